@@ -1,0 +1,64 @@
+"""A property-based verification harness for tensor operations.
+
+Declare an operation with one annotated function, add the ways to compute it, and ask whether they agree everywhere:
+
+    import harness
+    from jaxtyping import Float
+    from torch import Tensor
+
+    @harness.operation
+    def scale(x: Float[Tensor, "batch d"]) -> Float[Tensor, "batch d"]:
+        \"\"\"Twice x.\"\"\"
+        return x * 2
+
+    harness.check(lambda x: x + x, like=scale)
+"""
+
+from harness.catalogue import catalogue
+from harness.checking import Check, check
+from harness.declare.causal import Causal
+from harness.declare.domain import when
+from harness.declare.implementation import Implementation
+from harness.declare.operation import Operation, operation
+from harness.declare.structure import Stream
+from harness.errors import DeclarationError, HarnessError, Unsupported
+from harness.explain.counterexample import Counterexample
+from harness.generate.case import Call, Case
+from harness.measure.comparison import Comparison, against, compare, requirement
+from harness.measure.reference import Reference, reference
+from harness.measure.verdict import Verdict
+from harness.verify.battery import Battery, verify
+from harness.verify.property import Property, property
+from harness.verify.subject import Subject
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "Battery",
+    "Call",
+    "Case",
+    "Causal",
+    "Check",
+    "Comparison",
+    "Counterexample",
+    "DeclarationError",
+    "HarnessError",
+    "Implementation",
+    "Operation",
+    "Property",
+    "Reference",
+    "Stream",
+    "Subject",
+    "Unsupported",
+    "Verdict",
+    "against",
+    "catalogue",
+    "check",
+    "compare",
+    "operation",
+    "property",
+    "reference",
+    "requirement",
+    "verify",
+    "when",
+]

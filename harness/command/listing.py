@@ -1,0 +1,71 @@
+"""`harness list`: operations, implementations, properties, and what is unavailable here and why."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import click
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from harness.catalogue import catalogue, choose
+from harness.declare.operation import Operation
+from harness.record.outcome import listed
+from harness.verify.battery import every_property
+
+
+@click.command(name="list")
+@click.argument("operations", nargs=-1)
+@click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
+def listing(operations: tuple[str, ...], as_json: bool) -> None:
+    """List operations with their implementations and properties, and what is unavailable here and why."""
+    chosen = choose(operations, catalogue())
+    if as_json:
+        click.echo(json.dumps([_entry(operation) for operation in chosen], indent=2))
+        return
+    console = Console(highlight=False)
+    table = Table("operation", "implementations", "properties")
+    for operation in chosen:
+        table.add_row(_head(operation), _implementations(operation), ", ".join(_properties(operation)))
+    console.print(table)
+
+
+def _head(operation: Operation) -> Text:
+    return Text.assemble((operation.name, "bold"), "\n", operation.summary)
+
+
+def _implementations(operation: Operation) -> Text:
+    lines = Text()
+    for made in operation.implementations.values():
+        missing = made.unavailable()
+        lines.append(
+            f"{made.name} ({made.backend.name})" + (f": unavailable, {missing}" if missing else "") + "\n",
+            "dim" if missing else "",
+        )
+    lines.rstrip()
+    return lines
+
+
+def _properties(operation: Operation) -> list[str]:
+    return [prop.name for prop in every_property() if prop.applies(operation)]
+
+
+def _entry(operation: Operation) -> dict[str, Any]:
+    return {
+        "operation": operation.name,
+        "summary": operation.summary,
+        "options": {name: list(domain.values) for name, domain in operation.options.items()},
+        "sizes": operation.sizes,
+        "implementations": [
+            {
+                "name": made.name,
+                "backend": made.backend.name,
+                "dtypes": listed(made).dtypes,
+                "unavailable": made.unavailable(),
+            }
+            for made in operation.implementations.values()
+        ],
+        "properties": _properties(operation),
+    }

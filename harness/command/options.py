@@ -1,0 +1,108 @@
+"""The options that `run` and `check` share, and the profiles behind them."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import click
+
+from harness.generate.case import DTYPES
+
+
+@dataclass(frozen=True)
+class Profile:
+    """How much is asked: cases and seconds per cell, and whether the costly properties are asked at all."""
+
+    examples: int
+    cell_seconds: float
+    nightly: bool = False
+
+
+PROFILES = {
+    "quick": Profile(examples=24, cell_seconds=0.5),
+    "default": Profile(examples=64, cell_seconds=3.0),
+    "nightly": Profile(examples=400, cell_seconds=60.0, nightly=True),
+}
+
+
+class Duration(click.ParamType):
+    """`90`, `90s`, `5m` or `1h`, in seconds."""
+
+    name = "duration"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([smh]?)", str(value))
+        if match is None or float(match[1]) == 0:
+            self.fail(f"{value!r} is no duration; write 90s, 5m or 1h", param, ctx)
+        return float(match[1]) * {"": 1, "s": 1, "m": 60, "h": 3600}[match[2]]
+
+
+def cores() -> int:
+    """The processors that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+_OPTIONS: list[Callable[..., Any]] = [
+    click.option(
+        "--device",
+        "devices",
+        multiple=True,
+        metavar="DEVICE",
+        help="Ask on this device only: cpu or cuda (repeatable).",
+    ),
+    click.option(
+        "--dtype",
+        "dtypes",
+        multiple=True,
+        metavar="DTYPE",
+        help=f"Ask in this dtype only: {', '.join(DTYPES)} (repeatable).",
+    ),
+    click.option(
+        "--profile", type=click.Choice(list(PROFILES)), default="default", show_default=True, help="How much is asked."
+    ),
+    click.option("--examples", type=click.IntRange(1), metavar="N", help="Cases per cell, instead of the profile's."),
+    click.option("--budget", type=Duration(), metavar="TIME", help="Stop after this time: 90s, 5m, 1h."),
+    click.option(
+        "--jobs",
+        "-n",
+        type=click.IntRange(1),
+        default=cores,
+        show_default="the cores there are",
+        help="Worker processes.",
+    ),
+    click.option(
+        "--seed",
+        type=click.IntRange(0, 2**63 - 1),
+        default=0,
+        show_default=True,
+        help="The seed of everything that is drawn.",
+    ),
+    click.option("-k", "keyword", default="", metavar="EXPRESSION", help="Only cells whose names match, as in pytest."),
+    click.option(
+        "--limit",
+        type=Duration(),
+        default=60.0,
+        metavar="TIME",
+        help="Stop an implementation that does not return in this time.  [default: 60s]",
+    ),
+    click.option(
+        "--reports",
+        type=click.Path(file_okay=False, path_type=Path),
+        default=Path("reports"),
+        show_default=True,
+        help="Where the report and the run log go.",
+    ),
+    click.option("--json", "as_json", is_flag=True, help="Print the summary as JSON."),
+]
+
+
+def asking_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add the options of everything that asks."""
+    for option in reversed(_OPTIONS):
+        command = option(command)
+    return command

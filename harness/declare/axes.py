@@ -1,0 +1,70 @@
+"""Axes as jaxtyping writes them: `"layers*directions batch hidden"`.
+
+A name is a size that is drawn, a number is fixed, and an expression of both follows from them.
+"""
+
+from __future__ import annotations
+
+import ast
+import operator
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+from harness.errors import DeclarationError
+
+_OPERATORS = {
+    ast.Add: operator.add,
+    ast.Sub: operator.sub,
+    ast.Mult: operator.mul,
+    ast.FloorDiv: operator.floordiv,
+}
+
+
+@dataclass(frozen=True)
+class Axis:
+    """One axis of a tensor: a name, a number, or an integer expression in +, -, * and //."""
+
+    text: str
+
+    @cached_property
+    def _tree(self) -> ast.expr:
+        try:
+            return ast.parse(self.text, mode="eval").body
+        except SyntaxError:
+            raise DeclarationError(f"axis {self.text!r} is not a name, a number or an expression of them") from None
+
+    @cached_property
+    def names(self) -> frozenset[str]:
+        """The names that the size depends on."""
+        return frozenset(node.id for node in ast.walk(self._tree) if isinstance(node, ast.Name))
+
+    @property
+    def is_name(self) -> bool:
+        """Whether the axis is a plain name, so that its size is free to be drawn."""
+        return isinstance(self._tree, ast.Name)
+
+    def size(self, known: Mapping[str, object]) -> int:
+        """The size, given a value for every name. Raises DeclarationError for anything but integer arithmetic."""
+        return self._evaluate(self._tree, known)
+
+    def _evaluate(self, node: ast.expr, known: Mapping[str, object]) -> int:
+        match node:
+            case ast.Constant(value=int() as number):
+                return number
+            case ast.Name(id=name) if name in known:
+                return int(known[name])  # type: ignore[call-overload]
+            case ast.BinOp(left=left, op=op, right=right) if type(op) in _OPERATORS:
+                return _OPERATORS[type(op)](self._evaluate(left, known), self._evaluate(right, known))
+            case ast.Name(id=name):
+                raise DeclarationError(f"axis {self.text!r} uses {name!r}, which is neither a drawn size nor an option")
+        raise DeclarationError(f"axis {self.text!r} may use names, integers, +, -, * and // only")
+
+
+def parse_axes(text: str) -> tuple[Axis, ...]:
+    """The axes of a jaxtyping dimension string. Variadic axes (`*batch`, `...`) have no size to draw: refused."""
+    axes = tuple(Axis(token) for token in text.split())
+    for axis in axes:
+        if axis.text.startswith(("*", "#", "?", "_", "...")):
+            raise DeclarationError(f"axis {axis.text!r} has no fixed rank or size; name each axis")
+    return axes

@@ -1,0 +1,155 @@
+"""The domain of an argument, read off its annotation.
+
+| annotation                                             | domain                                            |
+|--------------------------------------------------------|---------------------------------------------------|
+| `Float[Tensor, "batch time"]`                          | a tensor of drawn sizes, filled by value patterns |
+| `Int[Tensor, "batch"]`                                 | integers, which need a structure                  |
+| `Annotated[Float[Tensor, "n n"], orthonormal]`         | a tensor made by a named structure                |
+| `Annotated[..., when("batch_first", "batch time d")]`  | other axes when an option is true                 |
+| `bool`, `Literal["mean", "max"]`                       | an option with those values                       |
+| `Annotated[int, Interval(ge=1, le=3)]`, also `float`   | an option in a range                              |
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Annotated, Any, Literal, get_args, get_origin
+
+import annotated_types
+from jaxtyping import AbstractArray
+
+from harness.declare.axes import Axis, parse_axes
+from harness.errors import DeclarationError
+
+OptionValue = bool | int | float | str | None
+Structure = Callable[[Any], Any]
+
+
+@dataclass(frozen=True)
+class When:
+    """Other axes, for the calls in which an option is true."""
+
+    option: str
+    axes: tuple[Axis, ...]
+
+
+def when(option: str, axes: str) -> When:
+    """`Annotated[Float[Tensor, "time batch d"], when("batch_first", "batch time d")]`: these axes if the option is true."""
+    return When(option, parse_axes(axes))
+
+
+@dataclass(frozen=True)
+class TensorDomain:
+    """A tensor: its kind of number, its axes, and the structure that fills it (None: value patterns do)."""
+
+    kind: Literal["float", "complex", "int", "bool"]
+    default_axes: tuple[Axis, ...]
+    alternative: When | None = None
+    structure: Structure | None = None
+
+    def axes(self, options: Mapping[str, OptionValue]) -> tuple[Axis, ...]:
+        """The axes that hold under these options."""
+        if self.alternative is not None and options.get(self.alternative.option):
+            return self.alternative.axes
+        return self.default_axes
+
+    def shape(self, known: Mapping[str, Any]) -> tuple[int, ...]:
+        """The shape, given sizes and options by name."""
+        return tuple(axis.size(known) for axis in self.axes(known))
+
+    def axis_of(self, name: str, options: Mapping[str, OptionValue]) -> int | None:
+        """The position of a named axis, None where the tensor has none."""
+        texts = [axis.text for axis in self.axes(options)]
+        return texts.index(name) if name in texts else None
+
+    @property
+    def every_axis(self) -> tuple[Axis, ...]:
+        """The axes of all layouts, for checks that must hold in each."""
+        return self.default_axes + (self.alternative.axes if self.alternative else ())
+
+
+@dataclass(frozen=True)
+class OptionDomain:
+    """An option: its values, simplest first. Floats and long ranges are represented by ends and middles."""
+
+    values: tuple[OptionValue, ...]
+
+
+Domain = TensorDomain | OptionDomain
+
+
+def parse_domain(annotation: Any) -> Domain:
+    """The domain that an annotation describes. Raises DeclarationError where it describes none."""
+    base, extras = _split(annotation)
+    if isinstance(base, type) and issubclass(base, AbstractArray):
+        return _tensor(base, extras)
+    if base is bool:
+        return OptionDomain((False, True))
+    if get_origin(base) is Literal:
+        return OptionDomain(get_args(base))
+    if base in (int, float):
+        return OptionDomain(_range(base, extras))
+    raise DeclarationError(
+        f"annotation {annotation!r} names no domain; use a jaxtyping array, bool, Literal[...] or Annotated[int, Interval(ge=…, le=…)]"
+    )
+
+
+def parse_results(annotation: Any) -> tuple[TensorDomain, ...]:
+    """The result's tensors: one, or a tuple of them."""
+    parts = get_args(annotation) if get_origin(annotation) is tuple else (annotation,)
+    results = tuple(parse_domain(part) for part in parts)
+    for result in results:
+        if not isinstance(result, TensorDomain):
+            raise DeclarationError("a result must be a jaxtyping array or a tuple of them")
+    return results  # type: ignore[return-value]
+
+
+def _split(annotation: Any) -> tuple[Any, tuple[Any, ...]]:
+    if get_origin(annotation) is Annotated:
+        base, *extras = get_args(annotation)
+        return base, tuple(extras)
+    return annotation, ()
+
+
+def _tensor(array: Any, extras: tuple[Any, ...]) -> TensorDomain:
+    alternative, structure = None, None
+    for extra in extras:
+        if isinstance(extra, When):
+            alternative = extra
+        elif callable(extra):
+            structure = extra
+        else:
+            raise DeclarationError(
+                f"{extra!r} beside an array is neither when(...) nor a structure (a function that fills it)"
+            )
+    kind = _kind(array)
+    return TensorDomain(kind, parse_axes(array.dim_str), alternative, structure)
+
+
+def _kind(array: Any) -> Literal["float", "complex", "int", "bool"]:
+    dtypes = array.dtypes
+    if isinstance(dtypes, str) or not dtypes:
+        return "float"
+    first = str(dtypes[0])
+    if first.startswith("bool"):
+        return "bool"
+    if first.startswith(("int", "uint")):
+        return "int"
+    return "complex" if first.startswith("complex") else "float"
+
+
+def _range(base: type, extras: tuple[Any, ...]) -> tuple[OptionValue, ...]:
+    low, high = None, None
+    for extra in extras:
+        parts = list(extra) if isinstance(extra, annotated_types.GroupedMetadata) else [extra]
+        for part in parts:
+            low = part.ge if isinstance(part, annotated_types.Ge) else low
+            high = part.le if isinstance(part, annotated_types.Le) else high
+    if low is None or high is None:
+        raise DeclarationError(
+            f"a bare {base.__name__} has no range; write Annotated[{base.__name__}, Interval(ge=…, le=…)]"
+        )
+    if base is int:
+        return tuple(range(low, high + 1)) if high - low < 8 else (low, low + 1, (low + high) // 2, high - 1, high)  # type: ignore[operator]
+    return (low, (low + high) / 2, high)  # type: ignore[operator]

@@ -1,0 +1,106 @@
+"""An implementation: one way to compute an operation, on some backend."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from harness.declare.backends import BACKENDS, Backend
+from harness.errors import DeclarationError
+
+
+@dataclass(frozen=True, eq=False)
+class Implementation:
+    """One way to compute an operation.
+
+    `exempt` maps a property's name to the reason why the statement is not asked of this implementation; the
+    report shows it as unsupported with that reason.
+    """
+
+    operation: str
+    name: str
+    function: Callable[..., Any]
+    backend: Backend
+    dtypes: tuple[torch.dtype, ...]
+    exempt: Mapping[str, str] = field(default_factory=dict)
+
+    def __repr__(self) -> str:
+        return f"<implementation {self.operation}/{self.name} on {self.backend.name}>"
+
+    @property
+    def key(self) -> str:
+        """`operation/implementation`, the name used in reports and on the command line."""
+        return f"{self.operation}/{self.name}"
+
+    @property
+    def place(self) -> str:
+        """`file.py: function`, for messages."""
+        return place_of(self.function)
+
+    @property
+    def file(self) -> Path | None:
+        """The file that declares it, None where there is none (a notebook, a prompt)."""
+        source = inspect.getsourcefile(inspect.unwrap(self.function))
+        return Path(source).resolve() if source and Path(source).exists() else None
+
+    def unavailable(self) -> str | None:
+        """Why it can't run here at all, or None."""
+        return self.backend.missing()
+
+    def compute(self, arguments: Mapping[str, Tensor], options: Mapping[str, Any]) -> Any:
+        """Call the function with the backend's own arrays and bring the result back as tensors, unchecked."""
+        native = {name: self.backend.receive(tensor) for name, tensor in arguments.items()}
+        result = self.function(**native, **options)
+        if isinstance(result, tuple | list):
+            return tuple(self.backend.give_back(part) for part in result)
+        return self.backend.give_back(result)
+
+
+def implementation_of(
+    operation: str,
+    parameters: tuple[str, ...],
+    function: Callable[..., Any],
+    backend: str,
+    name: str | None = None,
+    dtypes: tuple[torch.dtype, ...] | None = None,
+    exempt: Mapping[str, str] | None = None,
+) -> Implementation:
+    """Check a function against an operation's parameters and make it an Implementation.
+
+    Raises DeclarationError where the backend is unknown or the signature does not take the operation's arguments.
+    """
+    known = BACKENDS.get(backend)
+    if known is None:
+        raise DeclarationError(
+            f"{place_of(function)}: backend {backend!r} is unknown; write one of {', '.join(sorted(BACKENDS))}"
+        )
+    _check_signature(operation, parameters, function)
+    return Implementation(operation, name or function.__name__, function, known, dtypes or known.dtypes, exempt or {})
+
+
+def place_of(function: Callable[..., Any]) -> str:
+    """`file.py: name`, so that a message says where to look."""
+    code = getattr(inspect.unwrap(function), "__code__", None)
+    name = getattr(function, "__name__", type(function).__name__)
+    return f"{Path(code.co_filename).name}: {name}" if code else name
+
+
+def _check_signature(operation: str, parameters: tuple[str, ...], function: Callable[..., Any]) -> None:
+    try:
+        signature = inspect.signature(function)
+    except (TypeError, ValueError):
+        return
+    expected = f"{operation}({', '.join(parameters)})"
+    try:
+        signature.bind(**dict.fromkeys(parameters))
+    except TypeError as mismatch:
+        raise DeclarationError(
+            f"{place_of(function)}{signature} does not take the arguments of {expected}: {mismatch}; "
+            "name its parameters as the operation does"
+        ) from None

@@ -1,0 +1,314 @@
+"""An operation: a mathematical function with a contract, declared by one annotated function.
+
+The body is the definition: it is evaluated in float64 and is the oracle. The annotations are the domain.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, get_type_hints, overload
+
+import torch
+
+from harness.declare.backends import BACKENDS
+from harness.declare.causal import Causal
+from harness.declare.domain import Domain, OptionDomain, OptionValue, TensorDomain, parse_domain, parse_results
+from harness.declare.implementation import Implementation, implementation_of, place_of
+from harness.declare.rehearsal import rehearse
+from harness.errors import DeclarationError, UnknownName
+
+Sizes = Mapping[str, tuple[int, int]]
+_LARGEST = 1025
+
+
+@dataclass(eq=False)
+class Operation:
+    """A named function with named arguments, axes and options.
+
+    `definition` takes and returns torch tensors; called in float64 it is the oracle. `extended`, where there is
+    one, computes the same in numpy's long double, so that float64 implementations meet an oracle with more digits.
+    """
+
+    name: str
+    definition: Callable[..., Any]
+    tensors: dict[str, TensorDomain]
+    options: dict[str, OptionDomain]
+    results: tuple[TensorDomain, ...]
+    sizes: dict[str, tuple[int, int]]
+    where: Callable[..., bool] | None = None
+    causal: Causal | None = None
+    linear_in: str | None = None
+    differentiable: bool = True
+    exact: bool = False
+    module: str = ""
+    extended: Callable[..., Any] | None = None
+    implementations: dict[str, Implementation] = field(default_factory=dict)
+
+    def __repr__(self) -> str:
+        return f"<operation {self.name}({', '.join(self.parameters)})>"
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """The definition itself, in the precision of its arguments."""
+        return self.definition(*args, **kwargs)
+
+    @property
+    def parameters(self) -> tuple[str, ...]:
+        """The names of tensors and options, tensors first."""
+        return (*self.tensors, *self.options)
+
+    @property
+    def summary(self) -> str:
+        """The first line of the docstring."""
+        return (inspect.getdoc(self.definition) or "").partition("\n")[0]
+
+    @cached_property
+    def batched(self) -> tuple[str, ...]:
+        """The arguments that carry the batch axis; empty where the operation has none."""
+        return tuple(name for name, domain in self.tensors.items() if any(a.text == "batch" for a in domain.every_axis))
+
+    @cached_property
+    def own(self) -> Implementation:
+        """The definition as an implementation: what its own form loses in low precision is worth knowing."""
+        return Implementation(
+            self.name,
+            "definition",
+            self.definition,
+            BACKENDS["torch"],
+            (torch.float32, torch.bfloat16, torch.float16),
+            {"gradients": "the definition's own gradient is the oracle"},
+        )
+
+    def implementation(
+        self,
+        function: Callable[..., Any] | None = None,
+        *,
+        backend: str = "torch",
+        name: str | None = None,
+        dtypes: tuple[torch.dtype, ...] | None = None,
+        exempt: Mapping[str, str] | None = None,
+    ) -> Any:
+        """Declare one way to compute this operation: `@op.implementation(backend="numpy")`.
+
+        `dtypes` narrows the backend's; `exempt` gives, by property, the reason why its statement is not asked.
+        Inside, raise `harness.Unsupported("reason")` for calls that are not served. Raises DeclarationError for an
+        unknown backend, a signature that does not fit, or a name that is taken.
+        """
+
+        def declare(function: Callable[..., Any]) -> Callable[..., Any]:
+            made = implementation_of(self.name, self.parameters, function, backend, name, dtypes, exempt)
+            if made.name in self.implementations or made.name == "definition":
+                raise DeclarationError(
+                    f"{made.place}: {self.name} already has an implementation named {made.name!r}; choose another name"
+                )
+            self.implementations[made.name] = made
+            return function
+
+        return declare if function is None else declare(function)
+
+    def in_extended_precision(self, function: Callable[..., Any]) -> Callable[..., Any]:
+        """Declare the oracle for float64: the same maths on numpy long doubles (64-bit significand on x86)."""
+        self.extended = function
+        return function
+
+    def find(self, name: str) -> Implementation:
+        """An implementation by name. Raises UnknownName."""
+        if name == "definition":
+            return self.own
+        if name not in self.implementations:
+            raise UnknownName(f"{self.name} has no implementation {name!r}; it has {', '.join(self.implementations)}")
+        return self.implementations[name]
+
+    def admits(self, sizes: Mapping[str, int], options: Mapping[str, OptionValue]) -> bool:
+        """Whether sizes and options go together: every axis is non-negative and `where` holds."""
+        known = {**sizes, **options}
+        if self.where is not None:
+            wanted = inspect.signature(self.where).parameters
+            if not self.where(**{name: known[name] for name in wanted}):
+                return False
+        domains = (*self.tensors.values(), *self.results)
+        return all(size >= 0 for domain in domains for size in domain.shape(known))
+
+
+@overload
+def operation(function: Callable[..., Any], /) -> Operation: ...
+@overload
+def operation(
+    *,
+    name: str | None = None,
+    sizes: Sizes | None = None,
+    where: Callable[..., bool] | None = None,
+    causal: str | Causal | None = None,
+    linear_in: str | None = None,
+    differentiable: bool = True,
+    exact: bool = False,
+) -> Callable[[Callable[..., Any]], Operation]: ...
+def operation(
+    function: Callable[..., Any] | None = None,
+    /,
+    *,
+    name: str | None = None,
+    sizes: Sizes | None = None,
+    where: Callable[..., bool] | None = None,
+    causal: str | Causal | None = None,
+    linear_in: str | None = None,
+    differentiable: bool = True,
+    exact: bool = False,
+) -> Any:
+    """Declare an operation from one annotated function, whose body is the definition.
+
+    sizes: smallest and largest size of a named axis (a smallest of 0 asks for empty axes to work; `batch` always
+    does); where: which sizes and options go together, as a function of their names; causal: the axis that is time (or a Causal);
+    linear_in: the argument in which the result is linear; differentiable: gradients must agree; exact: data is only
+    moved or selected, so no rounding is allowed.
+
+    Raises DeclarationError, naming the function, the argument and the mend, for an argument without a domain, an
+    unknown axis, or a declaration that contradicts the annotations. A result that contradicts the return
+    annotation is found by one small evaluation at declaration.
+    """
+
+    def declare(function: Callable[..., Any]) -> Operation:
+        made = _declare(
+            function, name or function.__name__, dict(sizes or {}), where, causal, linear_in, differentiable, exact
+        )
+        rehearse(made)
+        return made
+
+    return declare if function is None else declare(function)
+
+
+def _declare(
+    function: Callable[..., Any],
+    name: str,
+    sizes: dict[str, tuple[int, int]],
+    where: Callable[..., bool] | None,
+    causal: str | Causal | None,
+    linear_in: str | None,
+    differentiable: bool,
+    exact: bool,
+) -> Operation:
+    hints = _hints(function)
+    tensors: dict[str, TensorDomain] = {}
+    options: dict[str, OptionDomain] = {}
+    for parameter in inspect.signature(function).parameters:
+        domain = _argument_domain(function, parameter, hints)
+        if isinstance(domain, TensorDomain):
+            tensors[parameter] = domain
+        else:
+            options[parameter] = domain
+    if "return" not in hints:
+        raise DeclarationError(f'{place_of(function)}: the result has no annotation; write -> Float[Tensor, "…"]')
+    results = _at(function, "the result", lambda: parse_results(hints["return"]))
+    causal = Causal(causal) if isinstance(causal, str) else causal
+    drawn = _drawn_sizes(function, tensors, options, sizes)
+    _check_axes(function, tensors, results, options, drawn)
+    _check_structure(function, tensors, options, drawn, where, causal, linear_in)
+    return Operation(
+        name,
+        function,
+        tensors,
+        options,
+        results,
+        drawn,
+        where,
+        causal,
+        linear_in,
+        differentiable,
+        exact,
+        function.__module__,
+    )
+
+
+def _hints(function: Callable[..., Any]) -> dict[str, Any]:
+    try:
+        return get_type_hints(function, include_extras=True)
+    except Exception as failure:
+        raise DeclarationError(f"{place_of(function)}: its annotations can't be read: {failure}") from None
+
+
+def _at(function: Callable[..., Any], subject: str, parse: Callable[[], Any]) -> Any:
+    try:
+        return parse()
+    except DeclarationError as failure:
+        raise DeclarationError(f"{place_of(function)}: {subject}: {failure}") from None
+
+
+def _argument_domain(function: Callable[..., Any], parameter: str, hints: dict[str, Any]) -> Domain:
+    if parameter not in hints:
+        raise DeclarationError(
+            f'{place_of(function)}: argument {parameter!r} has no domain; annotate it, e.g. {parameter}: Float[Tensor, "batch d"]'
+        )
+    domain = _at(function, f"argument {parameter!r}", lambda: parse_domain(hints[parameter]))
+    if isinstance(domain, TensorDomain) and domain.kind != "float" and domain.structure is None:
+        raise DeclarationError(
+            f"{place_of(function)}: argument {parameter!r} is not a float array, so value patterns can't fill it; "
+            "write Annotated[…, structure] with a function that makes its values"
+        )
+    return domain
+
+
+def _drawn_sizes(
+    function: Callable[..., Any],
+    tensors: dict[str, TensorDomain],
+    options: dict[str, OptionDomain],
+    sizes: dict[str, tuple[int, int]],
+) -> dict[str, tuple[int, int]]:
+    names = {name for domain in tensors.values() for axis in domain.every_axis for name in axis.names} - set(options)
+    for name, (low, high) in sizes.items():
+        if low < 0 or high < low:
+            raise DeclarationError(f"{place_of(function)}: size {name!r} ranges from {low} to {high}, which is empty")
+    default = {name: (0 if name == "batch" else 1, _LARGEST) for name in sorted(names)}
+    return default | sizes
+
+
+def _check_axes(
+    function: Callable[..., Any],
+    tensors: dict[str, TensorDomain],
+    results: tuple[TensorDomain, ...],
+    options: dict[str, OptionDomain],
+    drawn: dict[str, tuple[int, int]],
+) -> None:
+    numeric = {name for name, domain in options.items() if all(isinstance(value, int) for value in domain.values)}
+    for domain in (*tensors.values(), *results):
+        for axis in domain.every_axis:
+            unknown = sorted(name for name in axis.names if name not in drawn and name not in numeric)
+            if unknown:
+                raise DeclarationError(
+                    f"{place_of(function)}: axis {axis.text!r} uses {unknown[0]!r}, which no argument has as an axis "
+                    f"and no integer option is named; known are {', '.join(sorted(set(drawn) | numeric))}"
+                )
+        if domain.alternative is not None and domain.alternative.option not in options:
+            raise DeclarationError(
+                f"{place_of(function)}: when({domain.alternative.option!r}, …) names no option of this operation"
+            )
+
+
+def _check_structure(
+    function: Callable[..., Any],
+    tensors: dict[str, TensorDomain],
+    options: dict[str, OptionDomain],
+    drawn: dict[str, tuple[int, int]],
+    where: Callable[..., bool] | None,
+    causal: Causal | None,
+    linear_in: str | None,
+) -> None:
+    if causal is not None and causal.axis not in drawn:
+        raise DeclarationError(
+            f"{place_of(function)}: causal={causal.axis!r} is not an axis; known are {', '.join(drawn)}"
+        )
+    for name in (*causal.unless, *causal.carry) if causal else ():
+        if name not in options and name not in tensors:
+            raise DeclarationError(
+                f"{place_of(function)}: causal names {name!r}, which is neither an option nor an argument"
+            )
+    if linear_in is not None and linear_in not in tensors:
+        raise DeclarationError(
+            f"{place_of(function)}: linear_in={linear_in!r} is not a tensor argument; known are {', '.join(tensors)}"
+        )
+    for name in inspect.signature(where).parameters if where else ():
+        if name not in drawn and name not in options:
+            raise DeclarationError(
+                f"{place_of(function)}: where asks for {name!r}, which is neither a size nor an option"
+            )

@@ -1,0 +1,88 @@
+"""Rehearsal: one small evaluation of a definition, so that a wrong declaration is refused where it is written."""
+
+from __future__ import annotations
+
+import itertools
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from harness.declare.implementation import place_of
+from harness.declare.structure import Stream
+from harness.errors import DeclarationError
+
+if TYPE_CHECKING:
+    from harness.declare.operation import Operation
+
+_SMALL = (2, 3, 4, 5, 1, 8)
+
+
+def rehearse(operation: Operation) -> None:
+    """Evaluate the definition once per layout of axes on small, distinct sizes and hold the result against the annotation.
+
+    Raises DeclarationError where they contradict, or where the definition itself raises.
+    """
+    plain = {name: domain.values[0] for name, domain in operation.options.items()}
+    switches = {d.alternative.option for d in (*operation.tensors.values(), *operation.results) if d.alternative}
+    for options in [plain, *({**plain, switch: True} for switch in sorted(switches))]:
+        sizes = _small_sizes(operation, options)
+        _hold(operation, sizes, options)
+
+
+def _small_sizes(operation: Operation, options: dict[str, Any]) -> dict[str, int]:
+    names = list(operation.sizes)
+    start = {name: index for index, name in enumerate(names)}
+    ladders = []
+    for name in names:
+        low, high = operation.sizes[name]
+        turned = _SMALL[start[name] % 4 :] + _SMALL[: start[name] % 4]
+        ladders.append([size for size in turned if low <= size <= high] or [max(low, 1)])
+    for sizes in itertools.islice(itertools.product(*ladders), 20_000):
+        known = dict(zip(names, sizes, strict=True))
+        if operation.admits(known, options):
+            return known
+    raise DeclarationError(
+        f"{place_of(operation.definition)}: no small sizes satisfy where= together with options {options}; widen sizes= or where="
+    )
+
+
+def _hold(operation: Operation, sizes: dict[str, int], options: dict[str, Any]) -> None:
+    known = {**sizes, **options}
+    arguments = {name: _values(operation, name, known) for name in operation.tensors}
+    call = ", ".join(f"{name}={value}" for name, value in known.items())
+    place = place_of(operation.definition)
+    try:
+        result = operation.definition(**arguments, **options)
+    except Exception as failure:
+        raise DeclarationError(
+            f"{place}: the definition raised {type(failure).__name__}: {failure} for {call}; "
+            "mend it, or narrow its domain with sizes= or where="
+        ) from None
+    parts = result if isinstance(result, tuple) else (result,)
+    if len(parts) != len(operation.results):
+        raise DeclarationError(
+            f"{place}: the return annotation names {len(operation.results)} tensor(s), but the definition returns {len(parts)}"
+        )
+    for part, domain in zip(parts, operation.results, strict=True):
+        expected = domain.shape(known)
+        actual = tuple(part.shape) if isinstance(part, Tensor) else type(part).__name__
+        if actual != expected:
+            axes = " ".join(axis.text for axis in domain.axes(options))
+            raise DeclarationError(
+                f"{place}: the return annotation {axes!r} means {expected} for {call}, but the definition returns {actual}"
+            )
+
+
+def _values(operation: Operation, name: str, known: dict[str, Any]) -> Tensor:
+    domain = operation.tensors[name]
+    stream = Stream(domain.shape(known), known, 0, name)
+    values = domain.structure(stream) if domain.structure else stream.normal()
+    if np.shape(values) != stream.shape:
+        raise DeclarationError(
+            f"{place_of(operation.definition)}: argument {name!r}: its structure "
+            f"{getattr(domain.structure, '__name__', domain.structure)!r} made shape {np.shape(values)} where the axes mean {stream.shape}"
+        )
+    tensor = torch.from_numpy(np.ascontiguousarray(values))
+    return tensor.double() if domain.kind == "float" else tensor

@@ -1,0 +1,54 @@
+"""Structures: arguments that annotations can't describe (sorted lengths, an invertible kernel, a stable matrix).
+
+A structure is a function of a Stream that returns a numpy array of the argument's shape. It is named by its own
+name, and draws all its randomness from the stream, so that a case can be rebuilt from a seed.
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+@dataclass
+class Stream:
+    """A seeded source of numbers for one argument.
+
+    Everything is made from Philox's raw words by exact integer and power-of-two arithmetic, never by numpy's
+    distributions (whose streams may change between versions) or by libm (which differs between machines): the same
+    seed gives the same bits everywhere.
+    """
+
+    shape: tuple[int, ...]
+    known: Mapping[str, Any]
+    seed: int
+    name: str
+
+    def __post_init__(self) -> None:
+        self._words = np.random.Philox(key=[self.seed, zlib.crc32(self.name.encode())])
+
+    def words(self, shape: tuple[int, ...]) -> NDArray[np.uint64]:
+        """Uniform 64-bit words."""
+        count = int(np.prod(shape, dtype=np.int64))
+        return np.asarray(self._words.random_raw(count), dtype=np.uint64).reshape(shape)
+
+    def normal(self, shape: tuple[int, ...] | None = None) -> NDArray[np.float64]:
+        """Bell-shaped numbers of mean 0 and variance about 1, in ±3.5: the sum of four uniforms (Irwin–Hall)."""
+        shape = self.shape if shape is None else shape
+        quarters = self.words(shape).reshape(-1).view(np.uint16).reshape(-1, 4)
+        centred = quarters.astype(np.int64).sum(1) - 2 * (2**16 - 1)
+        return (centred * (1.734375 / 2**16)).reshape(shape)
+
+    def uniform(self, shape: tuple[int, ...] | None = None) -> NDArray[np.float64]:
+        """Uniform numbers in [0, 1)."""
+        return np.ldexp((self.words(self.shape if shape is None else shape) >> np.uint64(11)).astype(np.float64), -53)
+
+    def integers(self, low: int, high: int, shape: tuple[int, ...] | None = None) -> NDArray[np.int64]:
+        """Uniform integers from low to high, both included."""
+        words = self.words(self.shape if shape is None else shape)
+        return low + (words % np.uint64(high - low + 1)).astype(np.int64)

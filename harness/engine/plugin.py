@@ -1,0 +1,183 @@
+"""The pytest plugin: properties become items, items become events.
+
+In a project of one's own it is there once the package is installed: a Property in a test module is asked of the
+operations it names, and `test_mine = harness.verify(mine)` asks every property that `mine`'s declaration implies.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from contextlib import nullcontext
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from harness.catalogue import catalogue, operations_in
+from harness.declare.operation import Operation
+from harness.engine.selection import Selection
+from harness.engine.watchdog import Watchdog
+from harness.errors import HarnessError
+from harness.measure.verdict import Verdict
+from harness.record.events import CellFinished
+from harness.record.outcome import outcome, without_asking
+from harness.record.runlog import RunLog, decode, encode
+from harness.verify.battery import Battery
+from harness.verify.cell import Cell
+from harness.verify.property import Property
+
+SELECTION = pytest.StashKey[Selection]()
+WATCHDOG = pytest.StashKey["Watchdog | None"]()
+EVENT = "harness-event"
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    group = parser.getgroup("harness", "property-based verification of tensor operations")
+    group.addoption(
+        "--harness-selection", metavar="JSON", help="the whole selection at once, as `harness run` passes it"
+    )
+    group.addoption(
+        "--harness-dtype", action="append", default=[], metavar="DTYPE", help="ask in this dtype only (repeatable)"
+    )
+    group.addoption(
+        "--harness-device", action="append", default=[], metavar="DEVICE", help="ask on this device only (repeatable)"
+    )
+    group.addoption("--harness-examples", type=int, default=50, metavar="N", help="cases per cell (default: 50)")
+    group.addoption("--harness-seed", type=int, default=0, metavar="N", help="the seed of everything that is drawn")
+    group.addoption("--harness-log", metavar="FILE", help="append the outcomes to this run log")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    given = config.getoption("--harness-selection")
+    config.stash[SELECTION] = (
+        Selection.from_json(given)
+        if given
+        else Selection(
+            devices=tuple(config.getoption("--harness-device")),
+            dtypes=tuple(config.getoption("--harness-dtype")),
+            examples=config.getoption("--harness-examples"),
+            seed=config.getoption("--harness-seed"),
+        )
+    )
+    config.stash[WATCHDOG] = _watchdog(config)
+    log = config.getoption("--harness-log")
+    if log and not hasattr(config, "workerinput"):
+        config.pluginmanager.register(_Logging(Path(log)), "harness-logging")
+
+
+def _watchdog(config: pytest.Config) -> Watchdog | None:
+    """A watchdog in the workers that `harness run` started, and in no other process."""
+    given: dict[str, Any] = getattr(config, "workerinput", {})
+    if "harness_scratch" not in given:
+        return None
+    torch.set_num_threads(1)
+    return Watchdog(Path(given["harness_scratch"]), given["workerid"], given["harness_limit"], given["harness_memory"])
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_pycollect_makeitem(collector: Any, name: str, obj: object) -> list[pytest.Item | pytest.Collector] | None:
+    if isinstance(obj, Property):
+        named = _operations_beside(collector, obj)
+        return list(_items(collector, obj, named))
+    if isinstance(obj, Battery):
+        return [item for prop in obj.properties for item in _items(collector, prop, obj.operations)]
+    return None
+
+
+def _operations_beside(collector: Any, prop: Property) -> list[Operation] | None:
+    """In a user's module: the operations that it declares or imports; None leaves the choice to the selection."""
+    if prop.module.startswith("harness_properties_") or collector.config.getoption("--harness-selection"):
+        return None
+    here = [value for value in vars(collector.obj).values() if isinstance(value, Operation)]
+    known = {
+        **catalogue(),
+        **{operation.name: operation for operation in [*operations_in(collector.obj).values(), *here]},
+    }
+    return [operation for operation in known.values() if prop.applies(operation)]
+
+
+def _items(collector: Any, prop: Property, operations: Iterable[Operation] | None) -> Iterator[pytest.Item]:
+    selection = collector.config.stash[SELECTION]
+    named = prop.name in (collector.config.getoption("keyword") or "")
+    if prop.nightly and not (selection.nightly or named):
+        return
+    for cell in selection.cells(prop, operations):
+        yield CellItem.from_parent(collector, name=f"{prop.name}[{cell.id}]", cell=cell)
+
+
+class Falsified(Exception):
+    """A property does not hold; carries the outcome."""
+
+    def __init__(self, found: CellFinished) -> None:
+        super().__init__(found.reason)
+        self.found = found
+
+
+class CellItem(pytest.Item):
+    """One cell as a pytest item. Items of one operation and dtype share a worker, because they share the oracle."""
+
+    def __init__(self, *, cell: Cell, **rest: Any) -> None:
+        super().__init__(**rest)
+        self.cell = cell
+        self.add_marker(pytest.mark.xdist_group(f"{cell.operation.name}-{cell.device}-{cell.dtype}"))
+        self.add_marker(cell.operation.name)
+        self.add_marker(cell.dtype)
+
+    def runtest(self) -> None:
+        selection, watchdog = self.config.stash[SELECTION], self.config.stash[WATCHDOG]
+        try:
+            seconds = selection.seconds_each(len(self.session.items))
+            with watchdog.over() if watchdog else nullcontext():
+                found = outcome(self.cell, selection.examples, selection.seed, seconds)
+        except HarnessError as refusal:
+            found = without_asking(self.cell, Verdict.ERROR, str(refusal))
+        self.user_properties.append((EVENT, encode(found)))
+        if found.verdict == Verdict.UNSUPPORTED:
+            pytest.skip(found.reason)
+        if Verdict(found.verdict).failing:
+            raise Falsified(found)
+
+    def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
+        if not isinstance(excinfo.value, Falsified):
+            return super().repr_failure(excinfo)
+        found = excinfo.value.found
+        lines = [
+            f"{found.operation}/{found.implementation} is {found.verdict} ({found.device}, {found.dtype})",
+            found.reason,
+        ]
+        if found.counterexample is not None:
+            shown = found.counterexample
+            lines += [
+                f"case: {shown.summary}",
+                f"expected: {shown.expected}",
+                f"actual:   {shown.actual}",
+                "",
+                shown.source,
+            ]
+        return "\n".join(lines)
+
+    def reportinfo(self) -> tuple[Path, int | None, str]:
+        return self.path, None, self.name
+
+
+class _Logging:
+    """Writes the outcomes of a user's own pytest run to a run log."""
+
+    def __init__(self, path: Path) -> None:
+        self._log = RunLog(path)
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        for event in events_of(report):
+            self._log(event)
+
+
+def events_of(report: pytest.TestReport) -> list[CellFinished]:
+    """The outcomes that a report carries."""
+    if report.when != "call":
+        return []
+    return [
+        event
+        for name, line in report.user_properties
+        if name == EVENT and isinstance(event := decode(line), CellFinished)
+    ]

@@ -1,0 +1,67 @@
+"""The selection: what a run asks, as it travels on pytest's command line to the workers."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from harness.catalogue import catalogue, choose
+from harness.candidates import Candidates, candidates
+from harness.declare.implementation import Implementation
+from harness.declare.operation import Operation
+from harness.verify.cell import Cell, cells
+from harness.verify.property import Property
+
+
+@dataclass(frozen=True)
+class Selection:
+    """What is asked: operations (none: all), devices, dtypes, cases and seconds per cell, seed, nightly, a candidate file.
+
+    `worker_seconds` is the time of all workers together, to be shared by the cells; 0 for no limit.
+    """
+
+    operations: tuple[str, ...] = ()
+    devices: tuple[str, ...] = ()
+    dtypes: tuple[str, ...] = ()
+    examples: int = 50
+    cell_seconds: float = 10.0
+    worker_seconds: float = 0.0
+    seed: int = 0
+    nightly: bool = False
+    candidates: str = ""
+
+    def to_json(self) -> str:
+        """One word for a command line."""
+        return json.dumps(asdict(self))
+
+    @staticmethod
+    def from_json(text: str) -> Selection:
+        """The selection of such a word."""
+        fields = json.loads(text)
+        for name in ("operations", "devices", "dtypes"):
+            fields[name] = tuple(fields.get(name, ()))
+        return Selection(**fields)
+
+    def seconds_each(self, count: int) -> float:
+        """The seconds that each of `count` cells may take; twice an even share, since most take less than theirs."""
+        return (
+            min(self.cell_seconds, 2 * self.worker_seconds / max(count, 1))
+            if self.worker_seconds
+            else self.cell_seconds
+        )
+
+    def chosen(self) -> tuple[list[Operation], list[Implementation] | None]:
+        """The operations, and the implementations where only a candidate file's are asked."""
+        if self.candidates:
+            brought: Candidates = candidates(Path(self.candidates))
+            return choose(self.operations, {op.name: op for op in brought.operations}), list(brought.implementations)
+        return choose(self.operations, catalogue()), None
+
+    def cells(self, prop: Property, operations: Iterable[Operation] | None = None) -> list[Cell]:
+        """The cells of a property within this selection, of these operations or of the chosen ones."""
+        if operations is not None:
+            return list(cells(prop, operations, None, self.devices, self.dtypes))
+        chosen, implementations = self.chosen()
+        return list(cells(prop, chosen, implementations, self.devices, self.dtypes))

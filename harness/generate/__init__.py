@@ -1,0 +1,1 @@
+"""Generate: cases that are worth trying, each rebuilt from its recorded parameters alone."""

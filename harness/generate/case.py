@@ -1,0 +1,185 @@
+"""A case: one concrete call, rebuilt from its recorded parameters alone."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from harness.declare.domain import OptionValue, TensorDomain
+from harness.declare.operation import Operation
+from harness.declare.structure import Stream
+from harness.generate.layouts import LAYOUTS
+from harness.generate.patterns import PATTERNS, SPECIAL
+from harness.errors import HarnessError
+
+DTYPES = {"float64": torch.float64, "float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
+
+
+@dataclass(frozen=True)
+class Call:
+    """The concrete arguments of one call. Tensors are in the case's dtype, device and layout."""
+
+    operation: Operation
+    arguments: dict[str, Tensor]
+    options: Mapping[str, OptionValue]
+
+    def fresh(self) -> Call:
+        """The same call in memory of its own, strides kept, so that nobody's writes reach another call."""
+        return dataclasses.replace(self, arguments={name: _copy(tensor) for name, tensor in self.arguments.items()})
+
+    def replace(self, **arguments: Tensor) -> Call:
+        """The same call with some tensors exchanged."""
+        return dataclasses.replace(self, arguments={**self.arguments, **arguments})
+
+    def take(self, indices: Any) -> Call:
+        """The call on these samples of the batch: an index, a slice or a list of indices along every batch axis."""
+        wanted = torch.as_tensor(range(self.batch_size)[indices] if isinstance(indices, slice) else indices).reshape(-1)
+        return self.along_batch(lambda tensor, axis: tensor.index_select(axis, wanted.to(tensor.device)))
+
+    def along_batch(self, change: Callable[[Tensor, int], Tensor]) -> Call:
+        """The call with a change made to every argument that has a batch axis."""
+        changed = {}
+        for name in self.operation.batched:
+            axis = self.operation.tensors[name].axis_of("batch", self.options)
+            if axis is not None:
+                changed[name] = change(self.arguments[name], axis)
+        return self.replace(**changed)
+
+    @property
+    def batch_size(self) -> int:
+        """The number of samples. Raises HarnessError where the operation has no batch axis."""
+        for name in self.operation.batched:
+            axis = self.operation.tensors[name].axis_of("batch", self.options)
+            if axis is not None:
+                return int(self.arguments[name].shape[axis])
+        raise HarnessError(f"operation {self.operation.name} has no batch axis")
+
+    def map(self, change: Callable[[Tensor], Tensor]) -> Call:
+        """The call with a change made to every tensor."""
+        return dataclasses.replace(self, arguments={name: change(tensor) for name, tensor in self.arguments.items()})
+
+
+@dataclass(frozen=True)
+class Case:
+    """One call's recorded parameters.
+
+    sizes: size by axis name; options: value by option name; pattern, layout: names; seed: fills the tensors;
+    dtype, device: where the implementation computes; grid: the dtype to which the values were rounded (another
+    than `dtype` when a case is evaluated again in another precision).
+    """
+
+    operation: Operation
+    sizes: Mapping[str, int]
+    options: Mapping[str, OptionValue] = field(default_factory=dict)
+    pattern: str = "normal"
+    layout: str = "contiguous"
+    seed: int = 0
+    dtype: str = "float64"
+    device: str = "cpu"
+    grid: str = ""
+
+    @property
+    def known(self) -> dict[str, Any]:
+        """Sizes and options by name."""
+        return {**self.sizes, **self.options}
+
+    @cached_property
+    def key(self) -> tuple[Any, ...]:
+        """What the values and the reference depend on: everything but device and layout (expanded alone changes values)."""
+        return (
+            self.operation.name,
+            tuple(self.sizes.items()),
+            tuple(self.options.items()),
+            self.pattern,
+            self.seed,
+            self.dtype,
+            self.grid,
+            self.layout == "expanded",
+        )
+
+    def replace(self, **changes: Any) -> Case:
+        """The case with some parameters exchanged."""
+        return dataclasses.replace(self, **changes)
+
+    def at(self, dtype: str) -> Case:
+        """The case evaluated in another precision, with the same values where that precision can hold them."""
+        return self.replace(dtype=dtype, grid=self.grid or self.dtype)
+
+    def record(self) -> dict[str, Any]:
+        """The parameters as plain JSON values, enough for `Case.rebuild`."""
+        fields = {name: getattr(self, name) for name in ("pattern", "layout", "seed", "dtype", "device", "grid")}
+        return {"operation": self.operation.name, "sizes": dict(self.sizes), "options": dict(self.options), **fields}
+
+    @staticmethod
+    def rebuild(record: Mapping[str, Any], operations: Mapping[str, Operation]) -> Case:
+        """The case of a record. Raises HarnessError where the operation or a parameter is not known any more."""
+        fields = dict(record)
+        operation = operations.get(fields.pop("operation", ""))
+        if operation is None:
+            raise HarnessError(
+                f"case of operation {record.get('operation')!r}: no such operation here; install what declares it"
+            )
+        try:
+            case = Case(operation, **fields)
+            known = case.pattern in {**PATTERNS, **SPECIAL} and case.layout in LAYOUTS and case.dtype in DTYPES
+            fits = operation.admits(case.sizes, case.options)
+        except (TypeError, KeyError) as failure:
+            raise HarnessError(f"case of {operation.name} does not fit its declaration: {failure}") from None
+        if not (known and fits):
+            raise HarnessError(f"case of {operation.name} does not fit its declaration: {dict(record)}")
+        return case
+
+    @cached_property
+    def tensors(self) -> dict[str, Tensor]:
+        """The arguments' values on the CPU, contiguous, in the case's dtype."""
+        grid, dtype = DTYPES[self.grid or self.dtype], DTYPES[self.dtype]
+        made = {}
+        for name, domain in self.operation.tensors.items():
+            values = torch.from_numpy(np.ascontiguousarray(self._fill(name, domain, torch.finfo(grid))))
+            made[name] = values.to(grid).to(dtype) if domain.kind == "float" else values
+        return made
+
+    def call(self) -> Call:
+        """The call itself, in memory of its own, with this case's layout, on its device."""
+        return self.plain_call().map(LAYOUTS[self.layout])
+
+    def plain_call(self) -> Call:
+        """The call on its device, contiguous, sharing the case's memory: for those who only read."""
+        moved = {name: tensor.to(self.device) for name, tensor in self.tensors.items()}
+        return Call(self.operation, moved, self.options)
+
+    def _fill(self, name: str, domain: TensorDomain, precision: torch.finfo) -> Any:
+        stream = Stream(domain.shape(self.known), self.known, self.seed, name)
+        if domain.structure is not None:
+            values = domain.structure(stream)
+        else:
+            values = {**PATTERNS, **SPECIAL}[self.pattern](stream, precision)
+        if self.layout == "expanded" and domain.structure is None and values.ndim and values.shape[0]:
+            values = np.broadcast_to(values[:1], values.shape)
+        return values
+
+    def describe(self) -> str:
+        """One line for people: `batch=2, d=3, bias=True, pattern offset, float32`."""
+        known = [f"{name}={value}" for name, value in self.known.items()]
+        shown = [*known, f"pattern {self.pattern}", f"seed {self.seed}", self.dtype]
+        if self.layout != "contiguous":
+            shown.append(f"layout {self.layout}")
+        if self.device != "cpu":
+            shown.append(self.device)
+        return ", ".join(shown)
+
+
+def _copy(tensor: Tensor) -> Tensor:
+    if tensor.is_contiguous():
+        return tensor.clone()
+    if any(stride == 0 for stride in tensor.stride()):
+        return tensor[:1].clone().expand(tensor.shape)
+    copied = torch.empty_strided(tensor.shape, tensor.stride(), dtype=tensor.dtype, device=tensor.device)
+    return copied.copy_(tensor)

@@ -1,0 +1,114 @@
+"""The Hypothesis strategies that draw a case's structure; its tensors are filled from the seed afterwards."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from hypothesis import reject
+from hypothesis import strategies as st
+
+from harness.declare.operation import Operation
+from harness.generate.case import Case
+from harness.generate.layouts import LAYOUTS
+from harness.generate.patterns import PATTERNS, SPECIAL
+
+THRESHOLDS = (
+    1,
+    2,
+    3,
+    4,
+    5,
+    7,
+    8,
+    9,
+    15,
+    16,
+    17,
+    25,
+    26,
+    31,
+    32,
+    33,
+    63,
+    64,
+    65,
+    127,
+    128,
+    129,
+    255,
+    256,
+    257,
+    1000,
+    1025,
+)
+"""Sizes at which code changes its path: vector widths, tiles, blocks, and the switch-over points of libraries."""
+
+_ORDINARY = 9
+_MOST_ELEMENTS = 2**15
+_SEEDS = 2**16
+
+
+def cases(operation: Operation) -> st.SearchStrategy[Case]:
+    """Cases of an operation in float64 on the CPU: ordinary sizes, with one axis at a time drawn from all thresholds."""
+
+    @st.composite
+    def draw_case(draw: st.DrawFn) -> Case:
+        options = {name: draw(st.sampled_from(domain.values)) for name, domain in operation.options.items()}
+        pattern = draw(st.sampled_from(list(PATTERNS)))
+        stretched = draw(st.sampled_from([None, *operation.sizes]))
+        seed = draw(st.integers(0, _SEEDS - 1))
+        for _ in range(4):
+            sizes = {name: draw(_size(bounds, name == stretched)) for name, bounds in operation.sizes.items()}
+            case = Case(operation, sizes, options, pattern, seed=seed)
+            if fits(case):
+                return case
+        reject()
+
+    return draw_case()
+
+
+def below(case: Case) -> st.SearchStrategy[Case]:
+    """The cases that are nowhere less simple than this one, for shrinking: each parameter at most the case's own."""
+    operation = case.operation
+
+    @st.composite
+    def draw_case(draw: st.DrawFn) -> Case:
+        options = {name: draw(_up_to(operation.options[name].values, value)) for name, value in case.options.items()}
+        sizes = {
+            name: draw(st.integers(min(operation.sizes[name][0] or 1, size), size)) for name, size in case.sizes.items()
+        }
+        pattern = draw(_up_to(tuple(PATTERNS | SPECIAL), case.pattern)) if case.pattern in PATTERNS else case.pattern
+        layout = draw(st.sampled_from(sorted({"contiguous", case.layout}, key=list(LAYOUTS).index)))
+        seed = draw(st.sampled_from(sorted({0, case.seed})))
+        simpler = case.replace(options=options, sizes=sizes, pattern=pattern, layout=layout, seed=seed)
+        if not operation.admits(sizes, options):
+            reject()
+        return simpler
+
+    return draw_case()
+
+
+def fits(case: Case) -> bool:
+    """Whether the operation admits the case and no tensor of it is too large to be tried many times."""
+    if not case.operation.admits(case.sizes, case.options):
+        return False
+    domains = (*case.operation.tensors.values(), *case.operation.results)
+    return all(_elements(domain.shape(case.known)) <= _MOST_ELEMENTS for domain in domains)
+
+
+def _elements(shape: tuple[int, ...]) -> int:
+    product = 1
+    for size in shape:
+        product *= size
+    return product
+
+
+def _size(bounds: tuple[int, int], stretched: bool) -> st.SearchStrategy[int]:
+    low, high = max(bounds[0], 1), bounds[1]
+    limit = high if stretched else min(high, max(_ORDINARY, low))
+    ladder = [size for size in THRESHOLDS if low <= size <= limit]
+    return st.sampled_from(sorted({*ladder, low, *([high] if stretched else [])}))
+
+
+def _up_to(values: tuple[Any, ...], value: Any) -> st.SearchStrategy[Any]:
+    return st.sampled_from(values[: values.index(value) + 1])

@@ -1,0 +1,157 @@
+"""A comparison: two results that should be the same, and their distance in units of u."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from harness.generate.case import DTYPES, Case
+from harness.measure.clock import spending
+from harness.measure.reference import Array, Part, Reference, norms
+
+_CONSTANT = 32.0
+_FREE_STEPS = 64
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """`actual` should be `expected`, sample by sample, within `allowance` units.
+
+    label: what is compared, for people; unit, informative: of each sample; axis: the batch axis or None;
+    dtype: the working precision, in which equality of bits is asked; exact: nothing but equality will do.
+    """
+
+    label: str
+    actual: Array
+    expected: Array
+    unit: NDArray[np.float64]
+    informative: NDArray[np.bool_]
+    axis: int | None
+    dtype: str
+    allowance: float
+    exact: bool = False
+
+    @cached_property
+    def errors(self) -> NDArray[np.float64]:
+        """The error of each sample in units of u; infinite where a value is NaN or infinite and should not be, or reversely."""
+        with spending("comparing"), np.errstate(all="ignore"):
+            return _errors(self.actual, self.expected, self.unit, self.axis)
+
+    @property
+    def score(self) -> float:
+        """The largest error of an informative sample, 0 where there is none."""
+        told = self.errors[self.informative]
+        return float(told.max()) if told.size else 0.0
+
+    @property
+    def worst_sample(self) -> int:
+        """The sample with the largest error."""
+        return int(np.argmax(np.where(self.informative, self.errors, -1.0))) if self.errors.size else 0
+
+    @property
+    def is_informative(self) -> bool:
+        """Whether any sample has a digit to compare (an empty result has nothing that could be wrong)."""
+        return bool(self.informative.any()) or not self.informative.size
+
+    @cached_property
+    def bitwise(self) -> bool:
+        """Whether `actual` is `expected` rounded to the working precision, NaN counting as equal to NaN."""
+        if self.errors.size and not np.all(self.errors <= 1.0):
+            return False
+        return bool(
+            np.array_equal(self.actual, _rounded(self.expected, self.dtype), equal_nan=self.actual.dtype.kind == "f")
+        )
+
+
+def allowance(case: Case) -> float:
+    """The error in units of u that rounding may cause.
+
+    32 for short computations, growing with the square root of the longest axis beyond 64 sequential roundings, as
+    random roundings do; calibrated in tests/quality/calibration.py. 0 for an exact operation.
+    """
+    if case.operation.exact:
+        return 0.0
+    steps = max(case.sizes.values(), default=1)
+    return _CONSTANT * max(1.0, (steps / _FREE_STEPS) ** 0.5)
+
+
+def compare(label: str, actual: Any, expected: Any, case: Case, part: Part, *, twice: bool = False) -> Comparison:
+    """Hold a tensor against another in the units of a reference's part.
+
+    `twice` doubles the allowance, for two results of which each may be off by it.
+    """
+    within = allowance(case) * (2 if twice or _own_error(case) else 1)
+    return Comparison(
+        label,
+        as_array(actual),
+        as_array(expected),
+        part.unit,
+        part.informative,
+        part.axis,
+        case.dtype,
+        within,
+        case.operation.exact,
+    )
+
+
+def against(
+    reference: Reference, results: tuple[Tensor, ...], case: Case, label: str = "against the oracle"
+) -> list[Comparison]:
+    """Hold a whole result against the reference, one comparison per tensor."""
+    several = len(reference.parts) > 1
+    return [
+        compare(f"result {index} {label}" if several else label, actual, part.expected, case, part)
+        for index, (actual, part) in enumerate(zip(results, reference.parts, strict=True))
+    ]
+
+
+def requirement(label: str, holds: bool, case: Case) -> Comparison:
+    """A yes-or-no statement as a comparison: exact where it holds, wrong where it does not, in any precision."""
+    unit, informative = np.zeros(1), np.ones(1, dtype=bool)
+    return Comparison(label, np.array([holds]), np.array([True]), unit, informative, None, case.dtype, 0.0, exact=True)
+
+
+def sample_of(part: Part, indices: Any) -> Part:
+    """The units of some samples alone, for a result computed from those samples."""
+    if part.axis is None:
+        return part
+    expected = np.take(part.expected, indices, axis=part.axis)
+    return Part(expected, part.axis, part.unit[indices], part.informative[indices])
+
+
+def as_array(value: Any) -> Array:
+    """A tensor as a numpy array in float64 (integers and bools as they are); arrays pass."""
+    if not isinstance(value, Tensor):
+        return np.asarray(value)
+    value = value.detach().cpu()
+    if value.is_floating_point() and value.dtype is not torch.float64:
+        value = value.double()
+    return value.resolve_conj().resolve_neg().numpy()
+
+
+def _own_error(case: Case) -> bool:
+    """Whether the oracle computes in the very precision that it judges, so that its own rounding counts too."""
+    return case.dtype == "float64" and case.operation.extended is None
+
+
+def _errors(actual: Array, expected: Array, unit: NDArray[np.float64], axis: int | None) -> NDArray[np.float64]:
+    if actual.shape != expected.shape:
+        return np.full(unit.shape, np.inf)
+    difference = np.abs(actual - expected) if actual.dtype.kind in "fc" else (actual != expected)
+    if not np.isfinite(difference.sum()):
+        same = (actual == expected) | (np.isnan(actual) & np.isnan(expected))
+        difference = np.where(same, 0, np.where(np.isfinite(difference), difference, np.inf))
+    distance = norms(difference, axis)
+    return np.where(distance == 0, 0.0, distance / np.where(unit > 0, unit, np.finfo(float).tiny))
+
+
+def _rounded(expected: Array, dtype: str) -> Array:
+    if expected.dtype.kind != "f" or dtype == "float64":
+        return expected.astype(np.float64) if expected.dtype == np.longdouble else expected
+    return torch.from_numpy(np.ascontiguousarray(expected)).to(DTYPES[dtype]).double().numpy()

@@ -1,0 +1,50 @@
+"""Gradients: what autograd makes of an operation, held against the definition's own gradient in float64."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from harness.declare.structure import Stream
+from harness.generate.case import Call, Case
+from harness.measure.reference import Array, Reference, measure
+
+Results = tuple[Tensor, ...]
+
+
+def cotangents_like(results: Results) -> Results:
+    """Directions in which results are differentiated: bell-shaped sixteenths, which every float dtype holds exactly."""
+    made = []
+    for index, result in enumerate(results):
+        bell = torch.from_numpy(Stream(tuple(result.shape), {}, 0, f"cotangent {index}").normal())
+        made.append((bell * 16).round().div(16).to(result.dtype).to(result.device))
+    return tuple(made)
+
+
+def gradients_of(results: Results, call: Call, cotangents: Results) -> dict[str, Tensor]:
+    """The gradient of ⟨results, cotangents⟩ in every argument that requires one; zeros where nothing depends on it."""
+    inputs = {name: tensor for name, tensor in call.arguments.items() if tensor.requires_grad}
+    pairs = [(result, way) for result, way in zip(results, cotangents, strict=True) if result.requires_grad]
+    if not pairs or not inputs:
+        return {name: torch.zeros_like(tensor) for name, tensor in inputs.items()}
+    found = torch.autograd.grad([r for r, _ in pairs], list(inputs.values()), [w for _, w in pairs], allow_unused=True)
+    return {
+        name: torch.zeros_like(tensor) if gradient is None else gradient
+        for (name, tensor), gradient in zip(inputs.items(), found, strict=True)
+    }
+
+
+def gradient_reference(case: Case) -> Reference:
+    """The oracle's gradients in the float arguments, in their order, each with its own unavoidable error."""
+    call = case.plain_call()
+    names = [name for name, domain in case.operation.tensors.items() if domain.kind == "float"]
+    axes = [case.operation.tensors[name].axis_of("batch", call.options) for name in names]
+
+    def evaluate(arguments: dict[str, Tensor]) -> list[Array]:
+        wide = call.replace(**arguments).map(lambda t: t.detach().requires_grad_(t.is_floating_point()))
+        result = case.operation.definition(**wide.arguments, **wide.options)
+        results = result if isinstance(result, tuple) else (result,)
+        found = gradients_of(results, wide, cotangents_like(results))
+        return [found[name].numpy() for name in names]
+
+    return measure(case, call, evaluate, axes)

@@ -1,0 +1,210 @@
+"""The reference of a case: the oracle's result and the unavoidable error u of each sample.
+
+u is how far the oracle moves when its inputs are re-rounded in the working precision: each float entry is moved by
+one eps, up or down at random, plus eps of the result itself, and what underflow may take (the smallest normal number per entry). The moves come in antithetic pairs, so that a tie (an
+arg-max between equals, a kink) is broken both ways and shows as a large u. A float64 working precision is moved by a
+larger step and scaled back, since the oracle's own rounding would drown the move.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from harness.declare.implementation import place_of
+from harness.errors import HarnessError
+from harness.generate.case import DTYPES, Call, Case
+from harness.measure.clock import spending
+
+Array = NDArray[Any]
+
+_PAIRS = 2
+_FINEST_STEP = 2.0**-40
+_UNINFORMATIVE = 0.1
+_REMEMBERED_BYTES = 256 * 2**20
+
+
+@dataclass(frozen=True)
+class Part:
+    """One tensor of the result.
+
+    expected: the oracle's values; axis: the position of the batch axis or None; unit: u of each sample (one entry
+    without a batch axis); informative: whether u leaves a digit to compare.
+    """
+
+    expected: Array
+    axis: int | None
+    unit: NDArray[np.float64]
+    informative: NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class Reference:
+    """The oracle's result with its units, one Part per tensor of the result."""
+
+    parts: tuple[Part, ...]
+
+    @property
+    def nbytes(self) -> int:
+        """Memory held."""
+        return sum(part.expected.nbytes for part in self.parts)
+
+
+class _Memory:
+    """References by case, the least recently used dropped first when a bound on memory is passed."""
+
+    def __init__(self) -> None:
+        self._kept: OrderedDict[Any, Reference] = OrderedDict()
+        self._bytes = 0
+
+    def recall(self, key: Any, make: Callable[[], Reference]) -> Reference:
+        if key in self._kept:
+            self._kept.move_to_end(key)
+            return self._kept[key]
+        made = self._kept[key] = make()
+        self._bytes += made.nbytes + 512
+        while self._bytes > _REMEMBERED_BYTES and len(self._kept) > 1:
+            self._bytes -= self._kept.popitem(last=False)[1].nbytes + 512
+        return made
+
+
+_memory = _Memory()
+
+
+def reference(case: Case) -> Reference:
+    """The reference of a case, computed once and shared by whoever meets the case.
+
+    Raises HarnessError where the definition itself fails.
+    """
+    return _memory.recall((case.operation, case.key), lambda: reference_of(case.plain_call(), case))
+
+
+def reference_of(call: Call, case: Case) -> Reference:
+    """The reference of a call derived from a case (some arguments exchanged), in the case's working precision."""
+    operation = case.operation
+    axes = [domain.axis_of("batch", call.options) for domain in operation.results]
+    return measure(case, call, _definition(case, call), axes, _in_extended_precision(case, call))
+
+
+def measure(
+    case: Case,
+    call: Call,
+    evaluate: Callable[[dict[str, Tensor]], list[Array]],
+    axes: list[int | None],
+    extended: Callable[[dict[str, Tensor]], list[Array]] | None = None,
+) -> Reference:
+    """The reference of anything that can be evaluated in float64: its values there, and u from how they move.
+
+    evaluate: float64 tensors by name to arrays; axes: the batch axis of each array; extended: the same with more
+    digits, for a float64 working precision.
+    """
+    with spending("oracle"):
+        wide = {name: _widened(tensor) for name, tensor in call.arguments.items()}
+        base = evaluate(wide)
+        digits = extended(wide) if extended is not None and case.dtype == "float64" else base
+        moved = [] if case.operation.exact else [evaluate(there) for there in _neighbours(case, wide)]
+        with np.errstate(all="ignore"):
+            moves = [[after[i] - base[i] for after in moved] for i in range(len(base))]
+        return Reference(tuple(_part(case, axes[i], digits[i], moves[i]) for i in range(len(base))))
+
+
+def step_of(case: Case) -> tuple[float, float]:
+    """The relative step by which inputs are moved, and what scales its effect back to one eps."""
+    eps = float(torch.finfo(DTYPES[case.dtype]).eps)
+    step = max(eps, _FINEST_STEP)
+    return step, eps / step
+
+
+def _widened(tensor: Tensor) -> Tensor:
+    tensor = tensor.detach().cpu()
+    return tensor.double() if tensor.is_floating_point() else tensor
+
+
+def _definition(case: Case, call: Call) -> Callable[[dict[str, Tensor]], list[Array]]:
+    definition = case.operation.definition
+
+    def evaluate(arguments: dict[str, Tensor]) -> list[Array]:
+        try:
+            with torch.no_grad():
+                result = definition(**arguments, **call.options)
+        except Exception as failure:
+            raise HarnessError(
+                f"{place_of(definition)}: the definition raised {type(failure).__name__}: {failure} on {case.describe()}; "
+                "mend it, or narrow its domain with sizes= or where="
+            ) from failure
+        return [part.numpy() for part in (result if isinstance(result, tuple) else (result,))]
+
+    return evaluate
+
+
+def _in_extended_precision(case: Case, call: Call) -> Callable[[dict[str, Tensor]], list[Array]] | None:
+    extended = case.operation.extended
+    if extended is None or np.finfo(np.longdouble).eps > 1e-18:
+        return None
+
+    def evaluate(arguments: dict[str, Tensor]) -> list[Array]:
+        with np.errstate(all="ignore"):
+            result = extended(**{name: _long(tensor) for name, tensor in arguments.items()}, **call.options)
+        return [np.asarray(part) for part in (result if isinstance(result, tuple) else (result,))]
+
+    return evaluate
+
+
+def _neighbours(case: Case, arguments: dict[str, Tensor]) -> Iterator[dict[str, Tensor]]:
+    """The arguments with every float entry moved by one step, in antithetic pairs of random directions."""
+    precision = torch.finfo(DTYPES[case.dtype])
+    step, _ = step_of(case)
+    tiny = precision.smallest_normal * precision.eps
+    generator = torch.Generator().manual_seed(case.seed)
+    floats = {name: tensor for name, tensor in arguments.items() if tensor.is_floating_point()}
+    for _ in range(_PAIRS if floats else 0):
+        shifts = {name: _signs(tensor, generator) * (step * tensor.abs() + tiny) for name, tensor in floats.items()}
+        yield arguments | {name: tensor + shifts[name] for name, tensor in floats.items()}
+        yield arguments | {name: tensor - shifts[name] for name, tensor in floats.items()}
+
+
+def _long(tensor: Tensor) -> Array:
+    array = tensor.numpy()
+    return array.astype(np.longdouble) if array.dtype == np.float64 else array
+
+
+def _signs(tensor: Tensor, generator: torch.Generator) -> Tensor:
+    return torch.randint(0, 2, tensor.shape, generator=generator, dtype=torch.float64).mul_(2).sub_(1)
+
+
+def _part(case: Case, axis: int | None, expected: Array, moves: list[Array]) -> Part:
+    if case.operation.exact or expected.dtype.kind in "iub":
+        unit = np.zeros(expected.shape[axis] if axis is not None else ())
+        return Part(expected, axis, np.atleast_1d(unit), np.ones_like(np.atleast_1d(unit), dtype=bool))
+    precision = torch.finfo(DTYPES[case.dtype])
+    _, scale = step_of(case)
+    with np.errstate(all="ignore"):
+        finite = np.where(np.isfinite(expected), expected, 0).astype(np.float64)
+        size = norms(finite, axis)
+        underflow = precision.smallest_normal * entries(expected.shape, axis) ** 0.5
+        moved = np.max([norms(move, axis) for move in moves], axis=0) * scale if moves else np.zeros_like(size)
+        unit = moved + precision.eps * size + underflow
+        within_range = norms(np.abs(finite) > precision.max, axis) == 0
+        informative = (unit <= _UNINFORMATIVE * size) | (size == 0) & (moved == 0)
+        informative &= np.isfinite(unit) & within_range
+    return Part(expected, axis, unit, informative)
+
+
+def entries(shape: tuple[int, ...], axis: int | None) -> int:
+    """The number of entries of one sample."""
+    return int(np.prod([size for position, size in enumerate(shape) if position != axis], dtype=np.int64))
+
+
+def norms(array: Array, axis: int | None) -> NDArray[np.float64]:
+    """The Euclidean norm of each sample's entries; one norm where there is no batch axis."""
+    if axis is None:
+        return np.sqrt(np.square(array, dtype=np.float64).sum(keepdims=True).reshape(1))
+    samples = np.moveaxis(array, axis, 0).reshape(array.shape[axis], -1)
+    return np.sqrt(np.square(samples, dtype=np.float64).sum(1))

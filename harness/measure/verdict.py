@@ -1,0 +1,117 @@
+"""Verdicts, and the precision ladder that tells rounding from error.
+
+Rounding shrinks with eps, a logic error does not. So a result that is too far off is computed once more in another
+precision: where the error in units of u stays the same, the algorithm loses digits that the problem does not
+(unstable); where it grows with the precision, something else is computed (wrong).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+
+GROWTH_OF_A_LOGIC_ERROR = 1e3
+"""Between the measured growths of unstable algorithms (up to 3) and of wrong ones (from 4e8), float32 to float64."""
+
+MAGNITUDE_OF_A_LOGIC_ERROR = 1e4
+"""The score from which an implementation that knows one precision only is called wrong."""
+
+
+class Verdict(StrEnum):
+    """What is known about an implementation and a property, from best to worst."""
+
+    UNSUPPORTED = "unsupported"
+    UNINFORMATIVE = "uninformative"
+    EXACT = "exact"
+    ROUNDING = "rounding"
+    UNSTABLE = "unstable"
+    WRONG = "wrong"
+    ERROR = "error"
+
+    @property
+    def severity(self) -> int:
+        """The position in the order from unsupported to error."""
+        return list(Verdict).index(self)
+
+    @property
+    def failing(self) -> bool:
+        """Whether the property is falsified."""
+        return self in (Verdict.WRONG, Verdict.ERROR)
+
+    @property
+    def symbol(self) -> str:
+        """A sign that stands beside the word, so that colour is never the only carrier."""
+        return {
+            "exact": "=",
+            "rounding": "≈",
+            "unstable": "~",
+            "wrong": "✗",
+            "error": "!",
+            "uninformative": "?",
+            "unsupported": "–",
+        }[self.value]
+
+    @property
+    def meaning(self) -> str:
+        """One sentence for people who meet the word for the first time."""
+        return {
+            "exact": "the same bits",
+            "rounding": "different, but by no more than rounding explains",
+            "unstable": "loses digits that the problem does not lose; more precision mends it",
+            "wrong": "computes something else; more precision does not mend it",
+            "error": "raised, crashed, hung, or returned what is no result",
+            "uninformative": "the problem is so sensitive here that no digit can be compared",
+            "unsupported": "declined, with a reason",
+        }[self.value]
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """A verdict with its figures, in units of u.
+
+    score: the error; allowance: what rounding may cause; elsewhere: the error of the same statement in the other
+    precision; growth: from the lower to the higher of the two.
+    """
+
+    verdict: Verdict
+    score: float = 0.0
+    allowance: float = 0.0
+    elsewhere: float | None = None
+    growth: float | None = None
+    reason: str = ""
+
+
+def judge(
+    score: float, allowance: float, bitwise: bool, other_precision: Callable[[], float | None], finer: bool
+) -> Judgement:
+    """The verdict for a score.
+
+    `other_precision` gives the score of the same statement in another precision, None where the implementation knows
+    no other; `finer` says that the other precision is the finer one.
+    """
+    if bitwise:
+        return Judgement(Verdict.EXACT, score, allowance)
+    if score <= allowance:
+        return Judgement(Verdict.ROUNDING, score, allowance)
+    other = other_precision()
+    if other is None:
+        wrong = score > MAGNITUDE_OF_A_LOGIC_ERROR
+        return Judgement(
+            Verdict.WRONG if wrong else Verdict.UNSTABLE,
+            score,
+            allowance,
+            reason="judged by magnitude: no other precision to compare with",
+        )
+    growth = _growth(low=score, high=other) if finer else _growth(low=other, high=score)
+    wrong = growth > GROWTH_OF_A_LOGIC_ERROR
+    return Judgement(Verdict.WRONG if wrong else Verdict.UNSTABLE, score, allowance, other, growth)
+
+
+def _growth(low: float, high: float) -> float:
+    if math.isinf(high):
+        return math.inf
+    if math.isinf(low):
+        return 0.0
+    return high / max(low, 1.0)

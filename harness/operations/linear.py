@@ -1,0 +1,55 @@
+"""Linear layer (catalogue 2): x Wᵀ + b."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from harness.declare.operation import operation
+
+
+@operation
+def linear(
+    x: Float[Tensor, "batch inputs"], W: Float[Tensor, "outputs inputs"], b: Float[Tensor, "outputs"]
+) -> Float[Tensor, "batch outputs"]:
+    """The affine map x Wᵀ + b of every row (claims linear.parameters-no-batch, linear.batch-invariance).
+
+    x: (batch, inputs); W: (outputs, inputs); b: (outputs,). The parameters do not depend on the batch.
+    """
+    return x @ W.mT + b
+
+
+@linear.in_extended_precision
+def long_double(x, W, b):
+    return x @ W.T + b
+
+
+@linear.implementation(backend="torch")
+def torch_linear(x, W, b):
+    """torch.nn.functional.linear."""
+    return torch.nn.functional.linear(x, W, b)
+
+
+@linear.implementation(backend="torch")
+def broadcast_sum(x, W, b):
+    """Products summed along the last axis, without a matrix product."""
+    return (x[:, None, :] * W).sum(-1) + b
+
+
+@linear.implementation(backend="numpy")
+def einsum(x, W, b):
+    """numpy's einsum."""
+    return np.einsum("bi,oi->bo", x, W) + b
+
+
+@linear.implementation(backend="keras", dtypes=(torch.float32,))
+def keras_dense(x, W, b):
+    """keras' Dense layer; float32 alone, since keras rounds float64 inputs to float32."""
+    import keras
+
+    layer = keras.layers.Dense(W.shape[0], dtype=str(x.dtype))
+    layer.build((None, x.shape[1]))
+    layer.set_weights([W.T, b])
+    return layer(x)

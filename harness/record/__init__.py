@@ -1,0 +1,1 @@
+"""Record: what happened, as typed events in an append-only log."""

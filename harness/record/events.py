@@ -1,0 +1,88 @@
+"""Events: what a run says while it happens. Every output is a listener on this one stream."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from harness.explain.counterexample import Counterexample
+
+FORMAT = 1
+"""The version of the log's format; a reader refuses newer ones."""
+
+
+@dataclass(frozen=True)
+class RunStarted:
+    """A run begins. `environment` says where, `command` how, `planned` how many cells are asked (0: not known yet)."""
+
+    run: str
+    when: str
+    command: list[str]
+    seed: int
+    environment: dict[str, Any]
+    format: int = FORMAT
+
+
+@dataclass(frozen=True)
+class ImplementationListed:
+    """An implementation of a chosen operation; `unavailable` says why it can't run here."""
+
+    operation: str
+    implementation: str
+    backend: str
+    dtypes: list[str]
+    place: str
+    unavailable: str | None = None
+
+
+@dataclass(frozen=True)
+class CellFinished:
+    """A cell's outcome.
+
+    tally: cases by verdict; score_median, score_max: errors in units of u; allowance: what the worst case was
+    allowed; reason: the finding in one sentence; kind: what equal findings share; seconds: by account;
+    pairs, triples: combinations of options and patterns met and there are (agreement cells only).
+    """
+
+    prop: str
+    operation: str
+    implementation: str
+    backend: str
+    device: str
+    dtype: str
+    verdict: str
+    tally: dict[str, int] = field(default_factory=dict)
+    comparisons: int = 0
+    score_median: float | None = None
+    score_max: float | None = None
+    allowance: float | None = None
+    reason: str = ""
+    kind: str = ""
+    place: str = ""
+    seconds: dict[str, float] = field(default_factory=dict)
+    out_of_time: bool = False
+    printed: int = 0
+    pairs: list[int] = field(default_factory=list)
+    triples: list[int] = field(default_factory=list)
+    counterexample: Counterexample | None = None
+
+    @property
+    def key(self) -> str:
+        """`property[operation/implementation-device-dtype]`, the same in every run."""
+        return f"{self.prop}[{self.operation}/{self.implementation}-{self.device}-{self.dtype}]"
+
+
+@dataclass(frozen=True)
+class RunFinished:
+    """A run ends: cells by verdict, wall-clock seconds, exit code, and why it stopped early if it did."""
+
+    tally: dict[str, int]
+    seconds: float
+    exit_code: int
+    stopped: str = ""
+
+
+Event = RunStarted | ImplementationListed | CellFinished | RunFinished
+Listener = Callable[[Event], None]
+EVENTS: tuple[type[Event], ...] = (RunStarted, ImplementationListed, CellFinished, RunFinished)

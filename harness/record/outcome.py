@@ -1,0 +1,98 @@
+"""The outcome of a cell: ask, shrink what is bad, and put it down as one event."""
+
+from __future__ import annotations
+
+from statistics import median
+
+from harness.declare.implementation import Implementation
+from harness.explain.counterexample import Counterexample, counterexample, sentence
+from harness.generate.plan import coverage, plan
+from harness.measure.clock import keeping_time, spending
+from harness.measure.verdict import Verdict
+from harness.record.events import CellFinished, ImplementationListed
+from harness.verify.cell import Cell
+from harness.verify.exploration import Exploration, explore
+from harness.verify.subject import served_dtypes
+
+_SHRINKING_SECONDS = 2.0
+
+
+def outcome(cell: Cell, examples: int, seed: int, seconds: float = float("inf")) -> CellFinished:
+    """Explore a cell on its operation's plan, at most for `seconds`, and describe what was found."""
+    if cell.unsupported is not None:
+        return without_asking(cell, Verdict.UNSUPPORTED, cell.unsupported)
+    shown: Counterexample | None = None
+    with keeping_time() as ledger:
+        with spending("drawing"):
+            cases = plan(cell.operation, examples, seed)
+        done = explore(cell, cases, seconds)
+        if done.worst is not None and done.verdict.severity >= Verdict.UNSTABLE.severity:
+            with spending("shrinking"):
+                shown = counterexample(cell, done.worst, _SHRINKING_SECONDS)
+    return _finished(done, shown, dict(ledger.seconds))
+
+
+def without_asking(cell: Cell, verdict: Verdict, reason: str) -> CellFinished:
+    """The outcome of a cell that is not asked, or never answered."""
+    implementation = cell.implementation
+    return CellFinished(
+        cell.prop.name,
+        cell.operation.name,
+        implementation.name,
+        implementation.backend.name,
+        cell.device,
+        cell.dtype,
+        verdict.value,
+        reason=reason,
+        place=implementation.place,
+    )
+
+
+def listed(implementation: Implementation) -> ImplementationListed:
+    """An implementation as the log names it."""
+    return ImplementationListed(
+        implementation.operation,
+        implementation.name,
+        implementation.backend.name,
+        list(served_dtypes(implementation)),
+        implementation.place,
+        implementation.unavailable(),
+    )
+
+
+def _finished(done: Exploration, shown: Counterexample | None, seconds: dict[str, float]) -> CellFinished:
+    cell, worst = done.cell, done.worst
+    pairs, triples = [], []
+    if cell.prop.name == "agreement":
+        pairs, triples = (
+            [c.met, c.total] for c in (coverage(cell.operation, done.tried, strength) for strength in (2, 3))
+        )
+    return CellFinished(
+        cell.prop.name,
+        cell.operation.name,
+        cell.implementation.name,
+        cell.implementation.backend.name,
+        cell.device,
+        cell.dtype,
+        done.verdict.value,
+        {verdict.value: count for verdict, count in done.tally.items()},
+        done.comparisons,
+        median(done.scores) if done.scores else None,
+        max(done.scores) if done.scores else None,
+        worst.judgement.allowance if worst and worst.comparison is not None else None,
+        shown.sentence if shown else _reason(done),
+        worst.kind if worst else "",
+        cell.implementation.place,
+        seconds,
+        done.out_of_time,
+        done.printed,
+        pairs,
+        triples,
+        shown,
+    )
+
+
+def _reason(done: Exploration) -> str:
+    if done.worst is None:
+        return "no case of the plan has this property's form"
+    return sentence(done.worst) if done.worst.comparison is None else ""

@@ -1,0 +1,1 @@
+"""Report: listeners that turn the stream of events into what people read."""

@@ -1,0 +1,81 @@
+"""A cell: one property asked of one implementation, on one device, in one dtype."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+import torch
+
+from harness.declare.implementation import Implementation
+from harness.declare.operation import Operation
+from harness.errors import HarnessError
+from harness.generate.case import DTYPES
+from harness.verify.property import Property
+from harness.verify.subject import served_dtypes
+
+
+@dataclass(frozen=True)
+class Cell:
+    """What is asked (property), of what (implementation of operation), where (device) and how precisely (dtype)."""
+
+    prop: Property
+    operation: Operation
+    implementation: Implementation
+    device: str
+    dtype: str
+
+    @property
+    def id(self) -> str:
+        """`operation/implementation-device-dtype`, unique among the cells of a property."""
+        return f"{self.implementation.key}-{self.device}-{self.dtype}"
+
+    @property
+    def unsupported(self) -> str | None:
+        """The reason why the cell can't be asked, known before anything runs; None where it can."""
+        return self.implementation.exempt.get(self.prop.name)
+
+
+def devices_here() -> tuple[str, ...]:
+    """The devices that this machine has."""
+    return ("cpu", "cuda") if torch.cuda.is_available() else ("cpu",)
+
+
+def check_devices(wanted: Iterable[str]) -> None:
+    """Raise HarnessError for a device that is not there."""
+    for device in wanted:
+        if device not in devices_here():
+            raise HarnessError(f"device {device!r} is not here; this machine has {', '.join(devices_here())}")
+
+
+def check_dtypes(wanted: Iterable[str]) -> None:
+    """Raise HarnessError for a dtype that the harness does not know."""
+    for dtype in wanted:
+        if dtype not in DTYPES:
+            raise HarnessError(f"dtype {dtype!r} is unknown; write one of {', '.join(DTYPES)}")
+
+
+def cells(
+    prop: Property,
+    operations: Iterable[Operation],
+    implementations: Iterable[Implementation] | None = None,
+    devices: Iterable[str] = (),
+    dtypes: Iterable[str] = (),
+) -> Iterator[Cell]:
+    """The cells of a property, the definition's own among them, unavailable implementations left out.
+
+    Empty `devices` or `dtypes` mean all there are; `implementations` are asked instead of the operation's own.
+    """
+    wanted = None if implementations is None else list(implementations)
+    for operation in operations:
+        if not prop.applies(operation):
+            continue
+        for implementation in (operation.own, *operation.implementations.values()) if wanted is None else wanted:
+            if implementation.unavailable() or implementation.operation != operation.name:
+                continue
+            for device in devices or devices_here():
+                if device not in implementation.backend.devices:
+                    continue
+                for dtype in dtypes or DTYPES:
+                    if dtype in served_dtypes(implementation):
+                        yield Cell(prop, operation, implementation, device, dtype)

@@ -1,0 +1,127 @@
+"""The exploration of a cell: its cases one after another, until they or the time are spent or one falsifies the property."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from time import perf_counter
+
+from harness.errors import Unsupported
+from harness.generate.case import Case
+from harness.measure.comparison import Comparison
+from harness.measure.verdict import Judgement, Verdict, judge
+from harness.verify.cell import Cell
+from harness.verify.subject import ImplementationFault, Subject, served_dtypes
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One case's judgement with the comparison that decided it (None where the implementation failed or declined)."""
+
+    case: Case
+    judgement: Judgement
+    comparison: Comparison | None = None
+    kind: str = ""
+
+    @property
+    def verdict(self) -> Verdict:
+        """The judgement's verdict."""
+        return self.judgement.verdict
+
+
+@dataclass
+class Exploration:
+    """What the cases of a cell gave: how many of each verdict, all scores, and the finding that decides the cell."""
+
+    cell: Cell
+    tally: Counter[Verdict] = field(default_factory=Counter)
+    scores: list[float] = field(default_factory=list)
+    tried: list[Case] = field(default_factory=list)
+    comparisons: int = 0
+    worst: Finding | None = None
+    seconds: float = 0.0
+    out_of_time: bool = False
+    printed: int = 0
+
+    @property
+    def verdict(self) -> Verdict:
+        """The worst verdict of any case."""
+        return self.worst.verdict if self.worst else Verdict.UNINFORMATIVE
+
+    def add(self, finding: Finding, comparisons: int) -> None:
+        """Count a finding and keep it where it is the worst so far."""
+        self.tally[finding.verdict] += 1
+        self.tried.append(finding.case)
+        self.comparisons += comparisons
+        if finding.comparison is not None:
+            self.scores.append(finding.judgement.score)
+        if self.worst is None or _rank(finding) > _rank(self.worst):
+            self.worst = finding
+
+
+def explore(cell: Cell, cases: Iterable[Case], seconds: float = float("inf")) -> Exploration:
+    """Ask a cell's property on cases made for float64 on the CPU, moved to the cell's dtype and device.
+
+    Stops at the first falsifying case or when `seconds` are over (at least one case is always asked).
+    """
+    began = perf_counter()
+    subject = Subject(cell.operation, cell.implementation)
+    done = Exploration(cell)
+    for planned in cases:
+        for case in cell.prop.variants(planned.replace(dtype=cell.dtype, device=cell.device)):
+            finding, comparisons = ask(cell, subject, case)
+            done.add(finding, comparisons)
+        if done.verdict.failing:
+            break
+        if perf_counter() - began > seconds:
+            done.out_of_time = True
+            break
+    done.seconds = perf_counter() - began
+    done.printed = subject.printed
+    return done
+
+
+def ask(cell: Cell, subject: Subject, case: Case) -> tuple[Finding, int]:
+    """Ask the property on one case: the finding, and the number of comparisons it took."""
+    try:
+        comparisons = cell.prop(subject, case)
+    except Unsupported as reason:
+        return Finding(case, Judgement(Verdict.UNSUPPORTED, reason=str(reason))), 0
+    except ImplementationFault as fault:
+        return Finding(case, Judgement(Verdict.ERROR, float("inf"), reason=str(fault)), kind=fault.kind), 0
+    if not comparisons:
+        return Finding(case, Judgement(Verdict.UNSUPPORTED, reason="nothing to compare in this case")), 0
+    findings = [_judged(cell, subject, case, comparison) for comparison in comparisons]
+    return max(findings, key=_rank), len(comparisons)
+
+
+def _judged(cell: Cell, subject: Subject, case: Case, comparison: Comparison) -> Finding:
+    if not comparison.is_informative and not comparison.bitwise:
+        return Finding(case, Judgement(Verdict.UNINFORMATIVE), comparison)
+    score = comparison.score
+    if comparison.exact and score > 0:
+        judgement = Judgement(Verdict.WRONG, score, 0.0, reason="nothing but equality will do here")
+        return Finding(case, judgement, comparison)
+    finer = case.dtype != "float64"
+
+    def other_precision() -> float | None:
+        return _score_elsewhere(cell, subject, case.at("float64" if finer else "float32"), comparison.label)
+
+    return Finding(case, judge(score, comparison.allowance, comparison.bitwise, other_precision, finer), comparison)
+
+
+def _score_elsewhere(cell: Cell, subject: Subject, case: Case, label: str) -> float | None:
+    """The score of the same comparison in another precision, None where the implementation does not serve it."""
+    if case.dtype not in served_dtypes(cell.implementation) and cell.implementation.name != "definition":
+        return None
+    try:
+        comparisons = cell.prop(subject, case)
+    except (Unsupported, ImplementationFault):
+        return None
+    same = [comparison.score for comparison in comparisons if comparison.label == label]
+    return max(same) if same else None
+
+
+def _rank(finding: Finding) -> tuple[int, float]:
+    return finding.verdict.severity, finding.judgement.score

@@ -1,0 +1,9 @@
+"""Agreement: every implementation computes what the definition says."""
+
+import harness
+
+
+@harness.property
+def agreement(implementation, case):
+    """The result is the oracle's, within rounding."""
+    yield from harness.against(harness.reference(case), implementation(case), case)

@@ -1,0 +1,121 @@
+"""Batch invariance: a sample's result depends on that sample alone.
+
+Each statement has two grades: `exact` where the bits are the same, `rounding` where they differ within rounding, as
+backends do that choose another kernel for another batch size.
+"""
+
+import torch
+
+import harness
+from harness.measure.comparison import sample_of
+
+
+def has_batch(operation):
+    return bool(operation.batched)
+
+
+def differentiable_batch(operation):
+    return bool(operation.batched) and operation.differentiable
+
+
+def empty_batch(case):
+    yield case.replace(sizes={**case.sizes, "batch": 0})
+
+
+def _rows(tensor, part, indices):
+    """The samples of a result, None where it has no batch axis."""
+    return None if part.axis is None else tensor.index_select(part.axis, torch.as_tensor(indices, device=tensor.device))
+
+
+def _against_samples(label, results, whole, indices, case):
+    """Hold results for some samples against those samples of the whole batch's results."""
+    parts = harness.reference(case).parts
+    for index, (result, full, part) in enumerate(zip(results, whole, parts, strict=True)):
+        if part.axis is not None:
+            which = f"result {index}, {label}" if len(parts) > 1 else label
+            yield harness.compare(which, result, _rows(full, part, indices), case, sample_of(part, indices), twice=True)
+
+
+@harness.property(requires=has_batch)
+def batch_invariance(implementation, case):
+    """A sample alone, or among fewer, gives what it gives in the whole batch."""
+    call = case.call()
+    whole = implementation(call)
+    size = call.batch_size
+    for i in sorted({0, size // 2, size - 1}):
+        yield from _against_samples(
+            "a sample alone against the batch", implementation(call.take([i])), whole, [i], case
+        )
+    if size > 2:
+        rest = list(range(1, size))
+        yield from _against_samples(
+            "the batch without its first sample", implementation(call.take(rest)), whole, rest, case
+        )
+
+
+@harness.property(requires=has_batch)
+def batch_permutation(implementation, case):
+    """Samples in another order give the results in that order."""
+    call = case.call()
+    order = list(range(call.batch_size))[::-1]
+    yield from _against_samples(
+        "the batch in reverse order", implementation(call.take(order)), implementation(call), order, case
+    )
+
+
+@harness.property(requires=has_batch)
+def batch_leak(implementation, case):
+    """A change of one sample changes nothing in the others."""
+    call = case.call()
+    size = call.batch_size
+    if size < 2:
+        return
+    changed = size // 2
+    others = [i for i in range(size) if i != changed]
+    stranger = case.replace(seed=case.seed + 1, pattern="normal").call()
+
+    donor = {name: stranger.arguments[name] for name in call.operation.batched}
+    mixed = {}
+    for name in call.operation.batched:
+        axis = call.operation.tensors[name].axis_of("batch", call.options)
+        if axis is not None:
+            pick = torch.tensor([changed], device=call.arguments[name].device)
+            mixed[name] = call.arguments[name].index_copy(axis, pick, donor[name].index_select(axis, pick))
+    after = implementation(call.replace(**mixed))
+    kept = tuple(
+        result if part.axis is None else _rows(result, part, others)
+        for result, part in zip(after, harness.reference(case).parts, strict=True)
+    )
+    yield from _against_samples("the other samples after one was changed", kept, implementation(call), others, case)
+
+
+@harness.property(requires=differentiable_batch)
+def batch_gradient_leak(implementation, case):
+    """The gradient of one sample's result in the other samples is zero."""
+    call = case.call()
+    if call.batch_size < 2:
+        return
+    parts = harness.reference(case).parts
+    results = implementation(call)
+    only_first = []
+    for result, part in zip(results, parts, strict=True):
+        mask = torch.zeros_like(result)
+        if part.axis is not None and result.is_floating_point():
+            mask.select(part.axis, 0).fill_(1)
+        only_first.append(mask)
+    _, gradients = implementation.gradients(call, tuple(only_first))
+    for name in call.operation.batched:
+        axis = call.operation.tensors[name].axis_of("batch", call.options)
+        if name in gradients and axis is not None:
+            own = gradients[name].select(axis, 0).double().norm()
+            if own.isfinite():
+                foreign = gradients[name].narrow(axis, 1, call.batch_size - 1)
+                leaks = bool((foreign.double().abs() > own * torch.finfo(foreign.dtype).eps).any())
+                yield harness.requirement(f"no gradient of sample 0 reaches another sample of {name}", not leaks, case)
+
+
+@harness.property(requires=has_batch, variants=empty_batch)
+def batch_of_zero(implementation, case):
+    """A batch of no samples gives an empty result of the right shape."""
+    implementation(case)
+    yield harness.requirement("an empty batch gives an empty result", True, case)

@@ -1,0 +1,21 @@
+"""Memory layouts: the same values in another order of memory give the same result."""
+
+import harness
+from harness.generate.layouts import LAYOUTS
+
+
+def two_layouts(case):
+    """Two of the layouts in turn, so that a plan's cases meet all of them."""
+    others = [name for name in LAYOUTS if name != "contiguous"]
+    for turn in (0, 1):
+        yield case.replace(layout=others[(2 * case.seed + turn) % len(others)])
+
+
+@harness.property(variants=two_layouts)
+def layouts(implementation, case):
+    """Transposed, sliced, strided, channels-last and expanded arguments give what contiguous ones give."""
+    here, plain = implementation(case), implementation(case.plain_call())
+    for index, (result, contiguous, part) in enumerate(zip(here, plain, harness.reference(case).parts, strict=True)):
+        yield harness.compare(
+            f"result {index} in layout {case.layout} against contiguous", result, contiguous, case, part, twice=True
+        )
