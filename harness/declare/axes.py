@@ -10,6 +10,7 @@ import operator
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 from harness.errors import DeclarationError
 
@@ -44,16 +45,16 @@ class Axis:
         """Whether the axis is a plain name, so that its size is free to be drawn."""
         return isinstance(self._tree, ast.Name)
 
-    def size(self, known: Mapping[str, object]) -> int:
+    def size(self, known: Mapping[str, Any]) -> int:
         """The size, given a value for every name. Raises DeclarationError for anything but integer arithmetic."""
         return self._evaluate(self._tree, known)
 
-    def _evaluate(self, node: ast.expr, known: Mapping[str, object]) -> int:
+    def _evaluate(self, node: ast.expr, known: Mapping[str, Any]) -> int:
         match node:
             case ast.Constant(value=int() as number):
                 return number
             case ast.Name(id=name) if name in known:
-                return int(known[name])  # type: ignore[call-overload]
+                return int(known[name])
             case ast.BinOp(left=left, op=op, right=right) if type(op) in _OPERATORS:
                 return _OPERATORS[type(op)](self._evaluate(left, known), self._evaluate(right, known))
             case ast.Name(id=name):

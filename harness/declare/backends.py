@@ -52,7 +52,7 @@ def _from_numpy(value: Any) -> Any:
 def _to_jax(tensor: Tensor) -> Any:
     import jax
 
-    jax.config.update("jax_enable_x64", True)
+    jax.config.update("jax_enable_x64", True)  # type: ignore[no-untyped-call]
     return jax.numpy.asarray(tensor.detach().numpy())
 
 

@@ -140,7 +140,8 @@ def _kind(array: Any) -> Literal["float", "complex", "int", "bool"]:
 
 
 def _range(base: type, extras: tuple[Any, ...]) -> tuple[OptionValue, ...]:
-    low, high = None, None
+    low: Any = None
+    high: Any = None
     for extra in extras:
         parts = list(extra) if isinstance(extra, annotated_types.GroupedMetadata) else [extra]
         for part in parts:
@@ -151,5 +152,5 @@ def _range(base: type, extras: tuple[Any, ...]) -> tuple[OptionValue, ...]:
             f"a bare {base.__name__} has no range; write Annotated[{base.__name__}, Interval(ge=…, le=…)]"
         )
     if base is int:
-        return tuple(range(low, high + 1)) if high - low < 8 else (low, low + 1, (low + high) // 2, high - 1, high)  # type: ignore[operator]
-    return (low, (low + high) / 2, high)  # type: ignore[operator]
+        return tuple(range(low, high + 1)) if high - low < 8 else (low, low + 1, (low + high) // 2, high - 1, high)
+    return (low, (low + high) / 2, high)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -38,7 +39,7 @@ class Implementation:
         """`operation/implementation`, the name used in reports and on the command line."""
         return f"{self.operation}/{self.name}"
 
-    @property
+    @cached_property
     def place(self) -> str:
         """`file.py: function`, for messages."""
         return place_of(self.function)

@@ -70,6 +70,10 @@ class Operation:
         return tuple(name for name, domain in self.tensors.items() if any(a.text == "batch" for a in domain.every_axis))
 
     @cached_property
+    def _asked_by_where(self) -> tuple[str, ...]:
+        return tuple(inspect.signature(self.where).parameters) if self.where else ()
+
+    @cached_property
     def own(self) -> Implementation:
         """The definition as an implementation: what its own form loses in low precision is worth knowing."""
         return Implementation(
@@ -124,10 +128,8 @@ class Operation:
     def admits(self, sizes: Mapping[str, int], options: Mapping[str, OptionValue]) -> bool:
         """Whether sizes and options go together: every axis is non-negative and `where` holds."""
         known = {**sizes, **options}
-        if self.where is not None:
-            wanted = inspect.signature(self.where).parameters
-            if not self.where(**{name: known[name] for name in wanted}):
-                return False
+        if self.where is not None and not self.where(**{name: known[name] for name in self._asked_by_where}):
+            return False
         domains = (*self.tensors.values(), *self.results)
         return all(size >= 0 for domain in domains for size in domain.shape(known))
 
@@ -240,7 +242,7 @@ def _argument_domain(function: Callable[..., Any], parameter: str, hints: dict[s
         raise DeclarationError(
             f'{place_of(function)}: argument {parameter!r} has no domain; annotate it, e.g. {parameter}: Float[Tensor, "batch d"]'
         )
-    domain = _at(function, f"argument {parameter!r}", lambda: parse_domain(hints[parameter]))
+    domain: Domain = _at(function, f"argument {parameter!r}", lambda: parse_domain(hints[parameter]))
     if isinstance(domain, TensorDomain) and domain.kind != "float" and domain.structure is None:
         raise DeclarationError(
             f"{place_of(function)}: argument {parameter!r} is not a float array, so value patterns can't fill it; "

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import torch
 from torch import Tensor
@@ -64,7 +66,7 @@ def number(scalar: Tensor) -> str:
         return repr(value)
     if scalar.dtype is torch.float64:
         return repr(value)
-    narrow = {torch.float32: np.float32, torch.float16: np.float16}.get(scalar.dtype, np.float32)
+    narrow: Any = {torch.float32: np.float32, torch.float16: np.float16}.get(scalar.dtype, np.float32)
     text = (
         np.format_float_scientific(narrow(value), trim="-")
         if value and not 1e-4 <= abs(value) < 1e6

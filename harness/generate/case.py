@@ -16,8 +16,23 @@ from harness.declare.domain import OptionValue, TensorDomain
 from harness.declare.operation import Operation
 from harness.declare.structure import Stream
 from harness.generate.layouts import LAYOUTS
+from harness.generate.memory import Memory
 from harness.generate.patterns import PATTERNS, SPECIAL
 from harness.errors import HarnessError
+
+
+@dataclass(frozen=True)
+class _Filled:
+    """The tensors of a case, as they are remembered."""
+
+    tensors: dict[str, Tensor]
+
+    @property
+    def nbytes(self) -> int:
+        return sum(tensor.nbytes for tensor in self.tensors.values())
+
+
+_filled: Memory[_Filled] = Memory(256 * 2**20)
 
 DTYPES = {"float64": torch.float64, "float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
 
@@ -136,15 +151,18 @@ class Case:
             raise HarnessError(f"case of {operation.name} does not fit its declaration: {dict(record)}")
         return case
 
-    @cached_property
+    @property
     def tensors(self) -> dict[str, Tensor]:
-        """The arguments' values on the CPU, contiguous, in the case's dtype."""
+        """The arguments' values on the CPU, contiguous, in the case's dtype; made once and shared by equal cases."""
+        return _filled.recall((self.operation, self.key), self._fill).tensors
+
+    def _fill(self) -> _Filled:
         grid, dtype = DTYPES[self.grid or self.dtype], DTYPES[self.dtype]
         made = {}
         for name, domain in self.operation.tensors.items():
-            values = torch.from_numpy(np.ascontiguousarray(self._fill(name, domain, torch.finfo(grid))))
+            values = torch.from_numpy(np.ascontiguousarray(self._values(name, domain, torch.finfo(grid))))
             made[name] = values.to(grid).to(dtype) if domain.kind == "float" else values
-        return made
+        return _Filled(made)
 
     def call(self) -> Call:
         """The call itself, in memory of its own, with this case's layout, on its device."""
@@ -155,7 +173,7 @@ class Case:
         moved = {name: tensor.to(self.device) for name, tensor in self.tensors.items()}
         return Call(self.operation, moved, self.options)
 
-    def _fill(self, name: str, domain: TensorDomain, precision: torch.finfo) -> Any:
+    def _values(self, name: str, domain: TensorDomain, precision: torch.finfo) -> Any:
         stream = Stream(domain.shape(self.known), self.known, self.seed, name)
         if domain.structure is not None:
             values = domain.structure(stream)

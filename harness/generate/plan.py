@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import itertools
-import warnings
-from collections.abc import Iterable
+from collections.abc import Hashable, Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -12,12 +11,20 @@ from typing import Any
 from allpairspy import AllPairs
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import seed as seeded
-from hypothesis.errors import NonInteractiveExampleWarning
+from hypothesis import strategies as st
 
 from harness.declare.operation import Operation
+from harness.errors import HarnessError
 from harness.generate.case import Case
 from harness.generate.patterns import PATTERNS
-from harness.generate.strategy import cases, fits
+from harness.generate.strategy import attempts, fits
+
+
+_AT_ONCE = 16
+"""Cases drawn in one example, because what Hypothesis does around an example costs as much as several draws."""
+
+_TURNS = 4
+"""Times that drawing goes on where conditions rejected too much."""
 
 
 @lru_cache(maxsize=256)
@@ -80,21 +87,28 @@ def coverage(operation: Operation, tried: Iterable[Case], strength: int) -> Cove
 
 
 def _draw(operation: Operation, count: int, seed: int) -> list[Case]:
-    drawn: list[Case] = []
+    drawn: dict[Hashable, Case] = {}  # by key, since Hypothesis begins with the simplest case many times over
+    for turn in range(_TURNS):
+        if len(drawn) < count:
+            _draw_batches(operation, -(-(count - len(drawn)) // _AT_ONCE) + 1, seed + turn * 2**32, drawn)
+    if not drawn:
+        raise HarnessError(
+            f"no case of {operation.name} could be drawn: its where= rejects what its sizes= give; narrow sizes="
+        )
+    return list(drawn.values())[:count]
 
+
+def _draw_batches(operation: Operation, batches: int, seed: int, drawn: dict[Hashable, Case]) -> None:
     @seeded(seed)
     @settings(
-        max_examples=count,
+        max_examples=batches,
         database=None,
         deadline=None,
         phases=[Phase.generate],
         suppress_health_check=list(HealthCheck),
     )
-    @given(cases(operation))
-    def collect(case: Case) -> None:
-        drawn.append(case)
+    @given(st.lists(attempts(operation), min_size=_AT_ONCE, max_size=_AT_ONCE))
+    def collect(batch: list[Case | None]) -> None:
+        drawn.update({case.key: case for case in batch if case is not None})
 
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", NonInteractiveExampleWarning)
-        collect()
-    return drawn[:count]
+    collect()

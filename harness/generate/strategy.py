@@ -50,19 +50,28 @@ _SEEDS = 2**16
 
 def cases(operation: Operation) -> st.SearchStrategy[Case]:
     """Cases of an operation in float64 on the CPU: ordinary sizes, with one axis at a time drawn from all thresholds."""
+    return attempts(operation).filter(lambda case: case is not None)  # type: ignore[return-value]
+
+
+def attempts(operation: Operation) -> st.SearchStrategy[Case | None]:
+    """Like `cases`, with None where the sizes that were drawn do not go together."""
+    # Strategies are made once, outside: Hypothesis validates each one anew.
+    options = {name: st.sampled_from(domain.values) for name, domain in operation.options.items()}
+    ordinary = {name: _size(bounds, _ORDINARY) for name, bounds in operation.sizes.items()}
+    stretched = {name: _size(bounds, bounds[1]) for name, bounds in operation.sizes.items()}
+    patterns, seeds = st.sampled_from(list(PATTERNS)), st.integers(0, _SEEDS - 1)
+    long_axes = st.sampled_from([None, *operation.sizes])
 
     @st.composite
-    def draw_case(draw: st.DrawFn) -> Case:
-        options = {name: draw(st.sampled_from(domain.values)) for name, domain in operation.options.items()}
-        pattern = draw(st.sampled_from(list(PATTERNS)))
-        stretched = draw(st.sampled_from([None, *operation.sizes]))
-        seed = draw(st.integers(0, _SEEDS - 1))
+    def draw_case(draw: st.DrawFn) -> Case | None:
+        chosen = {name: draw(values) for name, values in options.items()}
+        pattern, long_axis, seed = draw(patterns), draw(long_axes), draw(seeds)
         for _ in range(4):
-            sizes = {name: draw(_size(bounds, name == stretched)) for name, bounds in operation.sizes.items()}
-            case = Case(operation, sizes, options, pattern, seed=seed)
+            sizes = {name: draw(stretched[name] if name == long_axis else ordinary[name]) for name in operation.sizes}
+            case = Case(operation, sizes, chosen, pattern, seed=seed)
             if fits(case):
                 return case
-        reject()
+        return None
 
     return draw_case()
 
@@ -103,11 +112,10 @@ def _elements(shape: tuple[int, ...]) -> int:
     return product
 
 
-def _size(bounds: tuple[int, int], stretched: bool) -> st.SearchStrategy[int]:
-    low, high = max(bounds[0], 1), bounds[1]
-    limit = high if stretched else min(high, max(_ORDINARY, low))
-    ladder = [size for size in THRESHOLDS if low <= size <= limit]
-    return st.sampled_from(sorted({*ladder, low, *([high] if stretched else [])}))
+def _size(bounds: tuple[int, int], limit: int) -> st.SearchStrategy[int]:
+    low = max(bounds[0], 1)
+    high = min(bounds[1], max(limit, low))
+    return st.sampled_from(sorted({low, high, *(size for size in THRESHOLDS if low <= size <= high)}))
 
 
 def _up_to(values: tuple[Any, ...], value: Any) -> st.SearchStrategy[Any]:

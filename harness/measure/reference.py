@@ -8,7 +8,6 @@ larger step and scaled back, since the oracle's own rounding would drown the mov
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -21,6 +20,7 @@ from torch import Tensor
 from harness.declare.implementation import place_of
 from harness.errors import HarnessError
 from harness.generate.case import DTYPES, Call, Case
+from harness.generate.memory import Memory
 from harness.measure.clock import spending
 
 Array = NDArray[Any]
@@ -28,7 +28,6 @@ Array = NDArray[Any]
 _PAIRS = 2
 _FINEST_STEP = 2.0**-40
 _UNINFORMATIVE = 0.1
-_REMEMBERED_BYTES = 256 * 2**20
 
 
 @dataclass(frozen=True)
@@ -57,25 +56,7 @@ class Reference:
         return sum(part.expected.nbytes for part in self.parts)
 
 
-class _Memory:
-    """References by case, the least recently used dropped first when a bound on memory is passed."""
-
-    def __init__(self) -> None:
-        self._kept: OrderedDict[Any, Reference] = OrderedDict()
-        self._bytes = 0
-
-    def recall(self, key: Any, make: Callable[[], Reference]) -> Reference:
-        if key in self._kept:
-            self._kept.move_to_end(key)
-            return self._kept[key]
-        made = self._kept[key] = make()
-        self._bytes += made.nbytes + 512
-        while self._bytes > _REMEMBERED_BYTES and len(self._kept) > 1:
-            self._bytes -= self._kept.popitem(last=False)[1].nbytes + 512
-        return made
-
-
-_memory = _Memory()
+_memory: Memory[Reference] = Memory(256 * 2**20)
 
 
 def reference(case: Case) -> Reference:

@@ -33,7 +33,7 @@ class Verdict(StrEnum):
     @property
     def severity(self) -> int:
         """The position in the order from unsupported to error."""
-        return list(Verdict).index(self)
+        return _ORDER[self]
 
     @property
     def failing(self) -> bool:
@@ -65,6 +65,9 @@ class Verdict(StrEnum):
             "uninformative": "the problem is so sensitive here that no digit can be compared",
             "unsupported": "declined, with a reason",
         }[self.value]
+
+
+_ORDER = {verdict: position for position, verdict in enumerate(Verdict)}
 
 
 @dataclass(frozen=True)

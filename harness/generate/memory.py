@@ -1,0 +1,41 @@
+"""Memory of what is costly to make and asked for again: the least recently used is dropped first."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable, Hashable
+from typing import Generic, Protocol, TypeVar
+
+
+class Sized(Protocol):
+    """Anything that knows how many bytes it holds."""
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes held."""
+        ...
+
+
+Held = TypeVar("Held", bound=Sized)
+
+
+class Memory(Generic[Held]):
+    """Values by key, within a bound on their bytes."""
+
+    def __init__(self, most_bytes: int) -> None:
+        self._kept: OrderedDict[Hashable, Held] = OrderedDict()
+        self._most, self._bytes = most_bytes, 0
+
+    def recall(self, key: Hashable, make: Callable[[], Held]) -> Held:
+        """The value of a key, made where it is not there yet."""
+        if key in self._kept:
+            self._kept.move_to_end(key)
+            return self._kept[key]
+        made = self._kept[key] = make()
+        self._bytes += made.nbytes + _PER_ENTRY
+        while self._bytes > self._most and len(self._kept) > 1:
+            self._bytes -= self._kept.popitem(last=False)[1].nbytes + _PER_ENTRY
+        return made
+
+
+_PER_ENTRY = 1024

@@ -1,0 +1,141 @@
+"""The harness' own speed, measured: `python -m tests.quality.speed`.
+
+Prints comparisons per second and core, drawing against hypothesis-torch side by side, and the seconds in which a planted
+batch slice error is found and shrunk. Absolute figures depend on the machine; the ratio does not.
+"""
+
+import statistics
+import sys
+import time
+from collections.abc import Callable
+
+import hypothesis.strategies as st
+import torch
+from hypothesis import HealthCheck, Phase, given, settings
+
+import harness
+from harness.catalogue import catalogue
+from harness.declare.implementation import Implementation, implementation_of
+from harness.declare.operation import Operation
+from harness.generate.case import Case
+from harness.generate.plan import plan
+from harness.generate.strategy import cases
+from harness.operations.linear import linear
+from harness.record.outcome import outcome
+from harness.verify.battery import every_property
+from harness.verify.cell import Cell
+from harness.verify.exploration import explore
+
+SMALL = 2000
+
+
+def comparisons_per_second(operation: Operation) -> float:
+    """Comparisons against the oracle on small cases, per second of one core, over the implementations in process.
+
+    All that a run pays for is in the time: structure drawn, tensors filled, oracle and u computed, results compared.
+    """
+    agreement = next(prop for prop in every_property() if prop.name == "agreement")
+    made = [each for each in operation.implementations.values() if each.backend.name in ("torch", "numpy")]
+    warm = [case for case in plan(operation, 20, 99) if _small(case)]
+    for each in made:
+        explore(Cell(agreement, operation, each, "cpu", "float32"), warm)
+    began, comparisons = time.process_time(), 0
+    small = [case for case in plan(operation, 600, 1) if _small(case)]
+    for each in made:
+        comparisons += explore(Cell(agreement, operation, each, "cpu", "float32"), small).comparisons
+    return comparisons / (time.process_time() - began)
+
+
+def _small(case: Case) -> bool:
+    return all(tensor.numel() <= SMALL for tensor in case.tensors.values())
+
+
+def drawing(examples: int = 300) -> tuple[float, float]:
+    """Microseconds to draw one float32 tensor of 1 to 3 axes of up to 16 entries: here, and by hypothesis-torch."""
+
+    @harness.operation(sizes=dict.fromkeys("abc", (1, 16)))
+    def three(x: harness_float("a"), y: harness_float("a b"), z: harness_float("a b c")) -> harness_float("a"):
+        """Three tensors of one, two and three axes."""
+        return x
+
+    def ours() -> None:
+        _draw(cases(three), examples, lambda case: case.replace(dtype="float32").tensors)
+
+    def theirs() -> None:
+        import hypothesis_torch
+
+        shapes = st.lists(st.integers(1, 16), min_size=1, max_size=3).map(tuple)
+        tensor = hypothesis_torch.tensor_strategy(
+            dtype=torch.float32, shape=shapes, device=torch.device("cpu"), requires_grad=False, layout=torch.strided
+        )
+        _draw(tensor, examples, lambda drawn: drawn)
+
+    return _microseconds(ours) / (3 * examples), _microseconds(theirs) / examples
+
+
+def harness_float(axes: str) -> object:
+    """`Float[Tensor, axes]`, spelled as a function because the axes are a value here."""
+    from jaxtyping import Float
+
+    return Float[torch.Tensor, axes]
+
+
+def _draw(strategy: st.SearchStrategy[object], examples: int, use: Callable[[object], object]) -> None:
+    @settings(
+        max_examples=examples,
+        database=None,
+        deadline=None,
+        phases=[Phase.generate],
+        suppress_health_check=list(HealthCheck),
+    )
+    @given(strategy)
+    def drawn(value: object) -> None:
+        use(value)
+
+    drawn()
+
+
+def _microseconds(work: Callable[[], None]) -> float:
+    work()
+    seconds = []
+    for _ in range(3):
+        began = time.process_time()
+        work()
+        seconds.append(time.process_time() - began)
+    return statistics.median(seconds) * 1e6
+
+
+def planted_slice() -> tuple[float, str]:
+    """Seconds until a linear layer that drops the last sample of a batch above 2 is found and shrunk, and its case."""
+
+    def stale_last_sample(x, W, b):
+        result = x @ W.mT + b
+        if len(x) > 2:
+            result[-1] = result[-2]
+        return result
+
+    faulty: Implementation = implementation_of("linear", linear.parameters, stale_last_sample, "torch")
+    prop = next(prop for prop in every_property() if prop.name == "agreement")
+    began = time.process_time()
+    found = outcome(Cell(prop, linear, faulty, "cpu", "float32"), 64, 7)
+    shown = found.counterexample
+    return time.process_time() - began, f"{found.verdict}: {shown.summary if shown else 'not found'}"
+
+
+def main() -> int:
+    """Print the figures; the exit code is 0 whatever they are, since a figure is no test."""
+    torch.set_num_threads(1)
+    for name in ("linear", "pool_then_decode"):
+        if name in catalogue():
+            print(f"comparisons per second and core, {name}: {comparisons_per_second(catalogue()[name]):,.0f}")
+    ours, theirs = drawing()
+    print(
+        f"drawing a float32 tensor: {ours:.0f} µs here, {theirs:.0f} µs by hypothesis-torch, ratio {theirs / ours:.1f}"
+    )
+    seconds, case = planted_slice()
+    print(f"planted batch slice error found and shrunk in {seconds:.2f} s ({case})")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

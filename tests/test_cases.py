@@ -1,0 +1,153 @@
+"""Cases: sizes, patterns, layouts, coverage, and rebuilding from recorded parameters."""
+
+import hashlib
+import json
+
+import numpy as np
+import pytest
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+import harness
+from harness.declare.structure import Stream
+from harness.generate.layouts import LAYOUTS
+from harness.generate.patterns import PATTERNS, SPECIAL
+from harness.generate.plan import coverage, plan
+from harness.generate.strategy import THRESHOLDS, fits
+from harness.operations.linear import linear
+
+
+@harness.operation
+def affine(
+    x: Float[Tensor, "batch a b"], y: Float[Tensor, "a b"], one: bool, two: bool, three: bool
+) -> Float[Tensor, "batch a b"]:
+    """x + y."""
+    return x + y
+
+
+def bits(case):
+    made = case.call()
+    raw = b"".join(
+        tensor.clone(memory_format=torch.contiguous_format).reshape(-1).view(torch.uint8).numpy().tobytes()
+        for tensor in made.arguments.values()
+    )
+    return hashlib.sha256(raw).hexdigest()
+
+
+def test_the_same_seed_draws_the_same_plan_and_another_seed_another():
+    first = [case.record() for case in plan(affine, 40, 3)]
+    plan.cache_clear()
+    assert first == [case.record() for case in plan(affine, 40, 3)]
+    assert first != [case.record() for case in plan(affine, 40, 4)]
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32", "bfloat16", "float16"])
+def test_a_case_is_rebuilt_from_its_record_with_the_same_bits(dtype):
+    for planned in plan(affine, 30, 0):
+        for layout in LAYOUTS:
+            case = planned.replace(dtype=dtype, layout=layout)
+            again = harness.Case.rebuild(json.loads(json.dumps(case.record())), {"affine": affine})
+            assert bits(again) == bits(case)
+
+
+def test_the_bits_are_the_same_on_every_machine():
+    """Made by integer and power-of-two arithmetic alone, so this digest holds for any numpy, torch and processor."""
+    digests = [
+        bits(
+            harness.Case(
+                affine, {"batch": 3, "a": 4, "b": 5}, dict.fromkeys(("one", "two", "three"), False), pattern, seed=11
+            )
+        )
+        for pattern in PATTERNS
+    ]
+    assert hashlib.sha256("".join(digests).encode()).hexdigest()[:12] == BITS
+
+
+BITS = "e23c1825e80f"
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"operation": "gone"}, "no such operation here"),
+        ({"pattern": "zebra"}, "does not fit"),
+        ({"sizes": {"batch": 1}}, "does not fit"),
+        ({"colour": 3}, "does not fit"),
+    ],
+)
+def test_a_record_that_does_not_fit_any_more_is_refused(change, words):
+    record = plan(affine, 2, 0)[0].record() | change
+    with pytest.raises(harness.HarnessError, match=words):
+        harness.Case.rebuild(record, {"affine": affine})
+
+
+def test_sizes_come_from_thresholds_one_long_axis_at_a_time():
+    drawn = plan(linear, 300, 0)
+    sizes = [tuple(case.sizes.values()) for case in drawn]
+    assert all(size in THRESHOLDS for case in sizes for size in case)
+    assert max(map(max, sizes)) >= 1000
+    assert all(sum(size > 9 for size in case) <= 1 for case in sizes)
+    assert all(fits(case) for case in drawn)
+    assert len({case.key for case in drawn}) == len(drawn)
+
+
+def test_a_plan_covers_every_pair_of_options_and_patterns():
+    drawn = plan(affine, 64, 0)
+    pairs, triples = coverage(affine, drawn, 2), coverage(affine, drawn, 3)
+    assert pairs.met == pairs.total == 3 * 4 + 3 * 2 * len(PATTERNS)
+    assert 0.9 <= triples.share <= 1
+    assert coverage(affine, drawn[:2], 2).share < 0.5
+
+
+@pytest.mark.parametrize("name", PATTERNS | SPECIAL)
+def test_patterns_are_what_they_say(name):
+    values = (PATTERNS | SPECIAL)[name](Stream((40, 10), {}, 5, name), torch.finfo(torch.float32))
+    assert values.shape == (40, 10) and values.dtype == np.float64
+    finite = values[np.isfinite(values)]
+    assert (finite.size < values.size) == (name == "nonfinite")
+    facts = {
+        "normal": abs(finite.mean()) < 0.2 and 0.9 < finite.std() < 1.1,
+        "integers": np.array_equal(values, values.round()) and np.abs(values).max() == 4,
+        "constant": np.unique(values).size == 1,
+        "sparse": 0.6 < (values == 0).mean() < 0.9,
+        "offset": 96 < finite.min() and finite.max() < 104,
+        "magnitudes": np.abs(values[values != 0]).max() / np.abs(values[values != 0]).min() > 1e4,
+        "dominant": np.sort(np.abs(values).ravel())[-1] > 50 * np.sort(np.abs(values).ravel())[-2],
+        "subnormal": (np.abs(values) < torch.finfo(torch.float32).smallest_normal).all(),
+        "nonfinite": not np.isfinite(values).all(),
+    }
+    assert facts[name]
+
+
+@pytest.mark.parametrize("name", LAYOUTS)
+@pytest.mark.parametrize("shape", [(3, 4), (2, 3, 4, 5), (5,), (), (0, 3), (1, 1)])
+def test_layouts_keep_values_and_change_memory(name, shape):
+    tensor = torch.randn(shape)
+    if name == "expanded" and tensor.ndim and tensor.shape[0]:
+        tensor = tensor[:1].expand(shape).clone()
+    made = LAYOUTS[name](tensor)
+    assert torch.equal(made, tensor)
+    assert made.data_ptr() != tensor.data_ptr() or tensor.numel() == 0
+    if min(shape, default=0) > 2 and len(shape) > 2 and name != "contiguous":
+        assert not made.is_contiguous() or made.storage_offset()
+
+
+def test_a_fresh_call_keeps_strides_and_shares_no_memory():
+    for layout in LAYOUTS:
+        call = harness.Case(
+            affine, {"batch": 2, "a": 3, "b": 4}, dict.fromkeys(("one", "two", "three"), False), layout=layout
+        ).call()
+        fresh = call.fresh()
+        for name, tensor in call.arguments.items():
+            assert fresh.arguments[name].stride() == tensor.stride()
+            assert fresh.arguments[name].data_ptr() != tensor.data_ptr()
+            assert torch.equal(fresh.arguments[name], tensor)
+
+
+def test_samples_are_taken_along_every_batch_axis():
+    call = harness.Case(linear, {"batch": 5, "inputs": 2, "outputs": 3}).call()
+    taken = call.take([3, 0])
+    assert torch.equal(taken.arguments["x"], call.arguments["x"][[3, 0]])
+    assert torch.equal(taken.arguments["W"], call.arguments["W"])
+    assert call.batch_size == 5 and taken.batch_size == 2
