@@ -43,14 +43,12 @@ def tensor_literal(tensor: Tensor) -> str:
     dtype = str(tensor.dtype)
     if tensor.numel() == 0:
         return f"torch.zeros({tuple(tensor.shape)}, dtype={dtype})"
+    if tensor.ndim and tensor.stride(0) == 0 and tensor.shape[0] > 1:
+        return f"{tensor_literal(tensor[:1])}.expand({tuple(tensor.shape)})"
     made = f"torch.tensor({_nested(tensor)}, dtype={dtype})"
-    if tensor.is_contiguous():
+    if tensor.stride() == torch.empty(tensor.shape).stride():
         return made
-    return (
-        f"torch.empty_strided({tuple(tensor.shape)}, {tensor.stride()}, dtype={dtype}).copy_({made})"
-        if 0 not in tensor.stride()
-        else made
-    )
+    return f"torch.empty_strided({tuple(tensor.shape)}, {tensor.stride()}, dtype={dtype}).copy_({made})"
 
 
 def _nested(tensor: Tensor) -> str:

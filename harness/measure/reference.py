@@ -1,8 +1,8 @@
 """The reference of a case: the oracle's result and the unavoidable error u of each sample.
 
-u is how far the oracle moves when its inputs are re-rounded in the working precision: each float entry is moved by
-one eps, up or down at random, plus eps of the result itself, and what underflow may take (the smallest normal number per entry). The moves come in antithetic pairs, so that a tie (an
-arg-max between equals, a kink) is broken both ways and shows as a large u. A float64 working precision is moved by a
+u is how far the oracle moves when its inputs are re-rounded in the working precision: each float entry is moved at
+random, by one eps of itself in the mean square, plus eps of the result itself, and what underflow may take (the smallest normal number per entry). One move is also made backwards, so that a tie
+(an arg-max between equals, a kink) is broken both ways and shows as a large u. A float64 working precision is moved by a
 larger step and scaled back, since the oracle's own rounding would drown the move.
 """
 
@@ -25,7 +25,7 @@ from harness.measure.clock import spending
 
 Array = NDArray[Any]
 
-_PAIRS = 2
+_DIRECTIONS = 4
 _FINEST_STEP = 2.0**-40
 _UNINFORMATIVE = 0.1
 
@@ -139,16 +139,17 @@ def _in_extended_precision(case: Case, call: Call) -> Callable[[dict[str, Tensor
 
 
 def _neighbours(case: Case, arguments: dict[str, Tensor]) -> Iterator[dict[str, Tensor]]:
-    """The arguments with every float entry moved by one step, in antithetic pairs of random directions."""
+    """The arguments with every float entry moved by about one step: in random directions, and back along the first."""
     precision = torch.finfo(DTYPES[case.dtype])
     step, _ = step_of(case)
     tiny = precision.smallest_normal * precision.eps
     generator = torch.Generator().manual_seed(case.seed)
-    floats = {name: tensor for name, tensor in arguments.items() if tensor.is_floating_point()}
-    for _ in range(_PAIRS if floats else 0):
-        shifts = {name: _signs(tensor, generator) * (step * tensor.abs() + tiny) for name, tensor in floats.items()}
-        yield arguments | {name: tensor + shifts[name] for name, tensor in floats.items()}
-        yield arguments | {name: tensor - shifts[name] for name, tensor in floats.items()}
+    floats = {name: step * tensor.abs() + tiny for name, tensor in arguments.items() if tensor.is_floating_point()}
+    for direction in range(_DIRECTIONS if floats else 0):
+        shifts = {name: reach * _uniform(reach, generator) for name, reach in floats.items()}
+        yield arguments | {name: arguments[name] + shift for name, shift in shifts.items()}
+        if direction == 0:
+            yield arguments | {name: arguments[name] - shift for name, shift in shifts.items()}
 
 
 def _long(tensor: Tensor) -> Array:
@@ -156,8 +157,9 @@ def _long(tensor: Tensor) -> Array:
     return array.astype(np.longdouble) if array.dtype == np.float64 else array
 
 
-def _signs(tensor: Tensor, generator: torch.Generator) -> Tensor:
-    return torch.randint(0, 2, tensor.shape, generator=generator, dtype=torch.float64).mul_(2).sub_(1)
+def _uniform(like: Tensor, generator: torch.Generator) -> Tensor:
+    """Uniform numbers of mean 0 and variance 1. Not signs: two entries moved alike would hide their difference."""
+    return (torch.rand(like.shape, generator=generator, dtype=torch.float64) - 0.5).mul_(12**0.5)
 
 
 def _part(case: Case, axis: int | None, expected: Array, moves: list[Array]) -> Part:

@@ -1,0 +1,194 @@
+"""The measure of error: u, scores, verdicts and the precision ladder."""
+
+import math
+
+import numpy as np
+import pytest
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+import harness
+from harness.measure.comparison import allowance, compare
+from harness.measure.reference import reference
+from harness.measure.verdict import Verdict, judge
+from harness.operations.linear import linear
+
+
+@harness.operation
+def square(x: Float[Tensor, "batch d"]) -> Float[Tensor, "batch d"]:
+    """The square of every entry."""
+    return x * x
+
+
+@harness.operation(sizes={"d": (2, 64)})
+def variance(x: Float[Tensor, "batch d"]) -> Float[Tensor, "batch"]:
+    """The variance of every row, about its mean."""
+    return (x - x.mean(-1, keepdim=True)).square().mean(-1)
+
+
+@harness.operation(exact=True)
+def reversed_rows(x: Float[Tensor, "batch d"]) -> Float[Tensor, "batch d"]:
+    """Every row backwards."""
+    return x.flip(-1)
+
+
+def case_of(operation, dtype="float32", pattern="normal", **sizes):
+    return harness.Case(operation, sizes, {}, pattern, seed=3, dtype=dtype)
+
+
+@pytest.mark.parametrize(("dtype", "eps"), [("float64", 2**-52), ("float32", 2**-23), ("bfloat16", 2**-7), ("float16", 2**-10)])
+def test_u_is_eps_times_what_the_condition_makes_of_it(dtype, eps):
+    """x² moves by 2 eps x² when x moves by eps, and may be rounded by another eps; moves are up to √3 eps."""
+    part = reference(case_of(square, dtype, batch=1, d=1)).parts[0]
+    assert 1.5 * eps <= part.unit[0] / abs(part.expected).item() <= (1 + 2 * 3**0.5) * eps * (1 + eps * 4)
+
+
+def test_u_is_taken_per_sample_so_a_large_one_does_not_hide_a_small_one():
+    case = case_of(linear, batch=2, inputs=8, outputs=4)
+    call = case.plain_call()
+    scaled = call.arguments["x"].clone()
+    scaled[0] *= 2.0**20
+    part = harness.measure.reference.reference_of(call.replace(x=scaled), case).parts[0]
+    off = part.expected.copy()
+    off[1] += 1e-3
+    small = compare("", off, part.expected, case, part).errors
+    assert small[0] == 0 and small[1] > 100
+
+
+def test_a_tie_is_broken_both_ways_and_shows_as_a_large_u():
+    @harness.operation
+    def position_of_largest(x: Float[Tensor, "batch d"]) -> Float[Tensor, "batch"]:
+        """Where the largest entry is."""
+        return x.argmax(-1).double()
+
+    tied = case_of(position_of_largest, "float32", "constant", batch=3, d=5)
+    assert not reference(tied).parts[0].informative.any()
+    clear = case_of(position_of_largest, "float32", "normal", batch=3, d=5)
+    assert reference(clear).parts[0].informative.all()
+
+
+def test_a_result_that_no_digit_of_can_be_known_is_uninformative():
+    @harness.operation
+    def wave(x: Float[Tensor, "batch d"]) -> Float[Tensor, "batch d"]:
+        """The sine of a thousand times x."""
+        return torch.sin(1000 * x)
+
+    low, high = (reference(case_of(wave, dtype, "offset", batch=3, d=4)).parts[0] for dtype in ("bfloat16", "float64"))
+    assert not low.informative.any() and high.informative.all()
+
+
+def test_an_exact_operation_has_no_allowance():
+    case = case_of(reversed_rows, batch=2, d=5)
+    assert allowance(case) == 0
+    part = reference(case).parts[0]
+    nudged = np.nextafter(part.expected, np.inf)
+    assert compare("", part.expected, part.expected, case, part).score == 0
+    assert math.isinf(compare("", nudged, part.expected, case, part).score) or compare("", nudged, part.expected, case, part).score > 1e6
+
+
+def test_the_allowance_grows_with_the_number_of_sequential_roundings():
+    assert allowance(case_of(square, batch=3, d=8)) == 32
+    assert allowance(case_of(square, batch=3, d=1024)) == 32 * 4
+
+
+@pytest.mark.parametrize(
+    ("actual", "expected", "finite"),
+    [
+        ([1.0, np.nan], [1.0, np.nan], True),
+        ([1.0, np.inf], [1.0, np.inf], True),
+        ([1.0, -np.inf], [1.0, np.inf], False),
+        ([1.0, np.nan], [1.0, np.inf], False),
+        ([1.0, 2.0], [1.0, np.nan], False),
+        ([1.0, np.nan], [1.0, 2.0], False),
+    ],
+)
+def test_nan_and_infinity_must_be_where_they_are_expected(actual, expected, finite):
+    case = case_of(square, batch=1, d=2)
+    part = reference(case).parts[0]
+    score = compare("", np.array([actual]), np.array([expected]), case, part).score
+    assert (score == 0) == finite and math.isinf(score) == (not finite)
+
+
+def test_equality_of_bits_is_asked_in_the_working_precision():
+    case = case_of(square, "bfloat16", batch=4, d=6)
+    part = reference(case).parts[0]
+    rounded = torch.from_numpy(part.expected).to(torch.bfloat16)
+    assert compare("", rounded, part.expected, case, part).bitwise
+    assert not compare("", part.expected, part.expected, case, part).bitwise
+
+
+def test_an_oracle_with_more_digits_judges_float64():
+    part = reference(case_of(linear, "float64", batch=2, inputs=9, outputs=3)).parts[0]
+    assert part.expected.dtype == np.longdouble
+    assert reference(case_of(linear, "float32", batch=2, inputs=9, outputs=3)).parts[0].expected.dtype == np.float64
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "verdict"),
+    [
+        (500.0, 225.0, Verdict.UNSTABLE),  # cdist by matrix product
+        (138.0, 1e-4, Verdict.UNSTABLE),  # log(1 + x) near zero
+        (8e3, 8e3 * 4e8, Verdict.WRONG),  # a factor of 1.001
+        (math.inf, 0.5, Verdict.UNSTABLE),  # overflow in the lower precision alone
+        (math.inf, math.inf, Verdict.WRONG),  # NaN in any precision
+    ],
+)
+def test_the_ladder_tells_lost_digits_from_another_result(low, high, verdict):
+    assert judge(low, 32, False, lambda: high, finer=True).verdict is verdict
+
+
+def test_what_only_the_higher_precision_shows_is_wrong():
+    """An eps outside the root is 30 u in float32 and a billion in float64."""
+    assert judge(30.0, 32, False, lambda: 1e10, finer=True).verdict is Verdict.ROUNDING
+    assert judge(1e10, 32, False, lambda: 30.0, finer=False).verdict is Verdict.WRONG
+
+
+def test_without_another_precision_the_magnitude_decides_and_the_reason_says_so():
+    small, large = (judge(score, 32, False, lambda: None, finer=True) for score in (200.0, 1e6))
+    assert (small.verdict, large.verdict) == (Verdict.UNSTABLE, Verdict.WRONG)
+    assert "magnitude" in small.reason
+
+
+def naive_variance(x):
+    return x.square().mean(-1) - x.mean(-1).square()
+
+
+def biased_by_a_thousandth(x):
+    return variance.definition(x) * 1.001
+
+
+def computed_in_float32(x):
+    return variance.definition(x.float()).to(x.dtype)
+
+
+def eps_inside(x):
+    return variance.definition(x) + 1e-12
+
+
+@pytest.mark.parametrize(
+    ("candidate", "verdict"),
+    [
+        (lambda x: x.var(-1, correction=0), Verdict.ROUNDING),
+        (naive_variance, Verdict.UNSTABLE),
+        (biased_by_a_thousandth, Verdict.WRONG),
+        (computed_in_float32, Verdict.WRONG),
+        (eps_inside, Verdict.WRONG),
+    ],
+)
+def test_right_unstable_and_wrong_implementations_get_their_verdicts(candidate, verdict):
+    checked = harness.check(candidate, like=variance, dtypes=["float64", "float32"], examples=40)
+    assert checked.verdict is verdict, str(checked)
+    assert bool(checked) == (not verdict.failing)
+
+
+def test_a_definition_that_fails_on_a_case_is_named():
+    @harness.operation(sizes={"d": (1, 9)})
+    def picky(x: Float[Tensor, "d"]) -> Float[Tensor, "d"]:
+        """Fails on nine."""
+        if len(x) == 9:
+            raise ValueError("nine")
+        return x * 1
+
+    with pytest.raises(harness.HarnessError, match=r"test_measure.py: picky: the definition raised ValueError: nine on d=9.*mend it"):
+        reference(case_of(picky, d=9))

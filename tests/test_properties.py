@@ -1,0 +1,227 @@
+"""Every derived property, both sides: it holds for right code and is falsified by a planted fault."""
+
+from typing import Literal
+
+import pytest
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+import harness
+from harness.declare.implementation import implementation_of
+from harness.measure.verdict import Verdict
+from harness.record.outcome import outcome
+from harness.verify.battery import every_property, property_files
+from harness.verify.cell import Cell
+
+PROPERTIES = {prop.name: prop for prop in every_property()}
+
+
+@harness.operation(sizes={"time": (1, 17), "d": (0, 33)}, causal=harness.Causal("time", carry={"h": 1}))
+def smoothed(
+    x: Float[Tensor, "batch time d"], h: Float[Tensor, "batch d"], gain: Literal[1, 2]
+) -> tuple[Float[Tensor, "batch time d"], Float[Tensor, "batch d"]]:
+    """h_t = h_{t-1}/2 + gain·x_t along time, and the last h."""
+    states = []
+    for step in range(x.shape[1]):
+        h = h / 2 + gain * x[:, step]
+        states.append(h)
+    return torch.stack(states, 1), h * 1
+
+
+@harness.operation(sizes={"d": (0, 33)})
+def gated(x: Float[Tensor, "batch d"], w: Float[Tensor, "d"]) -> Float[Tensor, "batch d"]:
+    """sigmoid(w·x)·x."""
+    return torch.sigmoid(w * x) * x
+
+
+calls = 0
+
+
+def counts_calls(x, w):
+    global calls
+    calls += 1
+    return gated.definition(x, w) * (1 + 1e-3 * (calls % 2))
+
+
+def whole_batch_scaled(x, w):
+    return gated.definition(x, w) * (1 + 1e-3 * x.shape[0])
+
+
+def first_sample_everywhere(x, w):
+    result = gated.definition(x, w)
+    return result + 1e-3 * result[:1].abs() * (torch.arange(len(x)) == len(x) // 2 + 1)[:, None]
+
+
+def mixes_neighbours(x, w):
+    return gated.definition(x, w) + 1e-3 * gated.definition(x, w).roll(1, 0)
+
+
+def leaks_gradient(x, w):
+    shared = x.mean(0, keepdim=True)
+    return gated.definition(x, w) + (shared - shared.detach())
+
+
+def no_empty_batch(x, w):
+    if not len(x):
+        raise IndexError("no samples")
+    return gated.definition(x, w)
+
+
+def no_empty_axis(x, w):
+    if not x.shape[1]:
+        raise IndexError("nothing to do")
+    return gated.definition(x, w)
+
+
+def ignores_strides(x, w):
+    flat = torch.as_strided(x, x.shape, (x.shape[1], 1), x.storage_offset()) if x.numel() else x
+    return gated.definition(flat, w)
+
+
+def writes_its_input(x, w):
+    x *= 2
+    return gated.definition(x / 2, w)
+
+
+def always_float32(x, w):
+    return gated.definition(x, w).float()
+
+
+def swallows_nan(x, w):
+    return torch.nan_to_num(gated.definition(x, w))
+
+
+def invents_nan(x, w):
+    result = gated.definition(x, w)
+    return torch.where(x.isinf().any(), torch.full_like(result, torch.nan), result)
+
+
+def detached_gate(x, w):
+    return torch.sigmoid(w * x).detach() * x
+
+
+def scaled_gradient(x, w):
+    return gated.definition(x * 1.001 - (x * 0.001).detach(), w)
+
+
+@pytest.mark.parametrize(
+    ("name", "faulty"),
+    [
+        ("agreement", lambda x, w: torch.sigmoid(w * x)),
+        ("batch_invariance", whole_batch_scaled),
+        ("batch_permutation", mixes_neighbours),
+        ("batch_leak", mixes_neighbours),
+        ("batch_gradient_leak", leaks_gradient),
+        ("batch_of_zero", no_empty_batch),
+        ("zero_size_axes", no_empty_axis),
+        ("layouts", ignores_strides),
+        ("inputs_unmodified", writes_its_input),
+        ("result_dtype", always_float32),
+        ("repeatability", counts_calls),
+        ("nonfinite_propagation", swallows_nan),
+        ("nonfinite_propagation", invents_nan),
+        ("gradients", detached_gate),
+        ("gradients", scaled_gradient),
+        ("compiled", lambda x, w: gated.definition(x, w) * (1.001 if torch.compiler.is_compiling() else 1)),
+    ],
+)
+def test_pointwise(name, faulty):
+    hold_both_sides(name, gated, lambda x, w: x * torch.special.expit(x * w), faulty)
+
+
+def with_states(step):
+    def looped(x, h, gain):
+        states = []
+        for index in range(x.shape[1]):
+            h = step(x, h, index) * 1.0 if gain == 1 else h / 2 + gain * x[:, index]
+            states.append(h)
+        return torch.stack(states, 1), h * 1
+
+    return looped
+
+
+def looks_ahead(x, h, gain):
+    states, last = smoothed.definition(x, h, gain)
+    return states + 1e-3 * x.sum(1, keepdim=True), last
+
+
+def centred(x, h, gain):
+    return smoothed.definition(x - 1e-3 * x.mean(1, keepdim=True), h, gain)
+
+
+def forgets_its_state(x, h, gain):
+    return smoothed.definition(x, h * (x.shape[1] > 8), gain)
+
+
+@harness.operation(linear_in="x")
+def differences(x: Float[Tensor, "batch d"], w: Float[Tensor, "d"]) -> Float[Tensor, "batch d"]:
+    """w times the difference to the previous entry."""
+    return w * (x - torch.nn.functional.pad(x, (1, 0))[:, :-1])
+
+
+def clipped(x, w):
+    return differences.definition(x, w).clamp(-1, 1)
+
+
+def wrong_adjoint(x, w):
+    return differences.definition(x * 2 - x.detach(), w)
+
+
+@pytest.mark.parametrize(("name", "faulty"), [("superposition", clipped), ("adjoint", wrong_adjoint)])
+def test_linear(name, faulty):
+    hold_both_sides(name, differences, lambda x, w: w * torch.diff(x, prepend=torch.zeros_like(x[:, :1])), faulty)
+
+
+@pytest.mark.parametrize(
+    ("name", "faulty"),
+    [
+        ("no_look_ahead", looks_ahead),
+        ("prefix", centred),
+        ("split_and_carry", forgets_its_state),
+    ],
+)
+def test_along_time(name, faulty):
+    def by_hand(x, h, gain):
+        return smoothed.definition(x, h, gain)
+
+    hold_both_sides(name, smoothed, by_hand, faulty)
+
+
+def hold_both_sides(name, operation, right, faulty):
+    for function, failing in ((right, False), (faulty, True)):
+        made = implementation_of(operation.name, operation.parameters, function, "torch")
+        cells = [Cell(PROPERTIES[name], operation, made, "cpu", dtype) for dtype in ("float64", "float32")]
+        found = [outcome(cell, 48, 0) for cell in cells]
+        assert not any(Verdict(each.verdict) is Verdict.UNSUPPORTED for each in found), found
+        bad = [each for each in found if Verdict(each.verdict).failing]
+        assert bool(bad) == failing, found
+        assert all(each.counterexample and "x = " in each.counterexample.source for each in bad)
+
+
+def test_superposition_is_asked_of_linear_operations_only():
+    assert PROPERTIES["superposition"].applies(differences) and not PROPERTIES["superposition"].applies(gated)
+
+
+def test_the_four_properties_asked_for_by_name_are_modules():
+    names = {path.stem for path in property_files()}
+    assert {"batch_invariance", "pinv_identities", "recurrent_outputs", "pooling_commutation"} <= names
+
+
+def test_every_property_says_in_a_sentence_what_must_hold():
+    for prop in PROPERTIES.values():
+        assert prop.summary.endswith((".", ")")) and len(prop.summary) > 20, prop
+
+
+def test_a_malformed_property_is_refused():
+    with pytest.raises(harness.DeclarationError, match=r"property lonely must take \(implementation, case\), not \(case\)"):
+
+        @harness.property
+        def lonely(case):
+            """Something."""
+
+    with pytest.raises(harness.DeclarationError, match="property silent has no docstring"):
+
+        @harness.property
+        def silent(implementation, case):
+            yield

@@ -1,0 +1,99 @@
+"""Shrinking: the smallest case, with a wide margin, within its time, and as Python that shows it."""
+
+import time
+
+import pytest
+import torch
+
+from harness.declare.implementation import implementation_of
+from harness.explain.literal import literal, tensor_literal
+from harness.explain.shrinking import shrink
+from harness.generate.case import Case
+from harness.generate.layouts import LAYOUTS
+from harness.generate.plan import plan
+from harness.measure.verdict import Verdict
+from harness.operations.linear import linear
+from harness.verify.battery import every_property
+from harness.verify.cell import Cell
+from harness.verify.exploration import explore
+
+AGREEMENT = next(prop for prop in every_property() if prop.name == "agreement")
+
+
+def cell_of(function):
+    made = implementation_of("linear", linear.parameters, function, "torch")
+    return Cell(AGREEMENT, linear, made, "cpu", "float32")
+
+
+def found_by(function, seed=0):
+    cell = cell_of(function)
+    done = explore(cell, plan(linear, 200, seed))
+    assert done.verdict is Verdict.WRONG
+    return cell, done.worst
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_a_fault_above_a_size_shrinks_to_that_size(seed):
+    def wide(x, W, b):
+        return x @ W.mT + b * (1 if x.shape[1] <= 32 else 2)
+
+    cell, finding = found_by(wide, seed)
+    least = shrink(cell, finding).case
+    assert least.sizes == {"batch": 1, "inputs": 33, "outputs": 1}
+
+
+def test_a_fault_of_two_axes_shrinks_both():
+    def corner(x, W, b):
+        result = x @ W.mT + b
+        if x.shape[0] > 2 and W.shape[0] > 4:
+            result[2, 4] += 1
+        return result
+
+    cell, finding = found_by(corner)
+    assert shrink(cell, finding).case.sizes == {"batch": 3, "inputs": 1, "outputs": 5}
+
+
+def test_a_shrunk_counterexample_keeps_a_wide_margin():
+    def nearly(x, W, b):
+        return (x @ W.mT + b) * (1 + 2e-5)
+
+    cell, finding = found_by(nearly)
+    least = shrink(cell, finding)
+    assert least.judgement.score >= min(4 * least.judgement.allowance, finding.judgement.score)
+
+
+def test_shrinking_ends_when_its_time_is_over_with_the_best_so_far():
+    def slow(x, W, b):
+        time.sleep(0.05)
+        return x @ W.mT + 2 * b
+
+    cell, finding = found_by(slow)
+    began = time.perf_counter()
+    least = shrink(cell, finding, seconds=0.5)
+    assert time.perf_counter() - began < 2
+    assert least.verdict is Verdict.WRONG
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32", "bfloat16", "float16"])
+@pytest.mark.parametrize("pattern", ["normal", "subnormal", "magnitudes", "nonfinite"])
+def test_a_literal_gives_the_same_bits_layout_and_options(dtype, pattern):
+    for layout in LAYOUTS:
+        case = Case(linear, {"batch": 2, "inputs": 3, "outputs": 2}, {}, pattern, layout, 5, dtype)
+        names = {}
+        exec(literal(case), names)
+        for name, tensor in case.call().arguments.items():
+            assert names[name].dtype is tensor.dtype
+            assert torch.equal(names[name].double().nan_to_num(7), tensor.double().nan_to_num(7))
+            assert names[name].stride() == tensor.stride()
+
+
+def test_a_large_case_is_written_as_its_recorded_parameters():
+    case = Case(linear, {"batch": 30, "inputs": 30, "outputs": 30}, {}, "normal", seed=4)
+    names = {"linear": linear}
+    exec(literal(case), names)
+    assert torch.equal(names["arguments"]["x"], case.call().arguments["x"])
+
+
+def test_an_empty_tensor_has_a_literal_too():
+    made = eval(tensor_literal(torch.zeros(0, 3)), {"torch": torch})
+    assert made.shape == (0, 3)
