@@ -7,18 +7,13 @@ import torch
 import harness
 
 
-def on_cuda(case):
-    if case.device == "cuda":
-        yield case
-
-
 def a_few(case):
     """One planned case in sixteen: compiling costs seconds for each shape."""
     if case.seed % 16 == 0:
         yield case
 
 
-@harness.property(variants=on_cuda)
+@harness.property(device="cuda")
 def device_agreement(implementation, case):
     """CUDA gives what the CPU gives."""
     here = implementation(case.replace(device="cpu"))

@@ -14,6 +14,7 @@ from harness.verify.cell import Cell
 from harness.verify.exploration import Finding
 
 _SHOWN = 12
+_FEWEST_DIGITS = 6
 
 
 @dataclass(frozen=True)
@@ -35,7 +36,7 @@ class Counterexample:
 def counterexample(cell: Cell, finding: Finding, seconds: float = 10.0) -> Counterexample:
     """Shrink a finding within `seconds` and describe what is left."""
     least = shrink(cell, finding, seconds)
-    shown = _entries(least.comparison) if least.comparison is not None else ("", "")
+    shown = entries(least.comparison) if least.comparison is not None else ("", "")
     return Counterexample(least.case.record(), least.case.describe(), literal(least.case), sentence(least), *shown)
 
 
@@ -45,31 +46,77 @@ def sentence(finding: Finding) -> str:
     if comparison is None:
         return judgement.reason
     if comparison.exact:
-        return f"{comparison.label}: {finding.verdict.meaning}" + (f" ({judgement.reason})" if judgement.reason else "")
-    off = f"{comparison.label}: off by {_figure(judgement.score)} u in {finding.case.dtype}, where {judgement.allowance:.0f} u are allowed"
+        return _unequal(comparison)
+    dtype = finding.case.dtype
+    off = (
+        f"{comparison.label}: off by {figure(judgement.score)} u in {dtype}, "
+        f"where rounding explains {figure(judgement.allowance)} u"
+    )
     if judgement.elsewhere is not None:
-        other = "float32" if finding.case.dtype == "float64" else "float64"
-        off += f"; in {other} off by {_figure(judgement.elsewhere)}, so {'more precision does not mend it' if finding.verdict.failing else 'it is lost digits, not another result'}"
-    elif judgement.reason:
-        off += f" ({judgement.reason})"
-    return off
+        other = "float32" if dtype == "float64" else "float64"
+        meaning = (
+            "so more precision does not mend it"
+            if finding.verdict.failing
+            else "so digits get lost on the way and nothing else is computed"
+        )
+        return f"{off}; by {figure(judgement.elsewhere)} u in {other}, {meaning}"
+    return f"{off} ({judgement.reason})" if judgement.reason else off
 
 
-def _figure(value: float) -> str:
-    if np.isinf(value):
-        return "infinity"
-    return f"{value:.2g}" if value < 100 else f"{value:,.0f}" if value < 1e6 else f"{value:.1e}"
+def figure(value: float) -> str:
+    """An error in units of u, as many digits as it deserves; a unit of nothing makes it infinite."""
+    if not value < 1e100:
+        return "∞"
+    if value < 1e6:
+        return f"{value:.2g}" if value < 100 else f"{value:,.0f}"
+    digits, _, exponent = f"{value:.1e}".partition("e")
+    return f"{digits}e{int(exponent)}"
 
 
-def _entries(comparison: Comparison) -> tuple[str, str]:
+def _unequal(comparison: Comparison) -> str:
+    actual, expected = np.asarray(comparison.actual), np.asarray(comparison.expected)
+    if actual.dtype == np.bool_ and actual.size == 1:
+        return f"falsified: {comparison.label}"
+    differ = (
+        f"{np.sum(actual != expected):,} of {actual.size:,} entries" if actual.shape == expected.shape else "shapes"
+    )
+    return f"{comparison.label}: {differ} differ, where nothing but equality will do"
+
+
+def entries(comparison: Comparison) -> tuple[str, str]:
+    """Expected and actual entries of the worst sample, around its worst one, with the digits that tell them apart."""
     expected, actual = np.asarray(comparison.expected), np.asarray(comparison.actual)
     if comparison.axis is not None and expected.shape == actual.shape and expected.shape[comparison.axis]:
         expected = np.take(expected, comparison.worst_sample, axis=comparison.axis)
         actual = np.take(actual, comparison.worst_sample, axis=comparison.axis)
-    return _line(expected), _line(actual)
+    expected, actual = expected.reshape(-1), actual.reshape(-1)
+    worst = _worst_entry(expected, actual)
+    if worst is None:
+        return _line(expected, 0, _FEWEST_DIGITS), _line(actual, 0, _FEWEST_DIGITS)
+    apart = (d for d in range(_FEWEST_DIGITS, 17) if _spelled(expected[worst], d) != _spelled(actual[worst], d))
+    digits = next(apart, 17)
+    return _line(expected, worst, digits), _line(actual, worst, digits)
 
 
-def _line(array: Any) -> str:
-    flat = np.asarray(array).reshape(-1)
-    text = ", ".join(f"{value:.6g}" if flat.dtype.kind == "f" else str(value) for value in flat[:_SHOWN])
-    return text + (f", … ({flat.size} entries)" if flat.size > _SHOWN else "")
+def _worst_entry(expected: Any, actual: Any) -> int | None:
+    """The index of the entry that is farthest off, None where there is none to compare."""
+    if expected.shape != actual.shape or not expected.size:
+        return None
+    if actual.dtype.kind != "f":
+        return int(np.argmax(actual != expected))
+    with np.errstate(all="ignore"):
+        same = (actual == expected) | (np.isnan(actual) & np.isnan(expected))
+        distance = np.where(same, 0.0, np.abs(actual - expected).astype(np.float64))
+    return int(np.argmax(np.where(np.isnan(distance), np.inf, distance)))
+
+
+def _line(flat: Any, worst: int, digits: int) -> str:
+    start = max(0, min(worst - _SHOWN // 2, flat.size - _SHOWN))
+    text = ", ".join(_spelled(value, digits) for value in flat[start : start + _SHOWN])
+    if flat.size <= _SHOWN:
+        return text
+    return f"{text} (entries {start} to {start + _SHOWN - 1} of {flat.size:,})"
+
+
+def _spelled(value: Any, digits: int) -> str:
+    return f"{value:.{digits}g}" if np.asarray(value).dtype.kind == "f" and np.isfinite(value) else str(value)

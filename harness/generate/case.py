@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -164,6 +165,11 @@ class Case:
             made[name] = values.to(grid).to(dtype) if domain.kind == "float" else values
         return _Filled(made)
 
+    @cached_property
+    def entries(self) -> int:
+        """How many entries the arguments have together."""
+        return sum(math.prod(domain.shape(self.known)) for domain in self.operation.tensors.values())
+
     def call(self) -> Call:
         """The call itself, in memory of its own, with this case's layout, on its device."""
         return self.plain_call().map(LAYOUTS[self.layout])
@@ -180,7 +186,7 @@ class Case:
         else:
             values = {**PATTERNS, **SPECIAL}[self.pattern](stream, precision)
         if self.layout == "expanded" and domain.structure is None and values.ndim and values.shape[0]:
-            values = np.broadcast_to(values[:1], values.shape)
+            values = np.broadcast_to(values[:1], values.shape).copy()
         return values
 
     def describe(self) -> str:

@@ -47,10 +47,16 @@ def offset(tensor: Tensor) -> Tensor:
 
 
 def expanded(tensor: Tensor) -> Tensor:
-    """Stride 0 along the first axis. The values along it must be equal, as `Case` makes them for this layout."""
-    if tensor.ndim == 0 or tensor.shape[0] == 0:
+    """Stride 0 along the first axis, where the values along it are equal, as `Case` makes plain arguments for it."""
+    if tensor.ndim == 0 or tensor.shape[0] == 0 or not _repeats(tensor):
         return contiguous(tensor)
     return contiguous(tensor[:1]).expand(tensor.shape)
+
+
+def _repeats(tensor: Tensor) -> bool:
+    """Whether every row is the first one, NaN counting as NaN."""
+    first = tensor[:1].expand_as(tensor)
+    return bool(((tensor == first) | ((tensor != tensor) & (first != first))).all())
 
 
 LAYOUTS: dict[str, Layout] = {

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import torch
 from torch import Tensor
 
 from harness.declare.structure import Stream
-from harness.generate.case import Call, Case
-from harness.measure.reference import Array, Reference, measure
+from harness.generate.case import DTYPES, Call, Case
+from harness.measure.reference import UNINFORMATIVE, Array, Part, Reference, measure, norms
 
 Results = tuple[Tensor, ...]
 
@@ -35,16 +37,33 @@ def gradients_of(results: Results, call: Call, cotangents: Results) -> dict[str,
 
 
 def gradient_reference(case: Case) -> Reference:
-    """The oracle's gradients in the float arguments, in their order, each with its own unavoidable error."""
+    """The oracle's gradients in the float arguments, in their order, each with its own unavoidable error.
+
+    Whoever differentiates has rounded the results before, so a gradient has no digits below eps·‖results‖‖cotangents‖/‖x‖:
+    that is added to u, and tells when all paths are saturated.
+    """
     call = case.plain_call()
     names = [name for name, domain in case.operation.tensors.items() if domain.kind == "float"]
     axes = [case.operation.tensors[name].axis_of("batch", call.options) for name in names]
+    sizes: list[float] = []
 
     def evaluate(arguments: dict[str, Tensor]) -> list[Array]:
         wide = call.replace(**arguments).map(lambda t: t.detach().requires_grad_(t.is_floating_point()))
         result = case.operation.definition(**wide.arguments, **wide.options)
         results = result if isinstance(result, tuple) else (result,)
-        found = gradients_of(results, wide, cotangents_like(results))
+        cotangents = cotangents_like(results)
+        sizes.append(sum(float(r.detach().norm() * c.norm()) for r, c in zip(results, cotangents, strict=True)))
+        found = gradients_of(results, wide, cotangents)
         return [found[name].numpy() for name in names]
 
-    return measure(case, call, evaluate, axes)
+    measured = measure(case, call, evaluate, axes)
+    eps = float(torch.finfo(DTYPES[case.dtype]).eps)
+    widths = [float(call.arguments[name].double().norm()) for name in names]
+    floors = [eps * sizes[0] / width if width else 0.0 for width in widths]
+    return Reference(tuple(_with_floor(part, floor) for part, floor in zip(measured.parts, floors, strict=True)))
+
+
+def _with_floor(part: Part, floor: float) -> Part:
+    unit = part.unit + floor
+    told = unit <= UNINFORMATIVE * norms(part.expected, part.axis)
+    return dataclasses.replace(part, unit=unit, informative=part.informative & (told | (part.unit == 0)))

@@ -27,7 +27,8 @@ Array = NDArray[Any]
 
 _DIRECTIONS = 4
 _FINEST_STEP = 2.0**-40
-_UNINFORMATIVE = 0.1
+UNINFORMATIVE = 0.1
+"""The share of the result from which u leaves no digit to compare."""
 
 
 @dataclass(frozen=True)
@@ -92,7 +93,7 @@ def measure(
         digits = extended(wide) if extended is not None and case.dtype == "float64" else base
         moved = [] if case.operation.exact else [evaluate(there) for there in _neighbours(case, wide)]
         with np.errstate(all="ignore"):
-            moves = [[after[i] - base[i] for after in moved] for i in range(len(base))]
+            moves = [[_move(base[i], after[i]) for after in moved] for i in range(len(base))]
         return Reference(tuple(_part(case, axes[i], digits[i], moves[i]) for i in range(len(base))))
 
 
@@ -106,6 +107,14 @@ def step_of(case: Case) -> tuple[float, float]:
 def _widened(tensor: Tensor) -> Tensor:
     tensor = tensor.detach().cpu()
     return tensor.double() if tensor.is_floating_point() else tensor
+
+
+def _move(before: Array, after: Array) -> Array:
+    """The difference, where NaN that stays NaN and infinity that stays infinite have not moved."""
+    moved: Array = after - before
+    if np.isfinite(moved.sum()):
+        return moved
+    return np.where((before == after) | (np.isnan(before) & np.isnan(after)), 0.0, moved)
 
 
 def _definition(case: Case, call: Call) -> Callable[[dict[str, Tensor]], list[Array]]:
@@ -175,7 +184,7 @@ def _part(case: Case, axis: int | None, expected: Array, moves: list[Array]) -> 
         moved = np.max([norms(move, axis) for move in moves], axis=0) * scale if moves else np.zeros_like(size)
         unit = moved + precision.eps * size + underflow
         within_range = norms(np.abs(finite) > precision.max, axis) == 0
-        informative = (unit <= _UNINFORMATIVE * size) | (size == 0) & (moved == 0)
+        informative = (unit <= UNINFORMATIVE * size) | (size == 0) & (moved == 0)
         informative &= np.isfinite(unit) & within_range
     return Part(expected, axis, unit, informative)
 

@@ -14,7 +14,7 @@ from harness.verify.cell import Cell
 from harness.verify.exploration import Exploration, explore
 from harness.verify.subject import served_dtypes
 
-_SHRINKING_SECONDS = 2.0
+_SHRINKING_SECONDS = 3.0
 
 
 def outcome(cell: Cell, examples: int, seed: int, seconds: float = float("inf")) -> CellFinished:

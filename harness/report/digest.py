@@ -2,13 +2,113 @@
 
 from __future__ import annotations
 
+import shlex
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 from harness.measure.verdict import Verdict
 from harness.record.events import CellFinished, ImplementationListed, RunFinished, RunStarted
-from harness.report.triage import Cause, causes, grades
+from harness.report.triage import Cause, Key, by_implementation, causes, columns, grades
+
+
+@dataclass(frozen=True)
+class Reason:
+    """Why something was not asked, or told nothing: how many times, and of what."""
+
+    text: str
+    count: int
+    about: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Grade:
+    """What one property says of one implementation: the worst verdict, where it is met, and the largest error there."""
+
+    verdict: Verdict
+    where: tuple[Key, ...]
+    score: float | None
+    everywhere: bool
+
+
+@dataclass(frozen=True)
+class Agreement:
+    """How far an implementation is from the oracle in one dtype, in units of u."""
+
+    median: float
+    largest: float
+    allowance: float | None
+
+    @property
+    def beyond(self) -> bool:
+        """Whether the largest error is more than rounding explains."""
+        return self.allowance is not None and self.largest > self.allowance
+
+
+@dataclass(frozen=True)
+class OperationDigest:
+    """One operation's cells."""
+
+    name: str
+    outcomes: tuple[CellFinished, ...]
+    unavailable: tuple[ImplementationListed, ...]
+
+    @cached_property
+    def columns(self) -> list[Key]:
+        """The (device, dtype) pairs that were asked."""
+        return columns(self.outcomes)
+
+    @cached_property
+    def grades(self) -> dict[str, dict[Key, Verdict]]:
+        """The worst verdict by implementation and (device, dtype), the definition first."""
+        found = {implementation: row for (_, implementation), row in grades(self.outcomes).items()}
+        return dict(sorted(found.items(), key=lambda entry: entry[0] != "definition"))
+
+    @cached_property
+    def worst(self) -> Verdict:
+        """The worst verdict of any cell."""
+        return max((Verdict(o.verdict) for o in self.outcomes), key=lambda v: v.severity, default=Verdict.UNSUPPORTED)
+
+    @cached_property
+    def by_property(self) -> dict[str, dict[str, Grade]]:
+        """By property and implementation, over all devices and dtypes."""
+        cells: dict[str, dict[str, list[CellFinished]]] = {}
+        for outcome in self.outcomes:
+            cells.setdefault(outcome.prop, {}).setdefault(outcome.implementation, []).append(outcome)
+        return {prop: {implementation: _grade(of) for implementation, of in row.items()} for prop, row in cells.items()}
+
+    @cached_property
+    def agreement(self) -> dict[str, dict[Key, Agreement]]:
+        """Errors against the oracle by implementation and (device, dtype); implementations without figures left out."""
+        found: dict[str, dict[Key, Agreement]] = {}
+        for cell in self.outcomes:
+            if cell.prop == "agreement" and cell.score_median is not None and cell.score_max is not None:
+                row = found.setdefault(cell.implementation, {})
+                row[cell.device, cell.dtype] = Agreement(cell.score_median, cell.score_max, cell.allowance)
+        return {name: found[name] for name in self.grades if name in found}
+
+    @cached_property
+    def cases(self) -> dict[Verdict, int]:
+        """Cases by verdict, worst first."""
+        return _worst_first(_sum(outcome.tally for outcome in self.outcomes))
+
+    @cached_property
+    def coverage(self) -> tuple[list[int], list[int]] | None:
+        """Pairs and triples of option values and patterns: met, and how many there are; None where none was counted."""
+        told = [(outcome.pairs, outcome.triples) for outcome in self.outcomes if outcome.pairs]
+        return max(told, key=lambda each: each[0][0]) if told else None
+
+    @property
+    def comparisons(self) -> int:
+        """Results held against something."""
+        return sum(outcome.comparisons for outcome in self.outcomes)
+
+    @property
+    def seconds(self) -> float:
+        """Worker seconds."""
+        return sum(sum(outcome.seconds.values()) for outcome in self.outcomes)
 
 
 @dataclass(frozen=True)
@@ -28,30 +128,55 @@ class Digest:
     @cached_property
     def failing(self) -> list[Cause]:
         """The causes that falsify a property."""
-        return [cause for cause in self.causes if Verdict(cause.cells[0].verdict).failing]
+        return [cause for cause in self.causes if cause.verdict.failing]
 
     @cached_property
     def unstable(self) -> list[Cause]:
         """The causes that lose digits and falsify nothing."""
-        return [cause for cause in self.causes if not Verdict(cause.cells[0].verdict).failing]
+        return [cause for cause in self.causes if not cause.verdict.failing]
 
     @property
     def sentence(self) -> str:
         """The verdict on the run in one sentence."""
-        asked = sum(count for verdict, count in self.finished.tally.items() if verdict != Verdict.UNSUPPORTED.value)
-        operations = len({outcome.operation for outcome in self.outcomes})
-        if not asked:
-            return "Nothing could be verified."
-        scope = f"{operations} operation{'s' * (operations != 1)}, {asked:,} cells, {self.comparisons:,} comparisons"
-        if not self.failing:
-            also = f"; {len(self.unstable)} lose digits that the problem does not lose" if self.unstable else ""
+        told = self._told()
+        if self.finished.stopped:
+            return f"{told}, as far as it was asked: {self.finished.stopped}."
+        return f"{told}."
+
+    def _told(self) -> str:
+        if not any(Verdict(o.verdict).severity > Verdict.UNINFORMATIVE.severity for o in self.outcomes):
+            return "Nothing could be verified"
+        failing, unstable = by_implementation(self.failing), by_implementation(self.unstable)
+        total = len(self.grades)
+        if failing:
+            verb = _verb(len(failing), "fails", "fail")
+            more = len(set(unstable) - set(failing))
+            also = f"; {more} more {_verb(more, 'loses', 'lose')} digits that the problem does not lose" if more else ""
+            return f"{len(failing)} of {_count(total, 'implementation')} {verb}: {_how(failing)}{also}"
+        if unstable:
+            verb = _verb(len(unstable), "loses", "lose")
             return (
-                f"Everything holds within rounding ({scope}){also}."
-                if not also
-                else f"No property is falsified ({scope}){also}."
+                f"Nothing is falsified, but {len(unstable)} of {_count(total, 'implementation')} {verb} digits "
+                "that the problem does not lose"
             )
-        count = len(self.failing)
-        return f"{count} cause{'s' * (count != 1)} of failure ({scope})."
+        return "Everything holds within rounding" if total > 1 else "It holds within rounding"
+
+    @property
+    def scope(self) -> str:
+        """How much the sentence is about."""
+        asked = sum(count for verdict, count in self.finished.tally.items() if verdict != Verdict.UNSUPPORTED.value)
+        parts = (
+            _count(len(self.operations), "operation"),
+            _count(len(self.grades), "implementation"),
+            _count(asked, "cell"),
+            _count(self.comparisons, "comparison"),
+        )
+        return ", ".join(parts)
+
+    @property
+    def command(self) -> str:
+        """The command line, quoted so that it can be pasted."""
+        return shlex.join(self.started.command)
 
     @property
     def comparisons(self) -> int:
@@ -59,18 +184,37 @@ class Digest:
         return sum(outcome.comparisons for outcome in self.outcomes)
 
     @cached_property
-    def columns(self) -> list[tuple[str, str]]:
-        """The (device, dtype) pairs that were asked."""
-        order = ("float64", "float32", "bfloat16", "float16")
-        return sorted(
-            {(o.device, o.dtype) for o in self.outcomes},
-            key=lambda c: (c[0], order.index(c[1]) if c[1] in order else 9),
-        )
+    def cells(self) -> dict[Verdict, int]:
+        """Cells by verdict, worst first."""
+        return _worst_first(Counter(outcome.verdict for outcome in self.outcomes))
 
     @cached_property
-    def grades(self) -> dict[tuple[str, str], dict[tuple[str, str], Verdict]]:
+    def cases(self) -> dict[Verdict, int]:
+        """Cases by verdict, worst first."""
+        return _worst_first(_sum(outcome.tally for outcome in self.outcomes))
+
+    @cached_property
+    def columns(self) -> list[Key]:
+        """The (device, dtype) pairs that were asked."""
+        return columns(self.outcomes)
+
+    @cached_property
+    def grades(self) -> dict[Key, dict[Key, Verdict]]:
         """The worst verdict by implementation and column."""
         return grades(self.outcomes)
+
+    @cached_property
+    def operations(self) -> list[OperationDigest]:
+        """The operations by name."""
+        cells: dict[str, list[CellFinished]] = {}
+        for outcome in self.outcomes:
+            cells.setdefault(outcome.operation, []).append(outcome)
+        return [
+            OperationDigest(
+                name, tuple(cells[name]), tuple(entry for entry in self.unavailable if entry.operation == name)
+            )
+            for name in sorted(cells)
+        ]
 
     @cached_property
     def unavailable(self) -> list[ImplementationListed]:
@@ -78,25 +222,122 @@ class Digest:
         return [entry for entry in self.listed if entry.unavailable]
 
     @cached_property
+    def unavailable_reasons(self) -> list[Reason]:
+        """Why implementations could not be asked at all."""
+        return _reasons((e.unavailable or "", f"{e.operation}/{e.implementation}") for e in self.unavailable)
+
+    @cached_property
+    def unsupported_reasons(self) -> list[Reason]:
+        """Why cells were declined."""
+        return self._reasons(Verdict.UNSUPPORTED)
+
+    @cached_property
+    def uninformative_reasons(self) -> list[Reason]:
+        """Why cells told nothing."""
+        return self._reasons(Verdict.UNINFORMATIVE)
+
+    def _reasons(self, verdict: Verdict) -> list[Reason]:
+        return _reasons(
+            (outcome.reason or verdict.meaning, f"{outcome.prop} of {outcome.operation}/{outcome.implementation}")
+            for outcome in self.outcomes
+            if outcome.verdict == verdict.value
+        )
+
+    @cached_property
+    def printed(self) -> dict[str, int]:
+        """Characters that implementations printed, most first."""
+        found: Counter[str] = Counter()
+        for outcome in self.outcomes:
+            if outcome.printed:
+                found[f"{outcome.operation}/{outcome.implementation}"] += outcome.printed
+        return dict(found.most_common())
+
+    @cached_property
+    def out_of_time(self) -> list[CellFinished]:
+        """The cells that met fewer cases than planned, because their time was over."""
+        return [outcome for outcome in self.outcomes if outcome.out_of_time]
+
+    @cached_property
     def seconds(self) -> dict[str, float]:
         """Worker seconds by account, largest first."""
-        spent: Counter[str] = Counter()
-        for outcome in self.outcomes:
-            spent.update(outcome.seconds)
-        return dict(spent.most_common())
+        return dict(_sum(outcome.seconds for outcome in self.outcomes).most_common())
+
+    @cached_property
+    def shares(self) -> dict[str, float]:
+        """Each account's share of the worker seconds, largest first."""
+        total = sum(self.seconds.values())
+        return {account: seconds / total for account, seconds in self.seconds.items()} if total else {}
 
     @property
     def overhead(self) -> float:
         """The share of worker time outside implementations and the oracle."""
-        total = sum(self.seconds.values())
-        useful = self.seconds.get("implementation", 0.0) + self.seconds.get("oracle", 0.0)
-        return 1 - useful / total if total else 0.0
+        return 1 - self.shares.get("implementation", 0.0) - self.shares.get("oracle", 0.0) if self.shares else 0.0
 
     @cached_property
     def coverage(self) -> dict[str, tuple[list[int], list[int]]]:
         """By operation, the pairs and triples of option values and patterns that were met, and how many there are."""
-        best: dict[str, tuple[list[int], list[int]]] = {}
-        for outcome in self.outcomes:
-            if outcome.pairs and outcome.pairs[0] >= best.get(outcome.operation, ([0, 0], []))[0][0]:
-                best[outcome.operation] = (outcome.pairs, outcome.triples)
-        return best
+        return {each.name: each.coverage for each in self.operations if each.coverage is not None}
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """Where it ran, as lines of text."""
+        return {name: line for name, value in self.started.environment.items() if (line := _line(value))}
+
+
+def _how(failing: dict[Key, list[Cause]]) -> str:
+    """In which ways implementations fail, by the worst finding of each."""
+    raised = sum(found[0].verdict is Verdict.ERROR for found in failing.values())
+    wrong = len(failing) - raised
+    if len(failing) == 1:
+        return "it ends in an error" if raised else "it computes something else"
+    ways = (
+        f"{raised} {_verb(raised, 'ends', 'end')} in an error" if raised else "",
+        f"{wrong} {_verb(wrong, 'computes', 'compute')} something else" if wrong else "",
+    )
+    return ", ".join(filter(None, ways))
+
+
+def _grade(cells: list[CellFinished]) -> Grade:
+    worst = max((Verdict(cell.verdict) for cell in cells), key=lambda verdict: verdict.severity)
+    there = [cell for cell in cells if cell.verdict == worst.value]
+    scores = [cell.score_max for cell in there if cell.score_max]
+    return Grade(worst, tuple(columns(there)), max(scores, default=None), len(there) == len(cells))
+
+
+def _reasons(pairs: Iterable[tuple[str, str]]) -> list[Reason]:
+    """Equal reasons counted, most frequent first."""
+    found: dict[str, list[str]] = {}
+    for text, about in pairs:
+        found.setdefault(text, []).append(about)
+    made = [Reason(text, len(about), tuple(dict.fromkeys(about))) for text, about in found.items()]
+    return sorted(made, key=lambda reason: -reason.count)
+
+
+def _sum(tallies: Iterable[dict[str, Any]]) -> Counter[str]:
+    total: Counter[str] = Counter()
+    for tally in tallies:
+        total.update(tally)
+    return total
+
+
+def _worst_first(counted: Counter[str]) -> dict[Verdict, int]:
+    return {verdict: counted[verdict.value] for verdict in reversed(Verdict) if counted[verdict.value]}
+
+
+def _line(value: Any) -> str:
+    """A plain JSON value in a line."""
+    if isinstance(value, dict):
+        return ", ".join(f"{name} {_line(inner)}" for name, inner in value.items())
+    if isinstance(value, list):
+        return "; ".join(_line(inner) for inner in value)
+    if isinstance(value, bool):
+        return "on" if value else "off"
+    return "" if value is None else str(value)
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number:,} {noun}{'s' * (number != 1)}"
+
+
+def _verb(number: int, one: str, many: str) -> str:
+    return one if number == 1 else many

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from base64 import b64encode
+from hashlib import sha256
 from pathlib import Path
 
 from harness.record.events import CellFinished, Event, ImplementationListed, RunFinished, RunStarted
 from harness.report.digest import Digest
-from harness.report.template import render
+from harness.report.template import raw, render
 
 
 class HtmlReport:
@@ -19,6 +21,7 @@ class HtmlReport:
         self._outcomes: list[CellFinished] = []
 
     def __call__(self, event: Event) -> None:
+        """Keep an event; write the page at the last one."""
         match event:
             case RunStarted():
                 self._started = event
@@ -29,4 +32,15 @@ class HtmlReport:
             case RunFinished() if self._started is not None:
                 self.path.parent.mkdir(parents=True, exist_ok=True)
                 digest = Digest(self._started, self._listed, self._outcomes, event)
-                self.path.write_text(render("report.html", digest=digest), encoding="utf-8")
+                self.path.write_text(page(digest), encoding="utf-8")
+
+
+def page(digest: Digest) -> str:
+    """The whole page. Its policy lets a browser load nothing, and run no script but the page's own."""
+    script = raw("report.js")
+    checksum = b64encode(sha256(script.encode()).digest()).decode()
+    policy = (
+        f"default-src 'none'; style-src 'unsafe-inline'; script-src 'sha256-{checksum}'; "
+        "base-uri 'none'; form-action 'none'"
+    )
+    return render("report.html", digest=digest, policy=policy, script=script)

@@ -1,14 +1,22 @@
-"""Templates: Jinja with everything escaped, since names, messages and reprs come from candidates."""
+"""Templates: Jinja with everything spelled out and escaped, since names, messages and reprs come from candidates."""
 
 from __future__ import annotations
 
+import re
 from functools import lru_cache
+from hashlib import sha256
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup, escape
 
+from harness.explain.counterexample import figure
 from harness.measure.verdict import Verdict
-from harness.report.triage import causes, grades
+from harness.report.triage import by_implementation, causes, columns, grades
+from harness.report.visible import visible
+
+_SOURCE = 12_000
+"""Characters of a case's Python that a page shows; literal cases have fewer."""
 
 
 @lru_cache(maxsize=1)
@@ -16,14 +24,62 @@ def _environment() -> Environment:
     made = Environment(
         loader=PackageLoader("harness.report", "templates"),
         autoescape=True,
+        finalize=_finalized,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    made.globals.update(Verdict=Verdict, causes=causes, grades=grades)
+    made.globals.update(
+        Verdict=Verdict,
+        anchor=anchor,
+        by_implementation=by_implementation,
+        causes=causes,
+        columns=columns,
+        grades=grades,
+    )
+    made.filters.update(breakable=_breakable, figure=figure, percent=_percent, source=_source, seconds=_seconds)
     return made
 
 
 def render(name: str, **values: Any) -> str:
-    """A template filled with values."""
+    """Fill a template. Every string that is printed becomes visible text, cut where it is long, and is escaped."""
     return _environment().get_template(name).render(**values)
+
+
+def raw(name: str) -> Markup:
+    """A template's own text as it is, for what must match a page byte by byte."""
+    loader = _environment().loader
+    assert loader is not None
+    return Markup(loader.get_source(_environment(), name)[0])
+
+
+def anchor(kind: str, *names: str) -> str:
+    """The id of an element, the same in every run; names that can't stand in an id, or are long, end in a checksum."""
+    wanted = "-".join((kind, *names))
+    plain = re.sub(r"[^A-Za-z0-9_.]+", "-", wanted)[:80]
+    if plain == wanted:
+        return plain
+    return f"{plain}-{sha256(wanted.encode('utf-8', 'surrogatepass')).hexdigest()[:8]}"
+
+
+def _finalized(value: Any) -> Any:
+    return visible(value) if isinstance(value, str) and not hasattr(value, "__html__") else value
+
+
+def _source(text: str) -> Markup:
+    return escape(visible(text, _SOURCE, lines=True))
+
+
+def _breakable(name: str) -> Markup:
+    """A name that a narrow column may break after an underscore, and nowhere else where it can be helped."""
+    return Markup(str(escape(visible(name))).replace("_", "_<wbr>"))
+
+
+def _percent(share: float) -> str:
+    return f"{share:.0%}" if share >= 0.01 or not share else "under 1%"
+
+
+def _seconds(value: float) -> str:
+    if value < 10:
+        return f"{value:.1f} s"
+    return f"{value:.0f} s" if value < 120 else f"{value / 60:.0f} min"

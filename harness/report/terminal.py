@@ -1,85 +1,201 @@
-"""The terminal: a table of verdicts and, for what failed, a sentence and the case."""
+"""The terminal: a table of verdicts and, for what is bad, a sentence and the case."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import sys
+from collections.abc import Iterable, Iterator
 from typing import IO
 
+from rich.cells import cell_len
 from rich.console import Console
-from rich.table import Table
 from rich.text import Text
 
 from harness.measure.verdict import Verdict
 from harness.record.events import CellFinished
 from harness.report.digest import Digest
-from harness.report.triage import Cause, causes, grades
+from harness.report.triage import Cause, Key, by_implementation, causes, columns, grades
+from harness.report.visible import visible
 
 _STYLES = {"wrong": "bold red", "error": "bold red", "unstable": "yellow", "rounding": "green", "exact": "green"}
+_GOOD = (Verdict.EXACT, Verdict.ROUNDING)
+_FEW_ROWS = 16
 _SHOWN = 8
+_SHORT_SOURCE = 240
+_PAGE = 100
+
+_UNIT = "the error that nobody can avoid: how far the oracle itself moves when its inputs are rounded"
+
+Rows = dict[Key, dict[Key, Verdict]]
 
 
 def print_outcomes(outcomes: Iterable[CellFinished], file: IO[str] | None = None) -> None:
-    """Print a table of implementations by dtype and the causes of what is bad, worst first."""
-    console = Console(file=file, width=None if file is None else 110, highlight=False)
+    """Print a table of verdicts by dtype, then what is bad, worst first.
+
+    A long table shows what deviates, and names the operations in which nothing does.
+    """
+    console = _console(file)
     outcomes = list(outcomes)
-    console.print(_table(outcomes))
-    found = causes(outcomes)
-    for cause in found[:_SHOWN]:
-        _print_cause(console, cause)
+    graded = grades(outcomes)
+    rows = graded if len(graded) <= _FEW_ROWS else _deviating(graded)
+    asked = columns(outcomes)
+    for device in dict.fromkeys(device for device, _ in asked):
+        _print_table(console, device, [dtype for where, dtype in asked if where == device], rows)
+    _print_clean(console, graded, rows)
+    found = by_implementation(causes(outcomes))
+    for group in list(found.values())[:_SHOWN]:
+        console.print()
+        _print_group(console, group)
     if len(found) > _SHOWN:
-        console.print(f"… and {len(found) - _SHOWN} more causes; the report has them all")
-
-
-def _table(outcomes: list[CellFinished]) -> Table:
-    columns = sorted({(outcome.device, outcome.dtype) for outcome in outcomes})
-    table = Table(
-        "operation",
-        "implementation",
-        *(f"{dtype}" + ("" if device == "cpu" else f" {device}") for device, dtype in columns),
-    )
-    for (operation, implementation), by_column in grades(outcomes).items():
-        table.add_row(operation, implementation, *(_grade(by_column.get(column)) for column in columns))
-    return table
-
-
-def _grade(verdict: Verdict | None) -> Text:
-    if verdict is None:
-        return Text("")
-    return Text(f"{verdict.symbol} {verdict.value}", style=_STYLES.get(verdict.value, "dim"))
-
-
-def _print_cause(console: Console, cause: Cause) -> None:
-    first = cause.cells[0]
-    verdict = Verdict(first.verdict)
-    console.print()
-    head = Text(f"{verdict.symbol} {verdict.value}", style=_STYLES[verdict.value])
-    head.append(f"  {first.operation}/{first.implementation}  {first.prop}  ", style="bold")
-    head.append(f"{first.device} {first.dtype}" + (f" and {len(cause.cells) - 1} more" if len(cause.cells) > 1 else ""))
-    console.print(head)
-    console.print(Text(f"  {cause.sentence}"))
-    shown = first.counterexample
-    if shown is not None:
-        console.print(Text(f"  case      {shown.summary}"))
-        if shown.expected:
-            console.print(Text(f"  expected  {shown.expected}"))
-            console.print(Text(f"  actual    {shown.actual}"))
+        rest = ", ".join(_name(key) for key in list(found)[_SHOWN:])
+        _print_fields(console, {f"{len(found) - _SHOWN} more": rest})
+    if found:
+        console.print()
+        met = dict.fromkeys(group[0].verdict for group in found.values())
+        _print_fields(console, {**{verdict.value: verdict.meaning for verdict in met}, "u": _UNIT})
 
 
 def print_summary(digest: Digest) -> None:
-    """The last lines of a run: the verdict in a sentence, and where the time went."""
-    console = Console(highlight=False)
+    """Print the last lines of a run: the verdict in a sentence, what gave no answer, and where the time went."""
+    console = _console(None)
     console.print()
-    console.print(Text(digest.sentence, style="bold"))
-    if digest.finished.stopped:
-        console.print(Text(f"Stopped early: {digest.finished.stopped}."))
-    spent = sum(digest.seconds.values())
-    shares = (
-        ", ".join(
-            f"{account} {seconds / spent:.0%}"
-            for account, seconds in digest.seconds.items()
-            if seconds / spent >= 0.005
+    _print_wrapped(console, Text(visible(digest.sentence), style="bold"))
+    fields = {"asked": digest.scope}
+    if digest.unavailable:
+        fields["unavailable"] = "; ".join(
+            f"{reason.count} implementation{'s' * (reason.count != 1)}, {visible(reason.text, 200)}"
+            for reason in digest.unavailable_reasons
         )
-        if spent
-        else ""
+    silent = {verdict: digest.cells.get(verdict, 0) for verdict in (Verdict.UNSUPPORTED, Verdict.UNINFORMATIVE)}
+    if total := sum(silent.values()):
+        told = " and ".join(f"{count:,} {verdict.value}" for verdict, count in silent.items() if count)
+        fields["no answer"] = f"{told} cell{'s' * (total != 1)}; the report says why"
+    spent = ", ".join(f"{account} {share:.0%}" for account, share in digest.shares.items() if share >= 0.005)
+    computed = sum(digest.seconds.values())
+    fields["time"] = f"{digest.finished.seconds:.1f} s; workers computed for {computed:.1f} s: {spent}"
+    _print_fields(console, fields)
+
+
+def _console(file: IO[str] | None) -> Console:
+    if file is not None:
+        return Console(file=file, width=_PAGE, highlight=False)
+    if "utf" not in (sys.stdout.encoding or "").lower() and hasattr(sys.stdout, "reconfigure"):
+        sys.stdout.reconfigure(errors="replace")  # a question mark is better than no report
+    return Console(highlight=False)
+
+
+def _deviating(graded: Rows) -> Rows:
+    """The implementations that are not within rounding everywhere, worst first."""
+    rows = {key: row for key, row in graded.items() if any(verdict not in _GOOD for verdict in row.values())}
+    return dict(sorted(rows.items(), key=lambda item: -max(verdict.severity for verdict in item[1].values())))
+
+
+def _print_table(console: Console, device: str, dtypes: list[str], rows: Rows) -> None:
+    """Print the implementations that were asked on a device, or a list where a table would have to cut names."""
+    here = {key: row for key, row in rows.items() if any(where == device for where, _ in row)}
+    if not here:
+        return
+    lines = [
+        [Text(_name(key), "")] + [_grade(key, row.get((device, dtype)), dtype) for dtype in dtypes]
+        for key, row in here.items()
+    ]
+    lines.insert(0, [Text("" if device == "cpu" else device), *(Text(visible(dtype, 40), "bold") for dtype in dtypes)])
+    widths = [max(cell_len(line[place].plain) for line in lines) for place in range(len(dtypes) + 1)]
+    if sum(widths) + 2 * len(dtypes) > console.width:
+        _print_list(console, device, dtypes, here)
+        return
+    for line in lines:
+        padded = Text()
+        for entry, width in zip(line, widths, strict=True):
+            padded.append_text(entry).append(" " * (width - cell_len(entry.plain) + 2))
+        padded.rstrip()
+        console.print(padded, no_wrap=True, crop=False)
+
+
+def _print_list(console: Console, device: str, dtypes: list[str], rows: Rows) -> None:
+    for key, row in rows.items():
+        _print_wrapped(console, Text(_name(key)))
+        here = {dtype: row[device, dtype] for dtype in dtypes if (device, dtype) in row}
+        for verdict in dict.fromkeys(here.values()):
+            where = " ".join(visible(dtype, 40) for dtype, found in here.items() if found is verdict)
+            on = "" if device == "cpu" else f" on {device}"
+            _print_wrapped(console, Text.assemble("  ", _word(verdict), f"  {where}{on}"))
+
+
+def _print_clean(console: Console, graded: Rows, shown: Rows) -> None:
+    """Print what the table leaves out: operations, and how many of their implementations are within rounding."""
+    counted: dict[str, int] = {}
+    for operation, implementation in graded:
+        if (operation, implementation) not in shown:
+            counted[operation] = counted.get(operation, 0) + 1
+    if counted:
+        listed = ", ".join(f"{visible(operation, 80)} ({count})" for operation, count in sorted(counted.items()))
+        line = Text.assemble(
+            _word(Verdict.ROUNDING), f" or better in {sum(counted.values())} more implementations: {listed}"
+        )
+        console.print()
+        _print_wrapped(console, line)
+
+
+def _grade(key: Key, verdict: Verdict | None, dtype: str) -> Text:
+    if verdict is not None:
+        return _word(verdict)
+    return Text("the oracle" if key[1] == "definition" and dtype == "float64" else "", style="dim")
+
+
+def _word(verdict: Verdict) -> Text:
+    return Text(f"{verdict.symbol} {verdict.value}", style=_STYLES.get(verdict.value, "dim"))
+
+
+def _name(key: Key) -> str:
+    return visible("/".join(key), 160)
+
+
+def _print_group(console: Console, group: list[Cause]) -> None:
+    """Print one implementation: its first cause in full, the names of the others."""
+    cause = group[0]
+    shown = cause.shown.counterexample
+    where = ", ".join(
+        visible(dtype, 40) + ("" if device == "cpu" else f" on {device}") for device, dtype in cause.columns
     )
-    console.print(Text(f"{digest.finished.seconds:.1f} s, of which workers computed {spent:.1f} s: {shares}"))
+    _print_wrapped(console, Text.assemble(_word(cause.verdict), "  ", (_name(cause.key), "bold")))
+    fields = {
+        "finding": visible(cause.sentence, 600),
+        "property": ", ".join(visible(prop, 80) for prop in cause.props),
+        "dtype": where,
+    }
+    if shown is not None:
+        source = _short_source(shown.source)
+        fields["case"] = "\n".join([visible(shown.summary, 600), *source])
+        if shown.expected:
+            fields |= {"expected": visible(shown.expected, 300), "actual": visible(shown.actual, 300)}
+    also: dict[str, dict[str, None]] = {}
+    for other in group[1:]:
+        also.setdefault(other.verdict.value, {}).update(dict.fromkeys(visible(prop, 80) for prop in other.props))
+    if also:
+        fields["also"] = "; ".join(f"{verdict} in {', '.join(props)}" for verdict, props in also.items())
+    _print_fields(console, fields, indent=2)
+
+
+def _short_source(source: str) -> Iterator[str]:
+    """The arguments as Python where they fit on a few lines; the report has them in any case."""
+    lines = [visible(line) for line in source.splitlines() if " = torch." in line]
+    if sum(map(len, lines)) <= _SHORT_SOURCE:
+        yield from lines
+
+
+def _print_fields(console: Console, fields: dict[str, str], indent: int = 0) -> None:
+    """Print names with what they stand for beside them, wrapped within their column."""
+    column = indent + max(map(len, fields)) + 2
+    for name, value in fields.items():
+        label = name
+        for text in value.split("\n"):
+            for line in Text(visible(text)).wrap(console, max(console.width - column, 20), overflow="fold"):
+                head = " " * indent + label.ljust(column - indent)
+                console.print(Text.assemble((head, "dim"), line.plain.rstrip()), no_wrap=True, crop=False)
+                label = ""
+
+
+def _print_wrapped(console: Console, text: Text) -> None:
+    for line in text.wrap(console, console.width, overflow="fold"):
+        line.rstrip()
+        console.print(line, no_wrap=True, crop=False)

@@ -9,47 +9,118 @@ from dataclasses import dataclass
 from harness.measure.verdict import Verdict
 from harness.record.events import CellFinished
 
+_DTYPES = ("float64", "float32", "bfloat16", "float16")
+_TELLING = ("float32", "float64", "bfloat16", "float16")
+_SILENT = (Verdict.UNSUPPORTED, Verdict.UNINFORMATIVE)
+_TOLD = 1_000
+"""Characters of a message by which faults are told apart."""
+
+Key = tuple[str, str]
+"""(operation, implementation), or (device, dtype)."""
+
 
 @dataclass(frozen=True)
 class Cause:
-    """Findings that are one for the reader: the same implementation, verdict and fault. The first cell is the one to show."""
+    """Findings that are one for the reader: the same implementation, the same verdict, the same fault."""
 
     sentence: str
     cells: tuple[CellFinished, ...]
 
+    @property
+    def shown(self) -> CellFinished:
+        """The cell to show: agreement where it is among them, in the most telling dtype, with the shortest case."""
+        return self.cells[0]
+
+    @property
+    def verdict(self) -> Verdict:
+        """The verdict that the cells share."""
+        return Verdict(self.shown.verdict)
+
+    @property
+    def key(self) -> Key:
+        """The operation and the implementation at fault."""
+        return self.shown.operation, self.shown.implementation
+
+    @property
+    def props(self) -> list[str]:
+        """The properties in which it shows, the shown cell's first."""
+        return list(dict.fromkeys(cell.prop for cell in self.cells))
+
+    @property
+    def columns(self) -> list[Key]:
+        """The (device, dtype) pairs in which it shows."""
+        return columns(self.cells)
+
+    @property
+    def by_case(self) -> list[list[CellFinished]]:
+        """The cells that share a case, the shown cell's first; cells of which no case is known come together."""
+        groups: dict[str, list[CellFinished]] = {}
+        for cell in self.cells:
+            groups.setdefault(cell.counterexample.source if cell.counterexample else "", []).append(cell)
+        return list(groups.values())
+
 
 def causes(outcomes: Iterable[CellFinished]) -> list[Cause]:
-    """The bad outcomes grouped by cause, worst verdict first, wider spread first."""
+    """The bad outcomes grouped by cause, worst verdict first, wider spread first.
+
+    A fault that was raised is one cause in all properties that met it, figures in its message apart. A result that is
+    off is one cause per property: a wrong value may well have another reason than a wrong gradient.
+    """
     groups: dict[tuple[str, ...], list[CellFinished]] = {}
     for outcome in outcomes:
         if Verdict(outcome.verdict).severity >= Verdict.UNSTABLE.severity:
-            fault = outcome.kind and f"{outcome.kind} {_without_figures(outcome.reason)}"
-            key = (outcome.operation, outcome.implementation, outcome.verdict, fault or outcome.prop)
-            groups.setdefault(key, []).append(outcome)
-    made = [
-        Cause(members[0].reason, tuple(members)) for members in (_simplest_first(group) for group in groups.values())
-    ]
-    return sorted(made, key=lambda cause: (-Verdict(cause.cells[0].verdict).severity, -len(cause.cells)))
+            fault = f"{outcome.kind} {_without_figures(outcome.reason)}" if outcome.kind else outcome.prop
+            groups.setdefault((outcome.operation, outcome.implementation, outcome.verdict, fault), []).append(outcome)
+    made = [Cause(cells[0].reason, tuple(cells)) for cells in map(_simplest_first, groups.values())]
+    return sorted(made, key=lambda cause: (-cause.verdict.severity, cause.shown.prop != "agreement", -len(cause.cells)))
 
 
-def grades(outcomes: Iterable[CellFinished]) -> dict[tuple[str, str], dict[tuple[str, str], Verdict]]:
-    """The worst verdict over all properties, by (operation, implementation) and (device, dtype)."""
-    worst: dict[tuple[str, str], dict[tuple[str, str], Verdict]] = {}
+def by_implementation(found: Iterable[Cause]) -> dict[Key, list[Cause]]:
+    """Causes by the implementation at fault, in the order of the first of each: one fault often shows in many ways."""
+    groups: dict[Key, list[Cause]] = {}
+    for cause in found:
+        groups.setdefault(cause.key, []).append(cause)
+    return groups
+
+
+def grades(outcomes: Iterable[CellFinished]) -> dict[Key, dict[Key, Verdict]]:
+    """The worst verdict over all properties, by (operation, implementation) and (device, dtype).
+
+    Where agreement gave no answer, nothing good is said: that an empty batch works proves little.
+    """
+    worst: dict[Key, dict[Key, Verdict]] = {}
+    silent: dict[tuple[Key, Key], Verdict] = {}
     for outcome in outcomes:
-        row = worst.setdefault((outcome.operation, outcome.implementation), {})
-        column = (outcome.device, outcome.dtype)
+        key, column = (outcome.operation, outcome.implementation), (outcome.device, outcome.dtype)
         verdict = Verdict(outcome.verdict)
+        row = worst.setdefault(key, {})
         if column not in row or verdict.severity > row[column].severity:
             row[column] = verdict
+        if outcome.prop == "agreement" and verdict in _SILENT:
+            silent[key, column] = verdict
+    for (key, column), verdict in silent.items():
+        if worst[key][column].severity < Verdict.UNSTABLE.severity:
+            worst[key][column] = verdict
     return worst
 
 
+def columns(outcomes: Iterable[CellFinished]) -> list[Key]:
+    """The (device, dtype) pairs that were asked, finest dtype first."""
+    return sorted({(cell.device, cell.dtype) for cell in outcomes}, key=lambda c: (c[0], _place(c[1], _DTYPES), c[1]))
+
+
 def _simplest_first(cells: list[CellFinished]) -> list[CellFinished]:
-    order = ("float32", "float64", "bfloat16", "float16")
     return sorted(
-        cells, key=lambda cell: (cell.prop != "agreement", order.index(cell.dtype) if cell.dtype in order else 9)
+        cells, key=lambda cell: (cell.prop != "agreement", _place(cell.dtype, _TELLING), cell.device != "cpu", cell.key)
     )
 
 
+def _place(name: str, order: tuple[str, ...]) -> int:
+    return order.index(name) if name in order else len(order)
+
+
 def _without_figures(sentence: str) -> str:
-    return re.sub(r"[-+]?\d[\d.,e+-]*", "#", sentence)
+    """The sentence without what differs from case to case: dtypes, addresses, numbers, how many of them a shape has."""
+    plain = re.sub(r"\bb?float(?:16|32|64)\b", "float", sentence[:_TOLD])
+    plain = re.sub(r"\b0x[0-9a-fA-F]+|(?<!\w)[-+]?\d[\d.]*(?:e[-+]?\d+)?", "#", plain)
+    return re.sub(r"#(?:, ?#)*,?", "#", plain)

@@ -74,7 +74,7 @@ def cells(
             if implementation.unavailable() or implementation.operation != operation.name:
                 continue
             for device in devices or devices_here():
-                if device not in implementation.backend.devices:
+                if device not in implementation.backend.devices or prop.device not in (None, device):
                     continue
                 for dtype in dtypes or DTYPES:
                     if dtype in served_dtypes(implementation):

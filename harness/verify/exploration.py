@@ -15,6 +15,10 @@ from harness.verify.cell import Cell
 from harness.verify.subject import ImplementationFault, Subject, served_dtypes
 
 
+WIDE = 4.0
+"""How many allowances a finding must be off to be beyond doubt."""
+
+
 @dataclass(frozen=True)
 class Finding:
     """One case's judgement with the comparison that decided it (None where the implementation failed or declined)."""
@@ -123,5 +127,8 @@ def _score_elsewhere(cell: Cell, subject: Subject, case: Case, label: str) -> fl
     return max(same) if same else None
 
 
-def _rank(finding: Finding) -> tuple[int, float]:
-    return finding.verdict.severity, finding.judgement.score
+def _rank(finding: Finding) -> tuple[int, float, int]:
+    """The order of findings: by verdict, then by score over allowance; among those far beyond the allowance a small case tells more."""
+    judgement = finding.judgement
+    excess = judgement.score / judgement.allowance if judgement.allowance else judgement.score
+    return finding.verdict.severity, min(excess, WIDE), -finding.case.entries

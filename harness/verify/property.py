@@ -39,7 +39,7 @@ class Property:
     """A statement with its domain.
 
     applies: the operations it is asked of; variants: the cases it asks instead of each planned one (other layouts,
-    an empty axis); nightly: whether it costs too much for every run; dtypes: the only dtypes it makes sense in.
+    an empty axis); nightly: whether it costs too much for every run; device: the only device on which it says anything.
     """
 
     name: str
@@ -47,6 +47,7 @@ class Property:
     applies: Callable[[Operation], bool] = _every
     variants: Callable[[Case], Iterable[Case]] = _as_planned
     nightly: bool = False
+    device: str | None = None
     module: str = ""
 
     def __repr__(self) -> str:
@@ -70,12 +71,13 @@ def property(
     requires: Callable[[Operation], bool] | None = None,
     variants: Callable[[Case], Iterable[Case]] = _as_planned,
     nightly: bool = False,
+    device: str | None = None,
 ) -> Any:
     """Declare a property: a generator function of (implementation, case) that yields comparisons.
 
     of: the operation or operations it is about, by name or object; requires: a condition on the operation's declared
     structure instead; variants: the cases to ask in place of a planned one; nightly: ask only in the nightly profile
-    or when named by -k. Raises DeclarationError where the statement has another signature or no docstring.
+    or when named by -k; device: ask on this device alone. Raises DeclarationError where the statement has another signature or no docstring.
     """
 
     def declare(statement: Statement) -> Property:
@@ -87,7 +89,7 @@ def property(
         if not inspect.getdoc(statement):
             raise DeclarationError(f"property {statement.__name__} has no docstring; say in a sentence what must hold")
         applies = _applies_to(of) if of is not None else requires or _every
-        return Property(statement.__name__, statement, applies, variants, nightly, statement.__module__)
+        return Property(statement.__name__, statement, applies, variants, nightly, device, statement.__module__)
 
     return declare if statement is None else declare(statement)
 

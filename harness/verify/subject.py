@@ -7,10 +7,13 @@ a result at all.
 from __future__ import annotations
 
 import contextlib
+import inspect
 import io
+import signal
+import traceback
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 import torch
@@ -99,42 +102,60 @@ class Subject:
                 spending("implementation"),
                 contextlib.redirect_stdout(self._sink),
                 contextlib.redirect_stderr(self._sink),
+                _settings_kept(),
+                np.errstate(all="ignore"),
             ):
-                with np.errstate(all="ignore"):
-                    yield
+                yield
         except Unsupported:
             raise
         except SystemExit as leaving:
             raise ImplementationFault(
                 "exit", f"{place}: {doer} called sys.exit({leaving.code!r}); return a result instead"
             ) from None
-        except Exception as failure:
+        except BaseException as failure:
+            if _is_from_outside(failure):
+                raise
             if _declines(failure):
                 raise Unsupported(_first_line(failure)) from None
+            where = _line_in(self.implementation, failure)
+            if _lacks_memory(failure):
+                raise ImplementationFault(
+                    "memory", f"{place}: {doer} ran out of memory{where}: {_first_line(failure)}"
+                ) from None
             name = type(failure).__name__
             raise ImplementationFault(
-                f"raised {name}", f"{place}: {doer} raised {name}: {_first_line(failure)}"
-            ) from failure
+                f"raised {name}", f"{place}: {doer} raised {name}{where}: {_first_line(failure)}"
+            ) from None
 
     def _checked(self, call: Call, returned: Any) -> Results:
         results = returned if isinstance(returned, tuple) else (returned,)
         expected = self.expected_shapes(call)
-        place = self.implementation.place
         if len(results) != len(expected):
-            raise ImplementationFault("result", f"{place}: returned {len(results)} tensor(s), expected {len(expected)}")
-        for index, (result, shape) in enumerate(zip(results, expected, strict=True)):
-            which = f"result {index}" if len(expected) > 1 else "the result"
-            if not isinstance(result, Tensor):
-                name = "None" if result is None else type(result).__name__
-                raise ImplementationFault(
-                    "result", f"{place}: {which} is {name}, expected a tensor of shape {list(shape)}; return one"
-                )
-            if tuple(result.shape) != shape:
-                raise ImplementationFault(
-                    "shape",
-                    f"{place}: {which} has shape {list(result.shape)}, expected {list(shape)} ({self._axes(call, index)})",
-                )
+            self._refuse("result", f"returned {len(results)} tensor(s), expected {len(expected)}")
+        for index, result in enumerate(results):
+            self._check(call, index, result, expected[index])
         return results
+
+    def _check(self, call: Call, index: int, result: Any, shape: tuple[int, ...]) -> None:
+        """Refuse what can't be held against the oracle at all."""
+        which = f"result {index}" if len(self.operation.results) > 1 else "the result"
+        if not isinstance(result, Tensor):
+            name = "None" if result is None else type(result).__name__
+            self._refuse("result", f"{which} is {name}, expected a tensor of shape {list(shape)}; return one")
+        if tuple(result.shape) != shape:
+            axes = self._axes(call, index)
+            self._refuse("shape", f"{which} has shape {list(result.shape)}, expected {list(shape)} ({axes})")
+        kind = self.operation.results[index].kind
+        if not _is_of(kind, result):
+            self._refuse("dtype", f"{which} has dtype {_name(result.dtype)}, expected a {kind} dtype")
+        device = next(iter(call.arguments.values())).device.type
+        if result.device.type != device:
+            self._refuse("device", f"{which} is on {result.device.type}, expected on {device}, as the arguments are")
+        if result.layout is not torch.strided:
+            self._refuse("layout", f"{which} is {_name(result.layout)}, expected a dense tensor")
+
+    def _refuse(self, kind: str, fault: str) -> NoReturn:
+        raise ImplementationFault(kind, f"{self.implementation.place}: {fault}")
 
     def expected_shapes(self, call: Call) -> list[tuple[int, ...]]:
         """The shapes that the return annotation means for a call."""
@@ -160,6 +181,49 @@ def served_dtypes(implementation: Implementation) -> tuple[str, ...]:
     return tuple(name for name, dtype in DTYPES.items() if dtype in implementation.dtypes)
 
 
+@contextlib.contextmanager
+def _settings_kept() -> Iterator[None]:
+    """Put back what an implementation may change for everybody in its process."""
+    dtype, threads, grad = torch.get_default_dtype(), torch.get_num_threads(), torch.is_grad_enabled()
+    strict = torch.are_deterministic_algorithms_enabled()
+    try:
+        yield
+    finally:
+        torch.set_default_dtype(dtype)
+        torch.set_grad_enabled(grad)
+        if torch.get_num_threads() != threads:
+            torch.set_num_threads(threads)
+        if torch.are_deterministic_algorithms_enabled() != strict:
+            torch.use_deterministic_algorithms(strict)
+
+
+def _is_from_outside(failure: BaseException) -> bool:
+    """Whether somebody pressed Ctrl-C; in a worker, which ignores it, the implementation raised it itself."""
+    return isinstance(failure, KeyboardInterrupt) and signal.getsignal(signal.SIGINT) is not signal.SIG_IGN
+
+
+def _lacks_memory(failure: BaseException) -> bool:
+    return isinstance(failure, MemoryError | torch.cuda.OutOfMemoryError) or "can't allocate memory" in _told(failure)
+
+
+def _line_in(implementation: Implementation, failure: BaseException) -> str:
+    """Where in the implementation's own file it raised, if there."""
+    code = getattr(inspect.unwrap(implementation.function), "__code__", None)
+    frames = traceback.extract_tb(failure.__traceback__)
+    lines = [frame.lineno for frame in frames if code is not None and frame.filename == code.co_filename]
+    return f" in line {lines[-1]}" if lines else ""
+
+
+def _is_of(kind: str, tensor: Tensor) -> bool:
+    if tensor.is_complex() or tensor.is_floating_point():
+        return kind == ("complex" if tensor.is_complex() else "float")
+    return kind in ("int", "bool")
+
+
+def _name(described: object) -> str:
+    return str(described).removeprefix("torch.")
+
+
 def _concrete(call: Call | Case) -> Call:
     if isinstance(call, Call):
         return call
@@ -167,10 +231,18 @@ def _concrete(call: Call | Case) -> Call:
         return call.call()
 
 
-def _declines(failure: Exception) -> bool:
-    return isinstance(failure, NotImplementedError) or "not implemented for" in str(failure)
+def _declines(failure: BaseException) -> bool:
+    return isinstance(failure, NotImplementedError) or "not implemented for" in _told(failure)
+
+
+def _told(failure: BaseException) -> str:
+    try:
+        return str(failure)
+    except Exception:
+        return "(its message can't be read)"
 
 
 def _first_line(failure: BaseException) -> str:
-    text = (str(failure).strip() or "(no message)").splitlines()[0]
+    text = (_told(failure).strip() or "(no message)").splitlines()[0]
+    text = text.encode("utf-8", "backslashreplace").decode("utf-8")
     return text if len(text) <= 300 else text[:300] + "…"

@@ -1,0 +1,171 @@
+"""The calibration of the measure of error: `python -m tests.quality.calibration`, or `tox -e calibration`.
+
+Asks every implementation of the catalogue, all of them held to be correct, on many random cases, and counts how often
+one is called wrong. Then multiplies right results by 1 + δ and finds the smallest δ that is noticed, and the smallest
+that is called wrong. Writes docs/calibration.md.
+"""
+
+import dataclasses
+import os
+import statistics
+import sys
+import time
+from collections import Counter, defaultdict
+from concurrent.futures import ProcessPoolExecutor
+from itertools import count
+from pathlib import Path
+
+import torch
+
+from harness.catalogue import catalogue
+from harness.generate.case import DTYPES
+from harness.generate.plan import plan
+from harness.measure.verdict import Verdict
+from harness.verify.battery import every_property
+from harness.verify.cell import Cell, cells
+from harness.verify.exploration import explore
+
+WANTED = int(os.environ.get("CALIBRATION_CASES", "110000"))
+PAGE = Path(__file__).parents[2] / "docs" / "calibration.md"
+_CASES_AT_ONCE = 64
+_EXPONENTS = range(56, 0, -1)
+
+
+def agreement_cells(operation_name):
+    """The cells of agreement of an operation, the definition's own left out, since it might be unstable itself."""
+    agreement = next(prop for prop in every_property() if prop.name == "agreement")
+    found = cells(agreement, [catalogue()[operation_name]], None, ["cpu"])
+    return [cell for cell in found if cell.implementation.name != "definition"]
+
+
+def false_alarms(operation_name, wanted):
+    """Verdicts of `wanted` cases of an operation by dtype, and the scores over their allowance, worst last."""
+    torch.set_num_threads(1)
+    asked = agreement_cells(operation_name)
+    tally, scores, wrong = defaultdict(Counter), defaultdict(list), []
+    done = 0
+    for seed in count(1000):
+        cases = plan(catalogue()[operation_name], _CASES_AT_ONCE, seed)
+        for cell in asked:
+            found = explore(cell, cases)
+            tally[cell.dtype].update({verdict.value: number for verdict, number in found.tally.items()})
+            scores[cell.dtype].extend(found.scores)
+            done += len(found.scores)
+            if found.verdict.failing:
+                wrong.append((cell.id, found.worst.case.describe(), found.worst.judgement.reason))
+        if done >= wanted or not asked:
+            return operation_name, dict(tally), {dtype: sorted(values) for dtype, values in scores.items()}, wrong
+    raise AssertionError("count() does not end")
+
+
+def smallest_caught(operation_name):
+    """By dtype: the smallest δ = 2^-k that is noticed (not called rounding), and that is called wrong."""
+    torch.set_num_threads(1)
+    caught = {}
+    for cell in agreement_cells(operation_name):
+        if cell.implementation.backend.name != "torch" or cell.dtype in caught:
+            continue
+        if explore(cell, plan(cell.operation, _CASES_AT_ONCE, 0)).verdict.severity > Verdict.ROUNDING.severity:
+            continue  # an implementation that is unstable by itself would be noticed without a fault
+        noticed = _first(cell, Verdict.UNSTABLE)
+        if noticed is not None:
+            caught[cell.dtype] = (2.0**-noticed, _power(_first(cell, Verdict.WRONG)))
+    return operation_name, caught
+
+
+def _first(cell, verdict):
+    """The largest k for which a factor of 1 + 2^-k gets at least this verdict, by bisection."""
+    low, high = 0, max(_EXPONENTS)
+    if _verdict_of(cell, low + 1).severity < verdict.severity:
+        return None
+    low = 1
+    while high - low > 1:
+        middle = (low + high) // 2
+        low, high = (middle, high) if _verdict_of(cell, middle).severity >= verdict.severity else (low, middle)
+    return low
+
+
+def _verdict_of(cell, exponent):
+    def scaled(*args, **kwargs):
+        result = cell.implementation.function(*args, **kwargs)
+        parts = result if isinstance(result, tuple) else (result,)
+        made = tuple((part.double() * (1 + 2.0**-exponent)).to(part.dtype) for part in parts)
+        return made if isinstance(result, tuple) else made[0]
+
+    faulty = dataclasses.replace(cell.implementation, function=scaled)
+    made = Cell(cell.prop, cell.operation, faulty, cell.device, cell.dtype)
+    return explore(made, plan(cell.operation, _CASES_AT_ONCE, 0)).verdict
+
+
+def _power(exponent):
+    return None if exponent is None else 2.0**-exponent
+
+
+def main():
+    """Print and write the figures; exit 1 where a correct implementation was called wrong."""
+    began = time.perf_counter()
+    names = [name for name, operation in catalogue().items() if not operation.exact]
+    with ProcessPoolExecutor() as pool:
+        alarms = list(pool.map(false_alarms, names, [WANTED // len(names) + 1] * len(names)))
+        caught = list(pool.map(smallest_caught, names))
+    page = "\n".join([*_alarm_table(alarms), "", *_caught_table(caught), ""])
+    PAGE.parent.mkdir(exist_ok=True)
+    PAGE.write_text(_HEAD + page)
+    print(page)
+    wrong = [each for _, _, _, found in alarms for each in found]
+    for each in wrong:
+        print("called wrong:", *each, sep="\n  ")
+    print(f"{time.perf_counter() - began:.0f} s")
+    return 1 if wrong else 0
+
+
+_HEAD = """# Calibration of the measure of error
+
+Written by `tox -e calibration`; regenerate it there rather than editing it here. Scores are errors in units of u, the
+unavoidable error of the case; 32 u are allowed, more for long axes (`harness/measure/comparison.py`).
+
+"""
+
+
+def _alarm_table(alarms):
+    tally, scores = defaultdict(Counter), defaultdict(list)
+    for _, found, values, _ in alarms:
+        for dtype, verdicts in found.items():
+            tally[dtype].update(verdicts)
+            scores[dtype].extend(values[dtype])
+    total = sum(len(values) for values in scores.values())
+    wrong = sum(verdicts[verdict.value] for verdicts in tally.values() for verdict in Verdict if verdict.failing)
+    yield "## False alarms"
+    yield ""
+    yield f"**{total:,} cases** over {len(alarms)} operations, correct implementations: **{wrong} called wrong**."
+    yield ""
+    yield "| dtype | cases | exact | rounding | unstable | wrong or error | uninformative | median score | 99.9 % | largest not unstable |"
+    yield "|---|---|---|---|---|---|---|---|---|---|"
+    for dtype in DTYPES:
+        values, verdicts = sorted(scores[dtype]), tally[dtype]
+        if values:
+            calm = values[: len(values) - verdicts["unstable"]]
+            columns = [len(values), *(verdicts[name] for name in ("exact", "rounding", "unstable"))]
+            columns += [verdicts["wrong"] + verdicts["error"], verdicts["uninformative"]]
+            shown = [f"{statistics.median(values):.2g}", f"{values[int(len(values) * 0.999)]:.2g}", f"{calm[-1]:.2g}"]
+            yield f"| {dtype} | " + " | ".join([*(f"{column:,}" for column in columns), *shown]) + " |"
+
+
+def _caught_table(caught):
+    yield "## Smallest planted relative error that is caught"
+    yield ""
+    yield "A right result times 1 + δ, 64 cases; the median over operations, and the operation that hides it best."
+    yield ""
+    yield "| dtype | eps | noticed, median | noticed in every operation | called wrong, median | called wrong in every operation |"
+    yield "|---|---|---|---|---|---|"
+    for dtype, torch_dtype in DTYPES.items():
+        pairs = [found[dtype] for _, found in caught if dtype in found]
+        if pairs:
+            noticed, wrong = [pair[0] for pair in pairs], [pair[1] for pair in pairs if pair[1] is not None]
+            shown = [statistics.median(noticed), max(noticed), statistics.median(wrong), max(wrong)]
+            eps = float(torch.finfo(torch_dtype).eps)
+            yield f"| {dtype} | {eps:.1e} | " + " | ".join(f"{value:.1e}" for value in shown) + " |"
+
+
+if __name__ == "__main__":
+    sys.exit(main())
