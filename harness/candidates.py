@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import difflib
 import importlib.util
 import sys
 import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -47,34 +50,61 @@ def candidates(path: Path) -> Candidates:
     return Candidates(operations, tuple(made for _, made in brought))
 
 
-def _import(path: Path) -> ModuleType:
+def check_file(path: Path) -> None:
+    """Raise CandidateError where there is no Python file of this name; the nearest names are suggested."""
+    if path.is_dir():
+        raise CandidateError(f"candidate file {path} is a folder; give the path of a Python file")
     if not path.is_file():
-        raise CandidateError(f"candidate file {path} is not there; give the path of a Python file")
+        beside = [each.name for each in path.parent.glob("*.py")] if path.parent.is_dir() else []
+        near = difflib.get_close_matches(path.name, beside, n=3)
+        hint = f"did you mean {' or '.join(near)}?" if near else "give the path of a Python file"
+        raise CandidateError(f"candidate file {path} is not there; {hint}")
+    if path.suffix != ".py":
+        raise CandidateError(f"candidate file {path} is not a Python file; its name should end in .py")
+
+
+def _import(path: Path) -> ModuleType:
+    check_file(path)
     specification = importlib.util.spec_from_file_location(f"harness_candidate_{path.stem}", path)
     if specification is None or specification.loader is None:
-        raise CandidateError(f"candidate file {path.name} is not a Python file; its name should end in .py")
+        raise CandidateError(f"candidate file {path} can't be imported")
     module = importlib.util.module_from_spec(specification)
     sys.modules[specification.name] = module
-    sys.path.insert(0, str(path.parent.resolve()))
     try:
-        specification.loader.exec_module(module)
+        with _modules_beside(path):
+            specification.loader.exec_module(module)
     except HarnessError:
         raise
     except SyntaxError as failure:
-        raise CandidateError(
-            f"{path.name}, line {failure.lineno}: {failure.msg}; the file is not valid Python"
-        ) from None
+        raise CandidateError(f"{_place_of(failure, path)}: {failure.msg}; this is not valid Python") from None
     except SystemExit as leaving:
         raise CandidateError(
-            f"{path.name} called sys.exit({leaving.code!r}) while it was imported; remove that call"
+            f"{path.name}{_line_in(path, leaving)}: it called sys.exit({leaving.code!r}) while it was imported; "
+            'keep such calls below `if __name__ == "__main__":`'
         ) from None
-    except Exception as failure:
+    except BaseException as failure:
+        told = (str(failure).strip() or "(no message)").splitlines()[0]
         raise CandidateError(
-            f"{path.name}{_line_in(path, failure)}: import failed with {type(failure).__name__}: {failure}"
+            f"{path.name}{_line_in(path, failure)}: importing it raised {type(failure).__name__}: {told}"
         ) from None
-    finally:
-        sys.path.remove(str(path.parent.resolve()))
     return module
+
+
+@contextmanager
+def _modules_beside(path: Path) -> Iterator[None]:
+    """Let a file import the modules that lie beside it: first of all at its import, last of all from then on."""
+    folder = str(path.parent.resolve())
+    sys.path.insert(0, folder)
+    try:
+        yield
+    finally:
+        sys.path.remove(folder)
+        sys.path.append(folder)
+
+
+def _place_of(failure: SyntaxError, path: Path) -> str:
+    name = Path(failure.filename).name if failure.filename else path.name
+    return f"{name}, line {failure.lineno}" if failure.lineno else name
 
 
 def _line_in(path: Path, failure: BaseException) -> str:

@@ -113,7 +113,9 @@ def batch_gradient_leak(implementation, case):
             if own.isfinite():
                 foreign = gradients[name].index_select(axis, others)
                 leaks = bool((foreign.double().abs() > own * torch.finfo(foreign.dtype).eps).any())
-                yield harness.requirement(f"no gradient of sample {chosen} reaches another sample of {name}", not leaks, case)
+                yield harness.requirement(
+                    f"no gradient of sample {chosen} reaches another sample of {name}", not leaks, case
+                )
 
 
 @harness.property(requires=has_batch, variants=empty_batch)

@@ -33,7 +33,9 @@ def result_dtype(implementation, case):
     for index, result in enumerate(implementation(case)):
         if result.is_floating_point():
             name = str(result.dtype).removeprefix("torch.")
-            yield harness.requirement(f"result {index} has the arguments' dtype (it is {name})", name == case.dtype, case)
+            yield harness.requirement(
+                f"result {index} has the arguments' dtype (it is {name})", name == case.dtype, case
+            )
         where = result.device.type
         yield harness.requirement(
             f"result {index} is where the arguments are (it is on {where})", where == case.device, case

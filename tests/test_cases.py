@@ -111,7 +111,7 @@ def test_patterns_are_what_they_say(name):
         "integers": np.array_equal(values, values.round()) and np.abs(values).max() == 4,
         "constant": np.unique(values).size == 1,
         "sparse": 0.6 < (values == 0).mean() < 0.9,
-        "offset": 96 < finite.min() and finite.max() < 104,
+        "offset": finite.min() > 96 and finite.max() < 104,
         "magnitudes": np.abs(values[values != 0]).max() / np.abs(values[values != 0]).min() > 1e4,
         "dominant": np.sort(np.abs(values).ravel())[-1] > 50 * np.sort(np.abs(values).ravel())[-2],
         "subnormal": (np.abs(values) < torch.finfo(torch.float32).smallest_normal).all(),

@@ -5,7 +5,6 @@ from typing import Annotated, Literal
 import numpy as np
 import pytest
 import torch
-from annotated_types import Interval
 from jaxtyping import Float, Int
 from torch import Tensor
 

@@ -37,7 +37,9 @@ def case_of(operation, dtype="float32", pattern="normal", **sizes):
     return harness.Case(operation, sizes, {}, pattern, seed=3, dtype=dtype)
 
 
-@pytest.mark.parametrize(("dtype", "eps"), [("float64", 2**-52), ("float32", 2**-23), ("bfloat16", 2**-7), ("float16", 2**-10)])
+@pytest.mark.parametrize(
+    ("dtype", "eps"), [("float64", 2**-52), ("float32", 2**-23), ("bfloat16", 2**-7), ("float16", 2**-10)]
+)
 def test_u_is_eps_times_what_the_condition_makes_of_it(dtype, eps):
     """x² moves by 2 eps x² when x moves by eps, and may be rounded by another eps; moves are up to √3 eps."""
     part = reference(case_of(square, dtype, batch=1, d=1)).parts[0]
@@ -84,7 +86,10 @@ def test_an_exact_operation_has_no_allowance():
     part = reference(case).parts[0]
     nudged = np.nextafter(part.expected, np.inf)
     assert compare("", part.expected, part.expected, case, part).score == 0
-    assert math.isinf(compare("", nudged, part.expected, case, part).score) or compare("", nudged, part.expected, case, part).score > 1e6
+    assert (
+        math.isinf(compare("", nudged, part.expected, case, part).score)
+        or compare("", nudged, part.expected, case, part).score > 1e6
+    )
 
 
 def test_the_allowance_grows_with_the_number_of_sequential_roundings():
@@ -190,5 +195,7 @@ def test_a_definition_that_fails_on_a_case_is_named():
             raise ValueError("nine")
         return x * 1
 
-    with pytest.raises(harness.HarnessError, match=r"test_measure.py: picky: the definition raised ValueError: nine on d=9.*mend it"):
+    with pytest.raises(
+        harness.HarnessError, match=r"test_measure.py: picky: the definition raised ValueError: nine on d=9.*mend it"
+    ):
         reference(case_of(picky, d=9))

@@ -214,7 +214,9 @@ def test_every_property_says_in_a_sentence_what_must_hold():
 
 
 def test_a_malformed_property_is_refused():
-    with pytest.raises(harness.DeclarationError, match=r"property lonely must take \(implementation, case\), not \(case\)"):
+    with pytest.raises(
+        harness.DeclarationError, match=r"property lonely must take \(implementation, case\), not \(case\)"
+    ):
 
         @harness.property
         def lonely(case):

@@ -2,54 +2,34 @@
 
 from __future__ import annotations
 
-import json
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 import click
 
 from harness.command.asking import Asking
-from harness.command.options import asking_options
-from harness.errors import CandidateError
-from harness.record.events import ImplementationListed
+from harness.command.importing import rehearse_import
+from harness.command.options import asking_options, examples
 
-_IMPORT_SECONDS = 120
+_EXAMPLES = examples(
+    ("harness check mine.py", "everything that applies to what the file declares"),
+    ("harness check mine.py -k agreement", "one property"),
+    ("harness check mine.py --dtype float32 --limit 5s", "in one dtype, with little patience"),
+    ("harness check mine.py --json > mine.json", "for a script"),
+)
 
 
-@click.command()
+@click.command(epilog=_EXAMPLES)
 @click.argument("file", type=click.Path(path_type=Path))
 @asking_options
 @click.pass_context
-def check(ctx: click.Context, file: Path, **options: Any) -> None:
-    """Verify the implementations that FILE declares, of an operation of the catalogue or of its own."""
-    asking = Asking(**options)
-    selection = asking.selection(candidates=str(file.resolve()))
-    ctx.exit(asking.ask(selection, rehearse_import(file)))
+def check(ctx: click.Context, /, file: Path, **options: Any) -> None:
+    """Verify the implementations that FILE declares, of an operation of the catalogue or of its own.
 
-
-def rehearse_import(file: Path) -> list[ImplementationListed]:
-    """Import the file in a process of its own, so that what it does there costs nothing here.
-
-    Raises CandidateError where the import fails, crashes or does not end.
+    FILE is imported and its functions are called in processes of their own: one that crashes, hangs, exits or takes
+    all memory is an error among the results, and nothing else is touched.
     """
-    try:
-        done = subprocess.run(
-            [sys.executable, "-m", "harness.command.importing", str(file)],
-            capture_output=True,
-            text=True,
-            timeout=_IMPORT_SECONDS,
-        )
-    except subprocess.TimeoutExpired:
-        raise CandidateError(
-            f"{file.name} was still being imported after {_IMPORT_SECONDS} s; move long work into functions"
-        ) from None
-    answer = done.stdout.rpartition("\n\n")[2]
-    if done.returncode == 0 and answer.startswith("["):
-        return [ImplementationListed(**entry) for entry in json.loads(answer)]
-    if done.returncode == CandidateError.exit_code:
-        raise CandidateError(done.stderr.strip().splitlines()[-1])
-    raise CandidateError(
-        f"{file.name} ended the process while it was imported (exit status {done.returncode}); import it alone to see why"
-    )
+    asking = Asking(**options)
+    with asking.waiting(f"importing {file.name}"):
+        listing = rehearse_import(file, asking.limit, asking.memory)
+    ctx.exit(asking.ask(listing, candidates=str(file.resolve())))

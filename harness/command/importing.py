@@ -1,20 +1,66 @@
-"""The process in which a candidate file is imported for the first time: `python -m harness.command.importing FILE`."""
+"""The process in which a candidate file is imported for the first time, and the question put to it."""
 
 from __future__ import annotations
 
 import dataclasses
 import json
+import os
+import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
-from harness.candidates import candidates
-from harness.errors import HarnessError
+from harness.candidates import candidates, check_file
+from harness.catalogue import catalogue
+from harness.engine.watchdog import Watchdog, last_words
+from harness.errors import CandidateError, HarnessError
+from harness.record.events import ImplementationListed
 from harness.record.outcome import listed
 
-if __name__ == "__main__":
+_NAME = "import"
+
+
+def rehearse_import(file: Path, limit: float, memory: int | None) -> list[ImplementationListed]:
+    """What a file declares, found in a process of its own, so that what the file does there costs nothing here.
+
+    limit: seconds that the import may take; memory: bytes that it may hold. Raises CandidateError where the import
+    fails, crashes or does not end.
+    """
+    check_file(file)
+    package = Path(__file__).parents[2]
+    paths = os.pathsep.join(filter(None, (str(package), os.environ.get("PYTHONPATH", ""))))
+    with tempfile.TemporaryDirectory(prefix="harness-", ignore_cleanup_errors=True) as scratch:
+        done = subprocess.run(
+            [sys.executable, "-P", "-m", __name__, str(file), scratch, str(limit), str(memory or 0)],
+            check=False,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            env={**os.environ, "PYTHONPATH": paths},
+        )
+        answer = Path(scratch) / "answer"
+        if not answer.exists():
+            words = last_words(Path(scratch), _NAME, limit, done.returncode)
+            mend = "; move long work into functions" if words.startswith("did not return") else ""
+            raise CandidateError(f"{file.name}: its import {words}{mend}")
+        told = json.loads(answer.read_text(encoding="utf-8"))
+    if "refusal" in told:
+        raise CandidateError(told["refusal"])
+    return [ImplementationListed(**entry) for entry in told["listed"]]
+
+
+def _answer(file: Path, scratch: Path, limit: float, memory: int) -> dict[str, object]:
+    catalogue()  # not the file's doing, so not within its time
+    watchdog = Watchdog(scratch, _NAME, limit, memory or None)
     try:
-        brought = candidates(Path(sys.argv[1]))
+        with watchdog.within(limit):
+            brought = candidates(file)
     except HarnessError as refusal:
-        print(refusal, file=sys.stderr)
-        sys.exit(refusal.exit_code)
-    print("\n\n" + json.dumps([dataclasses.asdict(listed(made)) for made in brought.implementations]), end="")
+        return {"refusal": str(refusal)}
+    return {"listed": [dataclasses.asdict(listed(made)) for made in brought.implementations]}
+
+
+if __name__ == "__main__":
+    given = (Path(sys.argv[1]), Path(sys.argv[2]), float(sys.argv[3]), int(sys.argv[4]))
+    (given[1] / "answer").write_text(json.dumps(_answer(*given)), encoding="utf-8")
+    os._exit(0)  # whatever the file left to be done at exit

@@ -11,14 +11,22 @@ from rich.table import Table
 from rich.text import Text
 
 from harness.catalogue import catalogue, choose
+from harness.command.options import examples, json_option
+from harness.command.run import complete_operations
 from harness.declare.operation import Operation
 from harness.record.outcome import listed
 from harness.verify.battery import every_property
 
+_EXAMPLES = examples(
+    ("harness list", "every operation"),
+    ("harness list linear", "one operation, its implementations and properties"),
+    ("harness list --json", "for a script, with options, sizes and dtypes"),
+)
 
-@click.command(name="list")
-@click.argument("operations", nargs=-1)
-@click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
+
+@click.command(name="list", epilog=_EXAMPLES)
+@click.argument("operations", nargs=-1, shell_complete=complete_operations, metavar="[OPERATION]...")
+@json_option
 def listing(operations: tuple[str, ...], as_json: bool) -> None:
     """List operations with their implementations and properties, and what is unavailable here and why."""
     chosen = choose(operations, catalogue())

@@ -2,45 +2,77 @@
 
 from __future__ import annotations
 
+import json
+import os
 import sys
+from typing import NoReturn
 
 import click
 
+from harness import __version__
 from harness.command.check import check
 from harness.command.listing import listing
+from harness.command.options import AS_JSON, examples
 from harness.command.run import run
+from harness.engine.plugin import fault
 from harness.errors import HarnessError
 
-EXAMPLES = """
+_INTERRUPTED = 130
+
+EXAMPLES = (
+    examples(
+        ("harness list", "what there is, and what is unavailable here and why"),
+        ("harness run", "verify everything on the devices there are"),
+        ("harness run gru conv2d --dtype float32", "two operations in one dtype"),
+        ("harness run --profile quick --budget 3m", "fewer cases, and stop after three minutes"),
+        ("harness run -k batch_invariance", "one property everywhere"),
+        ("harness check mine.py", "verify the implementations that a file declares"),
+    )
+    + """
 \b
-Examples:
-  harness list                                   what there is, and what is unavailable here and why
-  harness run                                    verify everything on the devices there are
-  harness run gru conv2d --dtype float32         two operations in one dtype
-  harness run --profile quick --budget 3m        fewer cases, and stop after three minutes
-  harness run -k batch_invariance                one property everywhere
-  harness check mine.py                          verify the implementations that a file declares
+Exit codes: 0 clean · 1 a property is falsified · 2 usage or configuration
+            3 nothing could be verified · 130 interrupted
 \b
-Exit codes: 0 clean, 1 a property is falsified, 2 usage, 3 nothing could be verified.
 Shell completion: eval "$(_HARNESS_COMPLETE=bash_source harness)"   (or zsh_source, fish_source)
 """
+)
 
 
 class Sentences(click.Group):
-    """A group whose commands refuse in one sentence with the right exit code, never with a traceback."""
+    """A group whose commands refuse in one sentence with the right exit code, never with a traceback.
+
+    With --json the sentence is an object on standard output as well. HARNESS_TRACEBACK=1 lets a fault of the harness
+    itself through.
+    """
 
     def invoke(self, ctx: click.Context) -> object:
+        """Run the command; what goes wrong becomes a sentence."""
         try:
             return super().invoke(ctx)
         except HarnessError as refusal:
-            click.echo(f"harness: {refusal}", err=True)
-            sys.exit(refusal.exit_code)
+            _refuse(ctx, str(refusal), refusal.exit_code)
+        except KeyboardInterrupt:
+            _refuse(ctx, "interrupted", _INTERRUPTED)
+        except (click.ClickException, click.exceptions.Exit, click.Abort, OSError):
+            raise
+        except Exception as failure:
+            if os.environ.get("HARNESS_TRACEBACK"):
+                raise
+            told = f"a fault of the harness itself: {fault(failure)}; HARNESS_TRACEBACK=1 shows all of it"
+            _refuse(ctx, told, 3)
+
+
+def _refuse(ctx: click.Context, sentence: str, exit_code: int) -> NoReturn:
+    if ctx.meta.get(AS_JSON):
+        click.echo(json.dumps({"exit_code": exit_code, "error": sentence}, indent=2))
+    click.echo(f"harness: {sentence}", err=True)
+    sys.exit(exit_code)
 
 
 @click.group(
     cls=Sentences, epilog=EXAMPLES, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110}
 )
-@click.version_option(package_name="tensor-harness", prog_name="harness", message="%(prog)s %(version)s")
+@click.version_option(__version__, prog_name="harness", message="%(prog)s %(version)s")
 def main() -> None:
     """Verify that several ways to compute a tensor operation agree, and say where, why, and whether it is rounding."""
 

@@ -10,8 +10,12 @@ from pathlib import Path
 from typing import Any
 
 import click
+from click.shell_completion import CompletionItem
 
 from harness.generate.case import DTYPES
+
+AS_JSON = "harness.json"
+"""Where a command's context says that its output is for a machine."""
 
 
 @dataclass(frozen=True)
@@ -30,12 +34,13 @@ PROFILES = {
 }
 
 
-class Duration(click.ParamType):
+class Duration(click.ParamType[float]):
     """`90`, `90s`, `5m` or `1h`, in seconds."""
 
     name = "duration"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """Seconds, or click's own refusal."""
         match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([smh]?)", str(value))
         if match is None or float(match[1]) == 0:
             self.fail(f"{value!r} is no duration; write 90s, 5m or 1h", param, ctx)
@@ -47,12 +52,36 @@ def cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
+def examples(*pairs: tuple[str, str]) -> str:
+    """Commands and what they do, as the last paragraph of a help text."""
+    width = max(len(command) for command, _ in pairs)
+    return "\n".join(["", "\b", "Examples:", *(f"  {command:{width}}  {meaning}" for command, meaning in pairs), ""])
+
+
+def _one_of(*words: str) -> Callable[..., list[CompletionItem]]:
+    def complete(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+        return [CompletionItem(word) for word in words if word.startswith(incomplete)]
+
+    return complete
+
+
+def _remember(ctx: click.Context, param: click.Parameter, value: bool) -> bool:
+    ctx.meta[AS_JSON] = value
+    return value
+
+
+json_option = click.option(
+    "--json", "as_json", is_flag=True, is_eager=True, callback=_remember, help="Print JSON, and nothing else."
+)
+
+
 _OPTIONS: list[Callable[..., Any]] = [
     click.option(
         "--device",
         "devices",
         multiple=True,
         metavar="DEVICE",
+        shell_complete=_one_of("cpu", "cuda"),
         help="Ask on this device only: cpu or cuda (repeatable).",
     ),
     click.option(
@@ -60,6 +89,7 @@ _OPTIONS: list[Callable[..., Any]] = [
         "dtypes",
         multiple=True,
         metavar="DTYPE",
+        shell_complete=_one_of(*DTYPES),
         help=f"Ask in this dtype only: {', '.join(DTYPES)} (repeatable).",
     ),
     click.option(
@@ -88,7 +118,8 @@ _OPTIONS: list[Callable[..., Any]] = [
         type=Duration(),
         default=60.0,
         metavar="TIME",
-        help="Stop an implementation that does not return in this time.  [default: 60s]",
+        show_default="60s",
+        help="Stop an implementation that does not return in this time.",
     ),
     click.option(
         "--reports",
@@ -97,7 +128,7 @@ _OPTIONS: list[Callable[..., Any]] = [
         show_default=True,
         help="Where the report and the run log go.",
     ),
-    click.option("--json", "as_json", is_flag=True, help="Print the summary as JSON."),
+    json_option,
 ]
 
 

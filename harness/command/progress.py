@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import io
+import os
 import sys
 from time import perf_counter
 from types import TracebackType
+from typing import TextIO
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
@@ -21,9 +24,10 @@ class Progress:
     """A listener that says how far a run is. Writes to standard error, so that output stays clean."""
 
     def __init__(self, quiet: bool) -> None:
-        self._console = Console(stderr=True, highlight=False)
+        self._terminal = _own_terminal()
+        self._console = Console(file=self._terminal, highlight=False)
         self._bar = Bar(
-            TextColumn("{task.description}"),
+            TextColumn("{task.description}", markup=False),
             BarColumn(),
             MofNCompleteColumn(),
             TimeElapsedColumn(),
@@ -31,11 +35,13 @@ class Progress:
             TimeRemainingColumn(),
             console=self._console,
             transient=True,
-            disable=quiet or not sys.stderr.isatty(),
+            redirect_stdout=False,
+            redirect_stderr=False,
+            disable=quiet or not self._console.is_terminal,
         )
         self._task = self._bar.add_task("starting workers", total=None)
-        self._lines = not quiet and not sys.stderr.isatty()
-        self._began = self._said = perf_counter()
+        self._lines = not quiet and not self._console.is_terminal
+        self._began = self._said = perf_counter()  # began: with the first cell, not with the start of the workers
         self._done = self._bad = 0
 
     def watch(self, conductor: Conductor) -> None:
@@ -43,8 +49,11 @@ class Progress:
         self._conductor = conductor
 
     def __call__(self, event: Event) -> None:
+        """Count a finished cell."""
         if not isinstance(event, CellFinished):
             return
+        if not self._done:
+            self._began = perf_counter()
         self._done += 1
         self._bad += Verdict(event.verdict).failing
         total = self._conductor.planned or None
@@ -56,7 +65,7 @@ class Progress:
         )
         if self._lines and total and perf_counter() - self._said > _EVERY_SECONDS:
             self._said = perf_counter()
-            left = (self._said - self._began) / self._done * (total - self._done)
+            left = (self._said - self._began) / max(self._done - 1, 1) * (total - self._done)
             self._console.print(f"{self._done} of {total} cells, {self._bad} failing, about {left:.0f} s left")
 
     def __enter__(self) -> Progress:
@@ -67,3 +76,13 @@ class Progress:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._bar.stop()
+        if self._terminal is not sys.stderr:
+            self._terminal.close()
+
+
+def _own_terminal() -> TextIO:
+    """Standard error under a number of its own, since a run keeps everything else that is written there quiet."""
+    try:
+        return open(os.dup(sys.stderr.fileno()), "w", encoding=sys.stderr.encoding, buffering=1)
+    except (OSError, io.UnsupportedOperation):
+        return sys.stderr

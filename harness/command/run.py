@@ -9,21 +9,30 @@ from click.shell_completion import CompletionItem
 
 from harness.catalogue import catalogue, choose
 from harness.command.asking import Asking
-from harness.command.options import asking_options
+from harness.command.options import asking_options, examples
 from harness.record.outcome import listed
 
+_EXAMPLES = examples(
+    ("harness run", "everything, on the devices there are"),
+    ("harness run linear --dtype float32", "one operation in one dtype"),
+    ("harness run --profile quick --budget 3m", "fewer cases, and stop after three minutes"),
+    ("harness run -k 'layouts or gradients'", "two properties everywhere"),
+    ("harness run linear --seed 7 --examples 500", "other cases, and more of them"),
+)
 
-def _complete(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+
+def complete_operations(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """The operations that begin so, each with its summary."""
     return [CompletionItem(name, help=op.summary) for name, op in catalogue().items() if name.startswith(incomplete)]
 
 
-@click.command()
-@click.argument("operations", nargs=-1, shell_complete=_complete, metavar="[OPERATION]...")
+@click.command(epilog=_EXAMPLES)
+@click.argument("operations", nargs=-1, shell_complete=complete_operations, metavar="[OPERATION]...")
 @asking_options
 @click.pass_context
-def run(ctx: click.Context, operations: tuple[str, ...], **options: Any) -> None:
+def run(ctx: click.Context, /, operations: tuple[str, ...], **options: Any) -> None:
     """Verify every implementation of the named OPERATIONs, or of all there are."""
     asking = Asking(**options)
     chosen = choose(operations, catalogue())
     listing = [listed(made) for operation in chosen for made in operation.implementations.values()]
-    ctx.exit(asking.ask(asking.selection(operations), listing))
+    ctx.exit(asking.ask(listing, operations=operations))

@@ -46,14 +46,14 @@ def _to_numpy(tensor: Tensor) -> Any:
 
 
 def _from_numpy(value: Any) -> Any:
-    return torch.from_numpy(np.ascontiguousarray(value)) if isinstance(value, np.ndarray | np.generic) else value
+    return torch.from_numpy(np.array(value, order="C")) if isinstance(value, np.ndarray | np.generic) else value
 
 
 def _to_jax(tensor: Tensor) -> Any:
     import jax
 
     jax.config.update("jax_enable_x64", True)  # type: ignore[no-untyped-call]
-    return jax.numpy.asarray(tensor.detach().numpy())
+    return jax.device_put(tensor.detach().numpy())  # asarray would compile for each shape
 
 
 def _from_jax(value: Any) -> Any:

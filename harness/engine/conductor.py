@@ -2,33 +2,56 @@
 
 from __future__ import annotations
 
+import io
+import os
 import re
+import signal
+import subprocess
 import tempfile
+import threading
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager, redirect_stdout
 from dataclasses import dataclass, field
 from pathlib import Path
 from time import perf_counter
+from types import FrameType
 from typing import Any
 
 import pytest
 
-from harness.engine.plugin import events_of
+from harness.engine.plugin import UNJUDGED, events_of, fault
+from harness.engine.scheduling import OnceEach
 from harness.engine.selection import Selection
-from harness.engine.watchdog import last_words
-from harness.errors import InfrastructureError
+from harness.engine.watchdog import Deaths, convicted, last_asked, last_words, retired
+from harness.errors import HarnessError, InfrastructureError
 from harness.measure.verdict import Verdict
-from harness.record.events import CellFinished, Event, Listener, RunFinished
+from harness.record.events import CellFinished, Listener, RunFinished
 from harness.verify.battery import property_files
 
-_NODE = re.compile(r"(?P<prop>\w+)\[(?P<operation>\w+)/(?P<implementation>.+)-(?P<device>cpu|cuda)-(?P<dtype>\w+)\]")
+_IDLE_DEATHS = 3
+"""How many workers may die before they ask anything; after that, something is wrong with the place."""
+
+_PARTING_SECONDS = 2.0
+
+_ENVIRONMENT = {
+    **{"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", "PYTEST_ADDOPTS": None, "PYTEST_PLUGINS": None},
+    **dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1"),
+}
+"""No plugin and no option of the user's own pytest reaches a run, and each worker keeps to one core."""
+
+_NEEDLESS = (
+    *("cacheprovider", "faulthandler", "terminal", "warnings"),
+    *("threadexception", "unraisableexception", "logging", "junitxml"),
+)
 
 
 @dataclass
 class Conductor:
     """A pytest plugin of the process that asks; its workers do the computing.
 
-    limit: seconds after which a worker that does not return is stopped; memory: bytes that a worker may take.
+    budget: seconds after which the run ends with what it has; limit: seconds after which a worker whose case does not
+    return is stopped; memory: bytes that a worker may hold.
     """
 
     selection: Selection
@@ -38,27 +61,43 @@ class Conductor:
     memory: int | None = None
     tally: Counter[str] = field(default_factory=Counter)
     planned: int = 0
-    stopped: str = ""
     problems: list[str] = field(default_factory=list)
+    _answered: set[str] = field(default_factory=set)
+    _dying: dict[str, CellFinished] = field(default_factory=dict)
+    _ended_by: signal.Signals | None = None
+    _telling: bool = False
+    _falsified: int = 0
+    _unjudged: int = 0
+    _idle_deaths: int = 0
+    _workers: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
+    _refusal: HarnessError | None = None
+    _unanswered: list[str] = field(default_factory=list)
 
     def conduct(self, jobs: int, keyword: str = "", paths: Iterable[Path] = ()) -> RunFinished:
-        """Ask everything selected. Raises InfrastructureError where pytest itself could not do its work."""
+        """Ask everything selected, until it is answered, the budget is spent, or somebody presses Ctrl-C.
+
+        `problems` says afterwards what kept cells from being asked through no fault of an implementation. Raises
+        HarnessError where the selection itself can't be used.
+        """
         began = perf_counter()
-        with tempfile.TemporaryDirectory(prefix="harness-") as scratch:
+        with tempfile.TemporaryDirectory(prefix="harness-", ignore_cleanup_errors=True) as scratch:
             self._scratch = Path(scratch)
-            self._began = began
-            code = pytest.main(self._arguments(jobs, keyword, paths), plugins=[self])
-        if self.problems:
-            raise InfrastructureError(self.problems[0])
-        if code not in (
-            pytest.ExitCode.OK,
-            pytest.ExitCode.TESTS_FAILED,
-            pytest.ExitCode.NO_TESTS_COLLECTED,
-            pytest.ExitCode.INTERRUPTED,
-        ):
-            raise InfrastructureError(
-                f"pytest ended with {pytest.ExitCode(code).name}; nothing can be said of what was asked"
-            )
+            with self._interruptible(), _quietly(self._scratch), redirect_stdout(io.StringIO()):
+                try:
+                    code = pytest.main(self._arguments(jobs, keyword, paths), plugins=[self])
+                    if code in (pytest.ExitCode.USAGE_ERROR, pytest.ExitCode.INTERNAL_ERROR) and not self.problems:
+                        noise = (self._scratch / "noise").read_text(errors="replace").strip()
+                        self.problems.append(f"pytest could not start: {noise.rpartition(chr(10))[2]}")
+                except KeyboardInterrupt:
+                    if self._ended_by is None:
+                        raise
+                finally:
+                    self._end_workers()
+            self._unanswered = self._asked_last()
+        if self.planned and len(self._answered) == self.planned:
+            self._ended_by = None  # it came too late to matter
+        if self._refusal is not None:
+            raise self._refusal
         return self._finished(perf_counter() - began)
 
     def _arguments(self, jobs: int, keyword: str, paths: Iterable[Path]) -> list[str]:
@@ -66,86 +105,194 @@ class Conductor:
         files = [str(path) for path in paths or property_files()]
         return [
             *files,
-            *("-c", str(ini), "--rootdir", str(Path(files[0]).parent), "--import-mode=importlib"),
-            *("-p", "harness.engine.plugin"),
-            *(
-                "-p",
-                "no:cacheprovider",
-                "-p",
-                "no:faulthandler",
-                "-p",
-                "no:terminal",
-                "-p",
-                "no:hypothesispytest",
-                "-p",
-                "no:benchmark",
-            ),
-            *("-n", str(jobs), "--dist", "loadgroup", "--max-worker-restart", "100000"),
+            *("-c", str(ini), "--rootdir", str(Path(files[0]).parent), "--import-mode=importlib", "--noconftest"),
+            *("-p", "xdist.plugin", "-p", "harness.engine.plugin", "--capture=no"),
+            *(word for name in _NEEDLESS for word in ("-p", f"no:{name}")),
+            *("-n", str(jobs), "--dist", "load", "--max-worker-restart", "1000000"),
             *(["-k", keyword] if keyword else []),
             *("--harness-selection", self.selection.to_json()),
         ]
 
     def _finished(self, seconds: float) -> RunFinished:
-        failing = sum(self.tally[verdict.value] for verdict in Verdict if verdict.failing)
         asked = sum(self.tally.values()) - self.tally[Verdict.UNSUPPORTED.value]
-        code = 1 if failing else 0 if asked else 3
-        return RunFinished(dict(self.tally), seconds, code, self.stopped)
+        if self._ended_by in (signal.SIGINT, signal.SIGTERM):
+            code = 128 + self._ended_by
+        elif self._falsified:
+            code = 1
+        else:
+            code = 3 if self.problems or self._unjudged or not asked else 0
+        return RunFinished(dict(self.tally), seconds, code, self._stopped)
 
-    def _tell(self, event: Event) -> None:
-        if isinstance(event, CellFinished):
-            self.tally[event.verdict] += 1
-        for listener in self.listeners:
-            listener(event)
+    @property
+    def _stopped(self) -> str:
+        """Why the run ended before its cells did, if it did."""
+        so_far = f"after {len(self._answered)} of {self.planned} cells" if self.planned else "before the first cell"
+        if self._unanswered:
+            so_far += f", while it asked {' and '.join(self._unanswered)}"
+        if self._ended_by is signal.SIGALRM:
+            return f"the time budget of {self.budget:.0f} s was spent {so_far}"
+        if self._ended_by is not None:
+            key = "Ctrl-C" if self._ended_by is signal.SIGINT else self._ended_by.name
+            return f"interrupted ({key}) {so_far}"
+        return f"{self.problems[0]}, {so_far}" if self.problems else ""
+
+    def _tell(self, event: CellFinished) -> None:
+        if event.key in self._answered:
+            return
+        self._answered.add(event.key)
+        self.tally[event.verdict] += 1
+        self._unjudged += event.kind == UNJUDGED
+        self._falsified += Verdict(event.verdict).failing and event.kind != UNJUDGED
+        self._telling = True
+        try:
+            for listener in self.listeners:
+                listener(event)
+        except OSError as failure:
+            raise InfrastructureError(f"what was found can't be written: {failure.strerror or failure}") from None
+        finally:
+            self._telling = False
+        if self._ended_by is not None:
+            raise KeyboardInterrupt
+
+    # signals: Ctrl-C, the end of the budget, and a polite kill end a run alike, with a report of what was asked
+
+    @contextmanager
+    def _interruptible(self) -> Iterator[None]:
+        if threading.current_thread() is not threading.main_thread():
+            yield
+            return
+        before = {
+            each: signal.signal(each, self._on_signal) for each in (signal.SIGINT, signal.SIGTERM, signal.SIGALRM)
+        }
+        signal.setitimer(signal.ITIMER_REAL, self.budget or 0.0)
+        try:
+            yield
+        finally:
+            signal.setitimer(signal.ITIMER_REAL, 0.0)
+            for each, handler in before.items():
+                signal.signal(each, handler or signal.SIG_DFL)
+
+    def _on_signal(self, number: int, frame: FrameType | None) -> None:
+        first, self._ended_by = self._ended_by is None, self._ended_by or signal.Signals(number)
+        impatient = number == signal.SIGINT and not first
+        if impatient or (first and not self._telling):  # never between two halves of a line of the log
+            raise KeyboardInterrupt
+
+    def _asked_last(self) -> list[str]:
+        """The cells that some worker began and none finished."""
+        begun = (last_asked(self._scratch, worker) for worker in self._workers)
+        return sorted({cell.key for cell in begun if cell is not None and cell.key not in self._answered})
+
+    def _end_workers(self) -> None:
+        for process in self._workers.values():
+            process.kill()
 
     # pytest's and xdist's hooks
 
     @pytest.hookimpl(optionalhook=True)
+    def pytest_xdist_make_scheduler(self, config: pytest.Config) -> OnceEach:
+        """Have every cell answered once, also where its worker dies."""
+        return OnceEach(len(config.getvalue("tx")), self._is_to_blame)
+
+    @pytest.hookimpl(optionalhook=True)
     def pytest_configure_node(self, node: Any) -> None:
+        """Tell a worker where its watchdog notes what happens, and what it may take."""
+        self._workers[node.gateway.id] = node.gateway._io.popen
         node.workerinput["harness_scratch"] = str(self._scratch)
         node.workerinput["harness_limit"] = self.limit
         node.workerinput["harness_memory"] = self.memory
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_xdist_node_collection_finished(self, node: Any, ids: list[str]) -> None:
+        """Take down how many cells there are."""
         self.planned = len(ids)
 
-    def pytest_collectreport(self, report: pytest.CollectReport) -> None:
-        if report.failed:
-            self.problems.append(f"{report.nodeid} can't be collected: {_last_line(report)}")
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_testnodedown(self, node: Any, error: object | None) -> None:
+        """Give up where workers refuse their orders or die before they ask anything; they would be replaced for ever.
 
-    def pytest_sessionstart(self, session: pytest.Session) -> None:
-        self._session = session
+        Raises HarnessError for a keyword expression that pytest can't read, InfrastructureError for dying workers.
+        """
+        if error is None and node.workeroutput["exitstatus"] == pytest.ExitCode.USAGE_ERROR:
+            raise HarnessError("-k takes words, `and`, `or`, `not` and parentheses, as in 'layouts and not float16'")
+        if error is not None and last_asked(self._scratch, node.gateway.id) is None:
+            self._idle_deaths += 1
+            if self._idle_deaths >= _IDLE_DEATHS:
+                words = self._last_words(node.gateway.id)
+                raise InfrastructureError(f"{self._idle_deaths} workers ended before they asked anything: {words}")
+
+    def pytest_collectreport(self, report: pytest.CollectReport) -> None:
+        """Give up where a module can't be imported. Raises InfrastructureError."""
+        if report.failed:
+            raise InfrastructureError(f"the cells can't be collected: {_last_line(report)}")
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        if self.budget is not None and perf_counter() - self._began > self.budget:
-            self.stopped = self._session.shouldstop = f"the time budget of {self.budget:.0f} s was spent"
+        """Pass on what a worker found, or that it died."""
         for event in events_of(report):
             self._tell(event)
-        if report.when == "???":
-            self._tell(self._crashed(report))
+        if report.nodeid in self._dying:
+            self._tell(self._dying.pop(report.nodeid))
         elif report.failed and not events_of(report):
             self.problems.append(f"{report.nodeid}: {_last_line(report)}")
 
-    def _crashed(self, report: pytest.TestReport) -> CellFinished:
-        """A worker died while it was asking: its cell is an error, and nothing else is touched."""
-        match = _NODE.search(report.nodeid)
-        if match is None:
-            raise InfrastructureError(f"a worker died in {report.nodeid}, which is no cell")
-        worker = report.node.gateway.id  # type: ignore[attr-defined]
-        words = last_words(self._scratch, worker, self.limit)
-        return CellFinished(
-            match["prop"],
-            match["operation"],
-            match["implementation"],
-            "",
-            match["device"],
-            match["dtype"],
-            Verdict.ERROR.value,
-            reason=f"{match['implementation']}: {words}",
-            kind=words.split(":")[0],
-        )
+    def pytest_keyboard_interrupt(self) -> None:
+        """End what still runs, so that nobody waits for it."""
+        self._end_workers()
+
+    def pytest_internalerror(self, excinfo: pytest.ExceptionInfo[BaseException]) -> bool:
+        """Keep pytest's own account from the terminal; the run says in a sentence what happened."""
+        failure = excinfo.value
+        if isinstance(failure, HarnessError):
+            self._refusal = None if isinstance(failure, InfrastructureError) else failure
+            self.problems.append(str(failure))
+        else:
+            self.problems.append(f"a fault of the harness itself: {fault(failure)}")
+        self._end_workers()
+        return True
+
+    def _last_words(self, worker: str) -> str:
+        try:
+            status = self._workers[worker].wait(timeout=_PARTING_SECONDS)
+        except subprocess.TimeoutExpired:
+            status = None
+        return last_words(self._scratch, worker, self.limit, status)
+
+    def _is_to_blame(self, node: Any, nodeid: str) -> bool:
+        """A worker died with this cell before it: the cell becomes an error, and nothing else is touched."""
+        worker = node.gateway.id
+        cell = last_asked(self._scratch, worker)
+        if cell is None or retired(self._scratch, worker) or not nodeid.endswith(f"::{cell.key}"):
+            return False
+        words = self._last_words(worker)
+        Deaths(self._scratch).add(f"{cell.operation}/{cell.implementation}", words)
+        self._dying[nodeid] = convicted(cell, words)
+        return True
+
+
+@contextmanager
+def _quietly(scratch: Path) -> Iterator[None]:
+    """Standard error into a file and pytest's environment variables away, for this process and all it starts."""
+    before = {name: os.environ.get(name) for name in _ENVIRONMENT}
+    terminal = os.dup(2)
+    _assign({**_ENVIRONMENT, "HYPOTHESIS_STORAGE_DIRECTORY": str(scratch)})
+    with (scratch / "noise").open("ab") as noise:
+        os.dup2(noise.fileno(), 2)
+        try:
+            yield
+        finally:
+            os.dup2(terminal, 2)
+            os.close(terminal)
+            _assign({"HYPOTHESIS_STORAGE_DIRECTORY": None, **before})
+
+
+def _assign(variables: dict[str, str | None]) -> None:
+    for name, value in variables.items():
+        if value is None:
+            os.environ.pop(name, None)
+        else:
+            os.environ[name] = value
 
 
 def _last_line(report: Any) -> str:
-    lines = [line for line in str(report.longrepr).splitlines() if line.strip()]
-    return lines[-1] if lines else "no reason given"
+    lines = [line.removeprefix("E").strip() for line in str(report.longrepr).splitlines() if line.strip()]
+    return re.sub(r"^harness\.errors\.\w+: ", "", lines[-1]) if lines else "no reason given"

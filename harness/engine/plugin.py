@@ -6,6 +6,8 @@ operations it names, and `test_mine = harness.verify(mine)` asks every property 
 
 from __future__ import annotations
 
+import dataclasses
+import traceback
 from collections.abc import Iterable, Iterator
 from contextlib import nullcontext
 from pathlib import Path
@@ -24,15 +26,21 @@ from harness.record.events import CellFinished
 from harness.record.outcome import outcome, without_asking
 from harness.record.runlog import RunLog, decode, encode
 from harness.verify.battery import Battery
-from harness.verify.cell import Cell
+from harness.verify.cell import Cell, check_devices, check_dtypes
 from harness.verify.property import Property
 
 SELECTION = pytest.StashKey[Selection]()
 WATCHDOG = pytest.StashKey["Watchdog | None"]()
+MARKS = pytest.StashKey[set[str]]()
 EVENT = "harness-event"
+UNJUDGED = "unjudged"
+"""The kind of an error that no implementation is convicted of: the property or the harness itself raised."""
+
+_COLLECTING_SECONDS = 300.0
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
+    """Offer the options that a user's own pytest run may set."""
     group = parser.getgroup("harness", "property-based verification of tensor operations")
     group.addoption(
         "--harness-selection", metavar="JSON", help="the whole selection at once, as `harness run` passes it"
@@ -49,21 +57,32 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    """Read the selection, and set up the watchdog and the log where they are wanted."""
     given = config.getoption("--harness-selection")
-    config.stash[SELECTION] = (
-        Selection.from_json(given)
-        if given
-        else Selection(
-            devices=tuple(config.getoption("--harness-device")),
-            dtypes=tuple(config.getoption("--harness-dtype")),
-            examples=config.getoption("--harness-examples"),
-            seed=config.getoption("--harness-seed"),
-        )
-    )
+    config.stash[SELECTION] = Selection.from_json(given) if given else _selection(config)
+    config.stash[MARKS] = set()
     config.stash[WATCHDOG] = _watchdog(config)
     log = config.getoption("--harness-log")
     if log and not hasattr(config, "workerinput"):
         config.pluginmanager.register(_Logging(Path(log)), "harness-logging")
+
+
+def _selection(config: pytest.Config) -> Selection:
+    """What the options of a user's own pytest run select. Raises UsageError for what is not there."""
+    selection = Selection(
+        devices=tuple(config.getoption("--harness-device")),
+        dtypes=tuple(config.getoption("--harness-dtype")),
+        examples=config.getoption("--harness-examples"),
+        seed=config.getoption("--harness-seed"),
+    )
+    try:
+        check_devices(selection.devices)
+        check_dtypes(selection.dtypes)
+    except HarnessError as refusal:
+        raise pytest.UsageError(str(refusal)) from None
+    if selection.examples < 1:
+        raise pytest.UsageError(f"--harness-examples={selection.examples}: ask at least one case per cell")
+    return selection
 
 
 def _watchdog(config: pytest.Config) -> Watchdog | None:
@@ -75,8 +94,17 @@ def _watchdog(config: pytest.Config) -> Watchdog | None:
     return Watchdog(Path(given["harness_scratch"]), given["workerid"], given["harness_limit"], given["harness_memory"])
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_collection(session: pytest.Session) -> Iterator[None]:
+    """Importing is watched too, since a candidate's file may do anything there."""
+    watchdog = session.config.stash[WATCHDOG]
+    with watchdog.within(_COLLECTING_SECONDS) if watchdog else nullcontext():
+        return (yield)
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_pycollect_makeitem(collector: Any, name: str, obj: object) -> list[pytest.Item | pytest.Collector] | None:
+    """Make items of a property or a battery that stands in a test module."""
     if isinstance(obj, Property):
         named = _operations_beside(collector, obj)
         return list(_items(collector, obj, named))
@@ -121,24 +149,54 @@ class CellItem(pytest.Item):
         super().__init__(**rest)
         self.cell = cell
         self.add_marker(pytest.mark.xdist_group(f"{cell.operation.name}-{cell.device}-{cell.dtype}"))
-        self.add_marker(cell.operation.name)
-        self.add_marker(cell.dtype)
+        for mark in (cell.operation.name, cell.dtype):
+            self._register(mark)
+            self.add_marker(mark)
+
+    def _register(self, mark: str) -> None:
+        """Make a mark known, so that a project with --strict-markers accepts it and `-m` selects by it."""
+        registered = self.config.stash[MARKS]
+        if mark not in registered:
+            registered.add(mark)
+            self.config.addinivalue_line("markers", f"{mark}: cells of this operation or dtype (tensor-harness)")
 
     def runtest(self) -> None:
+        """Ask the cell; fail where it is falsified, skip where it is unsupported."""
         selection, watchdog = self.config.stash[SELECTION], self.config.stash[WATCHDOG]
-        try:
-            seconds = selection.seconds_each(len(self.session.items))
-            with watchdog.over() if watchdog else nullcontext():
-                found = outcome(self.cell, selection.examples, selection.seed, seconds)
-        except HarnessError as refusal:
-            found = without_asking(self.cell, Verdict.ERROR, str(refusal))
+        seconds = selection.seconds_each(len(self.session.items))
+        if watchdog is not None:
+            found = watchdog.verdict_without_asking(self.cell) or self._watched(watchdog, seconds)
+            self.user_properties.append((EVENT, encode(found)))
+            return
+        found = self._asked(seconds)
         self.user_properties.append((EVENT, encode(found)))
         if found.verdict == Verdict.UNSUPPORTED:
             pytest.skip(found.reason)
         if Verdict(found.verdict).failing:
             raise Falsified(found)
 
+    def _asked(self, seconds: float) -> CellFinished:
+        selection = self.config.stash[SELECTION]
+        try:
+            return outcome(self.cell, selection.examples, selection.seed, seconds)
+        except HarnessError as refusal:
+            return without_asking(self.cell, Verdict.ERROR, str(refusal))
+
+    def _watched(self, watchdog: Watchdog, seconds: float) -> CellFinished:
+        """The outcome in a run, which goes on whatever a cell does; a cell that breaks its property says so."""
+        try:
+            with watchdog.over(self.cell, seconds):
+                return self._asked(seconds)
+        except MemoryError:
+            reason = f"{self.cell.implementation.place}: it left no memory to judge its result with"
+            return dataclasses.replace(without_asking(self.cell, Verdict.ERROR, reason), kind="memory")
+        except Exception as failure:
+            place, prop = self.cell.implementation.place, self.cell.prop.name
+            reason = f"{place}: {prop} could not judge what it gave: {fault(failure)}"
+            return dataclasses.replace(without_asking(self.cell, Verdict.ERROR, reason), kind=UNJUDGED)
+
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
+        """Say what was found instead of showing a traceback of the harness."""
         if not isinstance(excinfo.value, Falsified):
             return super().repr_failure(excinfo)
         found = excinfo.value.found
@@ -158,6 +216,7 @@ class CellItem(pytest.Item):
         return "\n".join(lines)
 
     def reportinfo(self) -> tuple[Path, int | None, str]:
+        """Where the property stands, for pytest's headings."""
         return self.path, None, self.name
 
 
@@ -172,6 +231,14 @@ class _Logging:
             self._log(event)
 
 
+def fault(failure: BaseException) -> str:
+    """An exception in a line, with the place where it was raised."""
+    frames = traceback.extract_tb(failure.__traceback__)
+    place = f" ({Path(frames[-1].filename).name}, line {frames[-1].lineno})" if frames else ""
+    told = str(failure).strip().partition("\n")[0]
+    return f"{type(failure).__name__}: {told}{place}"
+
+
 def events_of(report: pytest.TestReport) -> list[CellFinished]:
     """The outcomes that a report carries."""
     if report.when != "call":
@@ -179,5 +246,5 @@ def events_of(report: pytest.TestReport) -> list[CellFinished]:
     return [
         event
         for name, line in report.user_properties
-        if name == EVENT and isinstance(event := decode(line), CellFinished)
+        if name == EVENT and isinstance(event := decode(str(line)), CellFinished)
     ]

@@ -7,8 +7,8 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from harness.catalogue import catalogue, choose
 from harness.candidates import Candidates, candidates
+from harness.catalogue import catalogue, choose
 from harness.declare.implementation import Implementation
 from harness.declare.operation import Operation
 from harness.verify.cell import Cell, cells
@@ -17,7 +17,7 @@ from harness.verify.property import Property
 
 @dataclass(frozen=True)
 class Selection:
-    """What is asked: operations (none: all), devices, dtypes, cases and seconds per cell, seed, nightly, a candidate file.
+    """What is asked: operations, devices, dtypes (none: all), cases and seconds per cell, seed, a candidate file.
 
     `worker_seconds` is the time of all workers together, to be shared by the cells; 0 for no limit.
     """

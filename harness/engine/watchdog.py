@@ -1,4 +1,4 @@
-"""The watchdog: what a worker process leaves behind when it dies, and the limit on how long an item may take.
+"""The watchdog: how a worker process survives what it asks, and what it leaves behind when it does not.
 
 faulthandler works below Python: it writes the stack of a segmentation fault, and its timer ends a process that loops
 for ever even where the loop never returns to the interpreter.
@@ -7,53 +7,214 @@ for ever even where the loop never returns to the interpreter.
 from __future__ import annotations
 
 import faulthandler
+import json
+import os
 import re
 import resource
+import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
+
+import torch
+
+from harness.measure.verdict import Verdict
+from harness.record.events import CellFinished
+from harness.record.outcome import without_asking
+from harness.record.runlog import decode, encode
+from harness.verify.cell import Cell
+
+DEATHS_ENOUGH = 2
+"""How many workers an implementation may end before its other cells are answered without asking."""
+
+_RETIRED = "Retired"
+_SHRINKING_SECONDS = 4.0
+"""More than shrinking takes once a cell has been explored."""
+
+_PACKAGE = Path(__file__).parents[1]
 
 
 class Watchdog:
-    """A worker's watch over itself; its notes lie in `scratch` under the worker's name."""
+    """A worker's watch over itself; its notes lie in `scratch` under the worker's name.
+
+    limit: seconds that one case may take; memory: bytes that the process may hold, None for no limit. From here on
+    the process ignores Ctrl-C (the process that started it decides) and writes to no terminal.
+    """
 
     def __init__(self, scratch: Path, worker: str, limit: float, memory: int | None) -> None:
-        self._file = (scratch / f"{worker}.fault").open("w+")
+        self._scratch = scratch
+        self._process = os.getpid()
         self._limit = limit
-        faulthandler.enable(file=self._file, all_threads=False)
+        self._memory = memory
+        self._asking = scratch / f"{worker}.asking"
+        self._fault = (scratch / f"{worker}.fault").open("a+")
+        self._noise = (scratch / f"{worker}.noise").open("ab")
+        self._folder = Path.cwd()
+        self._settle()
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        faulthandler.enable(file=self._fault, all_threads=False)
+        _restrict(resource.RLIMIT_CORE, 0)
         if memory is not None:
-            _, hard = resource.getrlimit(resource.RLIMIT_DATA)
-            resource.setrlimit(resource.RLIMIT_DATA, (memory, hard))
+            _restrict(resource.RLIMIT_DATA, memory)
 
     @contextmanager
-    def over(self) -> Iterator[None]:
-        """End this process if what is inside takes longer than the limit."""
-        self._file.seek(0)
-        self._file.truncate()
-        faulthandler.dump_traceback_later(self._limit, exit=True, file=self._file)
+    def within(self, seconds: float) -> Iterator[None]:
+        """End this process if what is inside takes longer, and end a copy of it that comes back out."""
+        for notes in (self._fault, self._noise):
+            notes.truncate(0)
+        self._settle()
+        faulthandler.dump_traceback_later(seconds, exit=True, file=self._fault)
         try:
             yield
         finally:
+            if os.getpid() != self._process:
+                os._exit(0)
             faulthandler.cancel_dump_traceback_later()
 
+    @contextmanager
+    def over(self, cell: Cell, seconds: float) -> Iterator[None]:
+        """Watch a cell that should end after `seconds` but for the case that is running then."""
+        self._retire_if_unfit()
+        self._asking.write_text(encode(without_asking(cell, Verdict.ERROR, "")), encoding="utf-8")
+        with self.within(seconds + _SHRINKING_SECONDS + self._limit):
+            yield
 
-def last_words(scratch: Path, worker: str, limit: float) -> str:
-    """Why a worker died, in one sentence, from what its watchdog noted."""
+    def verdict_without_asking(self, cell: Cell) -> CellFinished | None:
+        """The answer for an implementation that has ended enough workers already, None for any other."""
+        deaths = Deaths(self._scratch).of(cell.implementation.key)
+        if len(deaths) < DEATHS_ENOUGH:
+            return None
+        place, words = cell.implementation.place, deaths[-1]
+        reason = f"{place}: {words}; not asked here, since it has already ended {len(deaths)} workers"
+        return replace(without_asking(cell, Verdict.ERROR, reason), kind=_kind(words))
+
+    def _settle(self) -> None:
+        """Undo what the cell before may have done to the process: closed or redirected its outputs, gone elsewhere."""
+        for standard in (1, 2):
+            os.dup2(self._noise.fileno(), standard)
+        os.chdir(self._folder)
+
+    def _retire_if_unfit(self) -> None:
+        """Let another worker go on where what was asked keeps memory that the next might lack, or has lost the GPU."""
+        if (self._memory is not None and _data_bytes() > self._memory / 2) or _has_lost_cuda():
+            self._fault.truncate(0)
+            self._fault.write(_RETIRED)
+            self._fault.flush()
+            os._exit(0)
+
+
+def _restrict(limited: int, bytes_: int) -> None:
+    _, hard = resource.getrlimit(limited)
+    resource.setrlimit(limited, (bytes_ if hard == resource.RLIM_INFINITY else min(bytes_, hard), hard))
+
+
+def _data_bytes() -> int:
+    """The writable private memory of this process; 0 where the system does not tell."""
     try:
-        notes = (scratch / f"{worker}.fault").read_text(errors="replace")
+        return int(Path("/proc/self/statm").read_text().split()[5]) * resource.getpagesize()
     except OSError:
-        notes = ""
+        return 0
+
+
+def _has_lost_cuda() -> bool:
+    """Whether a kernel's fault has left this process without its GPU: from then on every call fails."""
+    if not torch.cuda.is_initialized():  # type: ignore[no-untyped-call]
+        return False
+    try:
+        torch.cuda.synchronize()
+    except RuntimeError:
+        return True
+    return False
+
+
+class Deaths:
+    """How often each implementation ended a worker, and how; written by the conductor, read by the workers."""
+
+    def __init__(self, scratch: Path) -> None:
+        self._path = scratch / "deaths.json"
+
+    def of(self, implementation: str) -> list[str]:
+        """What the workers' last words were, in order."""
+        return self._all().get(implementation, [])
+
+    def add(self, implementation: str, words: str) -> None:
+        """Put a death down."""
+        known = self._all()
+        known.setdefault(implementation, []).append(words)
+        draft = self._path.with_suffix(".draft")
+        draft.write_text(json.dumps(known))
+        draft.replace(self._path)
+
+    def _all(self) -> dict[str, list[str]]:
+        try:
+            return dict(json.loads(self._path.read_text()))
+        except FileNotFoundError:
+            return {}
+
+
+def last_asked(scratch: Path, worker: str) -> CellFinished | None:
+    """The cell that a worker was asking last, as an error that lacks its reason; None where it asked none."""
+    try:
+        event = decode((scratch / f"{worker}.asking").read_text(encoding="utf-8"))
+    except OSError:
+        return None
+    return event if isinstance(event, CellFinished) else None
+
+
+def convicted(cell: CellFinished, words: str) -> CellFinished:
+    """The outcome of a cell whose worker died with these last words."""
+    return replace(cell, reason=f"{cell.place}: {words}", kind=_kind(words))
+
+
+def retired(scratch: Path, worker: str) -> bool:
+    """Whether a worker left of itself, since it was no longer fit to ask anything."""
+    return _notes(scratch, worker, "fault") == _RETIRED
+
+
+def last_words(scratch: Path, worker: str, limit: float, status: int | None = None) -> str:
+    """Why a process died, in a sentence, from its watchdog's notes and its exit status (below 0: a signal)."""
+    notes = _notes(scratch, worker, "fault")
     if notes.startswith("Timeout"):
         return f"did not return within {limit:.0f} s and was stopped{_where(notes)}"
     fatal = re.match(r"Fatal Python error: (.+)", notes)
     if fatal:
-        return f"crashed the interpreter: {fatal.group(1)}{_where(notes)}"
-    return "ended the process without a word (killed, out of memory, or os._exit)"
+        complaint = _complaint(scratch, worker) if fatal.group(1) == "Aborted" else ""
+        return f"crashed the interpreter: {fatal.group(1)}{_where(notes)}{complaint}"
+    return f"{_end(status)}{_complaint(scratch, worker)}"
+
+
+def _notes(scratch: Path, worker: str, kind: str) -> str:
+    try:
+        return (scratch / f"{worker}.{kind}").read_text(errors="replace")
+    except OSError:
+        return ""
+
+
+def _kind(words: str) -> str:
+    return re.split(r":| at | \(|;", words)[0]
+
+
+def _end(status: int | None) -> str:
+    if status is None:
+        return "ended the process without a word (killed, out of memory, or os._exit)"
+    if status >= 0:
+        return f"ended the process with exit status {status} (os._exit, or exit in a library)"
+    name = signal.Signals(-status).name
+    return f"was ended by {name}" + ("; the system does that when memory runs out" if name == "SIGKILL" else "")
+
+
+def _complaint(scratch: Path, worker: str) -> str:
+    """The last line that a library wrote to standard error before it gave up."""
+    lines = [line.strip() for line in _notes(scratch, worker, "noise")[-2_000:].splitlines() if line.strip()]
+    return f" ({lines[-1][:200]})" if lines else ""
 
 
 def _where(notes: str) -> str:
-    """The innermost frame that is neither the harness' nor a library's."""
+    """The innermost frame that is neither a library's nor the harness' own."""
     for file, line, function in re.findall(r'File "([^"]+)", line (\d+) in (\S+)', notes):
-        if "site-packages" not in file and "/lib/python" not in file:
-            return f" in {Path(file).name}, line {line}, {function}"
+        path = Path(file)
+        ours = path.is_relative_to(_PACKAGE) and not path.is_relative_to(_PACKAGE / "operations")
+        if not ours and "site-packages" not in file and "/lib/python" not in file and not file.startswith("<"):
+            return f" at {path.name}, line {line}, {function}"
     return ""

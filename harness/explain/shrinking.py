@@ -16,6 +16,7 @@ from harness.verify.cell import Cell
 from harness.verify.exploration import WIDE, Finding, ask
 from harness.verify.subject import Subject
 
+
 def shrink(cell: Cell, finding: Finding, seconds: float = 10.0) -> Finding:
     """The simplest finding like this one that could be found in the time; the finding itself where there is none.
 
@@ -61,7 +62,8 @@ class _Search:
         return self._answers[key]
 
     def _asked(self, case: Case) -> bool:
-        return any([self._falls(variant) for variant in self._cell.prop.variants(case)])
+        fallen = [self._falls(variant) for variant in self._cell.prop.variants(case)]
+        return any(fallen)
 
     def _falls(self, case: Case) -> bool:
         finding, _ = ask(self._cell, self._subject, case)
@@ -82,4 +84,11 @@ def _excess(finding: Finding) -> float:
 def _size(case: Case) -> tuple[Any, ...]:
     """The order of simplicity: fewer entries first, then simpler options, pattern and seed."""
     options = [domain.values.index(case.options[name]) for name, domain in case.operation.options.items()]
-    return case.entries, sum(case.sizes.values()), options, case.layout != "contiguous", case.pattern != "normal", case.seed
+    return (
+        case.entries,
+        sum(case.sizes.values()),
+        options,
+        case.layout != "contiguous",
+        case.pattern != "normal",
+        case.seed,
+    )

@@ -16,10 +16,10 @@ from torch import Tensor
 from harness.declare.domain import OptionValue, TensorDomain
 from harness.declare.operation import Operation
 from harness.declare.structure import Stream
+from harness.errors import HarnessError
 from harness.generate.layouts import LAYOUTS
 from harness.generate.memory import Memory
 from harness.generate.patterns import PATTERNS, SPECIAL
-from harness.errors import HarnessError
 
 
 @dataclass(frozen=True)

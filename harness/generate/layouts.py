@@ -56,7 +56,7 @@ def expanded(tensor: Tensor) -> Tensor:
 def _repeats(tensor: Tensor) -> bool:
     """Whether every row is the first one, NaN counting as NaN."""
     first = tensor[:1].expand_as(tensor)
-    return bool(((tensor == first) | ((tensor != tensor) & (first != first))).all())
+    return bool(((tensor == first) | (tensor.isnan() & first.isnan())).all())
 
 
 LAYOUTS: dict[str, Layout] = {

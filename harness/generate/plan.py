@@ -19,7 +19,6 @@ from harness.generate.case import Case
 from harness.generate.patterns import PATTERNS
 from harness.generate.strategy import attempts, fits
 
-
 _AT_ONCE = 16
 """Cases drawn in one example, because what Hypothesis does around an example costs as much as several draws."""
 

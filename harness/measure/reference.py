@@ -1,9 +1,10 @@
 """The reference of a case: the oracle's result and the unavoidable error u of each sample.
 
 u is how far the oracle moves when its inputs are re-rounded in the working precision: each float entry is moved at
-random, by one eps of itself in the mean square, plus eps of the result itself, and what underflow may take (the smallest normal number per entry). One move is also made backwards, so that a tie
-(an arg-max between equals, a kink) is broken both ways and shows as a large u. A float64 working precision is moved by a
-larger step and scaled back, since the oracle's own rounding would drown the move.
+random, by one eps of itself in the mean square. To that come eps of the result itself and what underflow may take, the
+smallest normal number per entry. One move is also made backwards, so that a tie (an arg-max between equals, a kink) is
+broken both ways and shows as a large u. A float64 working precision is moved by a larger step and scaled back, since
+the oracle's own rounding would drown the move.
 """
 
 from __future__ import annotations

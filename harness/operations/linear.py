@@ -23,6 +23,7 @@ def linear(
 
 @linear.in_extended_precision
 def long_double(x, W, b):
+    """The same maths on long doubles."""
     return x @ W.T + b
 
 

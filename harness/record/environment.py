@@ -11,9 +11,24 @@ from typing import Any
 
 import torch
 
-_PACKAGES = (
-    "tensor-harness hypothesis torch numpy scipy pytest pytest-xdist jaxtyping mpmath keras jax jaxlib equinox onnxruntime pylops scikit-learn"
-).split()
+_PACKAGES = [
+    "tensor-harness",
+    "hypothesis",
+    "torch",
+    "numpy",
+    "scipy",
+    "pytest",
+    "pytest-xdist",
+    "jaxtyping",
+    "mpmath",
+    "keras",
+    "jax",
+    "jaxlib",
+    "equinox",
+    "onnxruntime",
+    "pylops",
+    "scikit-learn",
+]
 
 
 def environment() -> dict[str, Any]:
@@ -63,13 +78,12 @@ def _revision() -> str | None:
     if not (folder / ".git").exists():
         return None
     try:
-        git = ["git", "-C", str(folder)]
-        revision = subprocess.run(
-            [*git, "rev-parse", "HEAD"], capture_output=True, text=True, timeout=10
-        ).stdout.strip()
-        changed = subprocess.run(
-            [*git, "status", "--porcelain"], capture_output=True, text=True, timeout=10
-        ).stdout.strip()
+        revision, changed = (_git(folder, *words) for words in (("rev-parse", "HEAD"), ("status", "--porcelain")))
     except (OSError, subprocess.TimeoutExpired):
         return None
     return (revision + ("+" if changed else "")) or None
+
+
+def _git(folder: Path, *words: str) -> str:
+    done = subprocess.run(["git", "-C", str(folder), *words], capture_output=True, text=True, timeout=10, check=False)
+    return done.stdout.strip()

@@ -41,6 +41,7 @@ class RunLog:
         self._file = path.open("a", encoding="utf-8")
 
     def __call__(self, event: Event) -> None:
+        """Append one line and flush it."""
         self._file.write(encode(event) + "\n")
         self._file.flush()
 

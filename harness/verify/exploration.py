@@ -14,7 +14,6 @@ from harness.measure.verdict import Judgement, Verdict, judge
 from harness.verify.cell import Cell
 from harness.verify.subject import ImplementationFault, Subject, served_dtypes
 
-
 WIDE = 4.0
 """How many allowances a finding must be off to be beyond doubt."""
 

@@ -92,7 +92,10 @@ class Subject:
 
     def _compute(self, call: Call) -> Any:
         with self._guarded("it"):
-            return self.implementation.compute(call.arguments, call.options)
+            result = self.implementation.compute(call.arguments, call.options)
+            if any(tensor.is_cuda for tensor in call.arguments.values()):
+                torch.cuda.synchronize()  # so that a kernel's fault is met here and not by somebody else
+            return result
 
     @contextlib.contextmanager
     def _guarded(self, doer: str) -> Iterator[None]:

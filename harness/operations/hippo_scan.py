@@ -1,0 +1,243 @@
+"""HiPPO's memory of all the past (catalogue 1): c_t = Ā_t c_{t−1} + B̄_t u_t for the measure legs."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+import numpy as np
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from harness.declare.backends import WIDE
+from harness.declare.operation import operation
+from harness.errors import Unsupported
+from harness.operations.hippo_discretise import Method, long_discretise
+from harness.operations.hippo_matrices import Order, long_matrices
+
+_STEPS = 65
+_BLOCK = 8
+_MIXES_TIMES = "a product covers several times, and a NaN times the zero weight of an earlier time is a NaN"
+
+
+def tame(N: int, method: str) -> bool:
+    """Whether float16 holds the transients: forward Euler's reach 14 times the input for N = 4, 6e3 for 8 and more."""
+    return method != "forward" or N <= 4
+
+
+def _whole_spans(time: int) -> int:
+    """How many steps to prepare for so long a signal: whole spans, so that few different counts are remembered."""
+    return -(-time // _STEPS) * _STEPS
+
+
+@lru_cache
+def long_steps(N: int, method: str, steps: int) -> tuple[np.ndarray, np.ndarray]:
+    """Ā (steps, N, N) and B̄ (steps, N) of the steps 1, 2, … in long double."""
+    A, B = long_matrices(np.ones(1, dtype=np.longdouble), "legs", N)
+    transitions, columns = long_discretise(A, B, np.arange(1, steps + 1), method)
+    return transitions, columns[..., 0]
+
+
+@lru_cache
+def rounded_steps(N: int, method: str, steps: int) -> tuple[np.ndarray, np.ndarray]:
+    """`long_steps` in float64."""
+    transitions, columns = long_steps(N, method, steps)
+    return transitions.astype(np.float64), columns.astype(np.float64)
+
+
+@operation(sizes={"time": (1, _STEPS), "batch": (0, 17)}, where=tame, causal="time", linear_in="u")
+def legs_scan(u: Float[Tensor, "time batch"], N: Order, method: Method) -> Float[Tensor, "time batch N"]:
+    """The N Legendre coefficients of everything heard so far, after each step (claims hippo.batch, causal, linear).
+
+    u: (time, batch), time first (claim hippo.batch-of-one: a signal wrapped as (1, L) is L signals of one step);
+    result: (time, batch, N). The t-th step, counted from 1, is that of `hippo_discretise` with the matrices of legs:
+    c_t = Ā_t c_{t−1} + B̄_t u_t, c_0 = 0. forward Euler is asked for N ≤ 4 (claim hippo.forward-euler-stable).
+    """
+    steps = rounded_steps(N, method, _whole_spans(len(u)))
+    transitions, columns = (torch.from_numpy(made[: len(u)]).to(u) for made in steps)
+    heard = u.flatten(1)[..., None] * columns[:, None]
+    states = [heard[0]]
+    for new, transition in zip(heard[1:], transitions[1:].mT, strict=True):
+        states.append(torch.addmm(new, states[-1], transition))
+    return torch.stack(states).reshape(*u.shape, N)
+
+
+@operation(sizes={"time": (1, 33), "batch": (0, 9), "channel": (1, 17)}, where=tame, causal="time", linear_in="u")
+def legs_scan_channels(
+    u: Float[Tensor, "time batch channel"], N: Order, method: Method
+) -> Float[Tensor, "time batch channel N"]:
+    """`legs_scan` of every channel of every sample: two batch axes (claim hippo.fast-equals-sequential).
+
+    u: (time, batch, channel); result: (time, batch, channel, N).
+    """
+    return legs_scan(u, N, method)
+
+
+@legs_scan_channels.in_extended_precision
+@legs_scan.in_extended_precision
+def long_scan(u, N, method):
+    """The same loop in long double."""
+    transitions, columns = long_steps(N, method, _whole_spans(len(u)))
+    states = [np.zeros((*u.shape[1:], N), dtype=np.longdouble)]
+    for t, heard in enumerate(u):
+        states.append(states[-1] @ transitions[t].T + heard[..., None] * columns[t])
+    return np.stack(states[1:])
+
+
+@legs_scan.implementation(backend="scipy")
+def triangular_solves(u, N, method):
+    """S0's loop over scipy's solve_triangular and expm, in the input's precision.
+
+    legs is triangular; legt and fourier are not. zoh comes out unstable in float64, since scipy's
+    expm loses up to 100 eps here (N = 4, t = 1).
+    """
+    transitions, columns = (made.astype(u.dtype) for made in _solved_steps(N, method, _whole_spans(len(u))))
+    states = [np.zeros((u.shape[1], N), dtype=u.dtype)]
+    for t, heard in enumerate(u):
+        states.append(np.einsum("nk,bk->bn", transitions[t], states[-1]) + np.multiply.outer(heard, columns[t]))
+    return np.stack(states[1:])
+
+
+@lru_cache
+def _solved_steps(N, method, steps):
+    """Ā and B̄ of the steps in float64, by scipy's triangular solve and expm, as S0's model makes them."""
+    from scipy.linalg import expm, solve_triangular
+
+    n, t = np.arange(N), np.arange(1, steps + 1)[:, None, None]
+    root = np.sqrt(2 * n + 1.0)
+    A, B, one = -np.tril(np.outer(root, root), -1) - np.diag(n + 1.0), root[:, None], np.eye(N)
+    if method == "forward":
+        return one + A / t, (B / t)[..., 0]
+    if method == "zoh":
+        transitions = expm(A * np.log1p(1 / t))
+        return transitions, solve_triangular(A, (transitions @ B - B)[..., 0].T, lower=True).T
+    share = A / t if method == "backward" else A / (2 * t)
+    given = np.concatenate([one + (0 if method == "backward" else 1) * share, B / t], axis=-1)
+    solved = np.stack(
+        [solve_triangular(one - part, right, lower=True) for part, right in zip(share, given, strict=True)]
+    )
+    return solved[..., :-1], solved[..., -1]
+
+
+@legs_scan_channels.implementation(backend="torch")
+@legs_scan.implementation(backend="torch")
+def associative(u, N, method):
+    """A parallel prefix over pairs (A, b): twice as many steps are joined in each of log₂(time) rounds."""
+    transition, columns = (
+        torch.from_numpy(made[: len(u)]).to(u) for made in rounded_steps(N, method, _whole_spans(len(u)))
+    )
+    state = u.flatten(1)[:, None, :] * columns[:, :, None]
+    reach = 1
+    while reach < len(u):
+        joined = transition[reach:] @ state[:-reach] + state[reach:]
+        transition = torch.cat([transition[:reach], transition[reach:] @ transition[:-reach]])
+        state = torch.cat([state[:reach], joined])
+        reach *= 2
+    return state.mT.reshape(*u.shape, N)
+
+
+@legs_scan_channels.implementation(backend="torch", exempt={"nonfinite_propagation": _MIXES_TIMES})
+@legs_scan.implementation(backend="torch", exempt={"nonfinite_propagation": _MIXES_TIMES})
+def blocks(u, N, method):
+    """Eight steps at a time: one product with the state before the block, one with the block's inputs."""
+    state, states = u.new_zeros(u[0].numel(), N), []
+    prepared = _blocked(N, method, _whole_spans(len(u)))
+    for start in range(0, len(u), _BLOCK):
+        block = u[start : start + _BLOCK].flatten(1)
+        steps = len(block)
+        carried, heard = (torch.from_numpy(made).to(u) for made in prepared[start // _BLOCK])
+        after = torch.einsum("tnk,bk->tbn", carried[:steps], state)
+        after = after + torch.einsum("tsn,sb->tbn", heard[:steps, :steps], block)
+        states.append(after)
+        state = after[-1]
+    return torch.cat(states).reshape(*u.shape, N)
+
+
+@lru_cache
+def _blocked(N, method, steps):
+    """By block: what the state before it (step, N, N) and each of its inputs (step, input, N) bring to each step."""
+    transitions, columns = rounded_steps(N, method, steps)
+    blocks = []
+    for start in range(0, steps, _BLOCK):
+        carried, heard, rows = np.eye(N), np.zeros((_BLOCK, N)), []
+        for step in range(min(_BLOCK, steps - start)):
+            carried, heard = transitions[start + step] @ carried, heard @ transitions[start + step].T
+            heard[step] = columns[start + step]
+            rows.append((carried, heard))
+        blocks.append(tuple(np.stack(made) for made in zip(*rows, strict=True)))
+    return blocks
+
+
+@legs_scan.implementation(backend="numpy", dtypes=WIDE)
+def running_sums(u, N, method):
+    """O(N) for each step, in the basis x = c/√(2n+1), where legs sums over k < n with weights that do not depend on n.
+
+    forward: x_n + (u − Σ(2k+1)x_k − (n+1)x_n)/t; backward takes the new x on the right, bilinear the mean of both, and
+    since the sum ends before n, each x_n follows from those below it. The held step has no such sum.
+    """
+    if method == "zoh":
+        raise Unsupported("the held step is no running sum")
+    new_share = {"forward": 0.0, "backward": 1.0, "bilinear": 0.5}[method]
+    x = np.zeros((N, u.shape[1]), dtype=u.dtype)
+    states = np.empty((*u.shape, N), dtype=u.dtype)
+    for t, heard in enumerate(u, 1):
+        below, after = np.zeros_like(heard), np.empty_like(x)
+        for n in range(N):
+            rest = heard - below - (1 - new_share) * (n + 1) * x[n]
+            after[n] = (t * x[n] + rest) / (t + new_share * (n + 1))
+            below += (2 * n + 1) * ((1 - new_share) * x[n] + new_share * after[n])
+        x = after
+        states[t - 1] = x.T
+    return states * np.sqrt(2 * np.arange(N, dtype=u.dtype) + 1)
+
+
+@legs_scan.implementation(backend="scipy")
+def projection(u, N, method):
+    """The held step as what it means: the signal, silent on [0, 1], projected on Legendre polynomials.
+
+    Claim hippo.zoh-exact.
+    ∫√(2n+1)P_n(2v−1)dv = (P_{n+1} − P_{n−1})(2v−1)/(2√(2n+1)), taken between the times at which the signal changes.
+    """
+    if method != "zoh":
+        raise Unsupported("the other methods are no projections")
+    from scipy.special import eval_legendre
+
+    n = np.arange(N)[:, None]
+    states = []
+    for t in range(1, len(u) + 1):
+        x = 2 * np.arange(1, t + 2) / (t + 1) - 1
+        integral = eval_legendre(n + 1, x) - np.where(n > 0, eval_legendre(abs(n - 1), x), 0)
+        states.append(u[:t].T @ (np.diff(integral) / (2 * np.sqrt(2 * n + 1))).T)
+    return np.stack(states).astype(u.dtype)
+
+
+@legs_scan.implementation(backend="jax")
+def jax_associative_scan(u, N, method):
+    """jax.lax.associative_scan; sizes are rounded up with zeros, since jax compiles every shape anew."""
+    time, batch = u.shape
+    steps, widest = _whole_spans(time), 16 * -(-N // 16)
+    heard = np.pad(np.asarray(u), ((0, steps - time), (0, -batch % 17)))
+    prepared = (made.astype(heard.dtype) for made in _widened_steps(N, method, steps, widest))
+    return np.asarray(_jax_prefixes()(*prepared, heard))[:time, :batch, :N]
+
+
+@lru_cache
+def _widened_steps(N, method, steps, widest):
+    transitions, columns = rounded_steps(N, method, steps)
+    room = (0, widest - N)
+    return np.pad(transitions, ((0, 0), room, room)), np.pad(columns, ((0, 0), room))
+
+
+@lru_cache
+def _jax_prefixes():
+    import jax
+
+    def join(early, late):
+        return late[0] @ early[0], late[0] @ early[1] + late[1]
+
+    @jax.jit
+    def prefixes(transitions, columns, heard):
+        states = jax.lax.associative_scan(join, (transitions, columns[:, :, None] * heard[:, None, :]))[1]
+        return states.swapaxes(1, 2)
+
+    return prefixes

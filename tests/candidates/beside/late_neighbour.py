@@ -1,0 +1,5 @@
+"""Imported by the candidate beside it, from inside its function."""
+
+
+def product(x, W):
+    return x @ W.mT

@@ -1,0 +1,5 @@
+"""Imported by the candidate beside it."""
+
+
+def bias_added(product, b):
+    return product + b

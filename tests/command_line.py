@@ -1,0 +1,74 @@
+"""The command line as a user meets it: in a process of its own, from a folder of its own."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import harness as package
+from harness.record.events import CellFinished, Event, RunFinished
+from harness.record.runlog import read
+
+CANDIDATES = Path(__file__).with_name("candidates")
+_SECONDS = 300
+
+
+def surroundings(**more: str) -> dict[str, str]:
+    """The environment in which the harness under test is the one that gets imported."""
+    root = str(Path(package.__file__).parents[1])
+    paths = os.pathsep.join(filter(None, (root, os.environ.get("PYTHONPATH"))))
+    return {**os.environ, "PYTHONPATH": paths, **more}
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a command left: exit code, both outputs, and the events of its log, if it wrote one."""
+
+    code: int
+    out: str
+    err: str
+    folder: Path
+
+    @property
+    def summary(self) -> dict:
+        """Standard output as the JSON that --json promises."""
+        return json.loads(self.out)
+
+    @property
+    def events(self) -> list[Event]:
+        (log,) = (self.folder / "reports" / "runs").glob("*.jsonl")
+        return list(read(log))
+
+    @property
+    def cells(self) -> list[CellFinished]:
+        return [event for event in self.events if isinstance(event, CellFinished)]
+
+    @property
+    def finished(self) -> RunFinished:
+        (event,) = (event for event in self.events if isinstance(event, RunFinished))
+        return event
+
+    def of(self, implementation: str) -> list[CellFinished]:
+        return [cell for cell in self.cells if cell.implementation == implementation]
+
+
+def ask(folder: Path, *arguments: str, **environment: str) -> Answer:
+    """Run `harness` with these arguments in a folder. Nothing it says may be a traceback or pytest's own words."""
+    done = subprocess.run(
+        [sys.executable, "-m", "harness", *arguments],
+        cwd=folder,
+        env=surroundings(**environment),
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=_SECONDS,
+        check=False,
+    )
+    answer = Answer(done.returncode, done.stdout, done.stderr, folder)
+    for noise in ("Traceback", "INTERNALERROR", "Warning", "pytest", "xdist", "worker 'gw"):
+        assert noise not in answer.out + answer.err, answer
+    return answer

@@ -1,0 +1,279 @@
+"""Isolation: an implementation that ends its worker costs its own cell, and nothing is lost or counted twice."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections import Counter
+
+import pytest
+
+from harness.engine.scheduling import OnceEach
+from harness.engine.watchdog import Deaths, _has_lost_cuda, last_words
+from harness.errors import InfrastructureError
+from harness.record.runlog import decode
+from tests.command_line import CANDIDATES, Answer, ask, surroundings
+
+FLOAT32 = ("--dtype", "float32", "--device", "cpu", "--examples", "4", "--profile", "quick")
+
+
+@pytest.fixture(scope="module")
+def deadly(tmp_path_factory) -> Answer:
+    folder = tmp_path_factory.mktemp("deadly")
+    return ask(folder, "check", str(CANDIDATES / "deadly.py"), *FLOAT32, "-k", "agreement", "--limit", "4s", "--json")
+
+
+@pytest.mark.parametrize(
+    ("implementation", "words"),
+    [
+        ("segfaults", "crashed the interpreter: Segmentation fault at deadly.py, line 19, segfaults"),
+        ("leaves", "ended the process with exit status 7 (os._exit, or exit in a library)"),
+        ("gets_killed", "was ended by SIGKILL; the system does that when memory runs out"),
+        ("hangs", "did not return within 4 s and was stopped at deadly.py, line "),
+    ],
+)
+def test_the_end_of_a_worker_is_an_error_with_its_reason(deadly, implementation, words):
+    (cell,) = (cell for cell in deadly.of(implementation) if cell.prop == "agreement")
+    assert (cell.verdict, cell.backend, cell.place) == ("error", "torch", f"deadly.py: {implementation}")
+    assert cell.reason.startswith(f"deadly.py: {implementation}: {words}")
+
+
+def test_nothing_else_is_touched(deadly):
+    assert {cell.prop: cell.verdict for cell in deadly.of("sound")}["agreement"] in ("exact", "rounding")
+
+
+def test_nothing_is_lost_and_nothing_counted_twice(deadly):
+    asked = Counter(cell.key for cell in deadly.cells)
+    assert len(asked) == deadly.summary["planned"]
+    assert set(asked.values()) == {1}
+    assert sum(deadly.finished.tally.values()) == len(asked)
+    assert deadly.code == deadly.finished.exit_code == deadly.summary["exit_code"] == 1
+    assert deadly.finished.stopped == ""
+
+
+def test_an_implementation_that_ends_every_worker_is_asked_twice_only(tmp_path):
+    chosen = "(segfaults or sound) and (agreement or batch or layouts)"
+    answer = ask(tmp_path, "check", str(CANDIDATES / "deadly.py"), *FLOAT32, "-k", chosen)
+    died = [cell for cell in answer.of("segfaults") if cell.reason.endswith("segfaults")]
+    spared = [cell for cell in answer.of("segfaults") if "not asked here" in cell.reason]
+    assert len(died) == 2
+    assert len(spared) >= 4
+    assert spared[0].reason.endswith("segfaults; not asked here, since it has already ended 2 workers")
+    assert all(cell.verdict == "error" for cell in died + spared)
+    assert len({cell.kind for cell in died + spared}) == 1
+    assert not any(cell.verdict in ("error", "wrong") for cell in answer.of("sound"))
+    assert len(answer.of("segfaults")) == len(answer.of("sound"))
+
+
+def test_modules_beside_a_candidate_are_found_at_import_and_later(tmp_path):
+    answer = ask(tmp_path, "check", str(CANDIDATES / "beside" / "with_neighbour.py"), *FLOAT32, "-k", "agreement")
+    assert answer.code == 0, answer
+
+
+# a conductor with other orders than the command gives, in a process of its own
+
+_CONDUCT = """
+import json, sys
+from pathlib import Path
+from harness.engine.conductor import Conductor
+from harness.engine.selection import Selection
+from harness.record.runlog import encode
+
+orders = json.loads(sys.argv[1])
+told = []
+selection = Selection(dtypes=("float32",), devices=("cpu",), examples=6, candidates=orders["candidates"])
+conductor = Conductor(selection, [told.append], limit=30.0, memory=orders.get("memory"))
+finished = conductor.conduct(1, orders["keyword"], [Path(path) for path in orders.get("paths", ())])
+lines = [encode(event) for event in told]
+print(json.dumps({"lines": lines, "finished": encode(finished), "planned": conductor.planned}))
+"""
+
+
+def conduct(**orders):
+    done = subprocess.run(
+        [sys.executable, "-c", _CONDUCT, json.dumps(orders)],
+        env=surroundings(),
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=True,
+    )
+    assert done.stderr == ""
+    told = json.loads(done.stdout)
+    return [decode(line) for line in told["lines"]], decode(told["finished"]), told["planned"]
+
+
+def test_memory_that_is_kept_harms_nobody_else():
+    hoarding = str(CANDIDATES / "hoarding.py")
+    cells, finished, planned = conduct(candidates=hoarding, keyword="agreement or result_dtype", memory=2**30)
+    assert len(cells) == len({cell.key for cell in cells}) == planned
+    verdicts = {(cell.implementation, cell.prop): cell for cell in cells}
+    assert verdicts["hoards", "agreement"].verdict == "error"
+    assert "hoarding.py: hoards: it ran out of memory in line " in verdicts["hoards", "agreement"].reason
+    assert all(cell.verdict != "error" for cell in cells if cell.implementation == "sound")
+    assert finished.exit_code == 1
+
+
+def test_a_property_that_raises_convicts_nobody(tmp_path):
+    broken = tmp_path / "broken.py"
+    broken.write_text(
+        "import harness\n"
+        "@harness.property\n"
+        "def broken(implementation, case):\n"
+        '    """It is written badly."""\n'
+        "    yield implementation(case).no_such_thing\n"
+    )
+    cells, finished, planned = conduct(candidates=str(CANDIDATES / "float32_alone.py"), keyword="", paths=[str(broken)])
+    assert len(cells) == planned == 1
+    assert cells[0].kind == "unjudged"
+    assert "broken could not judge what it gave: AttributeError" in cells[0].reason
+    assert "(broken.py, line 5)" in cells[0].reason
+    assert finished.exit_code == 3
+
+
+# the scheduling and the notes, without any process
+
+
+class Worker:
+    """A worker that takes down what it is sent."""
+
+    def __init__(self) -> None:
+        self.sent: list[int] = []
+        self.shutting_down = False
+
+    def send_runtest_some(self, indices) -> None:
+        self.sent += indices
+
+    def shutdown(self) -> None:
+        self.shutting_down = True
+
+
+CELLS = [f"p.py::p{n}[{op}/f-cpu-{dtype}]" for op in ("a", "b") for dtype in ("float64", "float32") for n in (1, 2, 3)]
+
+
+def started(workers: int, guilty: bool = True) -> tuple[OnceEach, list[Worker]]:
+    schedule = OnceEach(workers, lambda worker, cell: guilty)
+    made = [join(schedule) for _ in range(workers)]
+    schedule.schedule()
+    return schedule, made
+
+
+def join(schedule: OnceEach) -> Worker:
+    worker = Worker()
+    schedule.add_node(worker)
+    schedule.add_node_collection(worker, CELLS)
+    return worker
+
+
+def work(schedule: OnceEach, worker: Worker, cells: int) -> list[int]:
+    """Answer some of what a worker was sent, as a worker does: it starts a cell only when it knows what follows."""
+    done = []
+    for _ in range(cells):
+        index = worker.sent.pop(0)
+        assert worker.sent or worker.shutting_down, "the worker would wait for ever"
+        schedule.mark_test_complete(worker, index)
+        done.append(index)
+    return done
+
+
+def test_a_group_stays_with_one_worker():
+    _, (one, other) = started(2)
+    assert (one.sent, other.sent) == ([0, 1, 2], [3, 4, 5])
+
+
+def test_all_is_answered_in_order():
+    schedule, (worker,) = started(1)
+    assert work(schedule, worker, len(CELLS)) == list(range(len(CELLS)))
+    assert schedule.tests_finished
+    assert schedule.remove_node(worker) is None
+
+
+def test_workers_that_are_not_needed_go_home():
+    _, workers = started(6)
+    assert [worker.shutting_down for worker in workers] == [False] * 4 + [True] * 2
+
+
+@pytest.mark.parametrize("answered", range(12))
+def test_the_rest_of_a_dead_workers_cells_is_asked_once(answered):
+    schedule, (worker,) = started(1)
+    done = work(schedule, worker, answered)
+    assert schedule.remove_node(worker) == CELLS[answered]
+    successor = join(schedule)
+    schedule.schedule()
+    done += work(schedule, successor, len(CELLS) - answered - 1)
+    assert sorted([*done, answered]) == list(range(len(CELLS)))
+    assert schedule.tests_finished
+
+
+def test_a_cell_that_is_not_to_blame_is_asked_again():
+    schedule, (worker,) = started(1, guilty=False)
+    work(schedule, worker, 4)
+    assert schedule.remove_node(worker) is None
+    successor = join(schedule)
+    schedule.schedule()
+    assert work(schedule, successor, len(CELLS) - 4) == list(range(4, len(CELLS)))
+
+
+def test_one_worker_takes_over_from_another():
+    schedule, (one, other) = started(2)
+    assert work(schedule, other, 1) == [3]
+    assert schedule.remove_node(other) == CELLS[4]
+    assert work(schedule, one, 9) == [0, 1, 2, 5, 6, 7, 8, 9, 10]
+    assert work(schedule, one, 1) == [11]
+    assert schedule.tests_finished
+
+
+def test_different_cells_are_refused():
+    schedule, _ = started(1)
+    worker = Worker()
+    schedule.add_node(worker)
+    with pytest.raises(InfrastructureError, match="two workers found different cells"):
+        schedule.add_node_collection(worker, CELLS[1:])
+
+
+def test_a_process_that_lost_its_gpu_is_told_from_one_that_has_it(monkeypatch):
+    def lost():
+        raise RuntimeError("CUDA error: device-side assert triggered")
+
+    monkeypatch.setattr("torch.cuda.is_initialized", lambda: True)
+    monkeypatch.setattr("torch.cuda.synchronize", lambda: None)
+    assert not _has_lost_cuda()
+    monkeypatch.setattr("torch.cuda.synchronize", lost)
+    assert _has_lost_cuda()
+
+
+def test_deaths_are_remembered(tmp_path):
+    assert Deaths(tmp_path).of("linear/f") == []
+    Deaths(tmp_path).add("linear/f", "one")
+    Deaths(tmp_path).add("linear/f", "two")
+    Deaths(tmp_path).add("linear/g", "three")
+    assert Deaths(tmp_path).of("linear/f") == ["one", "two"]
+
+
+@pytest.mark.parametrize(
+    ("fault", "noise", "status", "words"),
+    [
+        ("", "", 3, "ended the process with exit status 3 (os._exit, or exit in a library)"),
+        ("", "", -15, "was ended by SIGTERM"),
+        ("", "", None, "ended the process without a word (killed, out of memory, or os._exit)"),
+        ("", "malloc: oops\n", -6, "was ended by SIGABRT (malloc: oops)"),
+        (
+            "Fatal Python error: Aborted\n\nCurrent thread 0x1 (most recent call first):\n"
+            '  File "/x/site-packages/t.py", line 1 in deep\n  File "/x/mine.py", line 7 in f\n',
+            "terminate called\n",
+            -6,
+            "crashed the interpreter: Aborted at mine.py, line 7, f (terminate called)",
+        ),
+        (
+            'Timeout (0:00:09)!\nThread 0x1 (most recent call first):\n  File "<string>", line 1 in g\n',
+            "",
+            1,
+            "did not return within 9 s and was stopped",
+        ),
+    ],
+)
+def test_last_words(tmp_path, fault, noise, status, words):
+    (tmp_path / "gw0.fault").write_text(fault)
+    (tmp_path / "gw0.noise").write_text(noise)
+    assert last_words(tmp_path, "gw0", 9.0, status) == words
