@@ -28,7 +28,7 @@ class Profile:
 
 
 PROFILES = {
-    "quick": Profile(examples=24, cell_seconds=0.5),
+    "quick": Profile(examples=16, cell_seconds=0.25),
     "default": Profile(examples=64, cell_seconds=3.0),
     "nightly": Profile(examples=400, cell_seconds=60.0, nightly=True),
 }

@@ -8,7 +8,7 @@ from time import perf_counter
 from typing import Any
 
 from hypothesis import HealthCheck, Phase, find, settings
-from hypothesis.errors import NoSuchExample
+from hypothesis.errors import NoSuchExample, Unsatisfiable
 
 from harness.generate.case import Case
 from harness.generate.strategy import below
@@ -25,14 +25,19 @@ def shrink(cell: Cell, finding: Finding, seconds: float = 10.0) -> Finding:
     """
     search = _Search(cell, finding, perf_counter() + seconds)
     for largest in _BOXES:
-        case = finding.case
-        box = case.replace(sizes={name: min(size, largest) for name, size in case.sizes.items()})
+        box = _boxed(finding.case, largest)
         try:
             find(below(box), search.shows_it, settings=_SETTINGS, random=random.Random(0))
-        except NoSuchExample:
+        except (NoSuchExample, Unsatisfiable):
             continue
         break
     return search.best
+
+
+def _boxed(case: Case, largest: int) -> Case:
+    """The case with no size beyond `largest`, as far as the operation's own bounds let it be so small."""
+    bounds = case.operation.sizes
+    return case.replace(sizes={name: min(size, max(largest, bounds[name][0])) for name, size in case.sizes.items()})
 
 
 _BOXES = (2, 8, 33, 2**20)

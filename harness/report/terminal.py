@@ -71,7 +71,9 @@ def print_summary(digest: Digest) -> None:
         fields["no answer"] = f"{told} cell{'s' * (total != 1)}; the report says why"
     spent = ", ".join(f"{account} {share:.0%}" for account, share in digest.shares.items() if share >= 0.005)
     computed = sum(digest.seconds.values())
-    fields["time"] = f"{digest.finished.seconds:.1f} s; workers computed for {computed:.1f} s: {spent}"
+    fields["time"] = f"{digest.finished.seconds:.1f} s"
+    if spent:
+        fields["time"] += f"; workers computed for {computed:.1f} s: {spent}"
     _print_fields(console, fields)
 
 
@@ -163,6 +165,8 @@ def _print_group(console: Console, group: list[Cause]) -> None:
         "property": ", ".join(visible(prop, 80) for prop in cause.props),
         "dtype": where,
     }
+    if cause.shown.place and not cause.sentence.startswith(cause.shown.place):
+        fields["place"] = visible(cause.shown.place)
     if shown is not None:
         source = _short_source(shown.source)
         fields["case"] = "\n".join([visible(shown.summary, 600), *source])
