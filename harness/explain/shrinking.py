@@ -42,7 +42,7 @@ def _boxed(case: Case, largest: int) -> Case:
 
 _BOXES = (2, 8, 33, 2**20)
 _SETTINGS = settings(
-    max_examples=100,
+    max_examples=300,
     database=None,
     deadline=None,
     phases=[Phase.generate, Phase.shrink],
