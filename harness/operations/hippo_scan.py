@@ -84,6 +84,7 @@ def long_scan(u, N, method):
     return np.stack(states[1:])
 
 
+@legs_scan_channels.implementation(backend="scipy")
 @legs_scan.implementation(backend="scipy")
 def triangular_solves(u, N, method):
     """S0's loop over scipy's solve_triangular and expm, in the input's precision.
@@ -92,9 +93,9 @@ def triangular_solves(u, N, method):
     expm loses up to 100 eps here (N = 4, t = 1).
     """
     transitions, columns = (made.astype(u.dtype) for made in _solved_steps(N, method, _whole_spans(len(u))))
-    states = [np.zeros((u.shape[1], N), dtype=u.dtype)]
+    states = [np.zeros((*u.shape[1:], N), dtype=u.dtype)]
     for t, heard in enumerate(u):
-        states.append(np.einsum("nk,bk->bn", transitions[t], states[-1]) + np.multiply.outer(heard, columns[t]))
+        states.append(np.einsum("nk,...k->...n", transitions[t], states[-1]) + np.multiply.outer(heard, columns[t]))
     return np.stack(states[1:])
 
 
