@@ -133,6 +133,26 @@ def test_layouts_keep_values_and_change_memory(name, shape):
         assert not made.is_contiguous() or made.storage_offset()
 
 
+@pytest.mark.parametrize(
+    ("name", "strides", "offset"),
+    [
+        ("contiguous", (12, 4, 1), 0),
+        ("transposed", (1, 2, 6), 0),
+        ("channels_last", (12, 1, 3), 0),
+        ("strided", (24, 8, 2), 0),
+        ("offset", (12, 4, 1), 3),
+        ("expanded", (0, 4, 1), 0),
+    ],
+)
+def test_each_layout_has_its_strides(name, strides, offset):
+    made = LAYOUTS[name](torch.arange(12.0).reshape(1, 3, 4).repeat(2, 1, 1))
+    assert made.stride() == strides and made.storage_offset() == offset
+
+
+def test_an_argument_whose_rows_differ_is_not_expanded():
+    assert LAYOUTS["expanded"](torch.arange(12.0).reshape(3, 4)).stride() == (4, 1)
+
+
 def test_a_fresh_call_keeps_strides_and_shares_no_memory():
     for layout in LAYOUTS:
         call = harness.Case(

@@ -1,5 +1,6 @@
 """The measure of error: u, scores, verdicts and the precision ladder."""
 
+import dataclasses
 import math
 
 import numpy as np
@@ -78,6 +79,18 @@ def test_a_result_that_no_digit_of_can_be_known_is_uninformative():
 
     low, high = (reference(case_of(wave, dtype, "offset", batch=3, d=4)).parts[0] for dtype in ("bfloat16", "float64"))
     assert not low.informative.any() and high.informative.all()
+
+
+def test_a_sample_without_information_is_not_scored():
+    case = case_of(linear, batch=2, inputs=3, outputs=2)
+    part = reference(case).parts[0]
+    blind = dataclasses.replace(part, informative=np.array([False, True]))
+    off = part.expected + np.array([[1.0], [0.0]])
+    assert compare("", off, part.expected, case, part).score > 1e4
+    assert compare("", off, part.expected, case, blind).score == 0
+    assert not compare(
+        "", off, part.expected, case, dataclasses.replace(part, informative=np.zeros(2, bool))
+    ).is_informative
 
 
 def test_an_exact_operation_has_no_allowance():

@@ -48,9 +48,9 @@ def whole_batch_scaled(x, w):
     return gated.definition(x, w) * (1 + 1e-3 * x.shape[0])
 
 
-def first_sample_everywhere(x, w):
+def stale_last_sample(x, w):
     result = gated.definition(x, w)
-    return result + 1e-3 * result[:1].abs() * (torch.arange(len(x)) == len(x) // 2 + 1)[:, None]
+    return torch.cat([result[:-1], result[-1:] * 1.001]) if len(x) > 2 else result
 
 
 def mixes_neighbours(x, w):
@@ -110,6 +110,7 @@ def scaled_gradient(x, w):
     [
         ("agreement", lambda x, w: torch.sigmoid(w * x)),
         ("batch_invariance", whole_batch_scaled),
+        ("batch_invariance", stale_last_sample),
         ("batch_permutation", mixes_neighbours),
         ("batch_leak", mixes_neighbours),
         ("batch_gradient_leak", leaks_gradient),

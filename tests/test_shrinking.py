@@ -15,7 +15,7 @@ from harness.measure.verdict import Verdict
 from harness.operations.linear import linear
 from harness.verify.battery import every_property
 from harness.verify.cell import Cell
-from harness.verify.exploration import explore
+from harness.verify.exploration import WIDE, explore
 
 AGREEMENT = next(prop for prop in every_property() if prop.name == "agreement")
 
@@ -54,12 +54,21 @@ def test_a_fault_of_two_axes_shrinks_both():
 
 
 def test_a_shrunk_counterexample_keeps_a_wide_margin():
-    def nearly(x, W, b):
-        return (x @ W.mT + b) * (1 + 2e-5)
+    def worse_with_width(x, W, b):
+        return (x @ W.mT + b) * (1 + 2e-5 * x.shape[1])
 
-    cell, finding = found_by(nearly)
+    cell = cell_of(worse_with_width)
+    finding = explore(cell, [case for case in plan(linear, 200, 0) if case.sizes["inputs"] >= 15]).worst
     least = shrink(cell, finding)
-    assert least.judgement.score >= min(4 * least.judgement.allowance, finding.judgement.score)
+    assert finding.judgement.score > WIDE * finding.judgement.allowance
+    assert least.judgement.score >= WIDE * least.judgement.allowance
+    assert least.case.entries <= finding.case.entries
+
+
+def test_an_exploration_ends_at_the_first_falsifying_case():
+    cases = plan(linear, 40, 0)
+    done = explore(cell_of(lambda x, W, b: x @ W.mT + b + 1), cases)
+    assert len(done.tried) < len(cases) and done.tally[Verdict.WRONG] == 1
 
 
 def test_shrinking_ends_when_its_time_is_over_with_the_best_so_far():

@@ -6,6 +6,7 @@ so that an implementation is written in the idiom of its library.
 
 from __future__ import annotations
 
+import importlib
 import importlib.util
 import os
 from collections.abc import Callable
@@ -50,9 +51,8 @@ def _from_numpy(value: Any) -> Any:
 
 
 def _to_jax(tensor: Tensor) -> Any:
-    import jax
-
-    jax.config.update("jax_enable_x64", True)  # type: ignore[no-untyped-call]
+    jax: Any = importlib.import_module("jax")
+    jax.config.update("jax_enable_x64", True)
     return jax.device_put(tensor.detach().numpy())  # asarray would compile for each shape
 
 
