@@ -29,7 +29,7 @@ class Profile:
 
 PROFILES = {
     "quick": Profile(examples=16, cell_seconds=0.25),
-    "default": Profile(examples=64, cell_seconds=3.0),
+    "default": Profile(examples=48, cell_seconds=2.0),
     "nightly": Profile(examples=400, cell_seconds=60.0, nightly=True),
 }
 

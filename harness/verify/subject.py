@@ -192,8 +192,9 @@ def _settings_kept() -> Iterator[None]:
     try:
         yield
     finally:
-        torch.set_default_dtype(dtype)
         torch.set_grad_enabled(grad)
+        if torch.get_default_dtype() is not dtype:
+            torch.set_default_dtype(dtype)
         if torch.get_num_threads() != threads:
             torch.set_num_threads(threads)
         if torch.are_deterministic_algorithms_enabled() != strict:

@@ -23,7 +23,7 @@ from harness.generate.strategy import cases
 from harness.operations.linear import linear
 from harness.record.outcome import outcome
 from harness.verify.battery import every_property
-from harness.verify.cell import Cell
+from harness.verify.cell import Cell, cells
 from harness.verify.exploration import explore
 
 SMALL = 2000
@@ -32,17 +32,17 @@ SMALL = 2000
 def comparisons_per_second(operation: Operation) -> float:
     """Comparisons against the oracle on small cases, per second of one core, over the implementations in process.
 
-    All that a run pays for is in the time: structure drawn, tensors filled, oracle and u computed, results compared.
+    All that a run pays for is in the time: structure drawn once for all dtypes, tensors filled, oracle and u computed,
+    results compared.
     """
     agreement = next(prop for prop in every_property() if prop.name == "agreement")
-    made = [each for each in operation.implementations.values() if each.backend.name in ("torch", "numpy")]
-    warm = [case for case in plan(operation, 20, 99) if _small(case)]
-    for each in made:
-        explore(Cell(agreement, operation, each, "cpu", "float32"), warm)
+    asked = [each for each in cells(agreement, [operation]) if each.implementation.backend.name in ("torch", "numpy")]
+    for cell in asked:
+        explore(cell, [case for case in plan(operation, 20, 99) if _small(case)])
     began, comparisons = time.process_time(), 0
     small = [case for case in plan(operation, 600, 1) if _small(case)]
-    for each in made:
-        comparisons += explore(Cell(agreement, operation, each, "cpu", "float32"), small).comparisons
+    for cell in asked:
+        comparisons += explore(cell, small).comparisons
     return comparisons / (time.process_time() - began)
 
 
