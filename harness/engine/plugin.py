@@ -105,7 +105,7 @@ def pytest_collection(session: pytest.Session) -> Iterator[None]:
 @pytest.hookimpl(tryfirst=True)
 def pytest_pycollect_makeitem(collector: Any, name: str, obj: object) -> list[pytest.Item | pytest.Collector] | None:
     """Make items of a property or a battery that stands in a test module."""
-    if isinstance(obj, Property):
+    if isinstance(obj, Property) and obj.module == collector.obj.__name__:  # not where it is merely imported
         named = _operations_beside(collector, obj)
         return list(_items(collector, obj, named))
     if isinstance(obj, Battery):
