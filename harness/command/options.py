@@ -28,7 +28,7 @@ class Profile:
 
 
 PROFILES = {
-    "quick": Profile(examples=16, cell_seconds=0.25),
+    "quick": Profile(examples=12, cell_seconds=0.2),
     "default": Profile(examples=48, cell_seconds=2.0),
     "nightly": Profile(examples=400, cell_seconds=60.0, nightly=True),
 }
