@@ -40,13 +40,15 @@ class Axis:
         """The names that the size depends on."""
         return frozenset(node.id for node in ast.walk(self._tree) if isinstance(node, ast.Name))
 
-    @property
+    @cached_property
     def is_name(self) -> bool:
         """Whether the axis is a plain name, so that its size is free to be drawn."""
         return isinstance(self._tree, ast.Name)
 
     def size(self, known: Mapping[str, Any]) -> int:
         """The size, given a value for every name. Raises DeclarationError for anything but integer arithmetic."""
+        if self.is_name and self.text in known:  # most axes are
+            return int(known[self.text])
         return self._evaluate(self._tree, known)
 
     def _evaluate(self, node: ast.expr, known: Mapping[str, Any]) -> int:

@@ -30,6 +30,8 @@ def shrink(cell: Cell, finding: Finding, seconds: float = 10.0) -> Finding:
             find(below(box), search.shows_it, settings=_SETTINGS, random=random.Random(0))
         except (NoSuchExample, Unsatisfiable):
             continue
+        except _TimeIsOver:
+            pass
         break
     return search.best
 
@@ -50,8 +52,12 @@ _SETTINGS = settings(
 )
 
 
+class _TimeIsOver(BaseException):
+    """Ends Hypothesis' search, which passes on what is no Exception."""
+
+
 class _Search:
-    """Remembers every answer, so that what Hypothesis asks twice is answered alike, also when the time is over."""
+    """Remembers every answer, so that what Hypothesis asks twice is answered alike and asked once."""
 
     def __init__(self, cell: Cell, finding: Finding, deadline: float) -> None:
         self.best = finding
@@ -63,7 +69,9 @@ class _Search:
     def shows_it(self, case: Case) -> bool:
         key = (case.key, case.layout)
         if key not in self._answers:
-            self._answers[key] = perf_counter() < self._deadline and self._asked(case)
+            if perf_counter() > self._deadline:
+                raise _TimeIsOver
+            self._answers[key] = self._asked(case)
         return self._answers[key]
 
     def _asked(self, case: Case) -> bool:

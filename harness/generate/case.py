@@ -201,9 +201,11 @@ class Case:
 
 
 def _copy(tensor: Tensor) -> Tensor:
-    if tensor.is_contiguous():
+    offset, strides = tensor.storage_offset(), tensor.stride()
+    if tensor.is_contiguous() and not offset:
         return tensor.clone()
-    if any(stride == 0 for stride in tensor.stride()):
+    if 0 in strides:
         return tensor[:1].clone().expand(tensor.shape)
-    copied = torch.empty_strided(tensor.shape, tensor.stride(), dtype=tensor.dtype, device=tensor.device)
-    return copied.copy_(tensor)
+    reach = sum(stride * (size - 1) for stride, size in zip(strides, tensor.shape, strict=True)) if tensor.numel() else 0
+    buffer = torch.empty(offset + reach + 1, dtype=tensor.dtype, device=tensor.device)
+    return buffer.as_strided(tensor.shape, strides, offset).copy_(tensor)

@@ -82,21 +82,21 @@ def below(case: Case) -> st.SearchStrategy[Case]:
     Sizes are drawn first, since Hypothesis simplifies what is drawn first before what comes after.
     """
     operation = case.operation
-    patterns = list(PATTERNS) if case.pattern in PATTERNS else [case.pattern]
-    layouts = sorted({"contiguous", case.layout}, key=list(LAYOUTS).index)
-    seeds = sorted({*range(4), case.seed})
+    lowest = {name: min(operation.sizes[name][0] or 1, size) for name, size in case.sizes.items()}
+    smaller = {name: st.integers(lowest[name], size) for name, size in case.sizes.items()}
+    simpler = {name: _up_to(operation.options[name].values, value) for name, value in case.options.items()}
+    patterns = st.sampled_from(list(PATTERNS) if case.pattern in PATTERNS else [case.pattern])
+    layouts = st.sampled_from(sorted({"contiguous", case.layout}, key=list(LAYOUTS).index))
+    seeds = st.sampled_from(sorted({*range(4), case.seed}))
 
     @st.composite
     def draw_case(draw: st.DrawFn) -> Case:
-        sizes = {
-            name: draw(st.integers(min(operation.sizes[name][0] or 1, size), size)) for name, size in case.sizes.items()
-        }
-        options = {name: draw(_up_to(operation.options[name].values, value)) for name, value in case.options.items()}
+        sizes = {name: draw(values) for name, values in smaller.items()}
+        options = {name: draw(values) for name, values in simpler.items()}
         if not operation.admits(sizes, options):
             reject()
-        pattern, layout = draw(st.sampled_from(patterns)), draw(st.sampled_from(layouts))
         return case.replace(
-            sizes=sizes, options=options, pattern=pattern, layout=layout, seed=draw(st.sampled_from(seeds))
+            sizes=sizes, options=options, pattern=draw(patterns), layout=draw(layouts), seed=draw(seeds)
         )
 
     return draw_case()

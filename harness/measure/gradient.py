@@ -49,7 +49,8 @@ def gradient_reference(case: Case) -> Reference:
 
     def evaluate(arguments: dict[str, Tensor]) -> list[Array]:
         wide = call.replace(**arguments).map(lambda t: t.detach().requires_grad_(t.is_floating_point()))
-        result = case.operation.definition(**wide.arguments, **wide.options)
+        with torch.enable_grad():
+            result = case.operation.definition(**wide.arguments, **wide.options)
         results = result if isinstance(result, tuple) else (result,)
         cotangents = cotangents_like(results)
         sizes.append(sum(float(r.detach().norm() * c.norm()) for r, c in zip(results, cotangents, strict=True)))

@@ -88,7 +88,7 @@ def measure(
     evaluate: float64 tensors by name to arrays; axes: the batch axis of each array; extended: the same with more
     digits, for a float64 working precision.
     """
-    with spending("oracle"):
+    with spending("oracle"), torch.no_grad():
         wide = {name: _widened(tensor) for name, tensor in call.arguments.items()}
         base = evaluate(wide)
         digits = extended(wide) if extended is not None and case.dtype == "float64" else base
@@ -123,8 +123,7 @@ def _definition(case: Case, call: Call) -> Callable[[dict[str, Tensor]], list[Ar
 
     def evaluate(arguments: dict[str, Tensor]) -> list[Array]:
         try:
-            with torch.no_grad():
-                result = definition(**arguments, **call.options)
+            result = definition(**arguments, **call.options)
         except Exception as failure:
             raise HarnessError(
                 f"{place_of(definition)}: the definition raised {type(failure).__name__}: {failure} on {case.describe()}; "
@@ -154,12 +153,12 @@ def _neighbours(case: Case, arguments: dict[str, Tensor]) -> Iterator[dict[str, 
     step, _ = step_of(case)
     tiny = precision.smallest_normal * precision.eps
     generator = torch.Generator().manual_seed(case.seed)
-    floats = {name: step * tensor.abs() + tiny for name, tensor in arguments.items() if tensor.is_floating_point()}
+    floats = {name: tensor for name, tensor in arguments.items() if tensor.is_floating_point()}
+    shifts = {name: (step * tensor.abs() + tiny) * _uniform(tensor, generator) for name, tensor in floats.items()}
     for direction in range(_DIRECTIONS if floats else 0):
-        shifts = {name: reach * _uniform(reach, generator) for name, reach in floats.items()}
-        yield arguments | {name: arguments[name] + shift for name, shift in shifts.items()}
-        if direction == 0:
-            yield arguments | {name: arguments[name] - shift for name, shift in shifts.items()}
+        yield arguments | {name: tensor + shifts[name][direction] for name, tensor in floats.items()}
+    if floats:
+        yield arguments | {name: tensor - shifts[name][0] for name, tensor in floats.items()}
 
 
 def _long(tensor: Tensor) -> Array:
@@ -168,8 +167,8 @@ def _long(tensor: Tensor) -> Array:
 
 
 def _uniform(like: Tensor, generator: torch.Generator) -> Tensor:
-    """Uniform numbers of mean 0 and variance 1. Not signs: two entries moved alike would hide their difference."""
-    return (torch.rand(like.shape, generator=generator, dtype=torch.float64) - 0.5).mul_(12**0.5)
+    """Uniform numbers of mean 0 and variance 1 for every direction. Not signs: two entries moved alike would hide their difference."""
+    return (torch.rand((_DIRECTIONS, *like.shape), generator=generator, dtype=torch.float64) - 0.5).mul_(12**0.5)
 
 
 def _part(case: Case, axis: int | None, expected: Array, moves: list[Array]) -> Part:
@@ -199,5 +198,5 @@ def norms(array: Array, axis: int | None) -> NDArray[np.float64]:
     """The Euclidean norm of each sample's entries; one norm where there is no batch axis."""
     if axis is None:
         return np.sqrt(np.square(array, dtype=np.float64).sum(keepdims=True).reshape(1))
-    samples = np.moveaxis(array, axis, 0).reshape(array.shape[axis], -1)
+    samples = (np.moveaxis(array, axis, 0) if axis else array).reshape(array.shape[axis], -1)
     return np.sqrt(np.square(samples, dtype=np.float64).sum(1))

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from functools import cached_property
+from operator import attrgetter
 from time import perf_counter
 
 from harness.errors import Unsupported
@@ -31,6 +33,13 @@ class Finding:
     def verdict(self) -> Verdict:
         """The judgement's verdict."""
         return self.judgement.verdict
+
+    @cached_property
+    def rank(self) -> tuple[int, float, int]:
+        """The order of findings: by verdict, then by score over allowance; among those far beyond it a small case tells more."""
+        judgement = self.judgement
+        excess = judgement.score / judgement.allowance if judgement.allowance else judgement.score
+        return self.verdict.severity, min(excess, WIDE), -self.case.entries
 
 
 @dataclass
@@ -59,7 +68,7 @@ class Exploration:
         self.comparisons += comparisons
         if finding.comparison is not None:
             self.scores.append(finding.judgement.score)
-        if self.worst is None or _rank(finding) > _rank(self.worst):
+        if self.worst is None or finding.rank > self.worst.rank:
             self.worst = finding
 
 
@@ -96,7 +105,7 @@ def ask(cell: Cell, subject: Subject, case: Case) -> tuple[Finding, int]:
     if not comparisons:
         return Finding(case, Judgement(Verdict.UNSUPPORTED, reason="nothing to compare in this case")), 0
     findings = [_judged(cell, subject, case, comparison) for comparison in comparisons]
-    return max(findings, key=_rank), len(comparisons)
+    return max(findings, key=attrgetter("rank")), len(comparisons)
 
 
 def _judged(cell: Cell, subject: Subject, case: Case, comparison: Comparison) -> Finding:
@@ -125,9 +134,3 @@ def _score_elsewhere(cell: Cell, subject: Subject, case: Case, label: str) -> fl
     same = [comparison.score for comparison in comparisons if comparison.label == label]
     return max(same) if same else None
 
-
-def _rank(finding: Finding) -> tuple[int, float, int]:
-    """The order of findings: by verdict, then by score over allowance; among those far beyond the allowance a small case tells more."""
-    judgement = finding.judgement
-    excess = judgement.score / judgement.allowance if judgement.allowance else judgement.score
-    return finding.verdict.severity, min(excess, WIDE), -finding.case.entries

@@ -66,12 +66,12 @@ class Subject:
 
     def __call__(self, call: Call | Case) -> Results:
         """The results, checked for type and shape."""
-        call = _concrete(call)
-        return self._checked(call, self.raw(call))
+        call = _owned(call)
+        return self._checked(call, self.in_place(call))
 
     def raw(self, call: Call | Case) -> Any:
         """What the implementation returns, unchecked, computed from memory of its own without gradients."""
-        return self.in_place(_concrete(call).fresh())
+        return self.in_place(_owned(call))
 
     def in_place(self, call: Call) -> Any:
         """What the implementation returns for exactly these tensors, which it might write to."""
@@ -85,7 +85,7 @@ class Subject:
         """
         if not self.implementation.backend.differentiable:
             raise Unsupported(f"autograd does not reach through {self.implementation.backend.name}")
-        call = _concrete(call).fresh().map(lambda t: t.detach().requires_grad_(t.is_floating_point()))
+        call = _owned(call).map(lambda t: t.detach().requires_grad_(t.is_floating_point()))
         results = self._checked(call, self._compute(call))
         with self._guarded("its backward pass"):
             return results, gradients_of(results, call, cotangents or cotangents_like(results))
@@ -228,11 +228,10 @@ def _name(described: object) -> str:
     return str(described).removeprefix("torch.")
 
 
-def _concrete(call: Call | Case) -> Call:
-    if isinstance(call, Call):
-        return call
+def _owned(call: Call | Case) -> Call:
+    """The call in memory that nobody else reads."""
     with spending("drawing"):
-        return call.call()
+        return call.fresh() if isinstance(call, Call) else call.call()
 
 
 def _declines(failure: BaseException) -> bool:

@@ -17,7 +17,6 @@ import harness
 from harness.catalogue import catalogue
 from harness.declare.implementation import Implementation, implementation_of
 from harness.declare.operation import Operation
-from harness.generate.case import Case
 from harness.generate.plan import plan
 from harness.generate.strategy import cases
 from harness.operations.linear import linear
@@ -29,25 +28,24 @@ from harness.verify.exploration import explore
 SMALL = 2000
 
 
-def comparisons_per_second(operation: Operation) -> float:
+def comparisons_per_second(operation: Operation, rounds: int = 7) -> list[float]:
     """Comparisons against the oracle on small cases, per second of one core, over the implementations in process.
 
     All that a run pays for is in the time: structure drawn once for all dtypes, tensors filled, oracle and u computed,
-    results compared.
+    results compared. One figure a round, each with other cases, in ascending order.
     """
     agreement = next(prop for prop in every_property() if prop.name == "agreement")
     asked = [each for each in cells(agreement, [operation]) if each.implementation.backend.name in ("torch", "numpy")]
     for cell in asked:
-        explore(cell, [case for case in plan(operation, 20, 99) if _small(case)])
-    began, comparisons = time.process_time(), 0
-    small = [case for case in plan(operation, 600, 1) if _small(case)]
-    for cell in asked:
-        comparisons += explore(cell, small).comparisons
+        explore(cell, [case for case in plan(operation, 20, 99) if case.entries <= SMALL])
+    return sorted(_rate(asked, operation, seed) for seed in range(rounds))
+
+
+def _rate(asked: list[Cell], operation: Operation, seed: int) -> float:
+    began = time.process_time()
+    small = [case for case in plan(operation, 200, seed) if case.entries <= SMALL]
+    comparisons = sum(explore(cell, small).comparisons for cell in asked)
     return comparisons / (time.process_time() - began)
-
-
-def _small(case: Case) -> bool:
-    return all(tensor.numel() <= SMALL for tensor in case.tensors.values())
 
 
 def drawing(examples: int = 300) -> tuple[float, float]:
@@ -127,7 +125,11 @@ def main() -> int:
     torch.set_num_threads(1)
     for name in ("linear", "pool_then_decode"):
         if name in catalogue():
-            print(f"comparisons per second and core, {name}: {comparisons_per_second(catalogue()[name]):,.0f}")
+            rates = comparisons_per_second(catalogue()[name])
+            print(
+                f"comparisons per second and core, {name}: {statistics.median(rates):,.0f} "
+                f"({rates[0]:,.0f} to {rates[-1]:,.0f} in {len(rates)} rounds)"
+            )
     ours, theirs = drawing()
     print(
         f"drawing a float32 tensor: {ours:.0f} µs here, {theirs:.0f} µs by hypothesis-torch, ratio {theirs / ours:.1f}"
