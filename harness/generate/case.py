@@ -206,6 +206,8 @@ def _copy(tensor: Tensor) -> Tensor:
         return tensor.clone()
     if 0 in strides:
         return tensor[:1].clone().expand(tensor.shape)
-    reach = sum(stride * (size - 1) for stride, size in zip(strides, tensor.shape, strict=True)) if tensor.numel() else 0
+    reach = (
+        sum(stride * (size - 1) for stride, size in zip(strides, tensor.shape, strict=True)) if tensor.numel() else 0
+    )
     buffer = torch.empty(offset + reach + 1, dtype=tensor.dtype, device=tensor.device)
     return buffer.as_strided(tensor.shape, strides, offset).copy_(tensor)

@@ -133,4 +133,3 @@ def _score_elsewhere(cell: Cell, subject: Subject, case: Case, label: str) -> fl
         return None
     same = [comparison.score for comparison in comparisons if comparison.label == label]
     return max(same) if same else None
-
