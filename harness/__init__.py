@@ -28,6 +28,7 @@ from harness.measure.comparison import Comparison, against, compare, requirement
 from harness.measure.reference import Reference, reference
 from harness.measure.verdict import Verdict
 from harness.verify.battery import Battery, verify
+from harness.verify.claim import Claim, claim
 from harness.verify.property import Property, property
 from harness.verify.subject import Subject
 
@@ -39,6 +40,7 @@ __all__ = [
     "Case",
     "Causal",
     "Check",
+    "Claim",
     "Comparison",
     "Counterexample",
     "DeclarationError",
@@ -54,6 +56,7 @@ __all__ = [
     "against",
     "catalogue",
     "check",
+    "claim",
     "compare",
     "operation",
     "property",

@@ -25,10 +25,13 @@ from harness.errors import HarnessError, InfrastructureError
 from harness.generate.case import DTYPES
 from harness.record.environment import environment
 from harness.record.events import CellFinished, Event, ImplementationListed, Listener, RunFinished, RunStarted
+from harness.record.known import known_findings
 from harness.record.runlog import RunLog
+from harness.record.settling import Settled, claim_listed
 from harness.report.digest import Digest
 from harness.report.html import HtmlReport
 from harness.report.terminal import print_outcomes, print_summary
+from harness.verify.claim import Claim
 from harness.verify.cell import check_devices, check_dtypes, devices_here
 
 _LEAST_MEMORY = 8 * 2**30
@@ -54,7 +57,7 @@ class Asking:
     limit: float
     reports: Path
     as_json: bool
-    _outcomes: list[CellFinished] = field(default_factory=list)
+    _events: list[Event] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         check_devices(self.devices)
@@ -73,39 +76,38 @@ class Asking:
         console = Console(stderr=True)
         return console.status(purpose) if console.is_terminal and not self.as_json else nullcontext()
 
-    def ask(self, listing: list[ImplementationListed], operations: tuple[str, ...] = (), candidates: str = "") -> int:
-        """Ask about operations of the catalogue or a candidate file, write log and report, print what was found.
+    def ask(self, listing: list[ImplementationListed], claims: Iterable[Claim] = (), **chosen: Any) -> Answer:
+        """Ask about operations of the catalogue or a candidate file; write log and report.
 
-        Returns the exit code. Raises HarnessError where there is nothing to say or no place to write it.
+        claims: what is settled by the way; chosen: further fields of the Selection. Raises HarnessError where there is
+        nothing to say or no place to write it.
         """
-        started = self._started()
+        started, stated = self._started(), [claim_listed(claim) for claim in claims]
         html = HtmlReport(self.reports / "latest" / "index.html")
         jobs = min(self.jobs, self._groups(listing))
-        selection = self._selection(operations, candidates, jobs)
+        selection = self._selection(jobs, claims=bool(stated), **chosen)
         with self._log(started) as log, Progress(quiet=self.as_json) as progress:
-            listeners = (log, html, progress, self._keep)
-            conductor = Conductor(selection, listeners, self.budget, self.limit, self.memory)
+            listeners = (log, html, progress, self._events.append)
+            conductor = Conductor(selection, listeners, self.budget, self.limit, self.memory, stated)
             progress.watch(conductor)
-            _tell(listeners, started, *listing)
+            _tell(listeners, started, *listing, *stated, *known_findings())
             finished = conductor.conduct(jobs, self.keyword)
             _tell(listeners, finished)
-        if not self._outcomes:
+        if not any(isinstance(event, CellFinished) for event in self._events):
             raise self._nothing(listing, conductor, finished)
-        self._print(Digest(started, listing, self._outcomes, finished), conductor.planned, log.path, html.path)
-        return finished.exit_code
+        return Answer(Digest.of(self._events), conductor.planned, log.path, html.path)
 
-    def _selection(self, operations: tuple[str, ...], candidates: str, jobs: int) -> Selection:
-        chosen = PROFILES[self.profile]
+    def _selection(self, jobs: int, **chosen: Any) -> Selection:
+        profile = PROFILES[self.profile]
         return Selection(
-            operations,
-            self.devices,
-            self.dtypes,
-            self.examples or chosen.examples,
-            chosen.cell_seconds,
-            (self.budget or 0.0) * jobs,
-            self.seed,
-            chosen.nightly,
-            candidates,
+            devices=self.devices,
+            dtypes=self.dtypes,
+            examples=self.examples or profile.examples,
+            cell_seconds=profile.cell_seconds,
+            worker_seconds=(self.budget or 0.0) * jobs,
+            seed=self.seed,
+            nightly=profile.nightly,
+            **chosen,
         )
 
     def _groups(self, listing: list[ImplementationListed]) -> int:
@@ -125,10 +127,6 @@ class Asking:
         now = datetime.now(UTC)
         name = f"{now:%Y%m%d-%H%M%S}-{secrets.token_hex(3)}"
         return RunStarted(name, now.isoformat(timespec="seconds"), ["harness", *sys.argv[1:]], self.seed, environment())
-
-    def _keep(self, event: Event) -> None:
-        if isinstance(event, CellFinished):
-            self._outcomes.append(event)
 
     def _nothing(
         self, listing: list[ImplementationListed], conductor: Conductor, finished: RunFinished
@@ -152,15 +150,32 @@ class Asking:
         refusal.exit_code = finished.exit_code
         return refusal
 
-    def _print(self, digest: Digest, planned: int, log: Path, report: Path) -> None:
-        if self.as_json:
-            click.echo(json.dumps({"planned": planned, **_summary(digest, log, report)}, indent=2))
-            return
-        print_outcomes(self._outcomes)
-        print_summary(digest)
-        for name, characters in _printed(self._outcomes).items():
+
+@dataclass(frozen=True)
+class Answer:
+    """What a run found, how many cells were planned, and where it was written."""
+
+    digest: Digest
+    planned: int
+    log: Path
+    report: Path
+
+    @property
+    def exit_code(self) -> int:
+        """The run's exit code."""
+        return self.digest.finished.exit_code
+
+    def show(self, as_json: bool) -> int:
+        """Print it for a person or a machine; returns the exit code."""
+        if as_json:
+            click.echo(json.dumps({"planned": self.planned, **_summary(self.digest, self.log, self.report)}, indent=2))
+            return self.exit_code
+        print_outcomes(self.digest.outcomes)
+        print_summary(self.digest)
+        for name, characters in _printed(self.digest.outcomes).items():
             click.echo(f"note    {name} printed {characters:,} characters; they were counted and thrown away")
-        click.echo(f"log     {log}\nreport  {report}")
+        click.echo(f"log     {self.log}\nreport  {self.report}")
+        return self.exit_code
 
 
 def _tell(listeners: Iterable[Listener], *events: Event) -> None:
@@ -180,6 +195,21 @@ def _printed(outcomes: Iterable[CellFinished]) -> dict[str, int]:
     return {name: characters for name, characters in counted.most_common() if characters >= _CHATTY}
 
 
+def claim_entry(each: Settled) -> dict[str, Any]:
+    """A settled claim as plain JSON values."""
+    claim, refuting = each.claim, each.refuting
+    return {
+        "id": claim.id,
+        "source": claim.source,
+        "statement": claim.statement,
+        "expected": claim.expected,
+        "outcome": each.outcome,
+        "evidence": each.evidence,
+        "instead": claim.instead,
+        "case": refuting.counterexample.case if refuting and refuting.counterexample else None,
+    }
+
+
 def _summary(digest: Digest, log: Path, report: Path) -> dict[str, Any]:
     return {
         "exit_code": digest.finished.exit_code,
@@ -189,12 +219,15 @@ def _summary(digest: Digest, log: Path, report: Path) -> dict[str, Any]:
         "seconds": round(digest.finished.seconds, 3),
         "worker_seconds": {account: round(seconds, 3) for account, seconds in digest.seconds.items()},
         "stopped": digest.finished.stopped,
+        "claims": [claim_entry(each) for each in digest.settled],
+        "notes": digest.unseen_findings,
         "causes": [
             {
                 "verdict": cause.cells[0].verdict,
                 "operation": cause.cells[0].operation,
                 "implementation": cause.cells[0].implementation,
                 "sentence": cause.sentence,
+                "known": cause.known,
                 "cells": [cell.key for cell in cause.cells],
                 "case": cause.cells[0].counterexample.case if cause.cells[0].counterexample else None,
             }

@@ -32,4 +32,4 @@ def check(ctx: click.Context, /, file: Path, **options: Any) -> None:
     asking = Asking(**options)
     with asking.waiting(f"importing {file.name}"):
         listing = rehearse_import(file, asking.limit, asking.memory)
-    ctx.exit(asking.ask(listing, candidates=str(file.resolve())))
+    ctx.exit(asking.ask(listing, candidates=str(file.resolve())).show(asking.as_json))

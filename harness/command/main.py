@@ -11,6 +11,7 @@ import click
 
 from harness import __version__
 from harness.command.check import check
+from harness.command.claims import claims
 from harness.command.listing import listing
 from harness.command.options import AS_JSON, examples
 from harness.command.run import run
@@ -26,6 +27,7 @@ EXAMPLES = (
         ("harness run gru conv2d --dtype float32", "two operations in one dtype"),
         ("harness run --profile quick --budget 3m", "fewer cases, and stop after three minutes"),
         ("harness run -k batch_invariance", "one property everywhere"),
+        ("harness claims gru", "what the source documents say about GRUs, and whether it holds"),
         ("harness check mine.py", "verify the implementations that a file declares"),
     )
     + """
@@ -80,3 +82,4 @@ def main() -> None:
 main.add_command(listing)
 main.add_command(run)
 main.add_command(check)
+main.add_command(claims)

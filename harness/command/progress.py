@@ -14,7 +14,6 @@ from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsed
 from rich.progress import Progress as Bar
 
 from harness.engine.conductor import Conductor
-from harness.measure.verdict import Verdict
 from harness.record.events import CellFinished, Event
 
 _EVERY_SECONDS = 20.0
@@ -55,7 +54,7 @@ class Progress:
         if not self._done:
             self._began = perf_counter()
         self._done += 1
-        self._bad += Verdict(event.verdict).failing
+        self._bad += event.fails
         total = self._conductor.planned or None
         self._bar.update(
             self._task,

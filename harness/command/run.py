@@ -11,6 +11,7 @@ from harness.catalogue import catalogue, choose
 from harness.command.asking import Asking
 from harness.command.options import asking_options, examples
 from harness.record.outcome import listed
+from harness.verify.battery import every_claim
 
 _EXAMPLES = examples(
     ("harness run", "everything, on the devices there are"),
@@ -35,4 +36,4 @@ def run(ctx: click.Context, /, operations: tuple[str, ...], **options: Any) -> N
     asking = Asking(**options)
     chosen = choose(operations, catalogue())
     listing = [listed(made) for operation in chosen for made in operation.implementations.values()]
-    ctx.exit(asking.ask(listing, operations=operations))
+    ctx.exit(asking.ask(listing, every_claim(), operations=operations).show(asking.as_json))

@@ -83,5 +83,10 @@ BACKENDS = {
         Backend("equinox", ("jax", "equinox"), ("cpu",), WIDE, False, _to_jax, _from_jax),
         Backend("keras", ("keras",), ("cpu",), WIDE, False, _to_keras, _from_keras),
         Backend("scikit-learn", ("sklearn",), ("cpu",), WIDE, False, _to_numpy, _from_numpy),
+        Backend("opencv", ("cv2",), ("cpu",), WIDE, False, _to_numpy, _from_numpy),
+        Backend("xgboost", ("xgboost",), ("cpu",), (torch.float32,), False, _to_numpy, _from_numpy),
+        Backend("lightgbm", ("lightgbm",), ("cpu",), (torch.float64,), False, _to_numpy, _from_numpy),
+        Backend("gpytorch", ("gpytorch",), ("cpu",), WIDE, True, lambda t: t, lambda v: v),
+        Backend("kornia", ("kornia",), ("cpu",), WIDE, True, lambda t: t, lambda v: v),
     )
 }

@@ -20,14 +20,14 @@ from typing import Any
 
 import pytest
 
-from harness.engine.plugin import UNJUDGED, events_of, fault
+from harness.engine.plugin import events_of, fault
 from harness.engine.scheduling import OnceEach
 from harness.engine.selection import Selection
 from harness.engine.watchdog import Deaths, convicted, last_asked, last_words, retired
 from harness.errors import HarnessError, InfrastructureError
 from harness.measure.verdict import Verdict
-from harness.record.events import CellFinished, Listener, RunFinished
-from harness.verify.battery import property_files
+from harness.record.events import CellFinished, ClaimListed, Listener, RunFinished
+from harness.record.settling import settle
 
 _IDLE_DEATHS = 3
 """How many workers may die before they ask anything; after that, something is wrong with the place."""
@@ -50,7 +50,7 @@ _NEEDLESS = (
 class Conductor:
     """A pytest plugin of the process that asks; its workers do the computing.
 
-    budget: seconds after which the run ends with what it has; limit: seconds after which a worker whose case does not
+    claims: what the run can settle; budget: seconds after which the run ends with what it has; limit: seconds after which a worker whose case does not
     return is stopped; memory: bytes that a worker may hold.
     """
 
@@ -59,15 +59,14 @@ class Conductor:
     budget: float | None = None
     limit: float = 60.0
     memory: int | None = None
-    tally: Counter[str] = field(default_factory=Counter)
+    claims: Sequence[ClaimListed] = ()
     planned: int = 0
     problems: list[str] = field(default_factory=list)
     _answered: set[str] = field(default_factory=set)
     _dying: dict[str, CellFinished] = field(default_factory=dict)
     _ended_by: signal.Signals | None = None
     _telling: bool = False
-    _falsified: int = 0
-    _unjudged: int = 0
+    _outcomes: list[CellFinished] = field(default_factory=list)
     _idle_deaths: int = 0
     _workers: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
     _refusal: HarnessError | None = None
@@ -102,10 +101,10 @@ class Conductor:
 
     def _arguments(self, jobs: int, keyword: str, paths: Iterable[Path]) -> list[str]:
         ini = Path(__file__).with_name("pytest.ini")
-        files = [str(path) for path in paths or property_files()]
+        files = [str(path) for path in paths or self.selection.files()]
         return [
             *files,
-            *("-c", str(ini), "--rootdir", str(Path(files[0]).parent), "--import-mode=importlib", "--noconftest"),
+            *("-c", str(ini), "--rootdir", os.path.commonpath([Path(file).parent for file in files]), "--import-mode=importlib", "--noconftest"),
             *("-p", "xdist.plugin", "-p", "harness.engine.plugin", "--capture=no"),
             *(word for name in _NEEDLESS for word in ("-p", f"no:{name}")),
             *("-n", str(jobs), "--dist", "load", "--max-worker-restart", "1000000"),
@@ -114,14 +113,20 @@ class Conductor:
         ]
 
     def _finished(self, seconds: float) -> RunFinished:
-        asked = sum(self.tally.values()) - self.tally[Verdict.UNSUPPORTED.value]
+        asked = any(outcome.verdict != Verdict.UNSUPPORTED.value for outcome in self._outcomes)
         if self._ended_by in (signal.SIGINT, signal.SIGTERM):
             code = 128 + self._ended_by
-        elif self._falsified:
+        elif any(outcome.fails for outcome in self._outcomes) or self._contradicted():
             code = 1
         else:
-            code = 3 if self.problems or self._unjudged or not asked else 0
-        return RunFinished(dict(self.tally), seconds, code, self._stopped)
+            unjudged = any(outcome.unjudged for outcome in self._outcomes)
+            code = 3 if self.problems or unjudged or not asked else 0
+        tally = Counter(outcome.verdict for outcome in self._outcomes if not outcome.claim)
+        return RunFinished(dict(tally), seconds, code, self._stopped)
+
+    def _contradicted(self) -> bool:
+        """Whether a claim came out otherwise than expected, in a run that came to its end."""
+        return self._ended_by is None and not all(each.as_expected for each in settle(self.claims, self._outcomes))
 
     @property
     def _stopped(self) -> str:
@@ -140,9 +145,7 @@ class Conductor:
         if event.key in self._answered:
             return
         self._answered.add(event.key)
-        self.tally[event.verdict] += 1
-        self._unjudged += event.kind == UNJUDGED
-        self._falsified += Verdict(event.verdict).failing and event.kind != UNJUDGED
+        self._outcomes.append(event)
         self._telling = True
         try:
             for listener in self.listeners:

@@ -22,20 +22,18 @@ from harness.engine.selection import Selection
 from harness.engine.watchdog import Watchdog
 from harness.errors import HarnessError
 from harness.measure.verdict import Verdict
-from harness.record.events import CellFinished
+from harness.record.events import UNJUDGED, CellFinished
 from harness.record.outcome import outcome, without_asking
 from harness.record.runlog import RunLog, decode, encode
 from harness.verify.battery import Battery
 from harness.verify.cell import Cell, check_devices, check_dtypes
+from harness.verify.claim import Claim
 from harness.verify.property import Property
 
 SELECTION = pytest.StashKey[Selection]()
 WATCHDOG = pytest.StashKey["Watchdog | None"]()
 MARKS = pytest.StashKey[set[str]]()
 EVENT = "harness-event"
-UNJUDGED = "unjudged"
-"""The kind of an error that no implementation is convicted of: the property or the harness itself raised."""
-
 _COLLECTING_SECONDS = 300.0
 
 
@@ -108,6 +106,8 @@ def pytest_pycollect_makeitem(collector: Any, name: str, obj: object) -> list[py
     if isinstance(obj, Property) and obj.module == collector.obj.__name__:  # not where it is merely imported
         named = _operations_beside(collector, obj)
         return list(_items(collector, obj, named))
+    if isinstance(obj, Claim) and obj.own is not None and obj.own.module == collector.obj.__name__:
+        return list(_items(collector, obj.own, _operations_beside(collector, obj.own)))
     if isinstance(obj, Battery):
         return [item for prop in obj.properties for item in _items(collector, prop, obj.operations)]
     return None

@@ -11,6 +11,7 @@ from harness.candidates import Candidates, candidates
 from harness.catalogue import catalogue, choose
 from harness.declare.implementation import Implementation
 from harness.declare.operation import Operation
+from harness.verify.battery import claim_files, property_files
 from harness.verify.cell import Cell, cells
 from harness.verify.property import Property
 
@@ -19,7 +20,8 @@ from harness.verify.property import Property
 class Selection:
     """What is asked: operations, devices, dtypes (none: all), cases and seconds per cell, seed, a candidate file.
 
-    `worker_seconds` is the time of all workers together, to be shared by the cells; 0 for no limit.
+    `worker_seconds` is the time of all workers together, to be shared by the cells; 0 for no limit. `claims`: whether
+    the statements of claims are asked too; `only`: the pairs of property and operation to ask (none: all).
     """
 
     operations: tuple[str, ...] = ()
@@ -31,6 +33,8 @@ class Selection:
     seed: int = 0
     nightly: bool = False
     candidates: str = ""
+    claims: bool = False
+    only: tuple[tuple[str, str], ...] = ()
 
     def to_json(self) -> str:
         """One word for a command line."""
@@ -42,7 +46,12 @@ class Selection:
         fields = json.loads(text)
         for name in ("operations", "devices", "dtypes"):
             fields[name] = tuple(fields.get(name, ()))
+        fields["only"] = tuple(tuple(pair) for pair in fields.get("only", ()))
         return Selection(**fields)
+
+    def files(self) -> list[Path]:
+        """The modules in which everything stands that is asked."""
+        return property_files() + (claim_files() if self.claims else [])
 
     def seconds_each(self, count: int) -> float:
         """The seconds that each of `count` cells may take; twice an even share, since most take less than theirs."""
@@ -61,7 +70,6 @@ class Selection:
 
     def cells(self, prop: Property, operations: Iterable[Operation] | None = None) -> list[Cell]:
         """The cells of a property within this selection, of these operations or of the chosen ones."""
-        if operations is not None:
-            return list(cells(prop, operations, None, self.devices, self.dtypes))
-        chosen, implementations = self.chosen()
-        return list(cells(prop, chosen, implementations, self.devices, self.dtypes))
+        chosen, implementations = (operations, None) if operations is not None else self.chosen()
+        wanted = [operation for operation in chosen if not self.only or (prop.name, operation.name) in self.only]
+        return list(cells(prop, wanted, implementations, self.devices, self.dtypes))

@@ -7,9 +7,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from harness.explain.counterexample import Counterexample
+from harness.measure.verdict import Verdict
 
 FORMAT = 1
 """The version of the log's format; a reader refuses newer ones."""
+
+UNJUDGED = "unjudged"
+"""The kind of an error that no implementation is convicted of: the property or the harness itself raised."""
 
 
 @dataclass(frozen=True)
@@ -37,12 +41,30 @@ class ImplementationListed:
 
 
 @dataclass(frozen=True)
+class ClaimListed:
+    """A claim that the run can settle.
+
+    expected: `holds` or `refuted`; instead: what is true where it is refuted; of: operations (none: all); by: the
+    properties whose cells settle it.
+    """
+
+    id: str
+    source: str
+    statement: str
+    expected: str
+    instead: str = ""
+    of: list[str] = field(default_factory=list)
+    by: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
 class CellFinished:
     """A cell's outcome.
 
     tally: cases by verdict; score_median, score_max: errors in units of u; allowance: what the worst case was
     allowed; reason: the finding in one sentence; kind: what equal findings share; seconds: by account;
-    pairs, triples: combinations of options and patterns met and there are (agreement cells only).
+    pairs, triples: combinations of options and patterns met and there are (agreement cells only); claim: the id of the
+    claim that the property states; known: why the finding was known before, with its reference.
     """
 
     prop: str
@@ -66,11 +88,39 @@ class CellFinished:
     pairs: list[int] = field(default_factory=list)
     triples: list[int] = field(default_factory=list)
     counterexample: Counterexample | None = None
+    claim: str = ""
+    known: str = ""
+
+    @property
+    def fails(self) -> bool:
+        """Whether it makes a run fail: falsified, not known before, and no claim, which may be meant to be refuted."""
+        return Verdict(self.verdict).failing and not (self.claim or self.known or self.unjudged)
+
+    @property
+    def unjudged(self) -> bool:
+        """Whether the property or the harness itself raised, so that no implementation is convicted."""
+        return self.kind == UNJUDGED
 
     @property
     def key(self) -> str:
         """`property[operation/implementation-device-dtype]`, the same in every run."""
         return f"{self.prop}[{self.operation}/{self.implementation}-{self.device}-{self.dtype}]"
+
+
+@dataclass(frozen=True)
+class FindingListed:
+    """A known finding about somebody else's code: where it shows (an empty list: everywhere), with which verdict, why it
+    is tolerated, where it was reported, and the day (ISO) from which it is not tolerated any more."""
+
+    operation: str
+    implementation: str
+    verdict: str
+    reason: str
+    reference: str
+    expires: str
+    properties: list[str] = field(default_factory=list)
+    dtypes: list[str] = field(default_factory=list)
+    devices: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -83,6 +133,13 @@ class RunFinished:
     stopped: str = ""
 
 
-Event = RunStarted | ImplementationListed | CellFinished | RunFinished
+Event = RunStarted | ImplementationListed | ClaimListed | FindingListed | CellFinished | RunFinished
 Listener = Callable[[Event], None]
-EVENTS: tuple[type[Event], ...] = (RunStarted, ImplementationListed, CellFinished, RunFinished)
+EVENTS: tuple[type[Event], ...] = (
+    RunStarted,
+    ImplementationListed,
+    ClaimListed,
+    FindingListed,
+    CellFinished,
+    RunFinished,
+)

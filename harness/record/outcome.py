@@ -10,6 +10,7 @@ from harness.generate.plan import coverage, plan
 from harness.measure.clock import keeping_time, spending
 from harness.measure.verdict import Verdict
 from harness.record.events import CellFinished, ImplementationListed
+from harness.record.known import known_reason
 from harness.verify.cell import Cell
 from harness.verify.exploration import Exploration, explore
 from harness.verify.subject import served_dtypes
@@ -34,18 +35,23 @@ def outcome(cell: Cell, examples: int, seed: int, seconds: float = float("inf"))
 
 def without_asking(cell: Cell, verdict: Verdict, reason: str) -> CellFinished:
     """The outcome of a cell that is not asked, or never answered."""
+    return CellFinished(**_about(cell, verdict), reason=reason, place=cell.implementation.place)
+
+
+def _about(cell: Cell, verdict: Verdict) -> dict[str, str]:
+    """What was asked of what, and whether such a finding is known."""
     implementation = cell.implementation
-    return CellFinished(
-        cell.prop.name,
-        cell.operation.name,
-        implementation.name,
-        implementation.backend.name,
-        cell.device,
-        cell.dtype,
-        verdict.value,
-        reason=reason,
-        place=implementation.place,
-    )
+    about = {
+        "prop": cell.prop.name,
+        "operation": cell.operation.name,
+        "implementation": implementation.name,
+        "backend": implementation.backend.name,
+        "device": cell.device,
+        "dtype": cell.dtype,
+        "verdict": verdict.value,
+        "claim": cell.prop.claim,
+    }
+    return {**about, "known": known_reason(about)}
 
 
 def listed(implementation: Implementation) -> ImplementationListed:
@@ -68,27 +74,21 @@ def _finished(done: Exploration, shown: Counterexample | None, seconds: dict[str
             [c.met, c.total] for c in (coverage(cell.operation, done.tried, strength) for strength in (2, 3))
         )
     return CellFinished(
-        cell.prop.name,
-        cell.operation.name,
-        cell.implementation.name,
-        cell.implementation.backend.name,
-        cell.device,
-        cell.dtype,
-        done.verdict.value,
-        {verdict.value: count for verdict, count in done.tally.items()},
-        done.comparisons,
-        median(done.scores) if done.scores else None,
-        max(done.scores) if done.scores else None,
-        worst.judgement.allowance if worst and worst.comparison is not None else None,
-        shown.sentence if shown else _reason(done),
-        worst.kind if worst else "",
-        cell.implementation.place,
-        seconds,
-        done.out_of_time,
-        done.printed,
-        pairs,
-        triples,
-        shown,
+        **_about(cell, done.verdict),
+        tally={verdict.value: count for verdict, count in done.tally.items()},
+        comparisons=done.comparisons,
+        score_median=median(done.scores) if done.scores else None,
+        score_max=max(done.scores) if done.scores else None,
+        allowance=worst.judgement.allowance if worst and worst.comparison is not None else None,
+        reason=shown.sentence if shown else _reason(done),
+        kind=worst.kind if worst else "",
+        place=cell.implementation.place,
+        seconds=seconds,
+        out_of_time=done.out_of_time,
+        printed=done.printed,
+        pairs=pairs,
+        triples=triples,
+        counterexample=shown,
     )
 
 

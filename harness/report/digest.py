@@ -5,12 +5,22 @@ from __future__ import annotations
 import shlex
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import cached_property
 from typing import Any
 
 from harness.measure.verdict import Verdict
-from harness.record.events import CellFinished, ImplementationListed, RunFinished, RunStarted
+from harness.record.events import (
+    CellFinished,
+    ClaimListed,
+    Event,
+    FindingListed,
+    ImplementationListed,
+    RunFinished,
+    RunStarted,
+)
+from harness.record.known import in_scope
+from harness.record.settling import UNASKED, Settled, settle
 from harness.report.triage import Cause, Key, by_implementation, causes, columns, grades
 
 
@@ -119,6 +129,29 @@ class Digest:
     listed: list[ImplementationListed]
     outcomes: list[CellFinished]
     finished: RunFinished
+    claims: tuple[ClaimListed, ...] = ()
+    stated: tuple[CellFinished, ...] = ()
+    findings: tuple[FindingListed, ...] = ()
+
+    @staticmethod
+    def of(events: Iterable[Event]) -> Digest:
+        """The digest of a run's events, from its RunStarted to its RunFinished.
+
+        Cells in which a claim states itself are kept apart: they are evidence, and no verdict on an implementation.
+        """
+        by_kind: dict[type[Any], list[Any]] = {}
+        for event in events:
+            by_kind.setdefault(type(event), []).append(event)
+        cells: list[CellFinished] = by_kind.get(CellFinished, [])
+        return Digest(
+            by_kind[RunStarted][0],
+            by_kind.get(ImplementationListed, []),
+            [cell for cell in cells if not cell.claim],
+            by_kind[RunFinished][0],
+            tuple(by_kind.get(ClaimListed, ())),
+            tuple(cell for cell in cells if cell.claim),
+            tuple(by_kind.get(FindingListed, ())),
+        )
 
     @cached_property
     def causes(self) -> list[Cause]:
@@ -127,13 +160,53 @@ class Digest:
 
     @cached_property
     def failing(self) -> list[Cause]:
-        """The causes that falsify a property."""
-        return [cause for cause in self.causes if cause.verdict.failing]
+        """The causes that falsify a property and were not known before."""
+        return [cause for cause in self.causes if cause.verdict.failing and not cause.known]
 
     @cached_property
     def unstable(self) -> list[Cause]:
         """The causes that lose digits and falsify nothing."""
-        return [cause for cause in self.causes if not cause.verdict.failing]
+        return [cause for cause in self.causes if not cause.verdict.failing and not cause.known]
+
+    @cached_property
+    def known(self) -> list[Cause]:
+        """The causes that are known findings about somebody else's code."""
+        return [cause for cause in self.causes if cause.known]
+
+    @cached_property
+    def unseen_findings(self) -> list[str]:
+        """A sentence for every known finding that the run should have met and did not, or that has expired."""
+        return [told for finding in self.findings if (told := self._unseen(finding))]
+
+    def _unseen(self, finding: FindingListed) -> str:
+        name = f"{finding.operation}/{finding.implementation}"
+        if finding.expires <= self.started.when[:10]:
+            return f"the known finding about {name} expired on {finding.expires}: {finding.reason}; look at it again"
+        cells = [cell for cell in self.outcomes if in_scope(finding, asdict(cell))]
+        answered = [cell for cell in cells if Verdict(cell.verdict).severity > Verdict.UNINFORMATIVE.severity]
+        if not answered or any(cell.known for cell in answered):
+            return ""
+        worst = max((Verdict(cell.verdict) for cell in answered), key=lambda verdict: verdict.severity)
+        return f"the known finding about {name} ({finding.verdict}) did not show: its cells are {worst.value} at worst"
+
+    @cached_property
+    def settled(self) -> list[Settled]:
+        """The claims of which at least one cell was asked."""
+        asked = settle(self.claims, [*self.outcomes, *self.stated])
+        return [each for each in asked if each.outcome != UNASKED]
+
+    @property
+    def unexpected(self) -> list[Settled]:
+        """The claims that came out otherwise than expected."""
+        return [each for each in self.settled if not each.as_expected]
+
+    @property
+    def claims_sentence(self) -> str:
+        """How many claims came out as expected, in one sentence."""
+        total, other = len(self.settled), len(self.unexpected)
+        if not other:
+            return f"{_count(total, 'claim')}, every one settled as expected."
+        return f"{other} of {_count(total, 'claim')} came out otherwise than expected."
 
     @property
     def sentence(self) -> str:
@@ -260,7 +333,7 @@ class Digest:
     @cached_property
     def seconds(self) -> dict[str, float]:
         """Worker seconds by account, largest first."""
-        return dict(_sum(outcome.seconds for outcome in self.outcomes).most_common())
+        return dict(_sum(outcome.seconds for outcome in [*self.outcomes, *self.stated]).most_common())
 
     @cached_property
     def shares(self) -> dict[str, float]:

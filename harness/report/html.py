@@ -6,41 +6,46 @@ from base64 import b64encode
 from hashlib import sha256
 from pathlib import Path
 
-from harness.record.events import CellFinished, Event, ImplementationListed, RunFinished, RunStarted
+from harness.record.events import Event, RunFinished
 from harness.report.digest import Digest
 from harness.report.template import raw, render
 
 
 class HtmlReport:
-    """A listener that keeps a run's events and writes the page when the run ends."""
+    """A listener that keeps a run's events and writes the pages when the run ends: index.html, and claims.html if any was asked."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self._started: RunStarted | None = None
-        self._listed: list[ImplementationListed] = []
-        self._outcomes: list[CellFinished] = []
+        self._events: list[Event] = []
 
     def __call__(self, event: Event) -> None:
-        """Keep an event; write the page at the last one."""
-        match event:
-            case RunStarted():
-                self._started = event
-            case ImplementationListed():
-                self._listed.append(event)
-            case CellFinished():
-                self._outcomes.append(event)
-            case RunFinished() if self._started is not None:
-                self.path.parent.mkdir(parents=True, exist_ok=True)
-                digest = Digest(self._started, self._listed, self._outcomes, event)
-                self.path.write_text(page(digest), encoding="utf-8")
+        """Keep an event; write the pages at the last one."""
+        self._events.append(event)
+        if isinstance(event, RunFinished):
+            digest = Digest.of(self._events)
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            self.path.write_text(page(digest), encoding="utf-8")
+            claims = self.path.with_name("claims.html")
+            claims.unlink(missing_ok=True)
+            if digest.settled:
+                claims.write_text(claims_page(digest), encoding="utf-8")
 
 
 def page(digest: Digest) -> str:
-    """The whole page. Its policy lets a browser load nothing, and run no script but the page's own."""
+    """The first page. Its policy lets a browser load nothing, and run no script but the page's own."""
+    return _page("report.html", digest)
+
+
+def claims_page(digest: Digest) -> str:
+    """The page of claims, with the same policy."""
+    return _page("claims.html", digest)
+
+
+def _page(template: str, digest: Digest) -> str:
     script = raw("report.js")
     checksum = b64encode(sha256(script.encode()).digest()).decode()
     policy = (
         f"default-src 'none'; style-src 'unsafe-inline'; script-src 'sha256-{checksum}'; "
         "base-uri 'none'; form-action 'none'"
     )
-    return render("report.html", digest=digest, policy=policy, script=script)
+    return render(template, digest=digest, policy=policy, script=script)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable, Iterator
+from itertools import groupby
 from typing import IO
 
 from rich.cells import cell_len
@@ -12,6 +13,7 @@ from rich.text import Text
 
 from harness.measure.verdict import Verdict
 from harness.record.events import CellFinished
+from harness.record.settling import Settled
 from harness.report.digest import Digest
 from harness.report.triage import Cause, Key, by_implementation, causes, columns, grades
 from harness.report.visible import visible
@@ -41,7 +43,7 @@ def print_outcomes(outcomes: Iterable[CellFinished], file: IO[str] | None = None
     for device in dict.fromkeys(device for device, _ in asked):
         _print_table(console, device, [dtype for where, dtype in asked if where == device], rows)
     _print_clean(console, graded, rows)
-    found = by_implementation(causes(outcomes))
+    found = by_implementation(cause for cause in causes(outcomes) if not cause.known)
     for group in list(found.values())[:_SHOWN]:
         console.print()
         _print_group(console, group)
@@ -65,6 +67,13 @@ def print_summary(digest: Digest) -> None:
             f"{reason.count} implementation{'s' * (reason.count != 1)}, {visible(reason.text, 200)}"
             for reason in digest.unavailable_reasons
         )
+    if digest.settled:
+        fields["claims"] = _claims_line(digest)
+    if digest.known:
+        names = ", ".join(_name(key) for key in by_implementation(digest.known))
+        fields["known"] = f"findings about other people's code, which fail no run: {names}"
+    if digest.unseen_findings:
+        fields["note"] = "\n".join(visible(told) for told in digest.unseen_findings)
     silent = {verdict: digest.cells.get(verdict, 0) for verdict in (Verdict.UNSUPPORTED, Verdict.UNINFORMATIVE)}
     if total := sum(silent.values()):
         told = " and ".join(f"{count:,} {verdict.value}" for verdict, count in silent.items() if count)
@@ -75,6 +84,32 @@ def print_summary(digest: Digest) -> None:
     if spent:
         fields["time"] += f"; workers computed for {computed:.1f} s: {spent}"
     _print_fields(console, fields)
+
+
+def _claims_line(digest: Digest) -> str:
+    told = f"{len(digest.settled) - len(digest.unexpected)} of {len(digest.settled)} came out as expected"
+    other = ", ".join(f"{each.claim.id} ({each.outcome})" for each in digest.unexpected)
+    return f"{told}; not {other}" if other else told
+
+
+def print_claims(settled: Iterable[Settled]) -> None:
+    """Print a table of claims: what was said where, what came out, and the evidence."""
+    console = _console(None)
+    for source, claims in groupby(settled, key=lambda each: each.claim.source):
+        console.print(Text(source, style="bold"))
+        for each in claims:
+            mark = "✓" if each.as_expected else "✗"
+            style = "green" if each.as_expected else "bold red"
+            _print_wrapped(console, Text.assemble((f"{mark} {each.outcome:9}", style), "  ", (each.claim.id, "bold")))
+            fields = {"said": each.claim.statement, "evidence": visible(each.evidence, 600)}
+            if each.refuting is not None and each.refuting.counterexample is not None:
+                fields["case"] = visible(each.refuting.counterexample.summary, 600)
+            if each.claim.instead:
+                fields["true is"] = each.claim.instead
+            if not each.as_expected:
+                fields["expected"] = each.claim.expected
+            _print_fields(console, fields, indent=2)
+        console.print()
 
 
 def _console(file: IO[str] | None) -> Console:

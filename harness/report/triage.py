@@ -37,6 +37,11 @@ class Cause:
         return Verdict(self.shown.verdict)
 
     @property
+    def known(self) -> str:
+        """Why it was known before, empty where it was not."""
+        return self.shown.known
+
+    @property
     def key(self) -> Key:
         """The operation and the implementation at fault."""
         return self.shown.operation, self.shown.implementation
@@ -70,9 +75,10 @@ def causes(outcomes: Iterable[CellFinished]) -> list[Cause]:
     for outcome in outcomes:
         if Verdict(outcome.verdict).severity >= Verdict.UNSTABLE.severity:
             fault = f"{outcome.kind} {_without_figures(outcome.reason)}" if outcome.kind else outcome.prop
-            groups.setdefault((outcome.operation, outcome.implementation, outcome.verdict, fault), []).append(outcome)
+            key = (outcome.operation, outcome.implementation, outcome.verdict, outcome.known, fault)
+            groups.setdefault(key, []).append(outcome)
     made = [Cause(cells[0].reason, tuple(cells)) for cells in map(_simplest_first, groups.values())]
-    return sorted(made, key=lambda cause: (-cause.verdict.severity, cause.shown.prop != "agreement", -len(cause.cells)))
+    return sorted(made, key=lambda cause: (cause.known != "", -cause.verdict.severity, cause.shown.prop != "agreement", -len(cause.cells)))
 
 
 def by_implementation(found: Iterable[Cause]) -> dict[Key, list[Cause]]:

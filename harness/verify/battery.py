@@ -11,7 +11,8 @@ from pathlib import Path
 from types import ModuleType
 
 from harness.declare.operation import Operation
-from harness.errors import InfrastructureError
+from harness.errors import DeclarationError, InfrastructureError
+from harness.verify.claim import Claim
 from harness.verify.property import Property
 
 
@@ -40,14 +41,37 @@ def properties_folder() -> Path:
 
 def property_files() -> list[Path]:
     """The property modules, agreement first, because most people look for it first."""
-    found = sorted(path for path in properties_folder().glob("*.py") if not path.name.startswith("_"))
-    return sorted(found, key=lambda path: path.stem != "agreement")
+    return sorted(_modules(properties_folder()), key=lambda path: path.stem != "agreement")
+
+
+def claim_files() -> list[Path]:
+    """The modules of claims."""
+    return _modules(properties_folder() / "claims")
+
+
+def _modules(folder: Path) -> list[Path]:
+    return sorted(path for path in folder.glob("*.py") if not path.name.startswith("_"))
 
 
 @lru_cache(maxsize=1)
 def every_property() -> tuple[Property, ...]:
-    """Every property there is."""
+    """Every property that is asked of implementations."""
     return tuple(prop for path in property_files() for prop in properties_in(load(path)))
+
+
+@lru_cache(maxsize=1)
+def every_claim() -> tuple[Claim, ...]:
+    """Every claim there is. Raises DeclarationError for an id that is taken or a property that nobody declares."""
+    found = [claim for path in claim_files() for claim in claims_in(load(path))]
+    known = {prop.name for prop in every_property()}
+    taken: set[str] = set()
+    for claim in found:
+        unknown = [name for name in claim.by if claim.own is None and name not in known]
+        if unknown or claim.id in taken:
+            fault = f"names property {unknown[0]!r}, which there is not" if unknown else "is declared twice"
+            raise DeclarationError(f"claim {claim.id} {fault}")
+        taken.add(claim.id)
+    return tuple(found)
 
 
 def properties_in(module: ModuleType) -> Iterable[Property]:
@@ -55,9 +79,15 @@ def properties_in(module: ModuleType) -> Iterable[Property]:
     return [value for value in vars(module).values() if isinstance(value, Property) and value.module == module.__name__]
 
 
+def claims_in(module: ModuleType) -> Iterable[Claim]:
+    """The claims that a module declares, one by one or in a tuple."""
+    for value in vars(module).values():
+        yield from (claim for claim in (value if isinstance(value, tuple) else (value,)) if isinstance(claim, Claim))
+
+
 def load(path: Path) -> ModuleType:
-    """Import a property module by its file."""
-    name = f"harness_properties_{path.stem}"
+    """Import a module of properties or claims by its file."""
+    name = f"harness_properties_{path.parent.name}_{path.stem}"
     if name in sys.modules:
         return sys.modules[name]
     specification = importlib.util.spec_from_file_location(name, path)

@@ -73,9 +73,11 @@ def cells(
         for implementation in (operation.own, *operation.implementations.values()) if wanted is None else wanted:
             if implementation.unavailable() or implementation.operation != operation.name:
                 continue
+            if prop.implementations and implementation.name not in prop.implementations:
+                continue
             for device in devices or devices_here():
                 if device not in implementation.backend.devices or prop.device not in (None, device):
                     continue
                 for dtype in dtypes or DTYPES:
-                    if dtype in served_dtypes(implementation):
+                    if dtype in (prop.dtypes or served_dtypes(implementation)):
                         yield Cell(prop, operation, implementation, device, dtype)

@@ -39,7 +39,8 @@ class Property:
     """A statement with its domain.
 
     applies: the operations it is asked of; variants: the cases it asks instead of each planned one (other layouts,
-    an empty axis); nightly: whether it costs too much for every run; device: the only device on which it says anything.
+    an empty axis); nightly: whether it costs too much for every run; device: the only device on which it says anything;
+    implementations, dtypes: those alone that it is asked of (none: all); claim: the id of the claim that it states.
     """
 
     name: str
@@ -48,6 +49,9 @@ class Property:
     variants: Callable[[Case], Iterable[Case]] = _as_planned
     nightly: bool = False
     device: str | None = None
+    implementations: tuple[str, ...] = ()
+    dtypes: tuple[str, ...] = ()
+    claim: str = ""
     module: str = ""
 
     def __repr__(self) -> str:
@@ -56,7 +60,7 @@ class Property:
     @property
     def summary(self) -> str:
         """The statement in one sentence: the first paragraph of the docstring."""
-        return " ".join((inspect.getdoc(self.statement) or "").partition("\n\n")[0].split())
+        return summary(self.statement)
 
     def __call__(self, subject: Subject, case: Case) -> list[Comparison]:
         """The comparisons of one case."""
@@ -81,20 +85,33 @@ def property(
     """
 
     def declare(statement: Statement) -> Property:
-        parameters = list(inspect.signature(statement).parameters)
-        if len(parameters) != 2:
-            raise DeclarationError(
-                f"property {statement.__name__} must take (implementation, case), not ({', '.join(parameters)})"
-            )
-        if not inspect.getdoc(statement):
-            raise DeclarationError(f"property {statement.__name__} has no docstring; say in a sentence what must hold")
-        applies = _applies_to(of) if of is not None else requires or _every
-        return Property(statement.__name__, statement, applies, variants, nightly, device, statement.__module__)
+        check_statement(statement)
+        applies = applies_to(of) if of is not None else requires or _every
+        return Property(
+            statement.__name__, statement, applies, variants, nightly, device, module=statement.__module__
+        )
 
     return declare if statement is None else declare(statement)
 
 
-def _applies_to(of: str | Operation | Iterable[str | Operation]) -> Callable[[Operation], bool]:
+def check_statement(statement: Statement) -> None:
+    """Raise DeclarationError where a function can't be a statement: other parameters, or no docstring."""
+    parameters = list(inspect.signature(statement).parameters)
+    if len(parameters) != 2:
+        raise DeclarationError(
+            f"property {statement.__name__} must take (implementation, case), not ({', '.join(parameters)})"
+        )
+    if not inspect.getdoc(statement):
+        raise DeclarationError(f"property {statement.__name__} has no docstring; say in a sentence what must hold")
+
+
+def summary(statement: Statement) -> str:
+    """A statement's first paragraph, in a line."""
+    return " ".join((inspect.getdoc(statement) or "").partition("\n\n")[0].split())
+
+
+def applies_to(of: str | Operation | Iterable[str | Operation]) -> Callable[[Operation], bool]:
+    """The condition that an operation is one of these."""
     listed = [of] if isinstance(of, str | Operation) else list(of)
     names = {entry.name if isinstance(entry, Operation) else entry for entry in listed}
     return lambda operation: operation.name in names

@@ -1,0 +1,85 @@
+"""A claim: a statement somebody made, where, and whether it is expected to hold.
+
+Two forms, because some statements are verified on every implementation anyway:
+
+    Claim("gru.forward-last", S3, "the last step's forward half of out is h_n's last layer", of="gru", by=("forward_last",))
+
+    @claim("gru.backward-last", S3, of="gru", instead="the backward direction ends at the first step: out[:, 0, H:]")
+    def backward_last(gru, case):
+        \"\"\"out[:, -1, H:] is the backward direction's last state.\"\"\"
+        ...
+
+A claim that says what is true `instead` is expected to be refuted: the harness must find the counterexample itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from harness.errors import DeclarationError
+from harness.verify.property import Property, Statement, applies_to, check_statement, summary
+
+
+@dataclass(frozen=True, eq=False)
+class Claim:
+    """A statement of a source document.
+
+    id: family and name; source: the document's file name; statement: in one sentence; of: the operations that it is
+    about (none: all); by: names of the properties that settle it; own: the property that states it where no other does;
+    instead: what is true, for a claim that is expected to be refuted.
+    """
+
+    id: str
+    source: str
+    statement: str
+    of: tuple[str, ...] | str = ()
+    by: tuple[str, ...] = ()
+    own: Property | None = None
+    instead: str = ""
+
+    def __post_init__(self) -> None:
+        if isinstance(self.of, str):
+            object.__setattr__(self, "of", (self.of,))
+        if not self.by and self.own is None:
+            raise DeclarationError(f"claim {self.id} names no property that settles it; give by=, or state it with @claim")
+
+    @property
+    def expected(self) -> str:
+        """`holds` or `refuted`."""
+        return "refuted" if self.instead else "holds"
+
+
+def claim(
+    id: str,
+    source: str,
+    *,
+    of: str,
+    instead: str = "",
+    implementations: Iterable[str] = ("definition",),
+    dtypes: Iterable[str] = ("float64",),
+    variants: Callable[..., Iterable] | None = None,
+) -> Callable[[Statement], Claim]:
+    """Declare a claim by a statement of its own, as `harness.property` does: a generator of (implementation, case).
+
+    of: the operation whose cases it is asked on; instead: what is true where it is expected to be refuted;
+    implementations, dtypes: of what it is asked; variants: the cases to ask in place of a planned one. The docstring is
+    the statement in a sentence. Raises DeclarationError where the function can't be a statement.
+    """
+
+    def declare(statement: Statement) -> Claim:
+        check_statement(statement)
+        asked = {"variants": variants} if variants else {}
+        own = Property(
+            id,
+            statement,
+            applies_to(of),
+            implementations=tuple(implementations),
+            dtypes=tuple(dtypes),
+            claim=id,
+            module=statement.__module__,
+            **asked,
+        )
+        return Claim(id, source, summary(statement), (of,), (id,), own, instead)
+
+    return declare
