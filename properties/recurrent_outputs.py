@@ -225,3 +225,16 @@ def steps_are_cells(implementation, case):
     expected = torch.where((_clock(call) < _ends(call))[..., None], cells, 0.0)
     part = dataclasses.replace(harness.reference(case).parts[0], axis=1)
     yield harness.compare("each step against the cell", steps, expected, case, part, twice=True)
+
+
+@harness.property(of=(*NETWORKS, "lstm_autoencoder"))
+def batch_first_permuted(implementation, case):
+    """The batch-first model gives what the time-first model gives on permuted data (claim ae.sequence-first)."""
+    call = case.call()
+    other = dataclasses.replace(
+        call.replace(x=call.arguments["x"].transpose(0, 1)),
+        options={**call.options, "batch_first": not call.options["batch_first"]},
+    )
+    results, swapped = implementation(call), implementation(other)
+    part = harness.reference(case).parts[0]
+    yield harness.compare("the output", results[0], swapped[0].transpose(0, 1), case, part, twice=True)

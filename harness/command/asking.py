@@ -31,8 +31,8 @@ from harness.record.settling import Settled, claim_listed
 from harness.report.digest import Digest
 from harness.report.html import HtmlReport
 from harness.report.terminal import print_outcomes, print_summary
-from harness.verify.claim import Claim
 from harness.verify.cell import check_devices, check_dtypes, devices_here
+from harness.verify.claim import Claim
 
 _LEAST_MEMORY = 8 * 2**30
 _CHATTY = 10_000

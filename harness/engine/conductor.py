@@ -50,8 +50,8 @@ _NEEDLESS = (
 class Conductor:
     """A pytest plugin of the process that asks; its workers do the computing.
 
-    claims: what the run can settle; budget: seconds after which the run ends with what it has; limit: seconds after which a worker whose case does not
-    return is stopped; memory: bytes that a worker may hold.
+    claims: what the run can settle; budget: seconds after which the run ends with what it has; limit: seconds after
+    which a worker whose case does not return is stopped; memory: bytes that a worker may hold.
     """
 
     selection: Selection
@@ -104,7 +104,14 @@ class Conductor:
         files = [str(path) for path in paths or self.selection.files()]
         return [
             *files,
-            *("-c", str(ini), "--rootdir", os.path.commonpath([Path(file).parent for file in files]), "--import-mode=importlib", "--noconftest"),
+            *(
+                "-c",
+                str(ini),
+                "--rootdir",
+                os.path.commonpath([Path(file).parent for file in files]),
+                "--import-mode=importlib",
+                "--noconftest",
+            ),
             *("-p", "xdist.plugin", "-p", "harness.engine.plugin", "--capture=no"),
             *(word for name in _NEEDLESS for word in ("-p", f"no:{name}")),
             *("-n", str(jobs), "--dist", "load", "--max-worker-restart", "1000000"),

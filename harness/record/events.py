@@ -109,8 +109,11 @@ class CellFinished:
 
 @dataclass(frozen=True)
 class FindingListed:
-    """A known finding about somebody else's code: where it shows (an empty list: everywhere), with which verdict, why it
-    is tolerated, where it was reported, and the day (ISO) from which it is not tolerated any more."""
+    """A known finding about somebody else's code.
+
+    Where it shows (an empty list: everywhere), with which verdict, why it is tolerated, where it was reported, and the
+    day (ISO) from which it is not tolerated any more.
+    """
 
     operation: str
     implementation: str

@@ -17,6 +17,7 @@ A finding that matches one in every field, verdict included, does not fail a run
 from __future__ import annotations
 
 import tomllib
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from functools import lru_cache
 from pathlib import Path
@@ -26,7 +27,7 @@ from cattrs import Converter, transform_error
 
 from harness.errors import HarnessError
 from harness.measure.verdict import Verdict
-from harness.record.events import FindingListed
+from harness.record.events import CellFinished, FindingListed
 from harness.verify.battery import properties_folder
 
 _converter = Converter(forbid_extra_keys=True)
@@ -48,23 +49,24 @@ def read_findings(path: Path) -> tuple[FindingListed, ...]:
     return tuple(_finding(path, number, entry) for number, entry in enumerate(entries, 1))
 
 
-def known_reason(about: dict[str, str], today: str = "") -> str:
-    """Why a finding is known, with its reference; empty where it is not, or not any more.
-
-    about: operation, implementation, prop, dtype, device and verdict of a cell.
-    """
+def recognised(outcome: CellFinished, today: str = "") -> CellFinished:
+    """The outcome, with the reason and the reference where it is a known finding that has not expired."""
     today = today or datetime.now(UTC).date().isoformat()
     for finding in known_findings():
-        if finding.verdict == about["verdict"] and finding.expires > today and in_scope(finding, about):
-            return f"{finding.reason} ({finding.reference})"
-    return ""
+        if finding.verdict == outcome.verdict and finding.expires > today and in_scope(finding, outcome):
+            return replace(outcome, known=f"{finding.reason} ({finding.reference})")
+    return outcome
 
 
-def in_scope(finding: FindingListed, about: dict[str, str]) -> bool:
+def in_scope(finding: FindingListed, outcome: CellFinished) -> bool:
     """Whether a finding is about a cell, whatever the cell's verdict."""
-    same = (finding.operation, finding.implementation) == (about["operation"], about["implementation"])
-    fields = ((finding.properties, "prop"), (finding.dtypes, "dtype"), (finding.devices, "device"))
-    return same and all(not wanted or about[name] in wanted for wanted, name in fields)
+    same = (finding.operation, finding.implementation) == (outcome.operation, outcome.implementation)
+    fields = (
+        (finding.properties, outcome.prop),
+        (finding.dtypes, outcome.dtype),
+        (finding.devices, outcome.device),
+    )
+    return same and all(not wanted or seen in wanted for wanted, seen in fields)
 
 
 def _finding(path: Path, number: int, entry: dict[str, Any]) -> FindingListed:

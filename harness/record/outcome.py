@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from statistics import median
 
 from harness.declare.implementation import Implementation
@@ -10,7 +11,7 @@ from harness.generate.plan import coverage, plan
 from harness.measure.clock import keeping_time, spending
 from harness.measure.verdict import Verdict
 from harness.record.events import CellFinished, ImplementationListed
-from harness.record.known import known_reason
+from harness.record.known import recognised
 from harness.verify.cell import Cell
 from harness.verify.exploration import Exploration, explore
 from harness.verify.subject import served_dtypes
@@ -35,23 +36,23 @@ def outcome(cell: Cell, examples: int, seed: int, seconds: float = float("inf"))
 
 def without_asking(cell: Cell, verdict: Verdict, reason: str) -> CellFinished:
     """The outcome of a cell that is not asked, or never answered."""
-    return CellFinished(**_about(cell, verdict), reason=reason, place=cell.implementation.place)
+    return recognised(replace(_outline(cell, verdict), reason=reason))
 
 
-def _about(cell: Cell, verdict: Verdict) -> dict[str, str]:
-    """What was asked of what, and whether such a finding is known."""
+def _outline(cell: Cell, verdict: Verdict) -> CellFinished:
+    """What was asked of what."""
     implementation = cell.implementation
-    about = {
-        "prop": cell.prop.name,
-        "operation": cell.operation.name,
-        "implementation": implementation.name,
-        "backend": implementation.backend.name,
-        "device": cell.device,
-        "dtype": cell.dtype,
-        "verdict": verdict.value,
-        "claim": cell.prop.claim,
-    }
-    return {**about, "known": known_reason(about)}
+    return CellFinished(
+        cell.prop.name,
+        cell.operation.name,
+        implementation.name,
+        implementation.backend.name,
+        cell.device,
+        cell.dtype,
+        verdict.value,
+        place=implementation.place,
+        claim=cell.prop.claim,
+    )
 
 
 def listed(implementation: Implementation) -> ImplementationListed:
@@ -73,8 +74,8 @@ def _finished(done: Exploration, shown: Counterexample | None, seconds: dict[str
         pairs, triples = (
             [c.met, c.total] for c in (coverage(cell.operation, done.tried, strength) for strength in (2, 3))
         )
-    return CellFinished(
-        **_about(cell, done.verdict),
+    found = replace(
+        _outline(cell, done.verdict),
         tally={verdict.value: count for verdict, count in done.tally.items()},
         comparisons=done.comparisons,
         score_median=median(done.scores) if done.scores else None,
@@ -82,7 +83,6 @@ def _finished(done: Exploration, shown: Counterexample | None, seconds: dict[str
         allowance=worst.judgement.allowance if worst and worst.comparison is not None else None,
         reason=shown.sentence if shown else _reason(done),
         kind=worst.kind if worst else "",
-        place=cell.implementation.place,
         seconds=seconds,
         out_of_time=done.out_of_time,
         printed=done.printed,
@@ -90,6 +90,7 @@ def _finished(done: Exploration, shown: Counterexample | None, seconds: dict[str
         triples=triples,
         counterexample=shown,
     )
+    return recognised(found)
 
 
 def _reason(done: Exploration) -> str:

@@ -41,7 +41,9 @@ class Settled:
     @cached_property
     def refuting(self) -> CellFinished | None:
         """The cell that falsifies it, with a counterexample if there is one."""
-        against = [cell for cell in self.cells if Verdict(cell.verdict).failing and not cell.known and not cell.unjudged]
+        against = [
+            cell for cell in self.cells if Verdict(cell.verdict).failing and not cell.known and not cell.unjudged
+        ]
         return min(against, key=lambda cell: cell.counterexample is None, default=None)
 
     @property

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
@@ -182,7 +182,7 @@ class Digest:
         name = f"{finding.operation}/{finding.implementation}"
         if finding.expires <= self.started.when[:10]:
             return f"the known finding about {name} expired on {finding.expires}: {finding.reason}; look at it again"
-        cells = [cell for cell in self.outcomes if in_scope(finding, asdict(cell))]
+        cells = [cell for cell in self.outcomes if in_scope(finding, cell)]
         answered = [cell for cell in cells if Verdict(cell.verdict).severity > Verdict.UNINFORMATIVE.severity]
         if not answered or any(cell.known for cell in answered):
             return ""

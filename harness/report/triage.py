@@ -78,7 +78,15 @@ def causes(outcomes: Iterable[CellFinished]) -> list[Cause]:
             key = (outcome.operation, outcome.implementation, outcome.verdict, outcome.known, fault)
             groups.setdefault(key, []).append(outcome)
     made = [Cause(cells[0].reason, tuple(cells)) for cells in map(_simplest_first, groups.values())]
-    return sorted(made, key=lambda cause: (cause.known != "", -cause.verdict.severity, cause.shown.prop != "agreement", -len(cause.cells)))
+    return sorted(
+        made,
+        key=lambda cause: (
+            cause.known != "",
+            -cause.verdict.severity,
+            cause.shown.prop != "agreement",
+            -len(cause.cells),
+        ),
+    )
 
 
 def by_implementation(found: Iterable[Cause]) -> dict[Key, list[Cause]]:

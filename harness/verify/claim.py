@@ -18,7 +18,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from harness.errors import DeclarationError
-from harness.verify.property import Property, Statement, applies_to, check_statement, summary
+from harness.generate.case import Case
+from harness.verify.property import Property, Statement, applies_to, as_planned, check_statement, summary
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,7 +43,9 @@ class Claim:
         if isinstance(self.of, str):
             object.__setattr__(self, "of", (self.of,))
         if not self.by and self.own is None:
-            raise DeclarationError(f"claim {self.id} names no property that settles it; give by=, or state it with @claim")
+            raise DeclarationError(
+                f"claim {self.id} names no property that settles it; give by=, or state it with @claim"
+            )
 
     @property
     def expected(self) -> str:
@@ -58,7 +61,7 @@ def claim(
     instead: str = "",
     implementations: Iterable[str] = ("definition",),
     dtypes: Iterable[str] = ("float64",),
-    variants: Callable[..., Iterable] | None = None,
+    variants: Callable[[Case], Iterable[Case]] = as_planned,
 ) -> Callable[[Statement], Claim]:
     """Declare a claim by a statement of its own, as `harness.property` does: a generator of (implementation, case).
 
@@ -69,16 +72,15 @@ def claim(
 
     def declare(statement: Statement) -> Claim:
         check_statement(statement)
-        asked = {"variants": variants} if variants else {}
         own = Property(
             id,
             statement,
             applies_to(of),
+            variants,
             implementations=tuple(implementations),
             dtypes=tuple(dtypes),
             claim=id,
             module=statement.__module__,
-            **asked,
         )
         return Claim(id, source, summary(statement), (of,), (id,), own, instead)
 

@@ -75,9 +75,10 @@ class Exploration:
 def explore(cell: Cell, cases: Iterable[Case], seconds: float = float("inf")) -> Exploration:
     """Ask a cell's property on cases made for float64 on the CPU, moved to the cell's dtype and device.
 
-    Stops at the first falsifying case or when `seconds` are over (at least one case is always asked).
+    Stops at the first falsifying case or when `seconds` are over. The first case is not counted: an implementation may
+    import and compile in it.
     """
-    began = perf_counter()
+    began, deadline = perf_counter(), float("inf")
     subject = Subject(cell.operation, cell.implementation)
     done = Exploration(cell)
     for planned in cases:
@@ -86,9 +87,10 @@ def explore(cell: Cell, cases: Iterable[Case], seconds: float = float("inf")) ->
             done.add(finding, comparisons)
         if done.verdict.failing:
             break
-        if perf_counter() - began > seconds:
+        if perf_counter() > deadline:
             done.out_of_time = True
             break
+        deadline = min(deadline, perf_counter() + seconds)
     done.seconds = perf_counter() - began
     done.printed = subject.printed
     return done

@@ -30,7 +30,8 @@ def _every(operation: Operation) -> bool:
     return True
 
 
-def _as_planned(case: Case) -> Iterable[Case]:
+def as_planned(case: Case) -> Iterable[Case]:
+    """The planned case itself."""
     return (case,)
 
 
@@ -46,7 +47,7 @@ class Property:
     name: str
     statement: Statement
     applies: Callable[[Operation], bool] = _every
-    variants: Callable[[Case], Iterable[Case]] = _as_planned
+    variants: Callable[[Case], Iterable[Case]] = as_planned
     nightly: bool = False
     device: str | None = None
     implementations: tuple[str, ...] = ()
@@ -73,7 +74,7 @@ def property(
     *,
     of: str | Operation | Iterable[str | Operation] | None = None,
     requires: Callable[[Operation], bool] | None = None,
-    variants: Callable[[Case], Iterable[Case]] = _as_planned,
+    variants: Callable[[Case], Iterable[Case]] = as_planned,
     nightly: bool = False,
     device: str | None = None,
 ) -> Any:
@@ -87,9 +88,7 @@ def property(
     def declare(statement: Statement) -> Property:
         check_statement(statement)
         applies = applies_to(of) if of is not None else requires or _every
-        return Property(
-            statement.__name__, statement, applies, variants, nightly, device, module=statement.__module__
-        )
+        return Property(statement.__name__, statement, applies, variants, nightly, device, module=statement.__module__)
 
     return declare if statement is None else declare(statement)
 

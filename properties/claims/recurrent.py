@@ -5,7 +5,7 @@ import torch
 
 import harness
 from harness import Claim, claim
-from harness.verify.sources import S1, S2, S4
+from harness.verify.sources import S1, S2, S3, S4
 
 NETWORKS = ("rnn", "lstm", "gru")
 
@@ -52,15 +52,27 @@ HELD = (
         of=NETWORKS,
         by=("split_and_carry",),
     ),
-    Claim(
-        "rnn.padding", S2, "What stands beyond a sequence's length changes nothing.", of=NETWORKS, by=("padding",)
-    ),
+    Claim("rnn.padding", S2, "What stands beyond a sequence's length changes nothing.", of=NETWORKS, by=("padding",)),
     Claim("lstm.tuple", S2, "An LSTM's hidden state is a pair, a GRU's is not.", of=NETWORKS, by=("pair_of_states",)),
     Claim(
         "rnn.concatenated",
         S1,
         "tanh([x; h] W) is tanh(x W_x + h W_h) with W split, and is what nn.RNN and keras compute.",
-        of="rnn",
+        of=("rnn", "character_rnn"),
+        by=("agreement",),
+    ),
+    Claim(
+        "ae.sequence-first",
+        S3,
+        "The autoencoder for (time, batch, feature) is the batch-first one on permuted data.",
+        of="lstm_autoencoder",
+        by=("batch_first_permuted",),
+    ),
+    Claim(
+        "flux.sum",
+        S2,
+        "The sum of the items' losses with the state carried, and no updates, is the loss of the whole sequence.",
+        of="sequence_loss",
         by=("agreement",),
     ),
 )
@@ -83,7 +95,9 @@ def one_layer(case):
 
 def with_lengths(case):
     """One layer in one direction, over sequences of different lengths."""
-    yield case.replace(options={**case.options, "packed": True, "batch_first": True, "layers": 1, "bidirectional": False})
+    yield case.replace(
+        options={**case.options, "packed": True, "batch_first": True, "layers": 1, "bidirectional": False}
+    )
 
 
 def _without_lengths(case, **options):
@@ -137,7 +151,8 @@ def index_of_length(gru, case):
     S2,
     of="gru",
     variants=plain,
-    instead="the output has every step of the last layer, h_n the last step of every layer; they agree for one layer in one direction and one step",
+    instead="the output has every step of the last layer, h_n the last step of every layer; "
+    "they agree for one layer in one direction and one step",
 )
 def output_equals_state(gru, case):
     """Output and hidden state of a GRU are the same."""
@@ -215,7 +230,9 @@ def concatenated_weights(gru, case):
     """The layer's weights are the concatenation of input-hidden and hidden-hidden."""
     inputs, hidden = case.sizes["feature"], case.tensors["w_hh"].shape[-1]
     shape = torch.nn.GRU(inputs, hidden).weight_ih_l0.shape
-    yield harness.requirement("weight_ih_l0 is hidden x (inputs + hidden)", tuple(shape) == (hidden, inputs + hidden), case)
+    yield harness.requirement(
+        "weight_ih_l0 is hidden x (inputs + hidden)", tuple(shape) == (hidden, inputs + hidden), case
+    )
 
 
 @claim(
@@ -259,3 +276,92 @@ def outputs_beyond_one(rnn, case):
     y = torch.sigmoid(output)
     yield harness.requirement("some output is above 1", bool((y > 1).any()), case)
     yield harness.requirement("some output is below 0", bool((y < 0).any()), case)
+
+
+def batch_first(case):
+    """The case with the batch first."""
+    yield case.replace(options={**case.options, "batch_first": True})
+
+
+@claim(
+    "ae.repeat-batch-first",
+    S3,
+    of="lstm_autoencoder",
+    variants=batch_first,
+    instead="repeat puts the copies on the batch axis, so that samples leak into each other; time is axis 1: "
+    "last_hidden[-1][:, None].expand(-1, L, -1)",
+)
+def repeated_for_batch_first(autoencoder, case):
+    """last_hidden.repeat(L, 1, 1) also serves an autoencoder with batch_first=True."""
+    _, width = case.tensors["w_hh"].shape
+    encoder = torch.nn.LSTM(case.sizes["feature"], width, batch_first=True, dtype=torch.float64)
+    decoder = torch.nn.LSTM(width, case.sizes["feature"], batch_first=True, dtype=torch.float64)
+    x, encoding, decoding = (
+        case.tensors["x"],
+        _torch_weights(case, "w_ih", "w_hh", "b"),
+        _torch_weights(case, "v_ih", "v_hh", "d"),
+    )
+    _, (last_hidden, _) = torch.func.functional_call(encoder, encoding, (x,))
+    encoded = last_hidden.repeat(x.shape[1], 1, 1)
+    decoded, _ = torch.func.functional_call(decoder, decoding, (encoded,))
+    (expected,) = autoencoder(case)
+    part = harness.reference(case).parts[0]
+    yield harness.compare("the posted autoencoder", decoded.reshape(x.shape), expected, case, part, twice=True)
+
+
+def _torch_weights(case, w_ih, w_hh, b):
+    tensors = case.tensors
+    zero = torch.zeros_like(tensors[b])
+    return {"weight_ih_l0": tensors[w_ih], "weight_hh_l0": tensors[w_hh], "bias_ih_l0": tensors[b], "bias_hh_l0": zero}
+
+
+def time_first(case):
+    """A batch of one, time first, as the question has it."""
+    yield case.replace(options={**case.options, "batch_first": False}, sizes={**case.sizes, "batch": 1})
+
+
+@claim(
+    "ae.broadcast-loss",
+    S3,
+    of="lstm_autoencoder",
+    variants=time_first,
+    instead="(4, 1, 3) against (4, 3) broadcasts to (4, 4, 3): every step is held against every other",
+)
+def broadcast_loss(autoencoder, case):
+    """The loss of an output shaped (time, 1, feature) against targets shaped (time, feature) is the elementwise loss."""
+    (output,) = autoencoder(case)
+    series = case.tensors["x"][:, 0]
+    elementwise = (output[:, 0] - series).square()
+    yield harness.requirement("no entry is compared twice", (output - series).numel() == elementwise.numel(), case)
+
+
+@claim(
+    "flux.same-gradient",
+    S2,
+    of="sequence_training",
+    variants=lambda case: [case.replace(options={"nested": True})],
+    instead="they agree for one step; over several, one item per step moves the weights in between and lets no gradient "
+    "reach back through the carried state",
+)
+def both_structures_train_alike(training, case):
+    """Training on one item per step and on one item per sequence is the same."""
+    apart = training(case.replace(options={"nested": False}))
+    for index, (whole, step_wise) in enumerate(zip(training(case), apart, strict=True)):
+        part = harness.reference(case).parts[index]
+        yield harness.compare(f"weight {index} after an epoch", step_wise, whole, case, part, twice=True)
+
+
+@claim(
+    "flux.reset",
+    S2,
+    of="sequence_loss",
+    instead="the state goes on into the next sequence until somebody resets it",
+)
+def needs_no_reset(loss, case):
+    """A second pass over the same sequence, without a reset of the state, has the loss of the first."""
+    call = case.call()
+    h = call.arguments["h0"]
+    for item in call.arguments["x"] @ call.arguments["w_ih"].mT + call.arguments["b"]:
+        h = torch.tanh(item + h @ call.arguments["w_hh"].mT)
+    part = harness.reference(case).parts[0]
+    yield harness.compare("the loss again", *loss(call.replace(h0=h)), *loss(call), case, part, twice=True)

@@ -1,0 +1,211 @@
+"""Claims and known findings: what settles a claim, what contradicts it, and what a known finding excuses."""
+
+import dataclasses
+import json
+import subprocess
+import sys
+
+import pytest
+
+import harness
+from harness.errors import DeclarationError, HarnessError
+from harness.record import known
+from harness.record.events import CellFinished, ClaimListed, FindingListed, RunFinished, RunStarted
+from harness.record.known import in_scope, read_findings, recognised
+from harness.record.outcome import outcome
+from harness.record.settling import claim_listed, settle
+from harness.report.digest import Digest
+from harness.report.html import claims_page, page
+from harness.verify.battery import every_claim, every_property
+from harness.verify.cell import cells
+from harness.verify.claim import Claim, claim
+from harness.verify.sources import S0, S1, S2, S3, S4
+
+GRU = harness.catalogue()["gru"]
+
+
+def listed(expected="holds", by=("agreement",), of=()):
+    return ClaimListed(
+        "some.claim", S2, "It is so.", expected, "it is not" * (expected == "refuted"), list(of), list(by)
+    )
+
+
+def cell(verdict, prop="agreement", operation="gru", **rest):
+    return CellFinished(prop, operation, "nn.GRU", "torch", "cpu", "float64", verdict, {verdict: 7}, **rest)
+
+
+@pytest.mark.parametrize(
+    ("verdicts", "outcome_of_it"),
+    [
+        (["exact", "rounding"], "holds"),
+        (["unstable"], "holds"),
+        (["exact", "wrong"], "refuted"),
+        (["error"], "refuted"),
+        (["uninformative", "unsupported"], "undecided"),
+        ([], "not asked"),
+    ],
+)
+def test_verdicts_settle_a_claim(verdicts, outcome_of_it):
+    (settled,) = settle([listed()], [cell(verdict) for verdict in verdicts])
+    assert settled.outcome == outcome_of_it
+    assert settled.as_expected == (outcome_of_it in ("holds", "not asked"))
+
+
+def test_a_claim_that_should_fall_and_stands_is_unexpected():
+    (settled,) = settle([listed("refuted")], [cell("exact")])
+    assert (settled.outcome, settled.as_expected) == ("holds", False)
+
+
+def test_only_cells_of_the_claims_operations_count():
+    (settled,) = settle([listed(of=("gru",))], [cell("exact"), cell("wrong", operation="lstm")])
+    assert settled.outcome == "holds"
+
+
+@pytest.mark.parametrize("excuse", [{"known": "somebody else's"}, {"kind": "unjudged"}])
+def test_what_is_known_or_unjudged_refutes_nothing(excuse):
+    (settled,) = settle([listed()], [cell("exact"), cell("error", **excuse)])
+    assert settled.outcome == "holds"
+
+
+def test_an_own_statement_is_explored_and_shrunk():
+    @claim("gru.no-time", S2, of="gru", instead="there is one")
+    def no_time(gru, case):
+        """The output has no second step."""
+        output, _ = gru(case)
+        yield harness.requirement("one step", output.shape[1 if case.options["batch_first"] else 0] == 1, case)
+
+    (asked,) = cells(no_time.own, [GRU])
+    assert (asked.implementation.name, asked.dtype) == ("definition", "float64")
+    found = outcome(asked, 16, 0)
+    assert (found.verdict, found.claim, found.fails) == ("wrong", "gru.no-time", False)
+    assert found.counterexample.case["sizes"] == {"batch": 1, "feature": 1, "hidden": 1, "time": 2}
+    (settled,) = settle([claim_listed(no_time)], [found])
+    assert settled.as_expected and settled.refuting is found
+
+
+def test_a_claim_that_nothing_settles_is_refused():
+    with pytest.raises(DeclarationError, match="names no property"):
+        Claim("some.claim", S2, "It is so.")
+
+
+def test_claims_have_known_sources_and_families():
+    claims = every_claim()
+    assert {each.source for each in claims} <= {S0, S1, S2, S3, S4}
+    assert all("." in each.id and each.statement.endswith((".", "?")) for each in claims)
+    assert {"holds", "refuted"} == {each.expected for each in claims}
+    assert not {prop.name for prop in every_property()} & {each.id for each in claims}
+
+
+# pages
+
+
+def digest_of(*outcomes, claims=(), findings=(), when="2026-11-22T00:00:00+00:00"):
+    started = RunStarted("20261122-000000-abc", when, ["harness", "run"], 0, {"python": "3.11"})
+    return Digest.of([started, *claims, *findings, *outcomes, RunFinished({}, 1.0, 0)])
+
+
+def test_claims_are_a_page_and_no_verdict_on_an_implementation():
+    refuted = dataclasses.replace(listed("refuted", by=("some.claim",)), id="some.claim")
+    digest = digest_of(cell("wrong", "some.claim", claim="some.claim", reason="off by 9 u"), claims=[refuted])
+    assert digest.outcomes == [] and not digest.unexpected
+    shown = claims_page(digest)
+    assert "every one settled as expected" in shown and "it is not" in shown and "off by 9 u" in shown
+    assert "claims.html" in page(digest)
+
+
+def test_an_unexpected_claim_stands_out():
+    digest = digest_of(cell("wrong", reason="<b>off</b>"), claims=[listed()])
+    shown = claims_page(digest)
+    assert "1 of 1 claim came out otherwise than expected" in shown
+    assert "&lt;b&gt;off" in shown and "Expected: holds" in shown
+
+
+# known findings
+
+FINDING = FindingListed("gru", "nn.GRU", "wrong", "rounds twice", "torch#1", "2027-01-01", dtypes=["float64"])
+
+
+@pytest.fixture
+def finding(monkeypatch):
+    monkeypatch.setattr(known, "known_findings", lambda: (FINDING,))
+
+
+def test_a_known_finding_fails_no_run(finding):
+    assert cell("wrong").fails
+    found = recognised(cell("wrong"), "2026-12-31")
+    assert found.known == "rounds twice (torch#1)" and not found.fails
+
+
+@pytest.mark.parametrize("other", [{"verdict": "error"}, {"dtype": "float32"}, {"implementation": "definition"}])
+def test_another_finding_is_not_known(finding, other):
+    assert recognised(dataclasses.replace(cell("wrong"), **other), "2026-12-31").known == ""
+
+
+def test_a_known_finding_expires(finding):
+    assert recognised(cell("wrong"), "2027-01-01").known == ""
+
+
+def test_scope_lists_are_wide_where_empty():
+    assert in_scope(dataclasses.replace(FINDING, dtypes=[]), dataclasses.replace(cell("wrong"), dtype="float16"))
+    assert not in_scope(dataclasses.replace(FINDING, properties=["layouts"]), cell("wrong"))
+
+
+def test_a_finding_that_disappears_or_changes_is_told():
+    seen = digest_of(cell("wrong", known="rounds twice (torch#1)"), findings=[FINDING])
+    gone = digest_of(cell("exact"), findings=[FINDING])
+    changed = digest_of(cell("error"), findings=[FINDING])
+    unasked = digest_of(cell("exact", operation="lstm"), findings=[FINDING])
+    expired = digest_of(cell("exact"), findings=[FINDING], when="2027-02-01T00:00:00+00:00")
+    assert not seen.unseen_findings and not unasked.unseen_findings
+    assert "did not show: its cells are exact at worst" in gone.unseen_findings[0]
+    assert "error at worst" in changed.unseen_findings[0] and changed.failing
+    assert "expired on 2027-01-01" in expired.unseen_findings[0]
+    assert "Known findings" in page(seen) and not seen.failing and "did not show" in page(gone)
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("[[finding]", "can't be read"),
+        ('[[finding]]\noperation = "gru"', "finding 1: required field missing"),
+        (
+            '[[finding]]\noperation = "a"\nimplementation = "b"\nverdict = "odd"\nreason = "c"\nreference = "d"\n'
+            "expires = 2027-01-01",
+            "'odd' is not a valid Verdict",
+        ),
+    ],
+)
+def test_a_broken_file_of_findings_is_refused_in_a_sentence(tmp_path, text, told):
+    path = tmp_path / "known.toml"
+    path.write_text(text)
+    with pytest.raises(HarnessError, match=told) as refusal:
+        read_findings(path)
+    assert str(path) in str(refusal.value)
+
+
+def test_the_findings_of_the_repository_can_be_read():
+    for each in known.known_findings():
+        assert each.operation in harness.catalogue()
+        assert each.implementation in harness.catalogue()[each.operation].implementations
+
+
+# the command
+
+
+def command(*words, **rest):
+    return subprocess.run(
+        [sys.executable, "-m", "harness", *words], capture_output=True, text=True, check=False, **rest
+    )
+
+
+def test_the_command_settles_what_it_is_asked_for(tmp_path):
+    done = command("claims", "gru.index-S", "gru.transpose", "--profile", "quick", "--json", "--reports", str(tmp_path))
+    told = {each["id"]: each for each in json.loads(done.stdout)}
+    assert done.returncode == 0 and set(told) == {"gru.index-S", "gru.transpose"}
+    assert all(each["outcome"] == each["expected"] == "refuted" and each["case"] for each in told.values())
+    assert "gru.index-S" in (tmp_path / "latest" / "claims.html").read_text()
+
+
+def test_an_unknown_claim_gets_the_nearest_names(tmp_path):
+    done = command("claims", "gru.indexS", "--reports", str(tmp_path))
+    assert done.returncode == 2 and "did you mean gru.index-S" in done.stderr
