@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-from allpairspy import AllPairs
+import numpy as np
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import seed as seeded
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 
 from harness.declare.operation import Operation
 from harness.errors import HarnessError
@@ -25,41 +26,48 @@ _AT_ONCE = 16
 _TURNS = 4
 """Times that drawing goes on where conditions rejected too much."""
 
+_APART = 2**40
+"""From the seed of the covering array's sizes to that of the random cases."""
+
+_SIZES = 48
+"""Drawn cases whose sizes are tried for a combination of options, before it counts as impossible."""
+
+_MOST = 4096
+"""Combinations of options that are looked at; of more, every n-th."""
+
 
 @lru_cache(maxsize=256)
 def plan(operation: Operation, count: int, seed: int) -> tuple[Case, ...]:
-    """`count` cases: first a covering array of options and patterns (every pair of values at least once), then random ones.
+    """`count` cases: first a covering array of options and patterns, then random ones.
 
     Structure is drawn once by Hypothesis and shared, because a draw costs more than most comparisons do.
     """
-    drawn = _draw(operation, count, seed)
-    rows = covering_array(operation)
-    planned: list[Case] = []
-    for case in drawn:
-        row = rows[len(planned)] if len(planned) < len(rows) else {}
-        options = {name: row.get(name, value) for name, value in case.options.items()}
-        wanted = case.replace(options=options, pattern=row.get("pattern", case.pattern))
-        planned.append(wanted if fits(wanted) else case)
-    return tuple(planned)
+    return tuple(_draw(operation, count, seed + _APART, covering_array(operation, seed)))
 
 
-def factors(operation: Operation) -> dict[str, tuple[Any, ...]]:
-    """What a covering array covers: every option and the value pattern, with their values."""
-    options = {name: domain.values for name, domain in operation.options.items() if len(domain.values) > 1}
-    return {**options, "pattern": tuple(PATTERNS)}
+@lru_cache(maxsize=256)
+def covering_array(operation: Operation, seed: int = 0) -> tuple[Case, ...]:
+    """Cases in which every possible pair of values of options and pattern meets, then every possible triple of options.
 
-
-def covering_array(operation: Operation) -> list[dict[str, Any]]:
-    """Rows of factor values in which every pair of values occurs."""
-    named = factors(operation)
-    if len(named) < 2:
-        return [{name: value} for name, values in named.items() for value in values]
-    return [dict(zip(named, row, strict=True)) for row in AllPairs([list(values) for values in named.values()])]
+    Chosen greedily: each case adds as many new pairs as can be, and of those the one with most new triples.
+    """
+    possible = _possible(operation, seed)
+    codes = np.array([codes for codes, _ in possible])
+    columns = range(codes.shape[1])  # the pattern is the last one
+    pairs = _Combinations.of(codes, columns, min(2, len(columns)))
+    triples = _Combinations.of(codes, columns[:-1], 3)
+    chosen = []
+    while pairs.missing or triples.missing:
+        best = int(np.argmax(pairs.gain() * 1000 + triples.gain()))
+        chosen.append(possible[best][1])
+        pairs.take(best)
+        triples.take(best)
+    return tuple(chosen)
 
 
 @dataclass(frozen=True)
 class Coverage:
-    """How many combinations of `strength` factor values the cases met, of how many there are."""
+    """How many combinations of `strength` factor values the cases met, of how many are possible."""
 
     strength: int
     met: int
@@ -72,21 +80,85 @@ class Coverage:
 
 
 def coverage(operation: Operation, tried: Iterable[Case], strength: int) -> Coverage:
-    """The coverage of factor combinations (2: pairs, 3: triples) by cases."""
-    named = factors(operation)
-    rows = [{**case.options, "pattern": case.pattern} for case in tried]
-    met = total = 0
-    for chosen in itertools.combinations(named, strength):
-        combinations = 1
-        for name in chosen:
-            combinations *= len(named[name])
-        total += combinations
-        met += len({tuple(row[name] for name in chosen) for row in rows})
-    return Coverage(strength, met, total)
+    """The coverage by cases of pairs of values of options and pattern (strength 2), or of triples of options (3)."""
+    names = (*_free_options(operation), "pattern") if strength == 2 else _free_options(operation)
+    possible = _combined([case for _, case in _possible(operation, 0)], names, strength)
+    met = _combined(tried, names, strength) & possible
+    return Coverage(strength, len(met), len(possible))
 
 
-def _draw(operation: Operation, count: int, seed: int) -> list[Case]:
-    drawn: dict[Hashable, Case] = {}  # by key, since Hypothesis begins with the simplest case many times over
+def _combined(cases: Iterable[Case], names: Iterable[str], strength: int) -> set[tuple[Any, ...]]:
+    rows = [{**case.options, "pattern": case.pattern} for case in cases]
+    return {
+        (chosen, *(row[name] for name in chosen)) for chosen in itertools.combinations(names, strength) for row in rows
+    }
+
+
+def _free_options(operation: Operation) -> tuple[str, ...]:
+    """The options that have more than one value."""
+    return tuple(name for name, domain in operation.options.items() if len(domain.values) > 1)
+
+
+@lru_cache(maxsize=256)
+def _possible(operation: Operation, seed: int) -> list[tuple[tuple[int, ...], Case]]:
+    """Every combination of options and pattern that some sizes go with: the places of its values, and a case of it."""
+    names = _free_options(operation)
+    values = [operation.options[name].values for name in names]
+    pool = _draw(operation, _SIZES, seed)
+    products = list(itertools.product(*(range(len(each)) for each in values)))
+    found = []
+    for turn, places in enumerate(products[:: -(-len(products) // _MOST)]):
+        options = {name: each[place] for name, each, place in zip(names, values, places, strict=True)}
+        for number, pattern in enumerate(PATTERNS):
+            first = turn * len(PATTERNS) + number
+            case = _fitting(pool[first % len(pool) :] + pool[: first % len(pool)], options, pattern)
+            if case is None:
+                break
+            found.append(((*places, number), case))
+    return found
+
+
+def _fitting(pool: list[Case], options: dict[str, Any], pattern: str) -> Case | None:
+    tries = (case.replace(options={**case.options, **options}, pattern=pattern) for case in pool)
+    return next((case for case in tries if fits(case)), None)
+
+
+@dataclass
+class _Combinations:
+    """Combinations of factor values: which of them each candidate has, and which are met already."""
+
+    held: list[NDArray[np.int64]]
+    met: list[NDArray[np.bool_]]
+
+    @staticmethod
+    def of(codes: NDArray[np.int64], factors: Iterable[int], strength: int) -> _Combinations:
+        """The combinations of `strength` of these columns of codes."""
+        held, met = [], []
+        for chosen in itertools.combinations(factors, strength):
+            _, numbers = np.unique(codes[:, chosen], axis=0, return_inverse=True)
+            held.append(numbers.reshape(-1))
+            met.append(np.zeros(numbers.max() + 1, dtype=bool))
+        return _Combinations(held, met)
+
+    @property
+    def missing(self) -> bool:
+        """Whether some combination is not met yet."""
+        return not all(each.all() for each in self.met)
+
+    def gain(self) -> NDArray[np.int64]:
+        """How many new combinations each candidate would add."""
+        zero = np.zeros(1, dtype=np.int64)
+        return sum((~met[held] for held, met in zip(self.held, self.met, strict=True)), start=zero)
+
+    def take(self, candidate: int) -> None:
+        """Count a candidate's combinations as met."""
+        for held, met in zip(self.held, self.met, strict=True):
+            met[held[candidate]] = True
+
+
+def _draw(operation: Operation, count: int, seed: int, first: Iterable[Case] = ()) -> list[Case]:
+    """`count` different cases, those given first."""
+    drawn: dict[Hashable, Case] = {case.key: case for case in first}
     for turn in range(_TURNS):
         if len(drawn) < count:
             _draw_batches(operation, -(-(count - len(drawn)) // _AT_ONCE) + 1, seed + turn * 2**32, drawn)

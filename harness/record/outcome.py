@@ -7,7 +7,7 @@ from statistics import median
 
 from harness.declare.implementation import Implementation
 from harness.explain.counterexample import Counterexample, counterexample, sentence
-from harness.generate.plan import coverage, plan
+from harness.generate.plan import coverage, covering_array, plan
 from harness.measure.clock import keeping_time, spending
 from harness.measure.verdict import Verdict
 from harness.record.events import CellFinished, ImplementationListed
@@ -26,12 +26,17 @@ def outcome(cell: Cell, examples: int, seed: int, seconds: float = float("inf"))
     shown: Counterexample | None = None
     with keeping_time() as ledger:
         with spending("drawing"):
-            cases = plan(cell.operation, examples, seed)
+            cases = plan(cell.operation, max(examples, _fewest(cell, seed)), seed)
         done = explore(cell, cases, seconds)
         if done.worst is not None and done.verdict.severity >= Verdict.UNSTABLE.severity:
             with spending("shrinking"):
                 shown = counterexample(cell, done.worst, _SHRINKING_SECONDS)
     return _finished(done, shown, dict(ledger.seconds))
+
+
+def _fewest(cell: Cell, seed: int) -> int:
+    """How many cases are asked at least: agreement meets every combination of options that the covering array has."""
+    return len(covering_array(cell.operation, seed)) if cell.prop.name == "agreement" else 1
 
 
 def without_asking(cell: Cell, verdict: Verdict, reason: str) -> CellFinished:

@@ -39,7 +39,7 @@ class Finding:
         """The order of findings: by verdict, then by score over allowance; among those far beyond it a small case tells more."""
         judgement = self.judgement
         excess = judgement.score / judgement.allowance if judgement.allowance else judgement.score
-        return self.verdict.severity, min(excess, WIDE), -self.case.entries
+        return self.verdict.severity, min(excess, WIDE), -self.case.entries if excess >= WIDE else 0
 
 
 @dataclass
