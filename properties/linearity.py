@@ -6,7 +6,7 @@ import numpy as np
 
 import harness
 from harness.measure.comparison import as_array
-from harness.measure.reference import norms, reference_of
+from harness.measure.reference import norms, reference_of, remembered
 
 
 def is_linear(operation):
@@ -25,7 +25,10 @@ def superposition(implementation, case):
     other = call.replace(**{name: case.replace(seed=case.seed + 1).call().arguments[name]})
     both = call.replace(**{name: call.arguments[name] - 2 * other.arguments[name]})
     results = [implementation(each) for each in (call, other, both)]
-    units = [reference_of(each, case).parts for each in (call, other, both)]
+    units = [
+        remembered(case, made, lambda each=each: reference_of(each, case)).parts
+        for made, each in {"": call, "with the other x": other, "with both": both}.items()
+    ]
     for index, (x, y, combined) in enumerate(zip(*results, strict=True)):
         parts = [each[index] for each in units]
         part = dataclasses.replace(

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from harness.declare.structure import Stream
 from harness.generate.case import DTYPES, Call, Case
-from harness.measure.reference import UNINFORMATIVE, Array, Part, Reference, measure, norms
+from harness.measure.reference import UNINFORMATIVE, Array, Part, Reference, measure, norms, remembered
 
 Results = tuple[Tensor, ...]
 
@@ -42,6 +42,10 @@ def gradient_reference(case: Case) -> Reference:
     Whoever differentiates has rounded the results before, so a gradient has no digits below eps·‖results‖‖cotangents‖/‖x‖:
     that is added to u, and tells when all paths are saturated.
     """
+    return remembered(case, "gradients", lambda: _gradient_reference(case))
+
+
+def _gradient_reference(case: Case) -> Reference:
     call = case.plain_call()
     names = [name for name, domain in case.operation.tensors.items() if domain.kind == "float"]
     axes = [case.operation.tensors[name].axis_of("batch", call.options) for name in names]

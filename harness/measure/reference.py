@@ -66,7 +66,12 @@ def reference(case: Case) -> Reference:
 
     Raises HarnessError where the definition itself fails.
     """
-    return _memory.recall((case.operation, case.key), lambda: reference_of(case.plain_call(), case))
+    return remembered(case, "", lambda: reference_of(case.plain_call(), case))
+
+
+def remembered(case: Case, name: str, make: Callable[[], Reference]) -> Reference:
+    """A reference that follows from the case alone, made once for all implementations; `name` tells it from others of the case."""
+    return _memory.recall((case.operation, case.key, name), make)
 
 
 def reference_of(call: Call, case: Case) -> Reference:
