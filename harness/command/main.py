@@ -12,6 +12,7 @@ import click
 from harness import __version__
 from harness.command.check import check
 from harness.command.claims import claims
+from harness.command.docs import docs
 from harness.command.listing import listing
 from harness.command.options import AS_JSON, examples
 from harness.command.run import run
@@ -83,3 +84,4 @@ main.add_command(listing)
 main.add_command(run)
 main.add_command(check)
 main.add_command(claims)
+main.add_command(docs)

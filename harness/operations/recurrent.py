@@ -73,7 +73,7 @@ def faint(stream: Stream) -> NDArray[np.float64]:
     Beyond about 10, tanh's slope 1 − tanh² has no digits left in any precision, and a gradient through nothing but
     saturated gates is lost by every implementation.
     """
-    return np.ldexp(fan_in(stream), -10)
+    return np.ldexp(fan_in(stream), -5)
 
 
 def half_a_bell(stream: Stream) -> NDArray[np.float64]:

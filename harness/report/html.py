@@ -5,10 +5,12 @@ from __future__ import annotations
 from base64 import b64encode
 from hashlib import sha256
 from pathlib import Path
+from typing import Any
 
 from harness.record.events import Event, RunFinished
 from harness.report.digest import Digest
 from harness.report.template import raw, render
+from harness.verify.sources import SOURCES
 
 
 class HtmlReport:
@@ -38,14 +40,14 @@ def page(digest: Digest) -> str:
 
 def claims_page(digest: Digest) -> str:
     """The page of claims, with the same policy."""
-    return _page("claims.html", digest)
+    return _page("claims.html", digest, sources=SOURCES)
 
 
-def _page(template: str, digest: Digest) -> str:
+def _page(template: str, digest: Digest, **values: Any) -> str:
     script = raw("report.js")
     checksum = b64encode(sha256(script.encode()).digest()).decode()
     policy = (
         f"default-src 'none'; style-src 'unsafe-inline'; script-src 'sha256-{checksum}'; "
         "base-uri 'none'; form-action 'none'"
     )
-    return render(template, digest=digest, policy=policy, script=script)
+    return render(template, digest=digest, policy=policy, script=script, **values)

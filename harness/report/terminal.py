@@ -17,6 +17,7 @@ from harness.record.settling import Settled
 from harness.report.digest import Digest
 from harness.report.triage import Cause, Key, by_implementation, causes, columns, grades
 from harness.report.visible import visible
+from harness.verify.sources import SOURCES
 
 _STYLES = {"wrong": "bold red", "error": "bold red", "unstable": "yellow", "rounding": "green", "exact": "green"}
 _GOOD = (Verdict.EXACT, Verdict.ROUNDING)
@@ -95,8 +96,9 @@ def _claims_line(digest: Digest) -> str:
 def print_claims(settled: Iterable[Settled]) -> None:
     """Print a table of claims: what was said where, what came out, and the evidence."""
     console = _console(None)
-    for source, claims in groupby(settled, key=lambda each: each.claim.source):
-        console.print(Text(source, style="bold"))
+    by_source = sorted(settled, key=lambda each: each.claim.source)
+    for source, claims in groupby(by_source, key=lambda each: each.claim.source):
+        _print_wrapped(console, Text.assemble((source, "bold"), "  ", (SOURCES.get(source, ""), "dim")))
         for each in claims:
             mark = "✓" if each.as_expected else "✗"
             style = "green" if each.as_expected else "bold red"

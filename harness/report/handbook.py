@@ -1,0 +1,97 @@
+"""The handbook: a page in Markdown for every operation, made of its declaration and its docstrings."""
+
+from __future__ import annotations
+
+import inspect
+import textwrap
+from collections.abc import Callable, Iterable
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from harness.declare.axes import Axis
+from harness.declare.domain import TensorDomain
+from harness.declare.operation import Operation
+from harness.generate.patterns import PATTERNS
+from harness.verify.battery import every_claim, every_property
+from harness.verify.claim import Claim
+from harness.verify.subject import served_dtypes
+
+
+def write_handbook(operations: Iterable[Operation], folder: Path) -> list[Path]:
+    """Write `NAME.md` for every operation and a `README.md` that lists them; returns the paths. Other files stay."""
+    folder.mkdir(parents=True, exist_ok=True)
+    chosen = sorted(operations, key=lambda operation: operation.name)
+    pages = {f"{operation.name}.md": operation_page(operation) for operation in chosen}
+    pages["README.md"] = _template("handbook.md").render(operations=chosen, claims_of=_claims_of)
+    for name, text in pages.items():
+        (folder / name).write_text(text, encoding="utf-8")
+    return [folder / name for name in pages]
+
+
+def operation_page(operation: Operation) -> str:
+    """One operation's page: what it computes, its domain, edges, implementations, properties and claims."""
+    return _template("operation.md").render(
+        operation=operation,
+        about=inspect.getdoc(operation.definition) or "",
+        definition=_source(operation.definition),
+        claims=_claims_of(operation),
+        properties=[prop for prop in every_property() if prop.applies(operation)],
+        implementations=[(made, _sentence(made.function)) for made in operation.implementations.values()],
+    )
+
+
+@lru_cache(maxsize=4)
+def _template(name: str) -> Any:
+    made = Environment(
+        loader=PackageLoader("harness.report", "templates"),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    made.filters.update(axes=_axes, cell=_cell, condition=_condition, dtypes=served_dtypes, filling=_filling, sentence=_sentence)
+    return made.get_template(name)
+
+
+def _claims_of(operation: Operation) -> list[Claim]:
+    """The claims about an operation."""
+    return [claim for claim in every_claim() if operation.name in claim.of]
+
+
+def _axes(axes: Iterable[Axis]) -> str:
+    return ", ".join(axis.text for axis in axes)
+
+
+def _filling(domain: TensorDomain) -> str:
+    """What fills a tensor argument."""
+    if domain.structure is None:
+        return f"value patterns ({', '.join(PATTERNS)})"
+    return f"`{domain.structure.__name__}`: {_sentence(domain.structure)}"
+
+
+def _condition(where: Callable[..., bool]) -> str:
+    """What sizes and options must fulfil to go together."""
+    about = ", ".join(f"`{name}`" for name in inspect.signature(where).parameters)
+    told = _sentence(where)
+    return f"A condition ties {about}: {told}" if told else f"A condition ties {about}."
+
+
+def _sentence(function: object) -> str:
+    """The first paragraph of a docstring, in a line."""
+    return " ".join((inspect.getdoc(function) or "").partition("\n\n")[0].split())
+
+
+def _cell(text: object) -> str:
+    """Text that may stand in a cell of a Markdown table."""
+    return str(text).replace("|", "\\|").replace("\n", " ")
+
+
+def _source(function: Any) -> str:
+    try:
+        source = textwrap.dedent(inspect.getsource(function))
+    except OSError:
+        return ""
+    return source[source.index("def ") :].rstrip()
