@@ -13,7 +13,7 @@ import harness
 from harness.declare.structure import Stream
 from harness.generate.layouts import LAYOUTS
 from harness.generate.patterns import PATTERNS, SPECIAL
-from harness.generate.plan import coverage, plan
+from harness.generate.plan import coverage, covering_array, plan
 from harness.generate.strategy import THRESHOLDS, fits
 from harness.operations.linear import linear
 
@@ -171,3 +171,32 @@ def test_samples_are_taken_along_every_batch_axis():
     assert torch.equal(taken.arguments["x"], call.arguments["x"][[3, 0]])
     assert torch.equal(taken.arguments["W"], call.arguments["W"])
     assert call.batch_size == 5 and taken.batch_size == 2
+
+
+def test_an_argument_may_have_no_axes():
+    @harness.operation
+    def shifted(x: Float[Tensor, "batch d"], by: Float[Tensor, ""]) -> Float[Tensor, "batch d"]:
+        """x + by."""
+        return x + by
+
+    case = plan(shifted, 1, 0)[0]
+    assert case.tensors["by"].shape == case.call().arguments["by"].shape == ()
+    assert harness.check(lambda x, by: by + x, like=shifted, examples=8, dtypes=["float32"])
+
+
+def test_a_few_cases_see_every_value_of_an_option():
+    pooling = harness.catalogue()["pool_then_decode"]
+    assert {case.options["pooling"] for case in plan(pooling, 12, 0)} == set(pooling.options["pooling"].values)
+
+
+def test_impossible_combinations_are_left_out():
+    @harness.operation(sizes={"d": (1, 4)}, where=lambda d, wide, first: not (wide and first))
+    def chosen(x: Float[Tensor, "batch d"], wide: bool, first: bool, last: bool) -> Float[Tensor, "batch d"]:
+        """x, whatever the options."""
+        return x * 1
+
+    array = covering_array(chosen)
+    assert not any(case.options["wide"] and case.options["first"] for case in array)
+    pairs, triples = coverage(chosen, array, 2), coverage(chosen, array, 3)
+    assert (triples.met, triples.total) == (6, 6)
+    assert pairs.met == pairs.total == 3 + 4 + 4 + 3 * 2 * len(PATTERNS)

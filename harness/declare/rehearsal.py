@@ -84,5 +84,5 @@ def _values(operation: Operation, name: str, known: dict[str, Any]) -> Tensor:
             f"{place_of(operation.definition)}: argument {name!r}: its structure "
             f"{getattr(domain.structure, '__name__', domain.structure)!r} made shape {np.shape(values)} where the axes mean {stream.shape}"
         )
-    tensor = torch.from_numpy(np.ascontiguousarray(values))
+    tensor = torch.from_numpy(np.asarray(values, order="C"))
     return tensor.double() if domain.kind == "float" else tensor

@@ -25,6 +25,7 @@ from harness.measure.verdict import Verdict
 from harness.record.events import UNJUDGED, CellFinished
 from harness.record.outcome import outcome, without_asking
 from harness.record.runlog import RunLog, decode, encode
+from harness.report.visible import visible
 from harness.verify.battery import Battery
 from harness.verify.cell import Cell, check_devices, check_dtypes
 from harness.verify.claim import Claim
@@ -206,14 +207,9 @@ class CellItem(pytest.Item):
         ]
         if found.counterexample is not None:
             shown = found.counterexample
-            lines += [
-                f"case: {shown.summary}",
-                f"expected: {shown.expected}",
-                f"actual:   {shown.actual}",
-                "",
-                shown.source,
-            ]
-        return "\n".join(lines)
+            lines += [f"case: {shown.summary}", f"expected: {shown.expected}", f"actual:   {shown.actual}", ""]
+            lines += shown.source.splitlines()
+        return "\n".join(map(visible, lines))  # they come from a candidate, and a terminal obeys what it is sent
 
     def reportinfo(self) -> tuple[Path, int | None, str]:
         """Where the property stands, for pytest's headings."""

@@ -42,7 +42,7 @@ def _boxed(case: Case, largest: int) -> Case:
     return case.replace(sizes={name: min(size, max(largest, bounds[name][0])) for name, size in case.sizes.items()})
 
 
-_BOXES = (2, 8, 33, 2**20)
+_BOXES = (2, 4, 8, 33, 2**20)
 _SETTINGS = settings(
     max_examples=300,
     database=None,

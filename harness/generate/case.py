@@ -161,7 +161,7 @@ class Case:
         grid, dtype = DTYPES[self.grid or self.dtype], DTYPES[self.dtype]
         made = {}
         for name, domain in self.operation.tensors.items():
-            values = torch.from_numpy(np.ascontiguousarray(self._values(name, domain, torch.finfo(grid))))
+            values = torch.from_numpy(np.asarray(self._values(name, domain, torch.finfo(grid)), order="C"))
             made[name] = values.to(grid).to(dtype) if domain.kind == "float" else values
         return _Filled(made)
 

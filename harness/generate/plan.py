@@ -49,19 +49,21 @@ def plan(operation: Operation, count: int, seed: int) -> tuple[Case, ...]:
 def covering_array(operation: Operation, seed: int = 0) -> tuple[Case, ...]:
     """Cases in which every possible pair of values of options and pattern meets, then every possible triple of options.
 
-    Chosen greedily: each case adds as many new pairs as can be, and of those the one with most new triples.
+    Chosen greedily: each case adds as many new pairs as can be, of those the one with most new triples, and of those the
+    one whose values were used least, so that a few cases see all of them.
     """
     possible = _possible(operation, seed)
     codes = np.array([codes for codes, _ in possible])
     columns = range(codes.shape[1])  # the pattern is the last one
     pairs = _Combinations.of(codes, columns, min(2, len(columns)))
     triples = _Combinations.of(codes, columns[:-1], 3)
-    chosen = []
+    chosen, used = [], np.zeros(len(codes))
     while pairs.missing or triples.missing:
-        best = int(np.argmax(pairs.gain() * 1000 + triples.gain()))
+        best = int(np.argmax(pairs.gain() * 1e6 + triples.gain() * 1e3 - used))
         chosen.append(possible[best][1])
         pairs.take(best)
         triples.take(best)
+        used += (codes == codes[best]).sum(1)
     return tuple(chosen)
 
 
@@ -147,8 +149,10 @@ class _Combinations:
 
     def gain(self) -> NDArray[np.int64]:
         """How many new combinations each candidate would add."""
-        zero = np.zeros(1, dtype=np.int64)
-        return sum((~met[held] for held, met in zip(self.held, self.met, strict=True)), start=zero)
+        total = np.zeros(1, dtype=np.int64)
+        for held, met in zip(self.held, self.met, strict=True):
+            total = total + ~met[held]
+        return total
 
     def take(self, candidate: int) -> None:
         """Count a candidate's combinations as met."""

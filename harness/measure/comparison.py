@@ -154,4 +154,4 @@ def _errors(actual: Array, expected: Array, unit: NDArray[np.float64], axis: int
 def _rounded(expected: Array, dtype: str) -> Array:
     if expected.dtype.kind != "f" or dtype == "float64":
         return expected.astype(np.float64) if expected.dtype == np.longdouble else expected
-    return torch.from_numpy(np.ascontiguousarray(expected, dtype=np.float64)).to(DTYPES[dtype]).double().numpy()
+    return torch.from_numpy(np.array(expected, dtype=np.float64)).to(DTYPES[dtype]).double().numpy()
