@@ -30,23 +30,29 @@ OTHER_ORDER = {
     "decode_then_weighted_pool": weighted_pool_then_decode,
 }
 LINEAR = ("mean", "last", "sum")
+ORDERED = ("max", "min", "median")
 
 
 def linear_poolings(case):
-    """The cases that pool by mean, last or sum."""
-    if case.options["pooling"] in LINEAR:
-        yield case
+    """The case if it pools by mean, last or sum, else pooled by one of them."""
+    yield from _pooled_by(case, LINEAR)
 
 
 def order_statistics(case):
-    """The cases that pool by max, min or median."""
-    if case.options["pooling"] not in LINEAR:
-        yield case
+    """The case if it pools by max, min or median, else pooled by one of them."""
+    yield from _pooled_by(case, ORDERED)
 
 
 def max_pooling(case):
-    """The cases that pool by max."""
-    if case.options["pooling"] == "max":
+    """The case pooled by max."""
+    yield from _pooled_by(case, ("max",))
+
+
+def _pooled_by(case, poolings):
+    pooling = case.options["pooling"]
+    if pooling not in poolings:
+        case = case.replace(options={"pooling": poolings[case.seed % len(poolings)]})
+    if case.operation.admits(case.sizes, case.options):
         yield case
 
 

@@ -33,6 +33,12 @@ def forward_euler(case):
     return _with(case, method="forward", N=min(case.options["N"], 4))
 
 
+def single_steps(case):
+    """The case over one step, by the methods whose step is rational."""
+    if case.options["method"] != "zoh":
+        yield case.replace(sizes={**case.sizes, "time": 1})
+
+
 def _in_units(part, unit, informative=True):
     """The part of a result for something derived from it as a whole: one unit, no batch axis."""
     told = np.array([bool(informative and part.informative.all() and np.isfinite(unit))])
@@ -234,6 +240,26 @@ def constant_input(implementation, case):
     expected = np.zeros_like(settled)
     expected[..., 0] = as_array(call.arguments["u"])[N - 1 :]
     yield harness.compare("from step N on", settled, expected, case, reference_of(call, case).parts[0])
+
+
+@harness.property(of="legs_scan", variants=single_steps)
+def single_step(implementation, case):
+    """The state of a single step reconstructs, at its right end, a fixed multiple of what was heard.
+
+    N² by forward Euler; ½ by backward Euler for N = 1, and 1 from N = 2 on; ⅔ and 5/3 by bilinear for N = 1 and 2, and
+    2 from N = 3 on (claim hippo.single-step). At that end the polynomials are √(2n+1), a vector of length N.
+    """
+    call = case.call()
+    N = case.options["N"]
+    end = implementation(call)[0].double() @ (2 * torch.arange(N, dtype=torch.float64, device=case.device) + 1).sqrt()
+    first, later = {"forward": ((), N * N), "backward": ((1 / 2,), 1), "bilinear": ((2 / 3, 5 / 3), 2)}[
+        case.options["method"]
+    ]
+    multiple = first[N - 1] if len(first) >= N else later
+    part = harness.reference(case).parts[0]
+    part = dataclasses.replace(part, unit=N * part.unit)
+    expected = multiple * as_array(call.arguments["u"])
+    yield harness.compare("the right end", end, expected, case, part)
 
 
 @harness.property(of="legs_scan", variants=held)
