@@ -38,7 +38,7 @@ def test_a_fault_above_a_size_shrinks_to_that_size(seed):
         return x @ W.mT + b * (1 if x.shape[1] <= 32 else 2)
 
     cell, finding = found_by(wide, seed)
-    least = shrink(cell, finding).case
+    least = shrink(cell, finding, seconds=60).case
     assert least.sizes == {"batch": 1, "inputs": 33, "outputs": 1}
 
 
@@ -50,7 +50,7 @@ def test_a_fault_of_two_axes_shrinks_both():
         return result
 
     cell, finding = found_by(corner)
-    assert shrink(cell, finding).case.sizes == {"batch": 3, "inputs": 1, "outputs": 5}
+    assert shrink(cell, finding, seconds=60).case.sizes == {"batch": 3, "inputs": 1, "outputs": 5}
 
 
 def test_a_shrunk_counterexample_keeps_a_wide_margin():

@@ -27,8 +27,9 @@ def shrink(cell: Cell, finding: Finding, seconds: float = 10.0) -> Finding:
     for largest in _BOXES:
         box = _boxed(finding.case, largest)
         try:
+            search.enter()
             find(below(box), search.shows_it, settings=_SETTINGS, random=random.Random(0))
-        except (NoSuchExample, Unsatisfiable):
+        except (NoSuchExample, Unsatisfiable, _NothingNew):
             continue
         except _TimeIsOver:
             pass
@@ -56,6 +57,14 @@ class _TimeIsOver(BaseException):
     """Ends Hypothesis' search, which passes on what is no Exception."""
 
 
+class _NothingNew(BaseException):
+    """Ends a search in a box whose few cases were asked already."""
+
+
+_REPEATS = 48
+"""Cases asked before, one after another, from which a box without a find counts as spent."""
+
+
 class _Search:
     """Remembers every answer, so that what Hypothesis asks twice is answered alike and asked once."""
 
@@ -66,12 +75,21 @@ class _Search:
         self._answers: dict[Any, bool] = {}
         self._margin = min(_excess(finding), WIDE)
 
+    def enter(self) -> None:
+        """Begin with another box."""
+        self._repeats, self._found = 0, False
+
     def shows_it(self, case: Case) -> bool:
         key = (case.key, case.layout)
-        if key not in self._answers:
+        if key in self._answers:
+            self._repeats += 1
+            if self._repeats > _REPEATS and not self._found:
+                raise _NothingNew
+        else:
             if perf_counter() > self._deadline:
                 raise _TimeIsOver
-            self._answers[key] = self._asked(case)
+            self._repeats, self._answers[key] = 0, self._asked(case)
+        self._found |= self._answers[key]
         return self._answers[key]
 
     def _asked(self, case: Case) -> bool:
