@@ -11,9 +11,12 @@ from torch import Tensor
 
 import harness
 from harness.measure.comparison import allowance, compare
-from harness.measure.reference import reference
+from harness.measure.reference import norms, reference
 from harness.measure.verdict import Verdict, judge
 from harness.operations.linear import linear
+
+
+FROM_FLOAT32 = 2.0**29
 
 
 @harness.operation
@@ -150,22 +153,51 @@ def test_an_oracle_with_more_digits_judges_float64():
         (8e3, 8e3 * 4e8, Verdict.WRONG),  # a factor of 1.001
         (math.inf, 0.5, Verdict.UNSTABLE),  # overflow in the lower precision alone
         (math.inf, math.inf, Verdict.WRONG),  # NaN in any precision
+        (1.7e5, 2.2e12, Verdict.UNSTABLE),  # every digit is lost in the lower precision, most of them in the higher
     ],
 )
 def test_the_ladder_tells_lost_digits_from_another_result(low, high, verdict):
-    assert judge(low, 32, False, lambda: high, finer=True).verdict is verdict
+    assert judge(low, 32, False, lambda: high, True, FROM_FLOAT32, lambda: True).verdict is verdict
 
 
 def test_what_only_the_higher_precision_shows_is_wrong():
     """An eps outside the root is 30 u in float32 and a billion in float64."""
-    assert judge(30.0, 32, False, lambda: 1e10, finer=True).verdict is Verdict.ROUNDING
-    assert judge(1e10, 32, False, lambda: 30.0, finer=False).verdict is Verdict.WRONG
+    assert judge(30.0, 32, False, lambda: 1e10, True, FROM_FLOAT32, lambda: True).verdict is Verdict.ROUNDING
+    assert judge(1e10, 32, False, lambda: 30.0, False, FROM_FLOAT32, lambda: True).verdict is Verdict.WRONG
+
+
+def test_an_error_that_moves_with_the_roundings_is_none_of_logic():
+    assert judge(1e10, 32, False, lambda: 30.0, False, FROM_FLOAT32, lambda: False).verdict is Verdict.UNSTABLE
+    assert judge(1e10, 32, False, lambda: None, True, FROM_FLOAT32, lambda: False).verdict is Verdict.UNSTABLE
 
 
 def test_without_another_precision_the_magnitude_decides_and_the_reason_says_so():
-    small, large = (judge(score, 32, False, lambda: None, finer=True) for score in (200.0, 1e6))
+    small, large = (judge(score, 32, False, lambda: None, True, FROM_FLOAT32, lambda: True) for score in (200.0, 1e6))
     assert (small.verdict, large.verdict) == (Verdict.UNSTABLE, Verdict.WRONG)
     assert "magnitude" in small.reason
+
+
+def test_a_lower_precision_that_is_right_by_chance_convicts_nobody():
+    """Digits are lost in every precision, but for every second case of float32."""
+
+    @harness.operation(sizes={"d": (1, 4)})
+    def same(x: Float[Tensor, "batch d"]) -> Float[Tensor, "batch d"]:
+        """x itself."""
+        return x * 1
+
+    def over_a_million(x):
+        lucky = x.dtype == torch.float32 and int(x.double().sum() * 4096) % 2
+        return x * 1 if lucky else ((x / 3 + 1e6) - 1e6) * 3
+
+    found = harness.check(over_a_million, like=same, dtypes=["float64"], examples=40).outcomes
+    (agreement,) = (each for each in found if each.prop == "agreement")
+    assert agreement.verdict == "unstable"
+
+
+def test_the_norm_of_the_smallest_numbers_is_not_zero():
+    tiny = np.array([[5e-324, 0.0], [3e-200, 4e-200], [0.0, 0.0]])
+    assert norms(tiny, 0) == pytest.approx([5e-324, 5e-200, 0.0], rel=1e-12)
+    assert norms(tiny[1], None) == pytest.approx([5e-200])
 
 
 def naive_variance(x):

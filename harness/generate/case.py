@@ -88,7 +88,8 @@ class Case:
 
     sizes: size by axis name; options: value by option name; pattern, layout: names; seed: fills the tensors;
     dtype, device: where the implementation computes; grid: the dtype to which the values were rounded (another
-    than `dtype` when a case is evaluated again in another precision).
+    than `dtype` when a case is evaluated again in another precision); nudge: which of the tiny moves of all float
+    entries is made, 0 for none.
     """
 
     operation: Operation
@@ -100,6 +101,7 @@ class Case:
     dtype: str = "float64"
     device: str = "cpu"
     grid: str = ""
+    nudge: int = 0
 
     @property
     def known(self) -> dict[str, Any]:
@@ -118,6 +120,7 @@ class Case:
             self.dtype,
             self.grid,
             self.layout == "expanded",
+            self.nudge,
         )
 
     def replace(self, **changes: Any) -> Case:
@@ -130,7 +133,8 @@ class Case:
 
     def record(self) -> dict[str, Any]:
         """The parameters as plain JSON values, enough for `Case.rebuild`."""
-        fields = {name: getattr(self, name) for name in ("pattern", "layout", "seed", "dtype", "device", "grid")}
+        named = ("pattern", "layout", "seed", "dtype", "device", "grid", "nudge")
+        fields = {name: getattr(self, name) for name in named}
         return {"operation": self.operation.name, "sizes": dict(self.sizes), "options": dict(self.options), **fields}
 
     @staticmethod
@@ -162,8 +166,16 @@ class Case:
         made = {}
         for name, domain in self.operation.tensors.items():
             values = torch.from_numpy(np.asarray(self._values(name, domain, torch.finfo(grid)), order="C"))
-            made[name] = values.to(grid).to(dtype) if domain.kind == "float" else values
+            made[name] = self._nudged(name, values.to(grid).to(dtype)) if domain.kind == "float" else values
         return _Filled(made)
+
+    def _nudged(self, name: str, tensor: Tensor) -> Tensor:
+        """Every entry moved by at most eight eps of itself, which changes how everything after it is rounded."""
+        if not self.nudge:
+            return tensor
+        moves = torch.from_numpy(Stream(tuple(tensor.shape), {}, self.seed, f"{name}, nudge {self.nudge}").uniform())
+        eps = torch.finfo(tensor.dtype).eps
+        return (tensor.double() * (1 + 8 * eps * (2 * moves - 1))).to(tensor.dtype)
 
     @cached_property
     def entries(self) -> int:

@@ -54,6 +54,12 @@ class Comparison:
         """The sample with the largest error."""
         return int(np.argmax(np.where(self.informative, self.errors, -1.0))) if self.errors.size else 0
 
+    def error_of(self, sample: int) -> NDArray[np.float64]:
+        """The differences of one sample's entries, flat."""
+        with np.errstate(all="ignore"):
+            difference = np.asarray(self.actual - self.expected, dtype=np.float64)
+        return (difference if self.axis is None else np.take(difference, sample, axis=self.axis)).reshape(-1)
+
     @property
     def is_informative(self) -> bool:
         """Whether any sample has a digit to compare (an empty result has nothing that could be wrong)."""

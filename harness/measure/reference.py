@@ -27,6 +27,7 @@ from harness.measure.clock import spending
 Array = NDArray[Any]
 
 _DIRECTIONS = 4
+_SQUARES_VANISH = 1e-140
 _FINEST_STEP = 2.0**-40
 UNINFORMATIVE = 0.1
 """The share of the result from which u leaves no digit to compare."""
@@ -202,6 +203,11 @@ def entries(shape: tuple[int, ...], axis: int | None) -> int:
 def norms(array: Array, axis: int | None) -> NDArray[np.float64]:
     """The Euclidean norm of each sample's entries; one norm where there is no batch axis."""
     if axis is None:
-        return np.sqrt(np.square(array, dtype=np.float64).sum(keepdims=True).reshape(1))
+        return norms(array.reshape(1, -1), 0)
     samples = (np.moveaxis(array, axis, 0) if axis else array).reshape(array.shape[axis], -1)
-    return np.sqrt(np.square(samples, dtype=np.float64).sum(1))
+    found = np.sqrt(np.square(samples, dtype=np.float64).sum(1))
+    if samples.size and found.min() < _SQUARES_VANISH:
+        peak = np.abs(samples).max(1).astype(np.float64)
+        scaled = np.sqrt(np.square(samples / np.where(peak > 0, peak, 1)[:, None], dtype=np.float64).sum(1))
+        found = np.where(found < _SQUARES_VANISH, peak * scaled, found)
+    return found

@@ -2,7 +2,10 @@
 
 Rounding shrinks with eps, a logic error does not. So a result that is too far off is computed once more in another
 precision: where the error in units of u stays the same, the algorithm loses digits that the problem does not
-(unstable); where it grows with the precision, something else is computed (wrong).
+(unstable); where it grows with the precision, something else is computed (wrong). An error that is seen in both
+precisions must grow as eps shrinks, nearly: an algorithm that has lost every digit in the lower one can't get worse there.
+Where the other precision shows nothing, it may be right by chance, or not reach that far; so the error must also be
+steady: the same when every input is nudged by a few eps, as no rounding error is.
 """
 
 from __future__ import annotations
@@ -13,7 +16,10 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 GROWTH_OF_A_LOGIC_ERROR = 1e3
-"""Between the measured growths of unstable algorithms (up to 3) and of wrong ones (from 4e8), float32 to float64."""
+"""Where the lower precision hides the error: above the measured growths of unstable algorithms (up to 3)."""
+
+SHARE_OF_EPS = 1 / 30
+"""Where the error is seen in both precisions: the share of the ratio of their eps by which a logic error grows at least."""
 
 MAGNITUDE_OF_A_LOGIC_ERROR = 1e4
 """The score from which an implementation that knows one precision only is called wrong."""
@@ -87,12 +93,19 @@ class Judgement:
 
 
 def judge(
-    score: float, allowance: float, bitwise: bool, other_precision: Callable[[], float | None], finer: bool
+    score: float,
+    allowance: float,
+    bitwise: bool,
+    other_precision: Callable[[], float | None],
+    finer: bool,
+    ratio: float,
+    steady: Callable[[], bool],
 ) -> Judgement:
     """The verdict for a score.
 
     `other_precision` gives the score of the same statement in another precision, None where the implementation knows
-    no other; `finer` says that the other precision is the finer one.
+    no other; `finer` says that the other precision is the finer one; `ratio` is the lower precision's eps over the
+    higher one's; `steady` says whether the error stays what it is when the inputs are nudged.
     """
     if bitwise:
         return Judgement(Verdict.EXACT, score, allowance)
@@ -100,15 +113,17 @@ def judge(
         return Judgement(Verdict.ROUNDING, score, allowance)
     other = other_precision()
     if other is None:
-        wrong = score > MAGNITUDE_OF_A_LOGIC_ERROR
+        wrong = score > MAGNITUDE_OF_A_LOGIC_ERROR and steady()
         return Judgement(
             Verdict.WRONG if wrong else Verdict.UNSTABLE,
             score,
             allowance,
             reason="judged by magnitude: no other precision to compare with",
         )
-    growth = _growth(low=score, high=other) if finer else _growth(low=other, high=score)
-    wrong = growth > GROWTH_OF_A_LOGIC_ERROR
+    low, high = (score, other) if finer else (other, score)
+    growth = _growth(low, high)
+    hidden = low <= allowance
+    wrong = growth > GROWTH_OF_A_LOGIC_ERROR and steady() if hidden else growth > ratio * SHARE_OF_EPS
     return Judgement(Verdict.WRONG if wrong else Verdict.UNSTABLE, score, allowance, other, growth)
 
 

@@ -96,13 +96,7 @@ def keras_autoencoder(x, w_ih, w_hh, b, v_ih, v_hh, d, batch_first):
     return _there_and_back(keras_lstm, np, x, (w_ih, w_hh, b), (v_ih, v_hh, d), batch_first)
 
 
-@lstm_autoencoder.implementation(
-    backend="onnxruntime",
-    name="ONNX.LSTM",
-    exempt={
-        "nonfinite_propagation": "onnxruntime's own sigmoid and tanh clamp what enters them: a NaN leaves as a number"
-    },
-)
+@lstm_autoencoder.implementation(backend="onnxruntime", name="ONNX.LSTM")
 def onnx_autoencoder(x, w_ih, w_hh, b, v_ih, v_hh, d, batch_first):
     """Two LSTM nodes."""
     return _there_and_back(onnx_lstm, np, x, (w_ih, w_hh, b), (v_ih, v_hh, d), batch_first)

@@ -102,10 +102,6 @@ def _keras_cell(feature, hidden):
 
 # onnxruntime: one node for each layer, both directions and the lengths of sequences inside it
 
-_NO_NAN = {
-    "nonfinite_propagation": "onnxruntime's own sigmoid and tanh clamp what enters them: a NaN leaves as a number"
-}
-
 
 @lru_cache(maxsize=128)
 def _onnx_session(kind, hidden, directions):
@@ -161,21 +157,21 @@ def onnx_rnn(x, h0, lengths, w_ih, w_ih_upper, w_hh, b_ih, b_hh, layers, bidirec
     return _onnx("RNN", (0,), x, (h0,), lengths if packed else None, ways, batch_first)
 
 
-@lstm.implementation(backend="onnxruntime", name="ONNX.LSTM", exempt=_NO_NAN)
+@lstm.implementation(backend="onnxruntime", name="ONNX.LSTM")
 def onnx_lstm(x, h0, c0, lengths, w_ih, w_ih_upper, w_hh, b_ih, b_hh, layers, bidirectional, batch_first, packed):
     """The LSTM node."""
     ways = stacked(w_ih, w_ih_upper, w_hh, b_ih, b_hh)
     return _onnx("LSTM", _OUTPUT_SECOND, x, (h0, c0), lengths if packed else None, ways, batch_first)
 
 
-@gru.implementation(backend="onnxruntime", name="ONNX.GRU", exempt=_NO_NAN)
+@gru.implementation(backend="onnxruntime", name="ONNX.GRU")
 def onnx_gru(x, h0, lengths, w_ih, w_ih_upper, w_hh, b_ih, b_hh, layers, bidirectional, batch_first, packed):
     """The GRU node with linear_before_reset=1."""
     ways = stacked(w_ih, w_ih_upper, w_hh, b_ih, b_hh)
     return _onnx("GRU", _UPDATE_FIRST, x, (h0,), lengths if packed else None, ways, batch_first)
 
 
-@gru_cell.implementation(backend="onnxruntime", name="ONNX.GRU", exempt=_NO_NAN)
+@gru_cell.implementation(backend="onnxruntime", name="ONNX.GRU")
 def onnx_gru_cell(x, h, w_ih, w_hh, b_ih, b_hh):
     """The GRU node on a sequence of one step."""
     ways = [[Way(w_ih, w_hh, b_ih, b_hh)]]

@@ -112,7 +112,7 @@ class FindingListed:
     """A known finding about somebody else's code.
 
     Where it shows (an empty list: everywhere), with which verdict, why it is tolerated, where it was reported, and the
-    day (ISO) from which it is not tolerated any more.
+    day (ISO) from which it is not tolerated any more; rare: whether few cases show it, so that a run may well miss it.
     """
 
     operation: str
@@ -124,6 +124,7 @@ class FindingListed:
     properties: list[str] = field(default_factory=list)
     dtypes: list[str] = field(default_factory=list)
     devices: list[str] = field(default_factory=list)
+    rare: bool = False
 
 
 @dataclass(frozen=True)

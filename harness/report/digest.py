@@ -184,7 +184,7 @@ class Digest:
             return f"the known finding about {name} expired on {finding.expires}: {finding.reason}; look at it again"
         cells = [cell for cell in self.outcomes if in_scope(finding, cell)]
         answered = [cell for cell in cells if Verdict(cell.verdict).severity > Verdict.UNINFORMATIVE.severity]
-        if not answered or any(cell.known for cell in answered):
+        if finding.rare or not answered or any(cell.known for cell in answered):
             return ""
         worst = max((Verdict(cell.verdict) for cell in answered), key=lambda verdict: verdict.severity)
         return f"the known finding about {name} ({finding.verdict}) did not show: its cells are {worst.value} at worst"
@@ -232,7 +232,9 @@ class Digest:
                 f"Nothing is falsified, but {len(unstable)} of {_count(total, 'implementation')} {verb} digits "
                 "that the problem does not lose"
             )
-        return "Everything holds within rounding" if total > 1 else "It holds within rounding"
+        told = "Everything holds within rounding" if total > 1 else "It holds within rounding"
+        known = len(by_implementation(self.known))
+        return f"{told}, but for what is known of {_count(known, 'implementation')}" if known else told
 
     @property
     def scope(self) -> str:

@@ -52,7 +52,9 @@ def _template(name: str) -> Any:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    made.filters.update(axes=_axes, cell=_cell, condition=_condition, dtypes=served_dtypes, filling=_filling, sentence=_sentence)
+    made.filters.update(
+        axes=_axes, cell=_cell, condition=_condition, dtypes=served_dtypes, filling=_filling, sentence=_sentence
+    )
     return made.get_template(name)
 
 

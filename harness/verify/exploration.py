@@ -9,12 +9,21 @@ from functools import cached_property
 from operator import attrgetter
 from time import perf_counter
 
+import numpy as np
+import torch
+
 from harness.errors import Unsupported
-from harness.generate.case import Case
+from harness.generate.case import DTYPES, Case
 from harness.measure.comparison import Comparison
 from harness.measure.verdict import Judgement, Verdict, judge
 from harness.verify.cell import Cell
 from harness.verify.subject import ImplementationFault, Subject, served_dtypes
+
+_NUDGES = 3
+"""Nudged copies of a case in which an error must stay the same."""
+
+_SIBLINGS = 6
+"""Further cases of a lower precision that are asked before it is said to be right."""
 
 WIDE = 4.0
 """How many allowances a finding must be off to be beyond doubt."""
@@ -106,11 +115,11 @@ def ask(cell: Cell, subject: Subject, case: Case) -> tuple[Finding, int]:
         return Finding(case, Judgement(Verdict.ERROR, float("inf"), reason=str(fault)), kind=fault.kind), 0
     if not comparisons:
         return Finding(case, Judgement(Verdict.UNSUPPORTED, reason="nothing to compare in this case")), 0
-    findings = [_judged(cell, subject, case, comparison) for comparison in comparisons]
+    findings = [_judged(cell, subject, case, comparison, place) for place, comparison in enumerate(comparisons)]
     return max(findings, key=attrgetter("rank")), len(comparisons)
 
 
-def _judged(cell: Cell, subject: Subject, case: Case, comparison: Comparison) -> Finding:
+def _judged(cell: Cell, subject: Subject, case: Case, comparison: Comparison, place: int) -> Finding:
     if not comparison.is_informative and not comparison.bitwise:
         return Finding(case, Judgement(Verdict.UNINFORMATIVE), comparison)
     score = comparison.score
@@ -118,20 +127,58 @@ def _judged(cell: Cell, subject: Subject, case: Case, comparison: Comparison) ->
         judgement = Judgement(Verdict.WRONG, score, 0.0, reason="nothing but equality will do here")
         return Finding(case, judgement, comparison)
     finer = case.dtype != "float64"
+    low, high = (case.dtype, "float64") if finer else ("float32", "float64")
+    ratio = torch.finfo(DTYPES[low]).eps / torch.finfo(DTYPES[high]).eps
 
     def other_precision() -> float | None:
-        return _score_elsewhere(cell, subject, case.at("float64" if finer else "float32"), comparison.label)
+        return _score_elsewhere(cell, subject, case.at("float64" if finer else "float32"), comparison)
 
-    return Finding(case, judge(score, comparison.allowance, comparison.bitwise, other_precision, finer), comparison)
+    def steady() -> bool:
+        return _is_steady(cell, subject, case, comparison, place)
+
+    judgement = judge(score, comparison.allowance, comparison.bitwise, other_precision, finer, ratio, steady)
+    return Finding(case, judgement, comparison)
 
 
-def _score_elsewhere(cell: Cell, subject: Subject, case: Case, label: str) -> float | None:
-    """The score of the same comparison in another precision, None where the implementation does not serve it."""
+def _is_steady(cell: Cell, subject: Subject, case: Case, found: Comparison, place: int) -> bool:
+    """Whether the worst sample's error stays within half of itself when the inputs are nudged.
+
+    What can't be asked of nudged inputs, or is not a number, changes nothing.
+    """
+    error = found.error_of(found.worst_sample)
+    if not np.isfinite(error).all():
+        return True
+    for nudge in range(1, _NUDGES + 1):
+        try:
+            there = cell.prop(subject, case.replace(nudge=nudge))[place]
+        except (Unsupported, ImplementationFault, IndexError):
+            continue
+        moved = there.error_of(found.worst_sample)
+        if moved.shape == error.shape and not np.linalg.norm(moved - error) <= np.linalg.norm(error) / 2:
+            return False
+    return True
+
+
+def _score_elsewhere(cell: Cell, subject: Subject, case: Case, found: Comparison) -> float | None:
+    """The score of the same comparison in another precision, None where nothing can be told there.
+
+    A lower precision may be right by chance, where another case of these sizes is not: so the largest of a few is taken.
+    """
     if case.dtype not in served_dtypes(cell.implementation) and cell.implementation.name != "definition":
         return None
+    first = _score_of(cell, subject, case, found.label)
+    if case.dtype == "float64" or (first is not None and first > found.allowance):
+        return first
+    siblings = (case.replace(seed=case.seed + step) for step in range(1, _SIBLINGS + 1))
+    told = (first, *(_score_of(cell, subject, each, found.label) for each in siblings))
+    return max((score for score in told if score is not None), default=None)
+
+
+def _score_of(cell: Cell, subject: Subject, case: Case, label: str) -> float | None:
+    """The score of one comparison of a case, None where the case fails or has no digit to compare."""
     try:
         comparisons = cell.prop(subject, case)
     except (Unsupported, ImplementationFault):
         return None
-    same = [comparison.score for comparison in comparisons if comparison.label == label]
+    same = [each.score for each in comparisons if each.label == label and each.is_informative]
     return max(same) if same else None
