@@ -15,7 +15,6 @@ from harness.measure.reference import norms, reference
 from harness.measure.verdict import Verdict, judge
 from harness.operations.linear import linear
 
-
 FROM_FLOAT32 = 2.0**29
 
 

@@ -17,7 +17,7 @@ from harness.declare.structure import Stream
 
 def full_rank(stream: Stream) -> NDArray[np.float64]:
     """Integers of −3 to 3 with 16 along the diagonal, so that no singular value is small; half precision holds them."""
-    return stream.integers(-3, 3).astype(np.float64) + 16 * np.eye(*stream.shape[-2:])
+    return stream.integers(-3, 3).astype(np.float64) + 16 * np.eye(stream.shape[-2], stream.shape[-1])
 
 
 @operation(
