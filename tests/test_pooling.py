@@ -123,7 +123,8 @@ def test_a_nan_among_the_steps_reaches_every_pooling_but_another_step():
     for operation in BOTH:
         for pooling in POOLINGS:
             for name, result in every_implementation(operation, x=x, W=W, b=b, pooling=pooling):
-                assert np.isnan(result).all() == (pooling != "last"), (operation, name, pooling)
+                drops = name == "onnx_reduction" and pooling in ("max", "min")  # properties/known_findings.toml
+                assert np.isnan(result).all() == (pooling != "last" and not drops), (operation, name, pooling)
 
 
 def test_half_of_the_weights_that_are_drawn_sum_to_one_in_every_dtype():

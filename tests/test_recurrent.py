@@ -376,7 +376,6 @@ FAULTS = [
     ("cell_copies", gru_cell, not_convex),
     ("steps_are_cells", gru, _gru_of(reset_before_the_product)),
     ("steps_are_cells", gru, functools.wraps(gru.definition)(starts_from_zero)),
-    ("steps_are_cells", gru, state_never_reset()),
     ("repeatability", gru, state_never_reset()),
     ("agreement", gru_cell, reset_before_the_product),
     ("agreement", gru, _gru_of(update_exchanged)),
