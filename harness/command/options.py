@@ -28,8 +28,8 @@ class Profile:
 
 
 PROFILES = {
-    "quick": Profile(examples=12, cell_seconds=0.2),
-    "default": Profile(examples=48, cell_seconds=2.0),
+    "quick": Profile(examples=8, cell_seconds=0.15),
+    "default": Profile(examples=32, cell_seconds=1.5),
     "nightly": Profile(examples=400, cell_seconds=60.0, nightly=True),
 }
 
