@@ -158,6 +158,8 @@ def _neighbours(case: Case, arguments: dict[str, Tensor]) -> Iterator[dict[str, 
     precision = torch.finfo(DTYPES[case.dtype])
     step, _ = step_of(case)
     tiny = precision.smallest_normal * precision.eps
+    if case.dtype == "float64":
+        tiny *= 64  # the oracle holds no fraction of the smallest number, and a zero would mostly stay one
     generator = torch.Generator().manual_seed(case.seed)
     floats = {name: tensor for name, tensor in arguments.items() if tensor.is_floating_point()}
     shifts = {name: (step * tensor.abs() + tiny) * _uniform(tensor, generator) for name, tensor in floats.items()}

@@ -21,7 +21,7 @@ from harness.record.events import (
 )
 from harness.record.known import in_scope
 from harness.record.settling import UNASKED, Settled, settle
-from harness.report.triage import Cause, Key, by_implementation, causes, columns, grades
+from harness.report.triage import Cause, Key, by_implementation, causes, columns, grades, known_places
 
 
 @dataclass(frozen=True)
@@ -260,8 +260,18 @@ class Digest:
 
     @cached_property
     def cells(self) -> dict[Verdict, int]:
-        """Cells by verdict, worst first."""
-        return _worst_first(Counter(outcome.verdict for outcome in self.outcomes))
+        """Cells by verdict, worst first, known findings left out."""
+        return _worst_first(Counter(outcome.verdict for outcome in self.outcomes if not outcome.known))
+
+    @property
+    def known_cells(self) -> int:
+        """How many cells show a known finding."""
+        return sum(bool(outcome.known) for outcome in self.outcomes)
+
+    @cached_property
+    def known_places(self) -> set[tuple[Key, Key]]:
+        """Where an implementation's worst verdict is a known finding."""
+        return known_places(self.outcomes)
 
     @cached_property
     def cases(self) -> dict[Verdict, int]:

@@ -15,7 +15,7 @@ from harness.measure.verdict import Verdict
 from harness.record.events import CellFinished
 from harness.record.settling import Settled
 from harness.report.digest import Digest
-from harness.report.triage import Cause, Key, by_implementation, causes, columns, grades
+from harness.report.triage import Cause, Key, by_implementation, causes, columns, grades, known_places
 from harness.report.visible import visible
 from harness.verify.sources import SOURCES
 
@@ -29,6 +29,7 @@ _PAGE = 100
 _UNIT = "the error that nobody can avoid: how far the oracle itself moves when its inputs are rounded"
 
 Rows = dict[Key, dict[Key, Verdict]]
+Places = set[tuple[Key, Key]]
 
 
 def print_outcomes(outcomes: Iterable[CellFinished], file: IO[str] | None = None) -> None:
@@ -41,8 +42,9 @@ def print_outcomes(outcomes: Iterable[CellFinished], file: IO[str] | None = None
     graded = grades(outcomes)
     rows = graded if len(graded) <= _FEW_ROWS else _deviating(graded)
     asked = columns(outcomes)
+    known = known_places(outcomes)
     for device in dict.fromkeys(device for device, _ in asked):
-        _print_table(console, device, [dtype for where, dtype in asked if where == device], rows)
+        _print_table(console, device, [dtype for where, dtype in asked if where == device], rows, known)
     _print_clean(console, graded, rows)
     found = by_implementation(cause for cause in causes(outcomes) if not cause.known)
     for group in list(found.values())[:_SHOWN]:
@@ -128,19 +130,20 @@ def _deviating(graded: Rows) -> Rows:
     return dict(sorted(rows.items(), key=lambda item: -max(verdict.severity for verdict in item[1].values())))
 
 
-def _print_table(console: Console, device: str, dtypes: list[str], rows: Rows) -> None:
+def _print_table(console: Console, device: str, dtypes: list[str], rows: Rows, known: Places) -> None:
     """Print the implementations that were asked on a device, or a list where a table would have to cut names."""
     here = {key: row for key, row in rows.items() if any(where == device for where, _ in row)}
     if not here:
         return
     lines = [
-        [Text(_name(key), "")] + [_grade(key, row.get((device, dtype)), dtype) for dtype in dtypes]
+        [Text(_name(key), "")]
+        + [_grade(key, row.get((device, dtype)), dtype, (key, (device, dtype)) in known) for dtype in dtypes]
         for key, row in here.items()
     ]
     lines.insert(0, [Text("" if device == "cpu" else device), *(Text(visible(dtype, 40), "bold") for dtype in dtypes)])
     widths = [max(cell_len(line[place].plain) for line in lines) for place in range(len(dtypes) + 1)]
     if sum(widths) + 2 * len(dtypes) > console.width:
-        _print_list(console, device, dtypes, here)
+        _print_list(console, device, dtypes, here, known)
         return
     for line in lines:
         padded = Text()
@@ -150,14 +153,15 @@ def _print_table(console: Console, device: str, dtypes: list[str], rows: Rows) -
         console.print(padded, no_wrap=True, crop=False)
 
 
-def _print_list(console: Console, device: str, dtypes: list[str], rows: Rows) -> None:
+def _print_list(console: Console, device: str, dtypes: list[str], rows: Rows, known: Places) -> None:
     for key, row in rows.items():
         _print_wrapped(console, Text(_name(key)))
         here = {dtype: row[device, dtype] for dtype in dtypes if (device, dtype) in row}
-        for verdict in dict.fromkeys(here.values()):
-            where = " ".join(visible(dtype, 40) for dtype, found in here.items() if found is verdict)
+        told = {dtype: _grade(key, found, dtype, (key, (device, dtype)) in known) for dtype, found in here.items()}
+        for word in {text.plain: text for text in told.values()}.values():
+            where = " ".join(visible(dtype, 40) for dtype, text in told.items() if text.plain == word.plain)
             on = "" if device == "cpu" else f" on {device}"
-            _print_wrapped(console, Text.assemble("  ", _word(verdict), f"  {where}{on}"))
+            _print_wrapped(console, Text.assemble("  ", word, f"  {where}{on}"))
 
 
 def _print_clean(console: Console, graded: Rows, shown: Rows) -> None:
@@ -175,7 +179,9 @@ def _print_clean(console: Console, graded: Rows, shown: Rows) -> None:
         _print_wrapped(console, line)
 
 
-def _grade(key: Key, verdict: Verdict | None, dtype: str) -> Text:
+def _grade(key: Key, verdict: Verdict | None, dtype: str, known: bool) -> Text:
+    if verdict is not None and known:
+        return Text(f"◇ known {verdict.value}", style="dim")
     if verdict is not None:
         return _word(verdict)
     return Text("the oracle" if key[1] == "definition" and dtype == "float64" else "", style="dim")

@@ -118,6 +118,19 @@ def grades(outcomes: Iterable[CellFinished]) -> dict[Key, dict[Key, Verdict]]:
     return worst
 
 
+def known_places(outcomes: Iterable[CellFinished]) -> set[tuple[Key, Key]]:
+    """The (operation, implementation) and (device, dtype) pairs whose worst verdict is a known finding and nothing else."""
+    outcomes = list(outcomes)
+    worst = grades(outcomes)
+    known: set[tuple[Key, Key]] = set()
+    fresh: set[tuple[Key, Key]] = set()
+    for outcome in outcomes:
+        key, column = (outcome.operation, outcome.implementation), (outcome.device, outcome.dtype)
+        if outcome.verdict == worst[key][column].value:
+            (known if outcome.known else fresh).add((key, column))
+    return known - fresh
+
+
 def columns(outcomes: Iterable[CellFinished]) -> list[Key]:
     """The (device, dtype) pairs that were asked, finest dtype first."""
     return sorted({(cell.device, cell.dtype) for cell in outcomes}, key=lambda c: (c[0], _place(c[1], _DTYPES), c[1]))
