@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from typing import Literal
 
 import numpy as np
 import pytest
@@ -11,11 +12,14 @@ from torch import Tensor
 
 import harness
 from harness.declare.structure import Stream
+from harness.generate.case import Call
 from harness.generate.layouts import LAYOUTS
 from harness.generate.patterns import PATTERNS, SPECIAL
-from harness.generate.plan import coverage, covering_array, plan
+from harness.generate.plan import Coverage, coverage, covering_array, plan
 from harness.generate.strategy import THRESHOLDS, fits
 from harness.operations.linear import linear
+
+Quarter = Literal[1, 2, 3, 4]
 
 
 @harness.operation
@@ -200,3 +204,33 @@ def test_impossible_combinations_are_left_out():
     pairs, triples = coverage(chosen, array, 2), coverage(chosen, array, 3)
     assert (triples.met, triples.total) == (6, 6)
     assert pairs.met == pairs.total == 3 + 4 + 4 + 3 * 2 * len(PATTERNS)
+
+
+def test_every_triple_of_options_is_met():
+    @harness.operation
+    def many(x: Float[Tensor, "batch d"], a: Quarter, b: Quarter, c: Quarter) -> Float[Tensor, "batch d"]:
+        """x, whatever the options."""
+        return x * 1
+
+    array = covering_array(many)
+    assert coverage(many, array, 3) == Coverage(3, 4**3, 4**3)
+    assert len(array) <= 1.25 * 4**3
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_a_fresh_call_keeps_strides_and_offset(layout):
+    tensor = LAYOUTS[layout](torch.arange(24.0).reshape(2, 3, 4))
+    call = Call(linear, {"x": tensor}, {})
+    fresh = call.fresh().arguments["x"]
+    assert (fresh.stride(), fresh.storage_offset()) == (tensor.stride(), tensor.storage_offset())
+    assert torch.equal(fresh, tensor) and fresh.data_ptr() != tensor.data_ptr()
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32", "bfloat16", "float16"])
+def test_a_nudge_moves_by_its_reach_and_is_rebuilt(dtype):
+    case = plan(linear, 30, 0)[-1].replace(dtype=dtype, pattern="normal")
+    plain, nudged, other = (case.replace(nudge=nudge, reach=1 / 64).tensors["W"].double() for nudge in (0, 1, 2))
+    moved = (nudged - plain).abs() / plain.abs()
+    assert 1 / 512 < moved.max() <= 1 / 64 + torch.finfo(getattr(torch, dtype)).eps and not torch.equal(nudged, other)
+    again = harness.Case.rebuild(case.replace(nudge=1, reach=1 / 64).record(), {"linear": linear})
+    assert torch.equal(again.tensors["W"].double(), nudged)

@@ -193,6 +193,25 @@ def test_a_lower_precision_that_is_right_by_chance_convicts_nobody():
     assert agreement.verdict == "unstable"
 
 
+def test_an_error_that_float32_never_shows_is_judged_by_whether_it_is_steady():
+    """Digits that float64 alone loses are rounding; an offset of 1e-10 in float64 alone is none."""
+
+    @harness.operation(sizes={"d": (1, 4)})
+    def kept(x: Float[Tensor, "batch d"]) -> Float[Tensor, "batch d"]:
+        """x itself."""
+        return x * 1
+
+    def loses(x):
+        return ((x / 3 + 1e6) - 1e6) * 3 if x.dtype == torch.float64 else x * 1
+
+    def shifts(x):
+        return x * (1 + 1e-10) if x.dtype == torch.float64 else x * 1
+
+    for function, verdict in ((loses, "unstable"), (shifts, "wrong")):
+        found = harness.check(function, like=kept, dtypes=["float64"], examples=24).outcomes
+        assert next(each for each in found if each.prop == "agreement").verdict == verdict
+
+
 def test_the_norm_of_the_smallest_numbers_is_not_zero():
     tiny = np.array([[5e-324, 0.0], [3e-200, 4e-200], [0.0, 0.0]])
     assert norms(tiny, 0) == pytest.approx([5e-324, 5e-200, 0.0], rel=1e-12)

@@ -88,8 +88,8 @@ class Case:
 
     sizes: size by axis name; options: value by option name; pattern, layout: names; seed: fills the tensors;
     dtype, device: where the implementation computes; grid: the dtype to which the values were rounded (another
-    than `dtype` when a case is evaluated again in another precision); nudge: which of the tiny moves of all float
-    entries is made, 0 for none.
+    than `dtype` when a case is evaluated again in another precision); nudge, reach: which of the small moves of all
+    float entries is made (0 for none), and by what part of each entry at most.
     """
 
     operation: Operation
@@ -102,6 +102,7 @@ class Case:
     device: str = "cpu"
     grid: str = ""
     nudge: int = 0
+    reach: float = 0.0
 
     @property
     def known(self) -> dict[str, Any]:
@@ -121,6 +122,7 @@ class Case:
             self.grid,
             self.layout == "expanded",
             self.nudge,
+            self.reach,
         )
 
     def replace(self, **changes: Any) -> Case:
@@ -133,7 +135,7 @@ class Case:
 
     def record(self) -> dict[str, Any]:
         """The parameters as plain JSON values, enough for `Case.rebuild`."""
-        named = ("pattern", "layout", "seed", "dtype", "device", "grid", "nudge")
+        named = ("pattern", "layout", "seed", "dtype", "device", "grid", "nudge", "reach")
         fields = {name: getattr(self, name) for name in named}
         return {"operation": self.operation.name, "sizes": dict(self.sizes), "options": dict(self.options), **fields}
 
@@ -170,12 +172,11 @@ class Case:
         return _Filled(made)
 
     def _nudged(self, name: str, tensor: Tensor) -> Tensor:
-        """Every entry moved by at most eight eps of itself, which changes how everything after it is rounded."""
+        """Every entry moved by a random part of itself, which changes how everything after it is rounded."""
         if not self.nudge:
             return tensor
         moves = torch.from_numpy(Stream(tuple(tensor.shape), {}, self.seed, f"{name}, nudge {self.nudge}").uniform())
-        eps = torch.finfo(tensor.dtype).eps
-        return (tensor.double() * (1 + 8 * eps * (2 * moves - 1))).to(tensor.dtype)
+        return (tensor.double() * (1 + self.reach * (2 * moves - 1))).to(tensor.dtype)
 
     @cached_property
     def entries(self) -> int:

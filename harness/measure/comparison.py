@@ -57,8 +57,14 @@ class Comparison:
     def error_of(self, sample: int) -> NDArray[np.float64]:
         """The differences of one sample's entries, flat."""
         with np.errstate(all="ignore"):
-            difference = np.asarray(self.actual - self.expected, dtype=np.float64)
-        return (difference if self.axis is None else np.take(difference, sample, axis=self.axis)).reshape(-1)
+            return self._of(np.asarray(self.actual - self.expected, dtype=np.float64), sample)
+
+    def size_of(self, sample: int) -> float:
+        """The norm of one sample's expected entries."""
+        return float(np.linalg.norm(self._of(np.asarray(self.expected, dtype=np.float64), sample)))
+
+    def _of(self, values: Array, sample: int) -> Array:
+        return (values if self.axis is None else np.take(values, sample, axis=self.axis)).reshape(-1)
 
     @property
     def is_informative(self) -> bool:

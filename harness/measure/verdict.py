@@ -5,7 +5,7 @@ precision: where the error in units of u stays the same, the algorithm loses dig
 (unstable); where it grows with the precision, something else is computed (wrong). An error that is seen in both
 precisions must grow as eps shrinks, nearly: an algorithm that has lost every digit in the lower one can't get worse there.
 Where the other precision shows nothing, it may be right by chance, or not reach that far; so the error must also be
-steady: the same when every input is nudged by a few eps, as no rounding error is.
+steady: the same when every input is nudged by a few times as much, as no rounding error is.
 """
 
 from __future__ import annotations

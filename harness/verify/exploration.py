@@ -22,6 +22,9 @@ from harness.verify.subject import ImplementationFault, Subject, served_dtypes
 _NUDGES = 3
 """Nudged copies of a case in which an error must stay the same."""
 
+_FARTHEST = 2.0**-6
+"""The largest part of itself by which an entry is nudged."""
+
 _SIBLINGS = 6
 """Further cases of a lower precision that are asked before it is said to be right."""
 
@@ -141,16 +144,19 @@ def _judged(cell: Cell, subject: Subject, case: Case, comparison: Comparison, pl
 
 
 def _is_steady(cell: Cell, subject: Subject, case: Case, found: Comparison, place: int) -> bool:
-    """Whether the worst sample's error stays within half of itself when the inputs are nudged.
+    """Whether the worst sample's error stays within half of itself when the inputs are nudged by a few times as much.
 
-    What can't be asked of nudged inputs, or is not a number, changes nothing.
+    Rounding goes another way there; what is wrong by a billionth of the result still is. What can't be asked of nudged
+    inputs, or is not a number, changes nothing.
     """
-    error = found.error_of(found.worst_sample)
+    error, size = found.error_of(found.worst_sample), found.size_of(found.worst_sample)
     if not np.isfinite(error).all():
         return True
+    eps = torch.finfo(DTYPES[case.dtype]).eps
+    reach = min(max(4 * float(np.linalg.norm(error)) / size, 8 * eps), _FARTHEST) if size else _FARTHEST
     for nudge in range(1, _NUDGES + 1):
         try:
-            there = cell.prop(subject, case.replace(nudge=nudge))[place]
+            there = cell.prop(subject, case.replace(nudge=nudge, reach=reach))[place]
         except (Unsupported, ImplementationFault, IndexError):
             continue
         moved = there.error_of(found.worst_sample)
