@@ -166,7 +166,8 @@ def test_what_only_the_higher_precision_shows_is_wrong():
 
 
 def test_an_error_that_moves_with_the_roundings_is_none_of_logic():
-    assert judge(1e10, 32, False, lambda: 30.0, False, FROM_FLOAT32, lambda: False).verdict is Verdict.UNSTABLE
+    assert judge(1e5, 32, False, lambda: 3.0, False, FROM_FLOAT32, lambda: False).verdict is Verdict.UNSTABLE
+    assert judge(1e7, 32, False, lambda: 3.0, False, FROM_FLOAT32, lambda: False).verdict is Verdict.WRONG  # in float32
     assert judge(1e10, 32, False, lambda: None, True, FROM_FLOAT32, lambda: False).verdict is Verdict.UNSTABLE
 
 

@@ -18,6 +18,9 @@ from enum import StrEnum
 GROWTH_OF_A_LOGIC_ERROR = 1e3
 """Where the lower precision hides the error: above the measured growths of unstable algorithms (up to 3)."""
 
+GROWTH_BEYOND_CHANCE = 1e6
+"""Where the lower precision hides the error, and would not if digits were lost: a computation in a lower precision than asked."""
+
 SHARE_OF_EPS = 1 / 30
 """Where the error is seen in both precisions: the share of the ratio of their eps by which a logic error grows at least."""
 
@@ -122,8 +125,10 @@ def judge(
         )
     low, high = (score, other) if finer else (other, score)
     growth = _growth(low, high)
-    hidden = low <= allowance
-    wrong = growth > GROWTH_OF_A_LOGIC_ERROR and steady() if hidden else growth > ratio * SHARE_OF_EPS
+    if low > allowance:
+        wrong = growth > ratio * SHARE_OF_EPS
+    else:
+        wrong = growth > GROWTH_BEYOND_CHANCE or (growth > GROWTH_OF_A_LOGIC_ERROR and steady())
     return Judgement(Verdict.WRONG if wrong else Verdict.UNSTABLE, score, allowance, other, growth)
 
 
