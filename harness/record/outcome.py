@@ -16,6 +16,8 @@ from harness.verify.cell import Cell
 from harness.verify.exploration import Exploration, explore
 from harness.verify.subject import served_dtypes
 
+_CLAIM_CASES, _CLAIM_SECONDS = 48, 1.0
+
 _SHRINKING_SECONDS = {True: 3.0, False: 1.0}
 """For a finding that fails, and for one that only loses digits."""
 
@@ -28,7 +30,7 @@ def outcome(cell: Cell, examples: int, seed: int, seconds: float = float("inf"))
     with keeping_time() as ledger:
         with spending("drawing"):
             cases = plan(cell.operation, max(examples, _fewest(cell, seed)), seed)
-        done = explore(cell, cases, seconds)
+        done = explore(cell, cases, max(seconds, _CLAIM_SECONDS) if cell.prop.claim else seconds)
         if done.worst is not None and done.verdict.severity >= Verdict.UNSTABLE.severity:
             with spending("shrinking"):
                 shown = counterexample(cell, done.worst, _SHRINKING_SECONDS[done.verdict.failing])
@@ -36,8 +38,13 @@ def outcome(cell: Cell, examples: int, seed: int, seconds: float = float("inf"))
 
 
 def _fewest(cell: Cell, seed: int) -> int:
-    """How many cases are asked at least: agreement meets every combination of options that the covering array has."""
-    return len(covering_array(cell.operation, seed)) if cell.prop.name == "agreement" else 1
+    """How many cases are asked at least.
+
+    Agreement meets every combination of options that the covering array has; a claim must be able to fall.
+    """
+    if cell.prop.name == "agreement":
+        return len(covering_array(cell.operation, seed))
+    return _CLAIM_CASES if cell.prop.claim else 1
 
 
 def without_asking(cell: Cell, verdict: Verdict, reason: str) -> CellFinished:
