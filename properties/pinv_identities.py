@@ -13,13 +13,13 @@ import torch
 import harness
 from harness.generate.memory import Memory
 from harness.measure.comparison import as_array, sample_of
-from harness.measure.reference import norms, reference_of
+from harness.measure.reference import norms, reference_of, remembered
 from harness.operations.convolution import conv2d, conv2d_circular
 
 FORWARD = {"conv2d_pinv": conv2d, "conv2d_circular_pinv": conv2d_circular}
 
 
-_maps, _references = Memory(2**26), Memory(2**26)
+_maps = Memory(2**26)
 
 
 class _Map:
@@ -55,8 +55,7 @@ class _Map:
     def told(self, **results):
         """The reference of A⁺y for several batches in one call, a part for each; remembered by the batches' names."""
         call = self.call.replace(y=torch.cat(list(results.values())))
-        key = (self.case.operation, self.case.key, *results)
-        whole = _references.recall(key, lambda: reference_of(call, self.case)).parts[0]
+        whole = remembered(self.case, ", ".join(results), lambda: reference_of(call, self.case)).parts[0]
         stops = np.cumsum([len(result) for result in results.values()])
         return [
             sample_of(whole, np.arange(stop - len(result), stop))
@@ -175,7 +174,7 @@ def transpose_inverted(implementation, case):
     x = m.bells("image", m.image)
     transposed = dataclasses.replace(m.call.replace(y=x, K=flipped), options=options)
     (back,) = implementation(transposed)
-    told = _references.recall((case.operation, case.key, "transposed"), lambda: reference_of(transposed, case)).parts[0]
+    told = remembered(case, "transposed", lambda: reference_of(transposed, case)).parts[0]
     left, right = (found * _rows(x)).sum(1), (_rows(m.y) * _rows(back)).sum(1)
     unit = part.unit * norms(_rows(x), 0) + told.unit * norms(_rows(m.y), 0)
     label = "⟨A⁺y, x⟩ against ⟨y, (Aᵀ)⁺x⟩"

@@ -18,7 +18,7 @@ UNJUDGED = "unjudged"
 
 @dataclass(frozen=True)
 class RunStarted:
-    """A run begins. `environment` says where, `command` how, `planned` how many cells are asked (0: not known yet)."""
+    """A run begins. `environment` says where, `command` how."""
 
     run: str
     when: str
@@ -139,11 +139,3 @@ class RunFinished:
 
 Event = RunStarted | ImplementationListed | ClaimListed | FindingListed | CellFinished | RunFinished
 Listener = Callable[[Event], None]
-EVENTS: tuple[type[Event], ...] = (
-    RunStarted,
-    ImplementationListed,
-    ClaimListed,
-    FindingListed,
-    CellFinished,
-    RunFinished,
-)

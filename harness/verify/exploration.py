@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, lru_cache
 from operator import attrgetter
 from time import perf_counter
 
@@ -130,8 +130,7 @@ def _judged(cell: Cell, subject: Subject, case: Case, comparison: Comparison, pl
         judgement = Judgement(Verdict.WRONG, score, 0.0, reason="nothing but equality will do here")
         return Finding(case, judgement, comparison)
     finer = case.dtype != "float64"
-    low, high = (case.dtype, "float64") if finer else ("float32", "float64")
-    ratio = torch.finfo(DTYPES[low]).eps / torch.finfo(DTYPES[high]).eps
+    ratio = _eps_over_float64(case.dtype if finer else "float32")
 
     def other_precision() -> float | None:
         return _score_elsewhere(cell, subject, case.at("float64" if finer else "float32"), comparison)
@@ -141,6 +140,11 @@ def _judged(cell: Cell, subject: Subject, case: Case, comparison: Comparison, pl
 
     judgement = judge(score, comparison.allowance, comparison.bitwise, other_precision, finer, ratio, steady)
     return Finding(case, judgement, comparison)
+
+
+@lru_cache(maxsize=4)
+def _eps_over_float64(dtype: str) -> float:
+    return torch.finfo(DTYPES[dtype]).eps / torch.finfo(torch.float64).eps
 
 
 def _is_steady(cell: Cell, subject: Subject, case: Case, found: Comparison, place: int) -> bool:
