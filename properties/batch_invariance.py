@@ -72,7 +72,7 @@ def batch_leak(implementation, case):
         return
     changed = size // 2
     others = [i for i in range(size) if i != changed]
-    stranger = case.replace(seed=case.seed + 1, pattern="normal").call()
+    stranger = case.another().replace(pattern="normal").call()
 
     donor = {name: stranger.arguments[name] for name in call.operation.batched}
     mixed = {}

@@ -26,7 +26,7 @@ def product_of_the_document(implementation, case):
 @harness.property(of=FACTORS)
 def linear_in_every_factor(implementation, case):
     """The result for u + 2v in place of any one factor is the result for u plus twice that for v."""
-    call, stranger = case.call(), case.replace(seed=case.seed + 1).call()
+    call, stranger = case.call(), case.another().call()
     for name in FACTORS[case.operation.name]:
         u, v = call.arguments[name], stranger.arguments[name]
         calls = [call, call.replace(**{name: v}), call.replace(**{name: u + 2 * v})]

@@ -22,7 +22,7 @@ def superposition(implementation, case):
     """The result for x − 2y is the result for x minus twice that for y."""
     name = case.operation.linear_in
     call = case.call()
-    other = call.replace(**{name: case.replace(seed=case.seed + 1).call().arguments[name]})
+    other = call.replace(**{name: case.another().call().arguments[name]})
     both = call.replace(**{name: call.arguments[name] - 2 * other.arguments[name]})
     results = [implementation(each) for each in (call, other, both)]
     units = [
@@ -46,7 +46,7 @@ def adjoint(implementation, case):
     name = case.operation.linear_in
     call = case.call()
     x = as_array(call.arguments[name])
-    stranger = case.replace(seed=case.seed + 1, pattern="normal")
+    stranger = case.another().replace(pattern="normal")
     directions = tuple(implementation(stranger.call()))
     results, gradients = implementation.gradients(call, directions)
     backward = as_array(gradients[name])

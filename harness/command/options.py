@@ -28,8 +28,8 @@ class Profile:
 
 
 PROFILES = {
-    "quick": Profile(examples=8, cell_seconds=0.15),
-    "default": Profile(examples=32, cell_seconds=1.5),
+    "quick": Profile(examples=6, cell_seconds=0.12),
+    "default": Profile(examples=24, cell_seconds=1.0),
     "nightly": Profile(examples=400, cell_seconds=60.0, nightly=True),
 }
 

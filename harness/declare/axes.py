@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import ast
 import operator
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -51,6 +51,10 @@ class Axis:
             return int(known[self.text])
         return self._evaluate(self._tree, known)
 
+    def factors(self, known: Mapping[str, Any]) -> tuple[int, ...]:
+        """The sizes of a product's factors, outermost first; the size alone where it is no product."""
+        return tuple(self._evaluate(node, known) for node in _multiplied(self._tree))
+
     def _evaluate(self, node: ast.expr, known: Mapping[str, Any]) -> int:
         match node:
             case ast.Constant(value=int() as number):
@@ -62,6 +66,14 @@ class Axis:
             case ast.Name(id=name):
                 raise DeclarationError(f"axis {self.text!r} uses {name!r}, which is neither a drawn size nor an option")
         raise DeclarationError(f"axis {self.text!r} may use names, integers, +, -, * and // only")
+
+
+def _multiplied(node: ast.expr) -> Iterator[ast.expr]:
+    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Mult):
+        yield from _multiplied(node.left)
+        yield from _multiplied(node.right)
+    else:
+        yield node
 
 
 def parse_axes(text: str) -> tuple[Axis, ...]:

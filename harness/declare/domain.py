@@ -64,6 +64,11 @@ class TensorDomain:
         return texts.index(name) if name in texts else None
 
     @property
+    def takes_any_numbers(self) -> bool:
+        """Whether every float is in the domain: value patterns fill it, or a structure that only chooses typical ones."""
+        return self.kind == "float" and (self.structure is None or getattr(self.structure, "any_numbers", False))
+
+    @property
     def every_axis(self) -> tuple[Axis, ...]:
         """The axes of all layouts, for checks that must hold in each."""
         return self.default_axes + (self.alternative.axes if self.alternative else ())

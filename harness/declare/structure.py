@@ -1,15 +1,16 @@
 """Structures: arguments that annotations can't describe (sorted lengths, an invertible kernel, a stable matrix).
 
 A structure is a function of a Stream that returns a numpy array of the argument's shape. It is named by its own
-name, and draws all its randomness from the stream, so that a case can be rebuilt from a seed.
+name, and draws all its randomness from the stream, so that a case can be rebuilt from a seed. One that only chooses
+likely numbers, where any others would be in the domain too, says so with `@typical`.
 """
 
 from __future__ import annotations
 
 import zlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -52,3 +53,12 @@ class Stream:
         """Uniform integers from low to high, both included."""
         words = self.words(self.shape if shape is None else shape)
         return low + (words % np.uint64(high - low + 1)).astype(np.int64)
+
+
+Made = TypeVar("Made", bound=Callable[..., Any])
+
+
+def typical(structure: Made) -> Made:
+    """Declare that a structure's numbers are only typical, so that a counterexample may be simplified beyond them."""
+    structure.any_numbers = True  # type: ignore[attr-defined]
+    return structure

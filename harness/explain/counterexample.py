@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from harness.explain.diagnosis import Diagnosis, diagnose
 from harness.explain.literal import literal
 from harness.explain.shrinking import shrink
 from harness.measure.comparison import Comparison
@@ -16,13 +17,17 @@ from harness.verify.exploration import Finding
 _SHOWN = 12
 _FEWEST_DIGITS = 6
 
+_DIAGNOSING = 5.0
+"""Seconds for the diagnosis at most."""
+
 
 @dataclass(frozen=True)
 class Counterexample:
     """A minimal case with a bad verdict.
 
     case: its recorded parameters; summary: them in one line; source: the case as literal Python; sentence: what is
-    seen; expected, actual: the entries of the worst sample, as many as fit on a line.
+    seen; expected, actual: the entries of the worst sample, as many as fit on a line; numbers: how many entries of its
+    arguments are not zero; diagnosis: why it falls, None where nobody asked.
     """
 
     case: dict[str, Any]
@@ -31,13 +36,23 @@ class Counterexample:
     sentence: str
     expected: str = ""
     actual: str = ""
+    numbers: int = 0
+    diagnosis: Diagnosis | None = None
 
 
 def counterexample(cell: Cell, finding: Finding, seconds: float = 10.0) -> Counterexample:
-    """Shrink a finding within `seconds` and describe what is left."""
+    """Shrink a finding within `seconds`, describe what is left, and look for the cause where it falsifies."""
     least = shrink(cell, finding, seconds)
     shown = entries(least.comparison) if least.comparison is not None else ("", "")
-    return Counterexample(least.case.record(), least.case.describe(), literal(least.case), sentence(least), *shown)
+    return Counterexample(
+        least.case.record(),
+        least.case.describe(),
+        literal(least.case),
+        sentence(least),
+        *shown,
+        numbers=sum(int(tensor.count_nonzero()) for tensor in least.case.tensors.values()),
+        diagnosis=diagnose(cell, least, _DIAGNOSING) if least.verdict.failing and not cell.prop.claim else None,
+    )
 
 
 def sentence(finding: Finding) -> str:

@@ -1,15 +1,17 @@
-"""Shrinking: Hypothesis looks for the simplest case that still shows the same verdict by a wide margin."""
+"""Shrinking: the simplest case that still shows the same verdict by a wide margin. Its structure first, then its values."""
 
 from __future__ import annotations
 
 import math
 import random
+from contextlib import suppress
 from time import perf_counter
 from typing import Any
 
 from hypothesis import HealthCheck, Phase, find, settings
 from hypothesis.errors import NoSuchExample, Unsatisfiable
 
+from harness.explain.simplifying import simplify
 from harness.generate.case import Case
 from harness.generate.strategy import below
 from harness.verify.cell import Cell
@@ -21,20 +23,27 @@ def shrink(cell: Cell, finding: Finding, seconds: float = 10.0) -> Finding:
     """The simplest finding like this one that could be found in the time; the finding itself where there is none.
 
     Like: the same verdict, the same kind of fault, and a score that stays wide of the allowance (or as wide as the
-    original was). Small boxes of sizes are searched first, because they cost little and most faults show there.
+    original was). What is left of the time, and a third of it at least, is for the values.
     """
-    search = _Search(cell, finding, perf_counter() + seconds)
+    began = perf_counter()
+    search = _Search(cell, finding, began + seconds * _SHARE_OF_STRUCTURE)
+    with suppress(_TimeIsOver):
+        _shrink_structure(search, finding.case)
+    search.deadline = began + seconds
+    with suppress(_TimeIsOver):
+        simplify(search.best.case, search.still_shows_it)
+    return search.best
+
+
+def _shrink_structure(search: _Search, case: Case) -> None:
+    """Hypothesis looks in small boxes of sizes first, because they cost little and most faults show there."""
     for largest in _BOXES:
-        box = _boxed(finding.case, largest)
+        search.enter()
         try:
-            search.enter()
-            find(below(box), search.shows_it, settings=_SETTINGS, random=random.Random(0))
+            find(below(_boxed(case, largest)), search.shows_it, settings=_SETTINGS, random=random.Random(0))
         except (NoSuchExample, Unsatisfiable, _NothingNew):
             continue
-        except _TimeIsOver:
-            pass
-        break
-    return search.best
+        return
 
 
 def _boxed(case: Case, largest: int) -> Case:
@@ -44,6 +53,7 @@ def _boxed(case: Case, largest: int) -> Case:
 
 
 _BOXES = (2, 4, 8, 33, 2**20)
+_SHARE_OF_STRUCTURE = 2 / 3
 _SETTINGS = settings(
     max_examples=300,
     database=None,
@@ -69,8 +79,8 @@ class _Search:
     """Remembers every answer, so that what Hypothesis asks twice is answered alike and asked once."""
 
     def __init__(self, cell: Cell, finding: Finding, deadline: float) -> None:
-        self.best = finding
-        self._cell, self._like, self._deadline = cell, finding, deadline
+        self.best, self.deadline = finding, deadline
+        self._cell, self._like = cell, finding
         self._subject = Subject(cell.operation, cell.implementation)
         self._answers: dict[Any, bool] = {}
         self._margin = min(_excess(finding), WIDE)
@@ -86,24 +96,30 @@ class _Search:
             if self._repeats > _REPEATS and not self._found:
                 raise _NothingNew
         else:
-            if perf_counter() > self._deadline:
-                raise _TimeIsOver
             self._repeats, self._answers[key] = 0, self._asked(case)
         self._found |= self._answers[key]
         return self._answers[key]
 
-    def _asked(self, case: Case) -> bool:
-        fallen = [self._falls(variant) for variant in self._cell.prop.variants(case)]
-        return any(fallen)
+    def still_shows_it(self, case: Case) -> bool:
+        """Whether the case shows it with other values, which are taken to be simpler than those before."""
+        found = self._found_in(case)
+        self.best = found or self.best
+        return found is not None
 
-    def _falls(self, case: Case) -> bool:
+    def _asked(self, case: Case) -> bool:
+        found = [self._found_in(variant) for variant in self._cell.prop.variants(case)]
+        for finding in found:
+            if finding is not None and _size(finding.case) <= _size(self.best.case):
+                self.best = finding
+        return any(found)
+
+    def _found_in(self, case: Case) -> Finding | None:
+        """What the case shows, None where it is something else or not by a margin."""
+        if perf_counter() > self.deadline:
+            raise _TimeIsOver
         finding, _ = ask(self._cell, self._subject, case)
         same = finding.verdict is self._like.verdict and finding.kind == self._like.kind
-        if not same or _excess(finding) < self._margin:
-            return False
-        if _size(case) <= _size(self.best.case):
-            self.best = finding
-        return True
+        return finding if same and _excess(finding) >= self._margin else None
 
 
 def _excess(finding: Finding) -> float:

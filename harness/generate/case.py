@@ -89,7 +89,8 @@ class Case:
     sizes: size by axis name; options: value by option name; pattern, layout: names; seed: fills the tensors;
     dtype, device: where the implementation computes; grid: the dtype to which the values were rounded (another
     than `dtype` when a case is evaluated again in another precision); nudge, reach: which of the small moves of all
-    float entries is made (0 for none), and by what part of each entry at most.
+    float entries is made (0 for none), and by what part of each entry at most; values: the entries, in a row, of
+    arguments that are given and not drawn.
     """
 
     operation: Operation
@@ -103,6 +104,7 @@ class Case:
     grid: str = ""
     nudge: int = 0
     reach: float = 0.0
+    values: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
 
     @property
     def known(self) -> dict[str, Any]:
@@ -123,11 +125,18 @@ class Case:
             self.layout == "expanded",
             self.nudge,
             self.reach,
+            tuple(self.values.items()),
         )
 
     def replace(self, **changes: Any) -> Case:
-        """The case with some parameters exchanged."""
+        """The case with some parameters exchanged; with other sizes or options no values are given any more."""
+        if self.values and ("sizes" in changes or "options" in changes):
+            changes = {"values": {}, **changes}
         return dataclasses.replace(self, **changes)
+
+    def another(self, step: int = 1) -> Case:
+        """A case of the same form, filled from another seed."""
+        return self.replace(seed=self.seed + step, values={})
 
     def at(self, dtype: str) -> Case:
         """The case evaluated in another precision, with the same values where that precision can hold them."""
@@ -137,7 +146,14 @@ class Case:
         """The parameters as plain JSON values, enough for `Case.rebuild`."""
         named = ("pattern", "layout", "seed", "dtype", "device", "grid", "nudge", "reach")
         fields = {name: getattr(self, name) for name in named}
-        return {"operation": self.operation.name, "sizes": dict(self.sizes), "options": dict(self.options), **fields}
+        given = {"values": {name: list(entries) for name, entries in self.values.items()}} if self.values else {}
+        return {
+            "operation": self.operation.name,
+            "sizes": dict(self.sizes),
+            "options": dict(self.options),
+            **fields,
+            **given,
+        }
 
     @staticmethod
     def rebuild(record: Mapping[str, Any], operations: Mapping[str, Operation]) -> Case:
@@ -149,10 +165,12 @@ class Case:
                 f"case of operation {record.get('operation')!r}: no such operation here; install what declares it"
             )
         try:
-            case = Case(operation, **fields)
+            given = fields.pop("values", {})
+            values = {name: tuple(float(entry) for entry in entries) for name, entries in given.items()}
+            case = Case(operation, **fields, values=values)
             known = case.pattern in {**PATTERNS, **SPECIAL} and case.layout in LAYOUTS and case.dtype in DTYPES
-            fits = operation.admits(case.sizes, case.options)
-        except (TypeError, KeyError) as failure:
+            fits = operation.admits(case.sizes, case.options) and case._values_fit()
+        except (TypeError, KeyError, ValueError) as failure:
             raise HarnessError(f"case of {operation.name} does not fit its declaration: {failure}") from None
         if not (known and fits):
             raise HarnessError(f"case of {operation.name} does not fit its declaration: {dict(record)}")
@@ -192,9 +210,15 @@ class Case:
         moved = {name: tensor.to(self.device) for name, tensor in self.tensors.items()}
         return Call(self.operation, moved, self.options)
 
+    def _values_fit(self) -> bool:
+        tensors = self.operation.tensors
+        return all(len(row) == math.prod(tensors[name].shape(self.known)) for name, row in self.values.items())
+
     def _values(self, name: str, domain: TensorDomain, precision: torch.finfo) -> Any:
         stream = Stream(domain.shape(self.known), self.known, self.seed, name)
-        if domain.structure is not None:
+        if name in self.values:
+            values = np.reshape(np.asarray(self.values[name], dtype=np.float64), stream.shape)
+        elif domain.structure is not None:
             values = domain.structure(stream)
         else:
             values = {**PATTERNS, **SPECIAL}[self.pattern](stream, precision)
@@ -205,7 +229,8 @@ class Case:
     def describe(self) -> str:
         """One line for people: `batch=2, d=3, bias=True, pattern offset, float32`."""
         known = [f"{name}={value}" for name, value in self.known.items()]
-        shown = [*known, f"pattern {self.pattern}", f"seed {self.seed}", self.dtype]
+        given = [f"given {', '.join(self.values)}"] if self.values else []
+        shown = [*known, f"pattern {self.pattern}", f"seed {self.seed}", *given, self.dtype]
         if self.layout != "contiguous":
             shown.append(f"layout {self.layout}")
         if self.device != "cpu":

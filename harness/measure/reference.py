@@ -206,7 +206,7 @@ def norms(array: Array, axis: int | None) -> NDArray[np.float64]:
     """The Euclidean norm of each sample's entries; one norm where there is no batch axis."""
     if axis is None:
         return norms(array.reshape(1, -1), 0)
-    samples = (np.moveaxis(array, axis, 0) if axis else array).reshape(array.shape[axis], -1)
+    samples = (np.moveaxis(array, axis, 0) if axis else array).reshape(array.shape[axis], entries(array.shape, axis))
     found = np.sqrt(np.square(samples, dtype=np.float64).sum(1))
     if samples.size and found.min() < _SQUARES_VANISH:
         peak = np.abs(samples).max(1).astype(np.float64)

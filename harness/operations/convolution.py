@@ -21,6 +21,7 @@ from torch import Tensor
 
 from harness.declare.domain import when
 from harness.declare.operation import operation
+from harness.declare.structure import typical
 from harness.errors import Unsupported
 
 SPREADS = {"nonfinite_propagation": "a transform over the image spreads one NaN over all of it"}
@@ -35,6 +36,7 @@ _LARGEST_MATRIX = 2**20
 _MOST_PAIRS = 9
 
 
+@typical
 def taps(stream):
     """Kernel taps: bells, whole numbers, bells with zeros, or bells over two decades, as the seed has it."""
     kind = int(stream.integers(0, 3, (1,))[0])

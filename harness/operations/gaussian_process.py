@@ -16,7 +16,7 @@ from torch import Tensor
 
 from harness.declare.backends import WIDE
 from harness.declare.operation import operation
-from harness.declare.structure import Stream
+from harness.declare.structure import Stream, typical
 from harness.errors import Unsupported
 
 _MOST_DIFFERENCES = 2**13
@@ -34,6 +34,7 @@ def diagonal_added(stream: Stream) -> Any:
     return np.ldexp(1 + stream.uniform(), stream.integers(-7, 0))
 
 
+@typical
 def bell(stream: Stream) -> Any:
     """Normals, whatever the pattern of the points."""
     return stream.normal()

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from harness.declare.backends import HALVES, WIDE
 from harness.declare.operation import operation
-from harness.declare.structure import Stream
+from harness.declare.structure import Stream, typical
 from harness.errors import Unsupported
 
 Method = Literal["forward", "backward", "bilinear", "zoh"]
@@ -36,6 +36,7 @@ def dissipative(stream: Stream) -> np.ndarray:
     return (np.tril(normal, -1) if kind == 2 else normal - normal.T) - friction
 
 
+@typical
 def bell(stream: Stream) -> np.ndarray:
     """Bell-shaped numbers of size 1: the input's column only scales what is computed, so its size tells nothing."""
     return stream.normal()

@@ -19,7 +19,7 @@ from torch import Tensor
 
 from harness.declare.backends import WIDE
 from harness.declare.operation import operation
-from harness.declare.structure import Stream
+from harness.declare.structure import Stream, typical
 from harness.errors import Unsupported
 
 _LOG_2PI = math.log(2 * math.pi)
@@ -30,11 +30,13 @@ Given = Literal["probabilities", "logits"]
 Likelihood = Literal["gaussian", "bernoulli"]
 
 
+@typical
 def log_deviations(stream: Stream) -> Any:
     """Logarithms of standard deviations from 1/6 to 6."""
     return stream.normal() / 2
 
 
+@typical
 def scores(stream: Stream) -> Any:
     """Logits up to ±56, or probabilities; in a case in four some probabilities are exactly 0 or 1."""
     if stream.known["given"] == "logits":
@@ -50,26 +52,31 @@ def bits(stream: Stream) -> Any:
     return stream.integers(0, 1)
 
 
+@typical
 def data(stream: Stream) -> Any:
     """A bell for a Gaussian likelihood, zeros and ones for Bernoulli's."""
     return stream.normal() if stream.known["likelihood"] == "gaussian" else stream.integers(0, 1).astype(float)
 
 
+@typical
 def bell(stream: Stream) -> Any:
     """Normals, whatever the pattern."""
     return stream.normal()
 
 
+@typical
 def layer_rows(stream: Stream) -> Any:
     """Rows of norm about 1, so that what a layer gives is as large as what it gets."""
     return stream.normal() / np.sqrt(max(stream.shape[-1], 1))
 
 
+@typical
 def small_biases(stream: Stream) -> Any:
     """Biases about 1/2."""
     return stream.normal() / 2
 
 
+@typical
 def weights_of_samples(stream: Stream) -> Any:
     """Log weights as they occur: of one size, far below 0, all equal, one dominant, far apart, some −∞, nearly equal.
 

@@ -19,7 +19,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from harness.declare.operation import operation
-from harness.declare.structure import Stream
+from harness.declare.structure import Stream, typical
 from harness.errors import Unsupported
 
 Pooling = Literal["mean", "last", "sum", "max", "min", "median"]
@@ -28,6 +28,7 @@ Pooling = Literal["mean", "last", "sum", "max", "min", "median"]
 _SIZES = {"time": (0, 600), "features": (1, 1025), "outputs": (1, 1025)}
 
 
+@typical
 def decoder_rows(stream: Stream) -> Any:
     """Rows of norm about 1, as a decoder is initialised; ±1 and ±2, whose products are exact, in a case in four.
 
@@ -38,6 +39,7 @@ def decoder_rows(stream: Stream) -> Any:
     return stream.normal() / np.sqrt(stream.shape[-1])
 
 
+@typical
 def step_weights(stream: Stream) -> Any:
     """Weights of steps: with odd seeds sixty-fourths that add up to exactly 1 in every dtype, else a bell."""
     batch, time = stream.shape

@@ -27,7 +27,7 @@ from torch import Tensor
 from harness.declare.causal import Causal
 from harness.declare.domain import when
 from harness.declare.operation import operation
-from harness.declare.structure import Stream
+from harness.declare.structure import Stream, typical
 
 Array = Any
 """A torch tensor or a numpy array: the loops below serve both."""
@@ -62,11 +62,13 @@ def sequence_lengths(stream: Stream) -> NDArray[np.int64]:
     return stream.integers(1, time) if stream.known["packed"] else np.full(stream.shape, time)
 
 
+@typical
 def fan_in(stream: Stream) -> NDArray[np.float64]:
     """Weights of variance 1 over the number of inputs, so that a sum of them neither saturates nor dies."""
     return stream.normal() / np.sqrt(float(stream.shape[-1]))
 
 
+@typical
 def faint(stream: Stream) -> NDArray[np.float64]:
     """Weights of an input that may be thousands, small enough that it does not saturate every gate.
 
@@ -76,11 +78,13 @@ def faint(stream: Stream) -> NDArray[np.float64]:
     return np.ldexp(fan_in(stream), -5)
 
 
+@typical
 def half_a_bell(stream: Stream) -> NDArray[np.float64]:
     """Biases of deviation 1/2."""
     return stream.normal() / 2
 
 
+@typical
 def within_one(stream: Stream) -> NDArray[np.float64]:
     """States that these networks can reach: between -1 and 1."""
     return 2 * stream.uniform() - 1

@@ -179,7 +179,7 @@ def _score_elsewhere(cell: Cell, subject: Subject, case: Case, found: Comparison
     first = _score_of(cell, subject, case, found.label)
     if case.dtype == "float64" or (first is not None and first > found.allowance):
         return first
-    siblings = (case.replace(seed=case.seed + step) for step in range(1, _SIBLINGS + 1))
+    siblings = (case.another(step) for step in range(1, _SIBLINGS + 1))
     told = (first, *(_score_of(cell, subject, each, found.label) for each in siblings))
     return max((score for score in told if score is not None), default=None)
 

@@ -1,0 +1,75 @@
+"""A cause: what an implementation may have computed in place of the definition.
+
+A cause is a generator function of the scene. Each `Instead` that it yields is a theory: it changes the call before the
+definition sees it, or the definition's results, and it is believed where the implementation's results agree with what
+comes out on every case that shows the fault, and on those that do not show it as well. What can't be said that way
+(an implementation that remembers, samples that reach one another) is observed, and yielded as `Observed`.
+
+    @cause
+    def counted_twice(scene):
+        \"\"\"An argument is counted twice.\"\"\"
+        for name in scene.floats:
+            yield Instead(f"{name} is counted twice", call=lambda call, name=name: call.replace(**{name: 2 * call.arguments[name]}))
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from torch import Tensor
+
+from harness.generate.case import Call
+
+if TYPE_CHECKING:
+    from harness.explain.scene import Scene
+
+Results = tuple[Tensor, ...]
+
+
+def _unchanged_call(call: Call) -> Call | None:
+    return call
+
+
+def _unchanged_results(results: Results, call: Call) -> Results | None:
+    return results
+
+
+@dataclass(frozen=True)
+class Instead:
+    """A theory: what is computed in place of the definition, as a sentence and as a change.
+
+    call: what the definition is given; results: what becomes of its results (NaN where nothing is said of an entry).
+    Both work in float64 and give None for a call of which they can't say anything.
+    """
+
+    sentence: str
+    call: Callable[[Call], Call | None] = _unchanged_call
+    results: Callable[[Results, Call], Results | None] = _unchanged_results
+
+
+@dataclass(frozen=True)
+class Observed:
+    """A cause that was seen at work, with its evidence: "on 12 of 12 cases …"."""
+
+    sentence: str
+    evidence: str
+
+
+@dataclass(frozen=True)
+class Cause:
+    """A named family of theories or observations; `name` is the function's, in words."""
+
+    name: str
+    statement: Callable[[Scene], Iterator[Instead | Observed]]
+    module: str
+
+    def __call__(self, scene: Scene) -> Iterator[Instead | Observed]:
+        """What this cause has to say about a scene."""
+        return self.statement(scene)
+
+
+def cause(statement: Callable[[Scene], Iterator[Instead | Observed]]) -> Cause:
+    """Declare a cause. Modules in `harness/explain/causes` and candidate files are searched for them."""
+    return Cause(statement.__name__.replace("_", " "), statement, statement.__module__)

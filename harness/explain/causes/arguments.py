@@ -1,0 +1,156 @@
+"""Arguments that are not used as they are meant: left out, counted twice, exchanged, used in another's place."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Iterator
+
+import torch
+from torch import Tensor
+
+from harness.explain.cause import Instead, cause
+from harness.explain.scene import Scene
+from harness.generate.case import Call
+from harness.verify.subject import sizes_of
+
+
+def with_argument(name: str, change: Callable[[Tensor], Tensor | None]) -> Callable[[Call], Call | None]:
+    """The change of a call that changes one argument."""
+
+    def changed(call: Call) -> Call | None:
+        made = change(call.arguments[name])
+        return None if made is None else call.replace(**{name: made})
+
+    return changed
+
+
+@cause
+def ignored(scene: Scene) -> Iterator[Instead]:
+    """An argument is not used."""
+    for name in scene.floats:
+        yield Instead(f"{name} is ignored", with_argument(name, torch.zeros_like))
+
+
+@cause
+def counted_twice(scene: Scene) -> Iterator[Instead]:
+    """An argument is added, or multiplied by, twice."""
+    for name in scene.floats:
+        yield Instead(f"{name} is counted twice", with_argument(name, lambda tensor: 2 * tensor))
+
+
+@cause
+def negated(scene: Scene) -> Iterator[Instead]:
+    """An argument has the other sign."""
+    for name in scene.floats:
+        yield Instead(f"{name} has the wrong sign", with_argument(name, torch.neg))
+
+
+@cause
+def exchanged_arguments(scene: Scene) -> Iterator[Instead]:
+    """Two arguments of equal shape stand in each other's place."""
+    for first, second in itertools.combinations(scene.floats, 2):
+
+        def exchanged(call: Call, first: str = first, second: str = second) -> Call | None:
+            one, other = call.arguments[first], call.arguments[second]
+            return call.replace(**{first: other, second: one}) if one.shape == other.shape else None
+
+        yield Instead(f"{first} and {second} are exchanged", exchanged)
+
+
+@cause
+def used_for_another(scene: Scene) -> Iterator[Instead]:
+    """One argument is used where another of equal shape is meant."""
+    for name, taken in itertools.permutations(scene.floats, 2):
+
+        def instead(call: Call, name: str = name, taken: str = taken) -> Call | None:
+            tensor = call.arguments[taken]
+            return call.replace(**{name: tensor}) if tensor.shape == call.arguments[name].shape else None
+
+        yield Instead(f"{taken} is used where {name} is meant", instead)
+
+
+@cause
+def misplaced(scene: Scene) -> Iterator[Instead]:
+    """An argument, or a block of it, is added where another argument of equal shape is."""
+    tensors = scene.operation.tensors
+    for source, target in itertools.permutations(scene.floats, 2):
+        if tensors[source].default_axes != tensors[target].default_axes:
+            continue
+        yield Instead(f"{source} is added where {target} is", _moved(source, target, None))
+        for block in range(4):
+            yield Instead(
+                f"block {block} of {source} is added where that of {target} is", _moved(source, target, block)
+            )
+
+
+def _moved(source: str, target: str, block: int | None) -> Callable[[Call], Call | None]:
+    def moved(call: Call) -> Call | None:
+        given, taking = call.arguments[source].clone(), call.arguments[target].clone()
+        if given.shape != taking.shape or not given.ndim:
+            return None
+        if block is None:
+            return call.replace(**{source: torch.zeros_like(given), target: taking + given})
+        count = call.operation.tensors[source].axes(call.options)[-1].factors(sizes_of(call))[0]
+        if not block < count <= 4 or given.shape[-1] % count:
+            return None
+        part = given.reshape(*given.shape[:-1], count, -1)
+        taking.reshape(part.shape)[..., block, :] += part[..., block, :]
+        part[..., block, :] = 0
+        return call.replace(**{source: part.reshape(given.shape), target: taking})
+
+    return moved
+
+
+@cause
+def scaled_by_a_size(scene: Scene) -> Iterator[Instead]:
+    """An argument is multiplied or divided by a size, as when a sum stands for a mean."""
+    for name, size in itertools.product(scene.floats, scene.case.sizes):
+
+        def times(call: Call, name: str = name, size: str = size) -> Call | None:
+            number = sizes_of(call).get(size)
+            return call.replace(**{name: call.arguments[name] * number}) if number else None
+
+        def over(call: Call, name: str = name, size: str = size) -> Call | None:
+            number = sizes_of(call).get(size)
+            return call.replace(**{name: call.arguments[name] / number}) if number else None
+
+        yield Instead(f"{name} is multiplied by the size of {size}, as by a sum in place of a mean", times)
+        yield Instead(f"{name} is divided by the size of {size}, as by a mean in place of a sum", over)
+
+
+@cause
+def one_slice_for_all(scene: Scene) -> Iterator[Instead]:
+    """Along an axis, one slice of an argument is used in place of every other."""
+    for name in scene.operation.tensors:
+        axes = scene.operation.tensors[name].axes(scene.case.options)
+        for position, axis in enumerate(axes):
+            for place, which in ((0, "first"), (-1, "last")):
+                yield Instead(
+                    f"the {which} slice of {name} along {axis.text} is used for all",
+                    with_argument(name, lambda tensor, at=position, place=place: _spread(tensor, at, place)),
+                )
+
+
+def _spread(tensor: Tensor, position: int, place: int) -> Tensor | None:
+    if position >= tensor.ndim or not tensor.shape[position]:
+        return None
+    return tensor.select(position, place).unsqueeze(position).expand(tensor.shape).contiguous()
+
+
+_FUNCTIONS: dict[str, Callable[[Tensor], Tensor]] = {
+    "the square of {}": torch.square,
+    "the square root of {}": lambda tensor: tensor.abs().sqrt(),
+    "the inverse of {}": torch.reciprocal,
+    "half of {}": lambda tensor: tensor / 2,
+    "the exponential of {}": torch.exp,
+    "the logarithm of {}": lambda tensor: tensor.abs().log(),
+    "the size of {} without its sign": torch.abs,
+    "1 - {}": lambda tensor: 1 - tensor,
+}
+
+
+@cause
+def another_function_of_it(scene: Scene) -> Iterator[Instead]:
+    """A function of an argument is used in its place: a variance for a deviation, a logarithm for what it is of."""
+    for name, (words, function) in itertools.product(scene.floats, _FUNCTIONS.items()):
+        yield Instead(f"{words.format(name)} is used where {name} is meant", with_argument(name, function))

@@ -1,0 +1,209 @@
+"""Axes that are taken for one another, walked backwards, or walked from another place."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Iterator
+
+import torch
+from torch import Tensor
+
+from harness.declare.domain import TensorDomain
+from harness.explain.cause import Instead, Results, cause
+from harness.explain.causes.arguments import with_argument
+from harness.explain.scene import Scene
+from harness.generate.case import Call
+
+_STEPS = (1, -1, 2, -2)
+
+
+def _axes(scene: Scene, domain: TensorDomain) -> list[str]:
+    return [axis.text for axis in domain.axes(scene.case.options)]
+
+
+def _which(scene: Scene, index: int) -> str:
+    return "the result" if len(scene.operation.results) == 1 else f"result {index}"
+
+
+def with_result(index: int, change: Callable[[Tensor, Call], Tensor | None]) -> Callable[[Results, Call], Results | None]:
+    """The change of results that changes one of them."""
+
+    def changed(results: Results, call: Call) -> Results | None:
+        made = change(results[index], call)
+        return None if made is None else (*results[:index], made, *results[index + 1 :])
+
+    return changed
+
+
+@cause
+def exchanged_axes(scene: Scene) -> Iterator[Instead]:
+    """Two axes of an argument or of a result are exchanged."""
+    for name in scene.floats:
+        for i, j in itertools.combinations(range(len(_axes(scene, scene.operation.tensors[name]))), 2):
+            axes = _axes(scene, scene.operation.tensors[name])
+            yield Instead(
+                f"axes {i} and {j} of {name} ({axes[i]} and {axes[j]}) are exchanged",
+                with_argument(name, lambda tensor, i=i, j=j: _transposed(tensor, i, j)),
+            )
+    for index, domain in enumerate(scene.operation.results):
+        axes = _axes(scene, domain)
+        for i, j in itertools.combinations(range(len(axes)), 2):
+            yield Instead(
+                f"axes {i} and {j} of {_which(scene, index)} ({axes[i]} and {axes[j]}) are exchanged",
+                results=with_result(index, lambda tensor, call, i=i, j=j: _transposed(tensor, i, j)),
+            )
+
+
+def _transposed(tensor: Tensor, i: int, j: int) -> Tensor | None:
+    fits = j < tensor.ndim and tensor.shape[i] == tensor.shape[j]
+    return tensor.transpose(i, j).contiguous() if fits else None
+
+
+@cause
+def another_axis(scene: Scene) -> Iterator[Instead]:
+    """What should be done along one axis is done along another."""
+    names = dict.fromkeys(axis for name in scene.floats for axis in _axes(scene, scene.operation.tensors[name]))
+    for one, other in itertools.combinations(names, 2):
+        yield Instead(
+            f"{one} is taken for {other} (axes exchanged on the way in and out)",
+            lambda call, one=one, other=other: _exchanged_call(call, one, other),
+            lambda results, call, one=one, other=other: _exchanged_results(results, call, one, other),
+        )
+
+
+def _exchanged_call(call: Call, one: str, other: str) -> Call | None:
+    changed = {}
+    for name, domain in call.operation.tensors.items():
+        i, j = domain.axis_of(one, call.options), domain.axis_of(other, call.options)
+        if i is not None and j is not None:
+            changed[name] = call.arguments[name].transpose(i, j).contiguous()
+    return call.replace(**changed) if changed else None
+
+
+def _exchanged_results(results: Results, call: Call, one: str, other: str) -> Results | None:
+    changed = []
+    for result, domain in zip(results, call.operation.results, strict=True):
+        i, j = domain.axis_of(one, call.options), domain.axis_of(other, call.options)
+        changed.append(result if i is None or j is None else result.transpose(i, j).contiguous())
+    return tuple(changed)
+
+
+@cause
+def viewed_where_permuted(scene: Scene) -> Iterator[Instead]:
+    """Memory is read in another shape where axes should be permuted."""
+    for name in scene.floats:
+        axes = _axes(scene, scene.operation.tensors[name])
+        for i, j in itertools.combinations(range(len(axes)), 2):
+            words = f"{name} is viewed in another shape where its axes {axes[i]} and {axes[j]} should be permuted"
+            yield Instead(words, with_argument(name, lambda tensor, i=i, j=j: _viewed(tensor, i, j)))
+            yield Instead(words, with_argument(name, lambda tensor, i=i, j=j: _read_across(tensor, i, j)))
+    for index, domain in enumerate(scene.operation.results):
+        axes = _axes(scene, domain)
+        for i, j in itertools.combinations(range(len(axes)), 2):
+            which = _which(scene, index)
+            words = f"{which} is viewed in another shape where its axes {axes[i]} and {axes[j]} should be permuted"
+            yield Instead(words, results=with_result(index, lambda tensor, call, i=i, j=j: _read_across(tensor, i, j)))
+            yield Instead(words, results=with_result(index, lambda tensor, call, i=i, j=j: _viewed(tensor, i, j)))
+
+
+def _viewed(tensor: Tensor, i: int, j: int) -> Tensor | None:
+    if j >= tensor.ndim:
+        return None
+    shape = list(tensor.shape)
+    shape[i], shape[j] = shape[j], shape[i]
+    return tensor.reshape(shape).transpose(i, j).contiguous()
+
+
+def _read_across(tensor: Tensor, i: int, j: int) -> Tensor | None:
+    return tensor.transpose(i, j).reshape(tensor.shape) if j < tensor.ndim else None
+
+
+@cause
+def reversed_axis(scene: Scene) -> Iterator[Instead]:
+    """An argument or a result runs backwards along an axis."""
+    for name in scene.operation.tensors:
+        for position, axis in enumerate(_axes(scene, scene.operation.tensors[name])):
+            yield Instead(f"{name} is reversed along {axis}", with_argument(name, _flip(position)))
+    for index, domain in enumerate(scene.operation.results):
+        for position, axis in enumerate(_axes(scene, domain)):
+            yield Instead(
+                f"{_which(scene, index)} is reversed along {axis}",
+                results=with_result(index, lambda tensor, call, at=position: tensor.flip(at)),
+            )
+
+
+def _flip(*positions: int) -> Callable[[Tensor], Tensor | None]:
+    return lambda tensor: tensor.flip(positions) if max(positions) < tensor.ndim else None
+
+
+@cause
+def flipped_kernel(scene: Scene) -> Iterator[Instead]:
+    """A kernel is flipped in both of its axes: a convolution for a correlation, or a spectrum that is not conjugated."""
+    for name in scene.floats:
+        axes = _axes(scene, scene.operation.tensors[name])
+        if len(axes) < 2:
+            continue
+        flip = with_argument(name, _flip(len(axes) - 2, len(axes) - 1))
+        words = f"{name} is flipped along {axes[-2]} and {axes[-1]}"
+        yield Instead(words, flip)
+        for sign in (1, -1):
+            yield Instead(
+                f"{words}, as by a spectrum that is not conjugated",
+                flip,
+                lambda results, call, name=name, sign=sign: _rolled_by_kernel(results, call, name, sign),
+            )
+
+
+def _rolled_by_kernel(results: Results, call: Call, name: str, sign: int) -> Results | None:
+    height, width = call.arguments[name].shape[-2:]
+    if any(result.ndim < 2 for result in results):
+        return None
+    return tuple(result.roll((sign * (height - 1), sign * (width - 1)), (-2, -1)) for result in results)
+
+
+@cause
+def shifted(scene: Scene) -> Iterator[Instead]:
+    """A result, or an argument, is a few entries off along an axis: off by one, a crop or a pad on the wrong side."""
+    for index, domain in enumerate(scene.operation.results):
+        axes = _axes(scene, domain)
+        for positions in (*((at,) for at in range(len(axes))), *itertools.pairwise(range(len(axes)))):
+            for steps in _STEPS:
+                along = " and ".join(axes[at] for at in positions)
+                yield Instead(
+                    f"{_which(scene, index)} is shifted by {_entries(steps)} along {along}",
+                    results=with_result(index, lambda t, call, at=positions, steps=steps: _shift(t, at, steps)),
+                )
+                yield Instead(
+                    f"{_which(scene, index)} is rolled by {_entries(steps)} along {along}",
+                    results=with_result(
+                        index, lambda t, call, at=positions, steps=steps: t.roll([steps] * len(at), at)
+                    ),
+                )
+    for name in scene.floats:
+        for position, axis in enumerate(_axes(scene, scene.operation.tensors[name])):
+            for steps in _STEPS:
+                yield Instead(
+                    f"{name} is shifted by {_entries(steps)} along {axis}, zeros coming in",
+                    with_argument(name, lambda t, at=position, steps=steps: _shift(t, (at,), steps, 0.0)),
+                )
+                yield Instead(
+                    f"{name} is rolled by {_entries(steps)} along {axis}",
+                    with_argument(name, lambda t, at=position, steps=steps: t.roll(steps, at) if at < t.ndim else None),
+                )
+
+
+def _entries(steps: int) -> str:
+    return f"{steps:+d} {'entry' if abs(steps) == 1 else 'entries'}"
+
+
+def _shift(tensor: Tensor, positions: tuple[int, ...], steps: int, coming_in: float = float("nan")) -> Tensor | None:
+    """Entry i becomes entry i + steps; nothing is said where most of an axis would come in from outside."""
+    if not tensor.is_floating_point() or max(positions) >= tensor.ndim:
+        return None
+    for at in positions:
+        size = tensor.shape[at]
+        if size < 2 * abs(steps) or size < 2:
+            return None
+        gone = range(steps) if steps > 0 else range(size + steps, size)
+        tensor = tensor.roll(steps, at).index_fill(at, torch.tensor(list(gone)), coming_in)
+    return tensor

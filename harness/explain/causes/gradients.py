@@ -1,0 +1,69 @@
+"""Gradients that are cut, doubled, or otherwise not those of the result."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from harness.errors import Unsupported
+from harness.explain.cause import Observed, cause
+from harness.explain.scene import Scene
+from harness.generate.case import Case
+from harness.measure.comparison import Comparison, as_array, compare
+from harness.measure.gradient import gradient_reference
+from harness.measure.reference import Array
+from harness.verify.subject import ImplementationFault
+
+Pairs = dict[str, tuple[Array, Comparison]]
+"""By argument: the oracle's gradient, and the comparison with the implementation's."""
+
+
+@cause
+def gradient_scaled(scene: Scene) -> Iterator[Observed]:
+    """The gradient in an argument is a multiple of the right one: zero where it is cut, two where it is counted twice."""
+    if scene.cell.prop.name != "gradients" or scene.agrees:
+        return
+    found = [pairs for case in scene.falling if (pairs := _pairs(scene, case))]
+    wrong = [{name for name, (_, told) in pairs.items() if told.score > told.allowance} for pairs in found]
+    names = sorted(set().union(*wrong)) if wrong else []
+    sentences = [sentence for name in names if (sentence := _scaled(name, found))]
+    if names and len(sentences) == len(names):
+        yield Observed(
+            "; ".join(sentences), f"on {len(found)} of {len(found)} cases, in every entry, and the result is right"
+        )
+    elif names:
+        yield Observed(
+            f"the gradient in {' and '.join(names)} is wrong, and no multiple of the right one",
+            f"on {len(found)} of {len(found)} cases, and the result is right",
+        )
+
+
+def _pairs(scene: Scene, case: Case) -> Pairs:
+    try:
+        _, found = scene.subject.gradients(case)
+    except (ImplementationFault, Unsupported):
+        return {}
+    parts = gradient_reference(case).parts
+    return {
+        name: (part.expected, compare(name, gradient, part.expected, case, part, twice=True))
+        for (name, gradient), part in zip(found.items(), parts, strict=True)
+    }
+
+
+def _scaled(name: str, found: list[Pairs]) -> str | None:
+    """What factor the gradient in an argument has in all cases, in words."""
+    told = [pairs[name] for pairs in found if name in pairs and pairs[name][1].score > pairs[name][1].allowance]
+    actual = [as_array(comparison.actual).reshape(-1) for _, comparison in told]
+    expected = [np.asarray(gradient, dtype=np.float64).reshape(-1) for gradient, _ in told]
+    a, e = np.concatenate(actual), np.concatenate(expected)
+    if not (np.isfinite(a).all() and np.isfinite(e).all() and np.any(e)):
+        return None
+    factor = float(a @ e / (e @ e))
+    if np.linalg.norm(a - factor * e) > 1e-3 * np.linalg.norm(a - e):
+        return None
+    if abs(factor) < 1e-9:
+        return f"the gradient in {name} is cut: it is zero"
+    if abs(factor - 2) < 1e-6:
+        return f"the gradient in {name} is counted twice"
+    return f"the gradient in {name} is multiplied by {factor:.6g}"

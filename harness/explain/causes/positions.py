@@ -1,0 +1,94 @@
+"""Entries that are wrong by their place: the first, the last, the border, from one entry on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from harness.explain.cause import Observed, cause
+from harness.explain.scene import Scene
+from harness.generate.case import Case
+from harness.measure.comparison import as_array, compare
+from harness.measure.reference import reference
+
+Places = NDArray[np.int64]
+
+
+@cause
+def only_some_entries(scene: Scene) -> Iterator[Observed]:
+    """Only the entries at certain places along an axis are wrong."""
+    if not scene.agrees or scene.kind:
+        return
+    for index, domain in enumerate(scene.operation.results):
+        wrong = [(mask, case) for case in scene.falling if (mask := wrong_entries(scene, case, index)) is not None]
+        wrong = [(mask, case) for mask, case in wrong if mask.any()]
+        if not wrong:
+            continue
+        if _on_the_border(wrong):
+            yield Observed(
+                "only the border is wrong", f"on {len(wrong)} of {len(wrong)} cases all entries inside are right"
+            )
+            return
+        for position, axis in enumerate(domain.axes(scene.case.options)):
+            along = [(np.unique(np.nonzero(mask)[position]), mask.shape[position]) for mask, _ in wrong]
+            sentence = _place(along)
+            if sentence and sum(size > 1 for _, size in along) >= max(3, len(along) // 3):
+                which = "" if len(scene.operation.results) == 1 else f" of result {index}"
+                yield Observed(
+                    f"only {sentence} along {axis.text}{which} {'are' if 'entries' in sentence else 'is'} wrong",
+                    f"on {len(wrong)} of {len(wrong)} cases all other entries are right",
+                )
+                return
+
+
+def wrong_entries(scene: Scene, case: Case, index: int) -> NDArray[np.bool_] | None:
+    """Which entries of a result are farther off than their sample's rounding explains; None without a result."""
+    results = scene.results(case)
+    if results is None:
+        return None
+    part = reference(case).parts[index]
+    told = compare("", results[index], part.expected, case, part)
+    if part.axis is not None and not told.informative.all():
+        return None
+    with np.errstate(all="ignore"):
+        distance = np.abs(as_array(results[index]).astype(np.float64) - np.asarray(part.expected, dtype=np.float64))
+    unit: Any = part.unit if part.axis is not None else part.unit.reshape(())
+    shape = [-1 if at == part.axis else 1 for at in range(distance.ndim)]
+    limit = np.reshape(unit, shape) if part.axis is not None else unit
+    wrong: NDArray[np.bool_] = ~(distance <= limit * told.allowance)
+    return wrong & ~(np.isnan(as_array(results[index])) & np.isnan(part.expected))
+
+
+def _place(along: list[tuple[Places, int]]) -> str:
+    """What the places of wrong entries have in common, given with the size of the axis; empty where nothing."""
+    told = [(places, size) for places, size in along if size > 1]
+    if not told or all(len(places) == size for places, size in told):
+        return ""
+    if all(list(places) == [size - 1] for places, size in told):
+        return "the last entry"
+    if all(list(places) == [0] for places, _ in told):
+        return "the first entry"
+    if all(set(places) <= {0, size - 1} for places, size in told) and any(size > 2 for _, size in told):
+        return "the first and last entries"
+    if all((places % 2 == 1).all() for places, _ in told):
+        return "the odd entries"
+    if all((places % 2 == 0).all() for places, _ in told) and any(len(places) > 1 for places, _ in told):
+        return "the even entries"
+    starts = {int(places.min()) for places, _ in told}
+    if len(starts) == 1 and (start := starts.pop()) > 0:
+        return f"the entries from {start} on"
+    if all((places > 0).all() for places, _ in told) and all(len(places) == size - 1 for places, size in told):
+        return "the entries after the first"
+    return ""
+
+
+def _on_the_border(wrong: list[tuple[NDArray[np.bool_], Case]]) -> bool:
+    """Whether every wrong entry lies on the border of the last two axes, and on all sides of it over the cases."""
+    masks = [mask for mask, _ in wrong if mask.ndim >= 2 and min(mask.shape[-2:]) > 2]
+    if len(masks) < 3 or any(mask[..., 1:-1, 1:-1].any() for mask in masks):
+        return False
+    sides = (np.s_[..., 0, :], np.s_[..., -1, :], np.s_[..., :, 0], np.s_[..., :, -1])
+    return all(any(mask[side].any() for mask in masks) for side in sides)

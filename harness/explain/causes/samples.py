@@ -1,0 +1,76 @@
+"""Samples that reach one another."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import torch
+
+from harness.explain.cause import Observed, cause
+from harness.explain.scene import Scene
+from harness.generate.case import Case
+from harness.measure.reference import reference
+
+_CASES = 16
+_SAMPLES = 5
+"""Samples that are changed, one at a time, in each case."""
+
+
+@cause
+def samples_leak(scene: Scene) -> Iterator[Observed]:
+    """A change of one sample changes others."""
+    if not scene.operation.batched:
+        return
+    cases = [case for case in scene.falling if case.sizes.get("batch", 0) >= 2][:_CASES]
+    reached = [pairs for case in cases if (pairs := _reached(scene, case)) is not None]
+    leaking = [pairs for pairs in reached if pairs]
+    if not leaking or len(leaking) < len(reached):
+        return
+    steps = {to - source for pairs in leaking for source, to in pairs}
+    targets = {to for pairs in leaking for _, to in pairs}
+    sources = {source for pairs in leaking for source, _ in pairs}
+    yield Observed(
+        _sentence(steps, sources, targets),
+        f"on {len(leaking)} of {len(reached)} cases with two samples or more, changing one sample changed others",
+    )
+
+
+def _sentence(steps: set[int], sources: set[int], targets: set[int]) -> str:
+    if steps == {1}:
+        return "samples leak: each sample's result depends on the sample before it"
+    if steps == {-1}:
+        return "samples leak: each sample's result depends on the sample after it"
+    if sources == {0}:
+        return "samples leak: the first sample reaches the others"
+    if targets == {0}:
+        return "samples leak: the others reach the first sample"
+    if min(steps) > 0:
+        return "samples leak: a sample's result depends on the samples before it"
+    return "samples leak: a sample's result depends on the others in its batch"
+
+
+def _reached(scene: Scene, case: Case) -> set[tuple[int, int]] | None:
+    """The pairs (changed sample, sample whose result changed), None where a call fails."""
+    call, stranger = case.call(), case.another(7).replace(pattern="normal").call()
+    before = scene.results(case)
+    if before is None:
+        return None
+    size, found = call.batch_size, set()
+    for changed in range(min(size, _SAMPLES)):
+        mixed = {}
+        for name in call.operation.batched:
+            axis = call.operation.tensors[name].axis_of("batch", call.options)
+            if axis is not None and call.operation.tensors[name].kind == "float":
+                pick = torch.tensor([changed], device=call.arguments[name].device)
+                donor = stranger.arguments[name].index_select(axis, pick)
+                mixed[name] = call.arguments[name].index_copy(axis, pick, donor)
+        try:
+            after = scene.subject(call.replace(**mixed))
+        except Exception:
+            return None
+        for old, new, part in zip(before, after, reference(case).parts, strict=True):
+            if part.axis is not None and old.is_floating_point():
+                moved = (old.double() - new.double()).nan_to_num(1).movedim(part.axis, 0).reshape(size, -1).norm(dim=1)
+                told = torch.as_tensor(part.unit).to(moved) * 64
+                found |= {(changed, to) for to in range(size) if to != changed and moved[to] > told[to]}
+    return found

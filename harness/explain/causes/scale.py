@@ -1,0 +1,115 @@
+"""Results that are a multiple of the right ones, or off by a constant."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator
+from fractions import Fraction
+
+import torch
+from torch import Tensor
+
+from harness.explain.cause import Instead, Results, cause
+from harness.explain.causes.axes import with_result
+from harness.explain.scene import Scene
+from harness.generate.case import Call
+from harness.measure.reference import reference
+from harness.verify.subject import sizes_of
+
+_NEAR = 1e-7
+"""Relative distance from a simple fraction within which a fitted number is taken for it."""
+
+
+@cause
+def constant_factor(scene: Scene) -> Iterator[Instead]:
+    """A result is multiplied by a number that is the same in every case."""
+    for index, (actual, expected) in enumerate(_fitted_on(scene)):
+        if not (actual.isfinite().all() and expected.isfinite().all() and expected.abs().sum() > 0):
+            continue
+        factor = _simple(float((actual * expected).sum() / expected.square().sum()))
+        words = "is zero" if factor == 0 else f"is multiplied by {_spelled(factor)}"
+        yield Instead(
+            f"{_which(scene, index)} {words}", results=with_result(index, lambda tensor, call, c=factor: c * tensor)
+        )
+
+
+@cause
+def factor_of_a_size(scene: Scene) -> Iterator[Instead]:
+    """A result is multiplied by a size or what follows from it: a sum for a mean, n - 1 for n."""
+    for words, form in _FORMS.items():
+        for size in scene.case.sizes:
+
+            def scaled(results: Results, call: Call, size: str = size, form: Callable[[int], float] = form) -> Results | None:
+                number = sizes_of(call).get(size, 0)
+                return tuple(result * form(number) for result in results) if number > 1 else None
+
+            yield Instead(f"the result is multiplied by {words.format(f'the size n of {size}')}", results=scaled)
+
+
+_FORMS: dict[str, Callable[[int], float]] = {
+    "{}, as a sum in place of a mean": float,
+    "1/n for {}, as a mean in place of a sum": lambda n: 1 / n,
+    "√n for {}": math.sqrt,
+    "1/√n for {}": lambda n: 1 / math.sqrt(n),
+    "n/(n - 1) for {}": lambda n: n / (n - 1),
+    "(n - 1)/n for {}": lambda n: (n - 1) / n,
+    "2/n for {}": lambda n: 2 / n,
+}
+
+
+@cause
+def constant_offset(scene: Scene) -> Iterator[Instead]:
+    """A result is off by a number that is the same in every entry of every case."""
+    for index, (actual, expected) in enumerate(_fitted_on(scene)):
+        if actual.is_floating_point() and (actual - expected).isfinite().all() and actual.numel():
+            offset = _simple(float((actual - expected).mean()))
+            yield Instead(
+                f"{_which(scene, index)} is off by {_spelled(offset)} everywhere",
+                results=with_result(index, lambda tensor, call, c=offset: tensor + c),
+            )
+
+
+@cause
+def another_function_of_the_result(scene: Scene) -> Iterator[Instead]:
+    """A function of the right result comes back: its logarithm, its root, its square."""
+    for words, function in _FUNCTIONS.items():
+        yield Instead(
+            f"{words} of the right result comes back",
+            results=lambda results, call, function=function: tuple(map(function, results)),
+        )
+
+
+_FUNCTIONS: dict[str, Callable[[Tensor], Tensor]] = {
+    "the logarithm": torch.log,
+    "the exponential": torch.exp,
+    "the square": torch.square,
+    "the square root": torch.sqrt,
+    "the size without the sign": torch.abs,
+    "the inverse": torch.reciprocal,
+}
+
+
+def _fitted_on(scene: Scene) -> Iterator[tuple[Tensor, Tensor]]:
+    """Actual and expected results, on the case from which a number is read off: the largest, which has most digits."""
+    case = max(scene.falling, key=lambda each: each.entries)
+    actual = scene.results(case)
+    for result, part in zip(actual or (), reference(case).parts, strict=False):
+        yield result.double().cpu(), torch.as_tensor(part.expected.astype("float64"))
+
+
+def _simple(number: float) -> float:
+    """The simple fraction or short decimal that a number must be meant for, or the number."""
+    if not math.isfinite(number):
+        return number
+    for near in (float(Fraction(number).limit_denominator(24)), round(number, 3), round(number, 6)):
+        if abs(near - number) <= _NEAR * max(abs(number), _NEAR):
+            return near
+    return number
+
+
+def _spelled(number: float) -> str:
+    return f"{number:.7g}"
+
+
+def _which(scene: Scene, index: int) -> str:
+    return "the result" if len(scene.operation.results) == 1 else f"result {index}"

@@ -1,0 +1,169 @@
+"""Circumstances: under which sizes, options and layouts a fault shows, told from cases that show it and cases that do not."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from harness.explain.scene import Scene, many_changes, one_change
+from harness.generate.case import Case
+from harness.verify.subject import served_dtypes
+
+_ROUNDS = 3
+"""Times that a rule is put to the test on cases near its border, and mended."""
+
+_CHALLENGES = 24
+_MOST_CONDITIONS = 3
+
+
+@dataclass(frozen=True)
+class Condition:
+    """A statement about a case: `inputs ≥ 33`, `bias=True`, `layout is not contiguous`."""
+
+    text: str
+    holds: Callable[[Case], bool]
+    near: tuple[tuple[str, int], ...] = ()
+
+    def __hash__(self) -> int:
+        return hash(self.text)
+
+
+def circumstances(scene: Scene) -> tuple[Condition, ...] | None:
+    """The fewest conditions that tell the cases that show the fault from those that do not.
+
+    Empty where it always shows; None where no such conditions are found. What is found is put to the test on fresh
+    cases at its border before it is believed.
+    """
+    for _ in range(_ROUNDS):
+        found = _rule(scene)
+        if found is None or not scene.time_left:
+            return found
+        wrong = [case for case in _challenges(scene, found) if _contradicts(scene, found, case)]
+        if not wrong:
+            return found
+    return _rule(scene)
+
+
+def _contradicts(scene: Scene, rule: tuple[Condition, ...], case: Case) -> bool:
+    shown = scene.note(case) if scene.time_left else None
+    return shown is not None and shown is not all(condition.holds(case) for condition in rule)
+
+
+def _rule(scene: Scene) -> tuple[Condition, ...] | None:
+    """The shortest conjunction that every falling case fulfils and no holding case does."""
+    if not scene.holding:
+        return ()
+    necessary = [
+        condition
+        for condition in dict.fromkeys(_conditions(scene))
+        if all(condition.holds(case) for case in scene.falling)
+    ]
+    excluded = {condition: {i for i, c in enumerate(scene.holding) if not condition.holds(c)} for condition in necessary}
+    telling = [condition for condition in necessary if excluded[condition]]
+    everything = set(range(len(scene.holding)))
+    for count in range(1, _MOST_CONDITIONS + 1):
+        for chosen in itertools.combinations(telling, count):
+            if set().union(*(excluded[condition] for condition in chosen)) == everything:
+                return chosen
+    return None
+
+
+def _conditions(scene: Scene) -> Iterator[Condition]:
+    """What may be said of the cases, simplest first."""
+    yield from _of_options(scene)
+    yield from _of_layouts(scene)
+    yield from _of_sizes(scene)
+    yield from _of_two_sizes(scene)
+
+
+def _of_options(scene: Scene) -> Iterator[Condition]:
+    for name, domain in scene.operation.options.items():
+        falling = [value for value in domain.values if any(case.options[name] == value for case in scene.falling)]
+        if len(falling) == 1:
+            yield Condition(f"{name}={falling[0]!r}", lambda case, n=name, v=falling[0]: case.options[n] == v)
+        missing = [value for value in domain.values if value not in falling]
+        if len(falling) > 1 and missing:
+            words = " or ".join(repr(value) for value in missing)
+            yield Condition(f"{name} is not {words}", lambda case, n=name, v=missing: case.options[n] not in v)
+
+
+def _of_layouts(scene: Scene) -> Iterator[Condition]:
+    layouts = sorted({case.layout for case in scene.falling})
+    if "contiguous" not in layouts:
+        yield Condition("the layout is not contiguous", lambda case: case.layout != "contiguous")
+        yield Condition(f"the layout is {' or '.join(layouts)}", lambda case: case.layout in layouts)
+    elif layouts == ["contiguous"]:
+        yield Condition("the layout is contiguous", lambda case: case.layout == "contiguous")
+
+
+def _of_sizes(scene: Scene) -> Iterator[Condition]:
+    for name in scene.case.sizes:
+        sizes = [case.sizes[name] for case in scene.falling]
+        least, most = min(sizes), max(sizes)
+        if least > scene.operation.sizes[name][0]:
+            yield Condition(f"{name} ≥ {least}", lambda case, n=name, s=least: case.sizes[n] >= s, ((name, least),))
+        yield Condition(f"{name} ≤ {most}", lambda case, n=name, s=most: case.sizes[n] <= s, ((name, most),))
+        if least == most:
+            yield Condition(f"{name} = {most}", lambda case, n=name, s=most: case.sizes[n] == s, ((name, most),))
+        for modulus, words in ((2, "{} is even"), (2, "{} is odd"), (4, "{} is a multiple of 4"), (8, "{} is a multiple of 8")):
+            rest = 1 if "odd" in words else 0
+            yield Condition(words.format(name), lambda case, n=name, m=modulus, r=rest: case.sizes[n] % m == r)
+        for modulus in (4, 8):
+            yield Condition(
+                f"{name} is no multiple of {modulus}", lambda case, n=name, m=modulus: case.sizes[n] % m != 0
+            )
+
+
+def _of_two_sizes(scene: Scene) -> Iterator[Condition]:
+    numbers = [*scene.case.sizes, *(name for name, value in scene.case.options.items() if type(value) is int)]
+    for one, other in itertools.permutations(numbers, 2):
+        if one not in scene.case.sizes:
+            continue
+        yield Condition(f"{one} > {other}", lambda case, a=one, b=other: case.known[a] > case.known[b])
+        yield Condition(f"{one} ≥ {other}", lambda case, a=one, b=other: case.known[a] >= case.known[b])
+        yield Condition(f"{one} = {other}", lambda case, a=one, b=other: case.known[a] == case.known[b])
+        yield Condition(f"{one} is not {other}", lambda case, a=one, b=other: case.known[a] != case.known[b])
+
+
+def _challenges(scene: Scene, rule: tuple[Condition, ...]) -> Iterator[Case]:
+    """Fresh cases on both sides of a rule's border, and around the smallest case."""
+    bounds = scene.operation.sizes
+    count = len(scene.falling) + len(scene.holding)
+    plain = scene.case.replace(values={})
+    for number, case in enumerate(many_changes(plain.replace(seed=plain.seed + 1000 + count), _CHALLENGES)):
+        sizes = dict(case.sizes)
+        for condition in rule:
+            for name, size in condition.near:
+                low, high = bounds[name]
+                sizes[name] = min(max(size + (-1, 0, 1, size)[number % 4], low), high)
+        near = case.replace(sizes=sizes)
+        if near.operation.admits(near.sizes, near.options):
+            yield from scene.cell.prop.variants(near) if not scene.agrees else (near,)
+
+
+def what_matters(scene: Scene) -> str:
+    """The parameters whose change alone makes the fault disappear, for a fault that nothing explains."""
+    matter: list[str] = []
+    plain = scene.case
+    for case in one_change(plain):
+        if scene.time_left and scene.shows(case) is False:
+            matter += [f"{name}={plain.sizes[name]}" for name in case.sizes if case.sizes[name] != plain.sizes[name]]
+            matter += [f"{name}={plain.options[name]!r}" for name in case.options if case.options[name] != plain.options[name]]
+            if case.layout != plain.layout:
+                matter.append(f"layout {plain.layout}")
+    return ", ".join(dict.fromkeys(matter))
+
+
+def other_dtypes(scene: Scene) -> list[str]:
+    """The dtypes that are served in which none of the falling cases shows the fault."""
+    asked = scene.falling[:6]
+    right: list[str] = []
+    for dtype in served_dtypes(scene.cell.implementation):
+        if dtype == scene.case.dtype:
+            continue
+        told: list[Any] = [scene.shows(case.replace(dtype=dtype, grid="")) for case in asked]
+        if told and all(shown is False for shown in told):
+            right.append(dtype)
+    return right

@@ -1,0 +1,299 @@
+"""The diagnosis: of the causes that practice knows, the one that explains every case that shows a fault."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+import torch
+
+from harness.explain import causes
+from harness.explain.cause import Cause, Instead, Observed
+from harness.explain.circumstances import circumstances, other_dtypes, what_matters
+from harness.explain.scene import Scene, scene_of
+from harness.generate.case import Case
+from harness.measure.clock import spending
+from harness.measure.comparison import as_array, compare
+from harness.measure.reference import Array, Part, measure, reference
+from harness.verify.cell import Cell
+from harness.verify.exploration import Finding
+
+_FEWEST = 5
+"""Cases that a theory must explain before it is believed."""
+
+_CLOSER = 0.05
+"""How much of the distance a theory may leave on the first case, to be looked at further."""
+
+
+@dataclass(frozen=True)
+class Diagnosis:
+    """Why a property falls.
+
+    cause: the name of the cause, empty where none explains it; sentence: what is done instead of what should be;
+    where: under which circumstances, empty where always; evidence: on how many cases it was seen.
+    """
+
+    sentence: str
+    evidence: str = ""
+    cause: str = ""
+    where: str = ""
+
+    def __str__(self) -> str:
+        only = f", only where {self.where}" if self.where else ""
+        return f"{self.sentence}{only}"
+
+
+class _CanNotSay(Exception):
+    """A theory has nothing to say about a case."""
+
+
+def diagnose(cell: Cell, finding: Finding, seconds: float = 5.0) -> Diagnosis | None:
+    """The cause that explains a finding on every fresh case that shows it, or what is known where none does.
+
+    None where the fault can't be shown again at all.
+    """
+    with spending("diagnosing"):
+        scene = scene_of(cell, finding, seconds)
+        if not scene.falling:
+            return None
+        if scene.kind:
+            return _of_a_fault_raised(scene)
+        return _theory(scene) or _observation(scene) or _circumstances_alone(scene)
+
+
+def _of_a_fault_raised(scene: Scene) -> Diagnosis:
+    """What was raised says what is wrong; the circumstances say when."""
+    rule = circumstances(scene)
+    total = len(scene.falling)
+    where = " and ".join(condition.text for condition in rule or ())
+    if rule:
+        return Diagnosis(f"it fails ({scene.kind})", _told_apart(scene), "circumstances", where)
+    always = f"on {total} of {total + len(scene.holding)} cases"
+    return Diagnosis(f"it fails ({scene.kind})", always, "always" if rule is not None else "")
+
+
+@dataclass
+class _Believed:
+    """A theory, on how many falling cases it was asked, and whether it also holds where the fault does not show."""
+
+    cause: Cause
+    instead: Instead
+    asked: int
+    everywhere: bool
+
+
+def _theory(scene: Scene) -> Diagnosis | None:
+    """The first theory that explains everything, else the first that explains the falling cases."""
+    if not scene.agrees:
+        return None
+    partial: _Believed | None = None
+    for believed in _believed(scene):
+        if believed.everywhere:
+            return _from_theory(scene, believed, "")
+        partial = partial or believed
+    if partial is None:
+        return None
+    rule = circumstances(scene)
+    where = " and ".join(condition.text for condition in rule or ())
+    return _from_theory(scene, partial, where)
+
+
+def _from_theory(scene: Scene, believed: _Believed, where: str) -> Diagnosis:
+    evidence = f"on {believed.asked} of {believed.asked} cases the results agree with the definition, changed that way"
+    if not where and len(scene.falling) >= _FEWEST:
+        right = other_dtypes(scene)
+        where = f"the dtype is not {' or '.join(right)}" if right and _visible_in(scene, right) else ""
+    return Diagnosis(believed.instead.sentence, evidence, believed.cause.name, where)
+
+
+def _visible_in(scene: Scene, dtypes: list[str]) -> bool:
+    """Whether the fault is so large that these dtypes, in which it does not show, would show it."""
+    case = scene.falling[0]
+    return any(_far_off(scene, case, dtype) for dtype in dtypes)
+
+
+def _far_off(scene: Scene, case: Case, dtype: str) -> bool:
+    coarse = case.replace(dtype=dtype, grid=case.grid or case.dtype)
+    results = scene.results(case)
+    if results is None:
+        return False
+    told = [compare("", r, p.expected, coarse, p) for r, p in zip(results, reference(coarse).parts, strict=True)]
+    return any(each.is_informative and each.score > 4 * each.allowance for each in told)
+
+
+def _believed(scene: Scene) -> Iterator[_Believed]:
+    """The theories that explain every falling case of which they can say anything."""
+    first, *others = _telling_cases(scene)
+    for cause, theory in _yielded(scene):
+        if not isinstance(theory, Instead) or not _is_closer(scene, theory, first):
+            continue
+        told = [_explains(scene, theory, case) for case in (first, *others)]
+        asked = [each for each in told if each is not None]
+        if all(asked) and len(asked) >= min(_FEWEST, len(told)) and 2 * len(asked) >= len(told):
+            holding = [_explains(scene, theory, case) for case in scene.holding]
+            yield _Believed(cause, theory, len(asked), all(each is not False for each in holding))
+
+
+def _telling_cases(scene: Scene) -> list[Case]:
+    """The falling cases, the one on which theories are tried first in front: of middling size, so that it tells and is quick."""
+    ordered = sorted(scene.falling, key=lambda case: case.entries)
+    middle = ordered[len(ordered) // 2]
+    return [middle, *(case for case in scene.falling if case is not middle)]
+
+
+def _yielded(scene: Scene) -> Iterator[tuple[Cause, Instead | Observed]]:
+    for cause in known_causes():
+        for theory in cause(scene):
+            if not scene.time_left:
+                return
+            yield cause, theory
+
+
+def _is_closer(scene: Scene, theory: Instead, case: Case) -> bool:
+    """Whether a theory comes much closer to an implementation's results than the definition does."""
+    results = scene.results(case)
+    if results is None:
+        return False
+    call = case.plain_call()
+    try:
+        made = _evaluated(theory, case, {name: t.double() if t.is_floating_point() else t for name, t in call.arguments.items()})
+    except _CanNotSay:
+        return False
+    left = before = 0.0
+    for actual, there, part in zip(map(as_array, results), made, reference(case).parts, strict=True):
+        said = ~np.isnan(there) if there.dtype.kind == "f" else np.ones(there.shape, dtype=bool)
+        left += _distance(actual[said], there[said])
+        before += _distance(actual[said], np.asarray(part.expected)[said])
+    return left <= _CLOSER * before
+
+
+def _distance(one: Array, other: Array) -> float:
+    with np.errstate(all="ignore"):
+        apart = np.where((one == other) | (np.isnan(one) & np.isnan(other)), 0.0, one.astype(float) - other.astype(float))
+        return float(np.linalg.norm(np.nan_to_num(apart.reshape(-1), nan=1e300, posinf=1e300, neginf=1e300) / 1e150))
+
+
+def _explains(scene: Scene, theory: Instead, case: Case) -> bool | None:
+    """Whether an implementation's results are those of a theory, None where the theory says nothing of the case."""
+    results = scene.results(case)
+    call = case.plain_call()
+    axes = [domain.axis_of("batch", call.options) for domain in case.operation.results]
+    if results is None:
+        return None
+    try:
+        parts = measure(case, call, lambda arguments: _evaluated(theory, case, arguments), axes).parts
+    except _CanNotSay:
+        return None
+    told = [_said(actual, part, case) for actual, part in zip(results, parts, strict=True)]
+    if not any(informative for informative, _ in told):
+        return None
+    return all(agrees for _, agrees in told)
+
+
+def _said(actual: torch.Tensor, part: Part, case: Case) -> tuple[bool, bool]:
+    """Whether anything is said of a result, and whether what is said is so."""
+    found = as_array(actual)
+    if part.expected.dtype.kind == "f":
+        unsaid = np.isnan(part.expected)
+        expected = np.where(unsaid, found, part.expected)
+        if unsaid.all() and unsaid.size:
+            return False, True
+    else:
+        expected = part.expected
+    told = compare("", found, expected, case, part, twice=True)
+    return bool(told.informative.any()), told.bitwise or told.score <= told.allowance
+
+
+def _evaluated(theory: Instead, case: Case, arguments: dict[str, Any]) -> list[Array]:
+    """What the definition gives under a theory, in float64. Raises _CanNotSay."""
+    operation = case.operation
+    call = theory.call(case.plain_call().replace(**arguments))
+    if call is None:
+        raise _CanNotSay
+    try:
+        made = operation.definition(**call.arguments, **call.options)
+        results = theory.results(made if isinstance(made, tuple) else (made,), call)
+    except Exception:
+        raise _CanNotSay from None
+    expected = [domain.shape(case.known) for domain in operation.results]
+    if results is None or [tuple(result.shape) for result in results] != expected:
+        raise _CanNotSay
+    return [result.numpy() for result in results]
+
+
+def _observation(scene: Scene) -> Diagnosis | None:
+    """What was seen at work, and under which circumstances."""
+    for cause, seen in _yielded(scene):
+        if isinstance(seen, Observed):
+            rule = circumstances(scene) or ()
+            where = " and ".join(condition.text for condition in rule)
+            return Diagnosis(seen.sentence, seen.evidence, cause.name, where)
+    return None
+
+
+def _circumstances_alone(scene: Scene) -> Diagnosis:
+    """When it is wrong, where it could not be said what is computed instead; what matters, where not even that."""
+    rule = circumstances(scene)
+    if rule:
+        where = " and ".join(condition.text for condition in rule)
+        return Diagnosis(f"wrong where {where}, right elsewhere", _told_apart(scene), "circumstances")
+    right = other_dtypes(scene) if rule is not None else []
+    if right and (not scene.agrees or _visible_in(scene, right)):
+        words = f"wrong in {scene.case.dtype}, right in {' and '.join(right)}"
+        return Diagnosis(words, f"on {len(scene.falling)} of {len(scene.falling)} cases", "dtype")
+    matter = what_matters(scene)
+    told = f"; what matters is {matter}" if matter else ""
+    return Diagnosis(f"no known cause explains it{told}", f"{len(scene.falling)} cases show it")
+
+
+def _told_apart(scene: Scene) -> str:
+    return f"{len(scene.falling)} cases that fulfil it show the fault, {len(scene.holding)} that do not are right"
+
+
+@lru_cache(maxsize=1)
+def _own_causes() -> tuple[Cause, ...]:
+    """The causes of the modules in `harness/explain/causes`, plainer subjects first."""
+    names = [found.name for found in pkgutil.iter_modules(causes.__path__)]
+    order = {name: place for place, name in enumerate(_ORDER)}
+    found = [
+        value
+        for name in sorted(names, key=lambda name: order.get(name, len(order)))
+        for value in vars(importlib.import_module(f"{causes.__name__}.{name}")).values()
+        if isinstance(value, Cause) and value.module.endswith(f".{name}")
+    ]
+    return tuple(found)
+
+
+_ORDER = (
+    "arguments",
+    "scale",
+    "axes",
+    "options",
+    "blocks",
+    "nonfinite",
+    "gradients",
+    "precision",
+    "memory",
+    "samples",
+    "positions",
+)
+
+
+def known_causes() -> tuple[Cause, ...]:
+    """Every cause: those of the harness, then those that candidate files declare."""
+    brought = [
+        value
+        for name, module in sorted(sys.modules.items())
+        if name.startswith("harness_candidate_")
+        for value in vars(module).values()
+        if isinstance(value, Cause) and value.module == name
+    ]
+    return (*_own_causes(), *brought)
+
+

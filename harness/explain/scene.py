@@ -1,0 +1,196 @@
+"""The scene of a fault: many fresh cases around the smallest one, and on which of them it shows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from time import perf_counter
+from typing import Any
+
+import numpy as np
+from torch import Tensor
+
+from harness.declare.operation import Operation
+from harness.errors import Unsupported
+from harness.generate.case import Case
+from harness.generate.layouts import LAYOUTS
+from harness.generate.strategy import fits
+from harness.measure.comparison import Comparison, against
+from harness.measure.reference import reference
+from harness.verify.cell import Cell
+from harness.verify.exploration import WIDE, Finding
+from harness.verify.subject import ImplementationFault, Subject, served_dtypes
+
+Question = Callable[[Case], list[Comparison]]
+
+_FALLING = 50
+"""Fresh cases that show the fault, after which no more are looked for."""
+
+_MOST = 200
+"""Fresh cases that are asked at most."""
+
+_BEYOND = 3
+"""How far a size is drawn above that of the smallest case."""
+
+
+@dataclass
+class Scene:
+    """A fault and what surrounds it.
+
+    case: the smallest one that shows it; kind: of what was raised, empty for a result that is off; agrees: whether the
+    question is agreement with the oracle itself, which a fault of another property is led back to where it can be;
+    falling, holding: fresh cases that show it and that do not.
+    """
+
+    cell: Cell
+    subject: Subject
+    case: Case
+    kind: str
+    agrees: bool
+    deadline: float
+    falling: list[Case] = field(default_factory=list)
+    holding: list[Case] = field(default_factory=list)
+    _results: dict[Any, tuple[Tensor, ...] | None] = field(default_factory=dict)
+
+    @property
+    def operation(self) -> Operation:
+        """The operation that is computed."""
+        return self.cell.operation
+
+    @property
+    def floats(self) -> list[str]:
+        """The float arguments."""
+        return [name for name, domain in self.operation.tensors.items() if domain.kind == "float"]
+
+    @property
+    def time_left(self) -> bool:
+        """Whether there is time to look further."""
+        return perf_counter() < self.deadline
+
+    def comparisons(self, case: Case) -> list[Comparison]:
+        """The question on one case. Raises ImplementationFault or Unsupported."""
+        if not self.agrees:
+            return self.cell.prop(self.subject, case)
+        return against(reference(case), self.subject(case), case)
+
+    def shows(self, case: Case) -> bool | None:
+        """Whether a case shows the fault; None where it declines, shows another one, or can't be told from rounding."""
+        try:
+            excess = _excess(self.comparisons(case))
+        except Unsupported:
+            return None
+        except ImplementationFault as fault:
+            return True if fault.kind == self.kind else None
+        if self.kind or excess is None or 1 < excess <= WIDE:
+            return None if excess is None else False
+        return excess > WIDE
+
+    def results(self, case: Case) -> tuple[Tensor, ...] | None:
+        """What the implementation gives for a case, None where it gives nothing."""
+        key = (case.key, case.layout)
+        if key not in self._results:
+            try:
+                self._results[key] = self.subject(case)
+            except (ImplementationFault, Unsupported):
+                self._results[key] = None
+        return self._results[key]
+
+    def look(self, cases: Iterable[Case]) -> None:
+        """Ask more cases, until there are enough that show it or the time is over."""
+        for case in cases:
+            if len(self.falling) >= _FALLING or len(self.falling) + len(self.holding) >= _MOST or not self.time_left:
+                return
+            self.note(case)
+
+    def note(self, case: Case) -> bool | None:
+        """Ask one case and keep the answer."""
+        shown = self.shows(case)
+        if shown is not None:
+            (self.falling if shown else self.holding).append(case)
+        return shown
+
+
+def scene_of(cell: Cell, finding: Finding, seconds: float) -> Scene:
+    """The scene of a finding: its question led back to agreement where that shows it, and fresh cases asked.
+
+    Half of the time goes into asking; the rest is left for those who look for the cause.
+    """
+    now = perf_counter()
+    subject = Subject(cell.operation, cell.implementation)
+    scene = _question(cell, subject, finding, now + seconds / 2)
+    scene.look(_varied(scene.case, cell))
+    scene.deadline = now + seconds
+    return scene
+
+
+def _question(cell: Cell, subject: Subject, finding: Finding, deadline: float) -> Scene:
+    """Agreement in the finest precision that shows the fault, or the property itself where agreement does not."""
+    case = finding.case
+    if finding.kind:
+        return Scene(cell, subject, case, finding.kind, False, deadline)
+    fine = [case.at("float64")] if "float64" in served_dtypes(cell.implementation) else []
+    if case.nudge == 0:
+        for each in (*fine, case):
+            scene = Scene(cell, subject, each.replace(grid=""), "", True, deadline)
+            if scene.shows(scene.case):
+                return scene
+    return Scene(cell, subject, case, "", False, deadline)
+
+
+def _excess(comparisons: list[Comparison]) -> float | None:
+    """The largest score over its allowance; None where no digit can be compared."""
+    told = [each for each in comparisons if each.is_informative or each.bitwise]
+    if not told:
+        return None
+    return max(_over(each) for each in told)
+
+
+def _over(comparison: Comparison) -> float:
+    if comparison.bitwise:
+        return 0.0
+    if comparison.exact or not comparison.allowance:
+        return float("inf") if comparison.score else 0.0
+    return comparison.score / comparison.allowance
+
+
+def _varied(case: Case, cell: Cell) -> Iterator[Case]:
+    """Cases around the smallest one: every parameter changed by itself, then many at once."""
+    plain = case.replace(values={}, pattern=case.pattern)
+    for near in (*one_change(plain), *many_changes(plain, _MOST)):
+        yield from cell.prop.variants(near) if cell.prop.name != "agreement" else (near,)
+
+
+def one_change(case: Case) -> Iterator[Case]:
+    """The case with one parameter changed: each size a little less and more, each option, each layout, other seeds."""
+    yield from (case.another(step) for step in range(1, 5))
+    for name, size in case.sizes.items():
+        for other in (size - 1, size + 1, size + 2, size + 3, 2 * size + 1, 4 * size + 3, 1, 2, 16, 33):
+            yield from _admitted(case, sizes={**case.sizes, name: other})
+    for name, domain in case.operation.options.items():
+        for value in domain.values:
+            yield from _admitted(case, options={**case.options, name: value})
+    yield from (case.replace(layout=layout) for layout in LAYOUTS if layout != case.layout)
+
+
+def many_changes(case: Case, count: int) -> Iterator[Case]:
+    """Cases with sizes from those of the case to a little beyond, options and layouts at random, other seeds."""
+    random = np.random.default_rng(case.seed)
+    for step in range(count):
+        sizes = {name: size + int(random.integers(0, _BEYOND + 1)) for name, size in case.sizes.items()}
+        if random.random() < 1 / 4:
+            sizes |= {name: int(random.integers(1, size + 1)) for name, size in case.sizes.items() if size}
+        options = {
+            name: domain.values[random.integers(len(domain.values))] if random.random() < 1 / 2 else case.options[name]
+            for name, domain in case.operation.options.items()
+        }
+        layout = list(LAYOUTS)[random.integers(len(LAYOUTS))] if random.random() < 1 / 4 else case.layout
+        yield from _admitted(case.another(10 + step).replace(layout=layout), sizes=sizes, options=options)
+
+
+def _admitted(case: Case, **changes: Any) -> Iterator[Case]:
+    """The changed case, if its operation admits it and it is another one of moderate size."""
+    changed = case.replace(**changes)
+    bounds = case.operation.sizes
+    within = all(max(bounds[name][0], 1) <= size <= bounds[name][1] for name, size in changed.sizes.items())
+    if within and changed.key != case.key and fits(changed):
+        yield changed

@@ -1,0 +1,136 @@
+"""Simplifying: after the structure, the values. Few of them, then small whole numbers, then round decimals."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator
+
+from harness.generate.case import Case
+
+Values = tuple[float, ...]
+Shows = Callable[[Case], bool]
+"""Whether a case still shows what is to be shown, by a wide margin."""
+
+_MOST = 512
+"""Entries of an argument beyond which it is left as it was drawn."""
+
+_FEW = 64
+"""Entries that are not zero, up to which each is looked at by itself."""
+
+
+def simplify(case: Case, shows: Shows) -> None:
+    """Ask simpler and simpler values of a case's arguments until none of them shows it any more.
+
+    Zeros first, for whole arguments, then halves, quarters and single entries of them; then whole numbers and round
+    decimals. `shows` keeps the best, and ends the search by raising when the time is over.
+    """
+    search = _Search(_given(case), shows)
+    while search.zeros() or search.rounded():
+        pass
+
+
+def _given(case: Case) -> Case:
+    """The case with the entries of its simple arguments spelled out."""
+    tensors = case.operation.tensors
+    values = {
+        name: tuple(tensor.double().reshape(-1).tolist())
+        for name, tensor in case.tensors.items()
+        if tensors[name].takes_any_numbers and 0 < tensor.numel() <= _MOST
+    }
+    return case.replace(values=values)
+
+
+class _Search:
+    """Greedy: what shows it and is simpler becomes the place to go on from."""
+
+    def __init__(self, case: Case, shows: Shows) -> None:
+        self._case, self._shows = case, shows
+
+    def zeros(self) -> bool:
+        """Put zeros for whole arguments, then for ever smaller parts of what is left; whether anything changed."""
+        changed = False
+        for name in self._case.values:
+            parts = 1
+            while parts <= 2 * max(1, len(_occupied(self._row(name)))):
+                changed |= any([self._try(name, _without(self._row(name), part)) for part in self._split(name, parts)])
+                parts *= 2
+        return changed
+
+    def rounded(self) -> bool:
+        """Put rounder numbers for all entries of an argument at once, then for one after another."""
+        changed = False
+        for name in self._case.values:
+            changed |= any(
+                self._try(name, tuple(map(rounder, self._row(name)))) for rounder in (_sign, _whole, _tenths, _hundredths)
+            )
+            places = _occupied(self._row(name))
+            for place in places if len(places) <= _FEW else ():
+                changed |= self._simpler_entry(name, place)
+        return changed
+
+    def _simpler_entry(self, name: str, place: int) -> bool:
+        row = self._row(name)
+        return any(self._try(name, (*row[:place], entry, *row[place + 1 :])) for entry in _simpler(row[place]))
+
+    def _split(self, name: str, parts: int) -> Iterator[range | list[int]]:
+        """What is not zero in an argument, in so many parts."""
+        places = _occupied(self._row(name))
+        length = -(-len(places) // parts)
+        for first in range(0, len(places), max(length, 1)):
+            yield places[first : first + length]
+
+    def _row(self, name: str) -> Values:
+        return self._case.values[name]
+
+    def _try(self, name: str, row: Values) -> bool:
+        if row == self._row(name):
+            return False
+        simpler = self._case.replace(values={**self._case.values, name: row})
+        if not self._shows(simpler):
+            return False
+        self._case = simpler
+        return True
+
+
+def complexity(case: Case) -> tuple[int, float]:
+    """How far a case's given values are from simple: entries that are not zero, and the digits that they take."""
+    entries = [entry for row in case.values.values() for entry in row if entry]
+    return len(entries), sum(_digits(entry) for entry in entries)
+
+
+def _digits(entry: float) -> float:
+    """0 for 1, a little for small whole numbers, more for every decimal."""
+    if not math.isfinite(entry):
+        return 1.0
+    return len(repr(entry).removesuffix(".0").lstrip("-")) + (entry < 0) / 2 + (abs(entry) != 1) / 4
+
+
+def _occupied(row: Values) -> list[int]:
+    return [place for place, entry in enumerate(row) if entry]
+
+
+def _without(row: Values, places: range | list[int]) -> Values:
+    gone = set(places)
+    return tuple(0.0 if place in gone else entry for place, entry in enumerate(row))
+
+
+def _simpler(entry: float) -> Iterator[float]:
+    """Numbers near enough to a number to be tried in its place, simplest first."""
+    tried = (1.0, -1.0, 2.0, -2.0, _whole(entry), _tenths(entry), _hundredths(entry)) if math.isfinite(entry) else ()
+    yield from (each for each in tried if each and _digits(each) < _digits(entry))
+
+
+def _sign(entry: float) -> float:
+    return math.copysign(1.0, entry) if entry and math.isfinite(entry) else entry
+
+
+def _whole(entry: float) -> float:
+    return float(round(entry)) if math.isfinite(entry) else entry
+
+
+def _tenths(entry: float) -> float:
+    return round(entry, 1)
+
+
+def _hundredths(entry: float) -> float:
+    return round(entry, 2)

@@ -1,0 +1,128 @@
+"""Trials of what is planted: `python -m tests.quality.trials [NAME…]`, or `tox -e planted`.
+
+Each is verified as `harness run` verifies it, in the default profile, until it falls; the table says whether and how
+soon, how small the counterexample became, whether the diagnosis is the right one, and whether the script shows the same
+difference in a clean process.
+"""
+
+import statistics
+import sys
+import time
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+
+import torch
+from rich.console import Console
+from rich.table import Table
+
+from harness.command.options import PROFILES
+from harness.explain.counterexample import counterexample
+from harness.generate.plan import plan
+from harness.measure.verdict import Verdict
+from harness.verify.battery import every_property
+from harness.verify.cell import cells
+from harness.verify.exploration import explore
+from tests.quality.planted import planted
+
+_DEFAULT = PROFILES["default"]
+
+
+@dataclass(frozen=True)
+class Trial:
+    """What became of something planted."""
+
+    name: str
+    expected: Verdict
+    verdict: Verdict
+    statement: str = ""
+    seconds: float = 0.0
+    cases: int = 0
+    numbers: int | None = None
+    diagnosis: str = ""
+    cause: str = ""
+    right: bool | None = None
+
+    @property
+    def found(self):
+        """Whether the verdict is the one deserved."""
+        return self.verdict is self.expected
+
+
+def tried(each):
+    """Verify something planted, as a run in the default profile does, until it falls."""
+    torch.set_num_threads(1)
+    plan.cache_clear()
+    began, cases, worst = time.perf_counter(), 0, Verdict.UNSUPPORTED
+    for prop in every_property():
+        for cell in cells(prop, [each.operation], [each.implementation], ["cpu"]):
+            if prop.nightly:
+                continue
+            done = explore(cell, plan(each.operation, _DEFAULT.examples, 0), _DEFAULT.cell_seconds)
+            cases += len(done.tried)
+            worst = max(worst, done.verdict, key=lambda verdict: verdict.severity)
+            if done.verdict.failing:
+                return explained(each, cell, done, time.perf_counter() - began, cases)
+    return Trial(each.name, each.verdict, _graded(worst), seconds=time.perf_counter() - began, cases=cases)
+
+
+def _graded(verdict):
+    """The verdict, where anything up to rounding is as good as rounding."""
+    return max(verdict, Verdict.ROUNDING, key=lambda each: each.severity)
+
+
+def explained(each, cell, done, seconds, cases):
+    """The trial of a fault that fell: its counterexample and its diagnosis."""
+    shown = counterexample(cell, done.worst)
+    told, cause = "", ""
+    if shown.diagnosis is not None:
+        told, cause = str(shown.diagnosis), shown.diagnosis.cause
+    right = cause in each.cause and all(word in told for word in each.words)
+    return Trial(
+        each.name,
+        each.verdict,
+        done.verdict,
+        cell.prop.name,
+        seconds,
+        cases,
+        shown.numbers,
+        told,
+        cause,
+        right,
+    )
+
+
+def show(trials):
+    """Print the table and the figures; returns whether all that must hold does."""
+    table = Table("planted", "verdict", "by", "s", "cases", "numbers", "diagnosis")
+    for each in trials:
+        mark = {True: "[green]right[/]", False: "[red]not right[/]", None: ""}[each.right]
+        verdict = each.verdict.value if each.found else f"[red]{each.verdict.value}[/], not {each.expected.value}"
+        numbers = "" if each.numbers is None else str(each.numbers)
+        row = (each.name, verdict, each.statement, f"{each.seconds:.2f}", str(each.cases), numbers)
+        table.add_row(*row, f"{mark} {each.diagnosis}")
+    Console(width=180).print(table)
+    faulty = [each for each in trials if each.expected.failing]
+    sound = [each for each in trials if not each.expected.failing]
+    found = [each for each in faulty if each.found]
+    right = [each for each in found if each.right]
+    misled = [each for each in found if each.cause and not each.right]
+    print(f"faults found: {len(found)} of {len(faulty)}")
+    print(f"median to find: {statistics.median(t.seconds for t in found):.2f} s, {statistics.median(t.cases for t in found):.0f} cases")
+    print(f"median counterexample: {statistics.median(t.numbers for t in found):.0f} numbers")
+    print(f"diagnosis right: {len(right)} of {len(found)}; wrong with confidence: {len(misled)}")
+    print(f"correct implementations called wrong: {sum(t.verdict.failing for t in sound)} of {len(sound)}")
+
+
+def main(wanted):
+    """Try everything planted whose name contains one of the words given, two at a time."""
+    chosen = [each for each in planted() if not wanted or any(word in each.name for word in wanted)]
+    with ProcessPoolExecutor(2) as pool:
+        show(list(pool.map(_tried_by_name, [each.name for each in chosen])))
+
+
+def _tried_by_name(name):
+    return next(tried(each) for each in planted() if each.name == name)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
