@@ -17,6 +17,9 @@ _ROUNDS = 3
 _CHALLENGES = 24
 _MOST_CONDITIONS = 3
 
+_ENOUGH = 6
+"""Cases on either side from which the layout alone may be blamed."""
+
 
 @dataclass(frozen=True)
 class Condition:
@@ -40,8 +43,7 @@ def circumstances(scene: Scene) -> tuple[Condition, ...] | None:
         found = _rule(scene)
         if found is None or not scene.time_left:
             return found
-        wrong = [case for case in _challenges(scene, found) if _contradicts(scene, found, case)]
-        if not wrong:
+        if not any(_contradicts(scene, found, case) for case in list(_challenges(scene, found))):
             return found
     return _rule(scene)
 
@@ -67,7 +69,15 @@ def _rule(scene: Scene) -> tuple[Condition, ...] | None:
         for chosen in itertools.combinations(telling, count):
             if set().union(*(excluded[condition] for condition in chosen)) == everything:
                 return chosen
-    return None
+    return _never_contiguous(scene)
+
+
+def _never_contiguous(scene: Scene) -> tuple[Condition, ...] | None:
+    """That the layout matters, where not every other layout shows it: some are contiguous for some sizes."""
+    plain = [case for case in scene.holding if case.layout == "contiguous"]
+    if len(plain) < _ENOUGH or len(scene.falling) < _ENOUGH or any(c.layout == "contiguous" for c in scene.falling):
+        return None
+    return (Condition("the layout is not contiguous", lambda case: case.layout != "contiguous"),)
 
 
 def _conditions(scene: Scene) -> Iterator[Condition]:
@@ -140,7 +150,7 @@ def _challenges(scene: Scene, rule: tuple[Condition, ...]) -> Iterator[Case]:
                 sizes[name] = min(max(size + (-1, 0, 1, size)[number % 4], low), high)
         near = case.replace(sizes=sizes)
         if near.operation.admits(near.sizes, near.options):
-            yield from scene.cell.prop.variants(near) if not scene.agrees else (near,)
+            yield from scene.variants(near)
 
 
 def what_matters(scene: Scene) -> str:

@@ -19,8 +19,8 @@ from harness.explain.circumstances import circumstances, other_dtypes, what_matt
 from harness.explain.scene import Scene, scene_of
 from harness.generate.case import Case
 from harness.measure.clock import spending
-from harness.measure.comparison import as_array, compare
-from harness.measure.reference import Array, Part, measure, reference
+from harness.measure.comparison import against, as_array, compare
+from harness.measure.reference import Array, Part, measure, reference, reference_of
 from harness.verify.cell import Cell
 from harness.verify.exploration import Finding
 
@@ -119,11 +119,11 @@ def _visible_in(scene: Scene, dtypes: list[str]) -> bool:
 
 
 def _far_off(scene: Scene, case: Case, dtype: str) -> bool:
-    coarse = case.replace(dtype=dtype, grid=case.grid or case.dtype)
+    coarse = case.replace(dtype=dtype)
     results = scene.results(case)
     if results is None:
         return False
-    told = [compare("", r, p.expected, coarse, p) for r, p in zip(results, reference(coarse).parts, strict=True)]
+    told = against(reference_of(case.plain_call(), coarse), results, coarse)
     return any(each.is_informative and each.score > 4 * each.allowance for each in told)
 
 
@@ -228,11 +228,17 @@ def _evaluated(theory: Instead, case: Case, arguments: dict[str, Any]) -> list[A
 
 
 def _observation(scene: Scene) -> Diagnosis | None:
-    """What was seen at work, and under which circumstances."""
+    """What was seen at work, and under which circumstances.
+
+    Where the layout of memory decides, nothing else is looked for: what is read from the wrong place may look like
+    anything.
+    """
+    rule = circumstances(scene) or ()
+    if any("layout" in condition.text for condition in rule):
+        return None
+    where = " and ".join(condition.text for condition in rule)
     for cause, seen in _yielded(scene):
         if isinstance(seen, Observed):
-            rule = circumstances(scene) or ()
-            where = " and ".join(condition.text for condition in rule)
             return Diagnosis(seen.sentence, seen.evidence, cause.name, where)
     return None
 
@@ -242,7 +248,7 @@ def _circumstances_alone(scene: Scene) -> Diagnosis:
     rule = circumstances(scene)
     if rule:
         where = " and ".join(condition.text for condition in rule)
-        return Diagnosis(f"wrong where {where}, right elsewhere", _told_apart(scene), "circumstances")
+        return Diagnosis(f"wrong only where {where}", _told_apart(scene), "circumstances")
     right = other_dtypes(scene) if rule is not None else []
     if right and (not scene.agrees or _visible_in(scene, right)):
         words = f"wrong in {scene.case.dtype}, right in {' and '.join(right)}"
@@ -278,10 +284,10 @@ _ORDER = (
     "blocks",
     "nonfinite",
     "gradients",
-    "precision",
     "memory",
-    "samples",
     "positions",
+    "precision",
+    "samples",
 )
 
 

@@ -73,6 +73,10 @@ class Scene:
             return self.cell.prop(self.subject, case)
         return against(reference(case), self.subject(case), case)
 
+    def variants(self, case: Case) -> Iterable[Case]:
+        """The cases that the question asks in place of one."""
+        return (case,) if self.agrees else self.cell.prop.variants(case)
+
     def shows(self, case: Case) -> bool | None:
         """Whether a case shows the fault; None where it declines, shows another one, or can't be told from rounding."""
         try:
@@ -118,7 +122,7 @@ def scene_of(cell: Cell, finding: Finding, seconds: float) -> Scene:
     now = perf_counter()
     subject = Subject(cell.operation, cell.implementation)
     scene = _question(cell, subject, finding, now + seconds / 2)
-    scene.look(_varied(scene.case, cell))
+    scene.look(_varied(scene))
     scene.deadline = now + seconds
     return scene
 
@@ -153,11 +157,11 @@ def _over(comparison: Comparison) -> float:
     return comparison.score / comparison.allowance
 
 
-def _varied(case: Case, cell: Cell) -> Iterator[Case]:
+def _varied(scene: Scene) -> Iterator[Case]:
     """Cases around the smallest one: every parameter changed by itself, then many at once."""
-    plain = case.replace(values={}, pattern=case.pattern)
+    plain = scene.case.replace(values={})
     for near in (*one_change(plain), *many_changes(plain, _MOST)):
-        yield from cell.prop.variants(near) if cell.prop.name != "agreement" else (near,)
+        yield from scene.variants(near)
 
 
 def one_change(case: Case) -> Iterator[Case]:
@@ -183,8 +187,9 @@ def many_changes(case: Case, count: int) -> Iterator[Case]:
             name: domain.values[random.integers(len(domain.values))] if random.random() < 1 / 2 else case.options[name]
             for name, domain in case.operation.options.items()
         }
-        layout = list(LAYOUTS)[random.integers(len(LAYOUTS))] if random.random() < 1 / 4 else case.layout
-        yield from _admitted(case.another(10 + step).replace(layout=layout), sizes=sizes, options=options)
+        layouts = [case.layout, case.layout, "contiguous", list(LAYOUTS)[random.integers(len(LAYOUTS))]]
+        moved = case.another(10 + step).replace(layout=layouts[random.integers(len(layouts))])
+        yield from _admitted(moved, sizes=sizes, options=options)
 
 
 def _admitted(case: Case, **changes: Any) -> Iterator[Case]:

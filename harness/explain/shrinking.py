@@ -13,6 +13,7 @@ from hypothesis.errors import NoSuchExample, Unsatisfiable
 
 from harness.explain.simplifying import simplify
 from harness.generate.case import Case
+from harness.generate.patterns import PATTERNS
 from harness.generate.strategy import below
 from harness.verify.cell import Cell
 from harness.verify.exploration import WIDE, Finding, ask
@@ -28,22 +29,55 @@ def shrink(cell: Cell, finding: Finding, seconds: float = 10.0) -> Finding:
     began = perf_counter()
     search = _Search(cell, finding, began + seconds * _SHARE_OF_STRUCTURE)
     with suppress(_TimeIsOver):
-        _shrink_structure(search, finding.case)
+        _shrink_structure(search)
     search.deadline = began + seconds
     with suppress(_TimeIsOver):
         simplify(search.best.case, search.still_shows_it)
     return search.best
 
 
-def _shrink_structure(search: _Search, case: Case) -> None:
-    """Hypothesis looks in small boxes of sizes first, because they cost little and most faults show there."""
+def _shrink_structure(search: _Search) -> None:
+    """One parameter at a time as far as it goes; then Hypothesis, which changes several at once, in ever larger boxes."""
+    while _descend(search):
+        pass
     for largest in _BOXES:
+        case = search.best.case
         search.enter()
         try:
             find(below(_boxed(case, largest)), search.shows_it, settings=_SETTINGS, random=random.Random(0))
         except (NoSuchExample, Unsatisfiable, _NothingNew):
-            continue
+            if largest < max(case.sizes.values(), default=0):
+                continue
         return
+
+
+def _descend(search: _Search) -> bool:
+    """Make every size as small and every option as simple as the others allow; whether anything changed."""
+    before = search.best.case
+    for name, (low, _) in before.operation.sizes.items():
+        _bisect(search, name, max(low, 1))
+    for name, domain in before.operation.options.items():
+        for value in domain.values[: domain.values.index(search.best.case.options[name])]:
+            if search.reaches(options={**search.best.case.options, name: value}):
+                break
+    search.reaches(layout="contiguous")
+    if before.pattern in PATTERNS:
+        search.reaches(pattern="normal")
+    return search.best.case != before
+
+
+def _bisect(search: _Search, name: str, low: int) -> None:
+    """The smallest size that shows it, as far as halving finds it."""
+    high = search.best.case.sizes[name]
+    if high <= low or search.reaches(sizes={**search.best.case.sizes, name: low}):
+        return
+    low += 1
+    while low < high:
+        middle = (low + high) // 2
+        if search.reaches(sizes={**search.best.case.sizes, name: middle}):
+            high = middle
+        else:
+            low = middle + 1
 
 
 def _boxed(case: Case, largest: int) -> Case:
@@ -99,6 +133,11 @@ class _Search:
             self._repeats, self._answers[key] = 0, self._asked(case)
         self._found |= self._answers[key]
         return self._answers[key]
+
+    def reaches(self, **changes: Any) -> bool:
+        """Whether the best case, with some parameters exchanged, is admitted and shows it too."""
+        case = self.best.case.replace(**changes)
+        return case != self.best.case and case.operation.admits(case.sizes, case.options) and self._asked(case)
 
     def still_shows_it(self, case: Case) -> bool:
         """Whether the case shows it with other values, which are taken to be simpler than those before."""
