@@ -9,7 +9,7 @@ import sys
 from collections import Counter
 from collections.abc import Iterable
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -227,6 +227,7 @@ def _summary(digest: Digest, log: Path, report: Path) -> dict[str, Any]:
                 "operation": cause.cells[0].operation,
                 "implementation": cause.cells[0].implementation,
                 "sentence": cause.sentence,
+                "diagnosis": asdict(cause.diagnosis) if cause.diagnosis else None,
                 "known": cause.known,
                 "cells": [cell.key for cell in cause.cells],
                 "case": cause.cells[0].counterexample.case if cause.cells[0].counterexample else None,

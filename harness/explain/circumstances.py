@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import itertools
+import operator
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
 from harness.explain.scene import Scene, many_changes, one_change
 from harness.generate.case import Case
+from harness.generate.layouts import LAYOUTS
 from harness.verify.subject import served_dtypes
 
 _ROUNDS = 3
@@ -21,16 +23,48 @@ _ENOUGH = 6
 """Cases on either side from which the layout alone may be blamed."""
 
 
+_RELATIONS: dict[str, Callable[[Any, Any], bool]] = {
+    "=": operator.eq,
+    "is": lambda value, among: value in among,
+    "is not": lambda value, among: value not in among,
+    "≥": operator.ge,
+    "≤": operator.le,
+    ">": operator.gt,
+    "differs from": operator.ne,
+    "is even": lambda size, _: size % 2 == 0,
+    "is odd": lambda size, _: size % 2 == 1,
+    "is a multiple of": lambda size, modulus: size % modulus == 0,
+    "is no multiple of": lambda size, modulus: size % modulus != 0,
+}
+
+
 @dataclass(frozen=True)
 class Condition:
-    """A statement about a case: `inputs ≥ 33`, `bias=True`, `layout is not contiguous`."""
+    """A statement about a case: `inputs ≥ 33`, `bias is True`, `layout is not contiguous`, `time > batch`.
 
-    text: str
-    holds: Callable[[Case], bool]
-    near: tuple[tuple[str, int], ...] = ()
+    name: a size, an option or `layout`; relation: a key of _RELATIONS; value: a value, several, or the name of another
+    size.
+    """
 
-    def __hash__(self) -> int:
-        return hash(self.text)
+    name: str
+    relation: str
+    value: Any = ""
+
+    @property
+    def text(self) -> str:
+        """The condition in words."""
+        told = self.value if not isinstance(self.value, tuple) else " or ".join(map(_spelled, self.value))
+        return f"{self.name} {self.relation} {told}".rstrip()
+
+    def holds(self, case: Case) -> bool:
+        """Whether a case fulfils it."""
+        known = {**case.known, "layout": case.layout}
+        value = known[self.value] if isinstance(self.value, str) and self.value in known else self.value
+        return _RELATIONS[self.relation](known[self.name], value)
+
+
+def _spelled(value: Any) -> str:
+    return value if value in LAYOUTS else repr(value)
 
 
 def circumstances(scene: Scene) -> tuple[Condition, ...] | None:
@@ -62,7 +96,9 @@ def _rule(scene: Scene) -> tuple[Condition, ...] | None:
         for condition in dict.fromkeys(_conditions(scene))
         if all(condition.holds(case) for case in scene.falling)
     ]
-    excluded = {condition: {i for i, c in enumerate(scene.holding) if not condition.holds(c)} for condition in necessary}
+    excluded = {
+        condition: {i for i, c in enumerate(scene.holding) if not condition.holds(c)} for condition in necessary
+    }
     telling = [condition for condition in necessary if excluded[condition]]
     everything = set(range(len(scene.holding)))
     for count in range(1, _MOST_CONDITIONS + 1):
@@ -77,7 +113,7 @@ def _never_contiguous(scene: Scene) -> tuple[Condition, ...] | None:
     plain = [case for case in scene.holding if case.layout == "contiguous"]
     if len(plain) < _ENOUGH or len(scene.falling) < _ENOUGH or any(c.layout == "contiguous" for c in scene.falling):
         return None
-    return (Condition("the layout is not contiguous", lambda case: case.layout != "contiguous"),)
+    return (Condition("layout", "is not", ("contiguous",)),)
 
 
 def _conditions(scene: Scene) -> Iterator[Condition]:
@@ -90,51 +126,40 @@ def _conditions(scene: Scene) -> Iterator[Condition]:
 
 def _of_options(scene: Scene) -> Iterator[Condition]:
     for name, domain in scene.operation.options.items():
-        falling = [value for value in domain.values if any(case.options[name] == value for case in scene.falling)]
-        if len(falling) == 1:
-            yield Condition(f"{name}={falling[0]!r}", lambda case, n=name, v=falling[0]: case.options[n] == v)
-        missing = [value for value in domain.values if value not in falling]
-        if len(falling) > 1 and missing:
-            words = " or ".join(repr(value) for value in missing)
-            yield Condition(f"{name} is not {words}", lambda case, n=name, v=missing: case.options[n] not in v)
+        falling = tuple(value for value in domain.values if any(c.options[name] == value for c in scene.falling))
+        missing = tuple(value for value in domain.values if value not in falling)
+        if len(falling) == 1 and missing:
+            yield Condition(name, "is", falling)
+        elif missing:
+            yield Condition(name, "is not", missing)
 
 
 def _of_layouts(scene: Scene) -> Iterator[Condition]:
-    layouts = sorted({case.layout for case in scene.falling})
+    layouts = tuple(sorted({case.layout for case in scene.falling}))
     if "contiguous" not in layouts:
-        yield Condition("the layout is not contiguous", lambda case: case.layout != "contiguous")
-        yield Condition(f"the layout is {' or '.join(layouts)}", lambda case: case.layout in layouts)
-    elif layouts == ["contiguous"]:
-        yield Condition("the layout is contiguous", lambda case: case.layout == "contiguous")
+        yield Condition("layout", "is not", ("contiguous",))
+        yield Condition("layout", "is", layouts)
+    elif layouts == ("contiguous",):
+        yield Condition("layout", "is", layouts)
 
 
 def _of_sizes(scene: Scene) -> Iterator[Condition]:
     for name in scene.case.sizes:
         sizes = [case.sizes[name] for case in scene.falling]
-        least, most = min(sizes), max(sizes)
-        if least > scene.operation.sizes[name][0]:
-            yield Condition(f"{name} ≥ {least}", lambda case, n=name, s=least: case.sizes[n] >= s, ((name, least),))
-        yield Condition(f"{name} ≤ {most}", lambda case, n=name, s=most: case.sizes[n] <= s, ((name, most),))
-        if least == most:
-            yield Condition(f"{name} = {most}", lambda case, n=name, s=most: case.sizes[n] == s, ((name, most),))
-        for modulus, words in ((2, "{} is even"), (2, "{} is odd"), (4, "{} is a multiple of 4"), (8, "{} is a multiple of 8")):
-            rest = 1 if "odd" in words else 0
-            yield Condition(words.format(name), lambda case, n=name, m=modulus, r=rest: case.sizes[n] % m == r)
+        if min(sizes) > scene.operation.sizes[name][0]:
+            yield Condition(name, "≥", min(sizes))
+        yield Condition(name, "=" if min(sizes) == max(sizes) else "≤", max(sizes))
+        yield from (Condition(name, "is even"), Condition(name, "is odd"))
         for modulus in (4, 8):
-            yield Condition(
-                f"{name} is no multiple of {modulus}", lambda case, n=name, m=modulus: case.sizes[n] % m != 0
-            )
+            yield Condition(name, "is a multiple of", modulus)
+            yield Condition(name, "is no multiple of", modulus)
 
 
 def _of_two_sizes(scene: Scene) -> Iterator[Condition]:
     numbers = [*scene.case.sizes, *(name for name, value in scene.case.options.items() if type(value) is int)]
     for one, other in itertools.permutations(numbers, 2):
-        if one not in scene.case.sizes:
-            continue
-        yield Condition(f"{one} > {other}", lambda case, a=one, b=other: case.known[a] > case.known[b])
-        yield Condition(f"{one} ≥ {other}", lambda case, a=one, b=other: case.known[a] >= case.known[b])
-        yield Condition(f"{one} = {other}", lambda case, a=one, b=other: case.known[a] == case.known[b])
-        yield Condition(f"{one} is not {other}", lambda case, a=one, b=other: case.known[a] != case.known[b])
+        if one in scene.case.sizes:
+            yield from (Condition(one, relation, other) for relation in (">", "≥", "=", "differs from"))
 
 
 def _challenges(scene: Scene, rule: tuple[Condition, ...]) -> Iterator[Case]:
@@ -145,9 +170,10 @@ def _challenges(scene: Scene, rule: tuple[Condition, ...]) -> Iterator[Case]:
     for number, case in enumerate(many_changes(plain.replace(seed=plain.seed + 1000 + count), _CHALLENGES)):
         sizes = dict(case.sizes)
         for condition in rule:
-            for name, size in condition.near:
-                low, high = bounds[name]
-                sizes[name] = min(max(size + (-1, 0, 1, size)[number % 4], low), high)
+            if condition.name in sizes and isinstance(condition.value, int):
+                low, high = bounds[condition.name]
+                size = condition.value + (-1, 0, 1, condition.value)[number % 4]
+                sizes[condition.name] = min(max(size, low, 1), high)
         near = case.replace(sizes=sizes)
         if near.operation.admits(near.sizes, near.options):
             yield from scene.variants(near)
@@ -160,7 +186,9 @@ def what_matters(scene: Scene) -> str:
     for case in one_change(plain):
         if scene.time_left and scene.shows(case) is False:
             matter += [f"{name}={plain.sizes[name]}" for name in case.sizes if case.sizes[name] != plain.sizes[name]]
-            matter += [f"{name}={plain.options[name]!r}" for name in case.options if case.options[name] != plain.options[name]]
+            matter += [
+                f"{name}={plain.options[name]!r}" for name in case.options if case.options[name] != plain.options[name]
+            ]
             if case.layout != plain.layout:
                 matter.append(f"layout {plain.layout}")
     return ", ".join(dict.fromkeys(matter))

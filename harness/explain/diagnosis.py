@@ -162,7 +162,9 @@ def _is_closer(scene: Scene, theory: Instead, case: Case) -> bool:
         return False
     call = case.plain_call()
     try:
-        made = _evaluated(theory, case, {name: t.double() if t.is_floating_point() else t for name, t in call.arguments.items()})
+        made = _evaluated(
+            theory, case, {name: t.double() if t.is_floating_point() else t for name, t in call.arguments.items()}
+        )
     except _CanNotSay:
         return False
     left = before = 0.0
@@ -175,7 +177,9 @@ def _is_closer(scene: Scene, theory: Instead, case: Case) -> bool:
 
 def _distance(one: Array, other: Array) -> float:
     with np.errstate(all="ignore"):
-        apart = np.where((one == other) | (np.isnan(one) & np.isnan(other)), 0.0, one.astype(float) - other.astype(float))
+        apart = np.where(
+            (one == other) | (np.isnan(one) & np.isnan(other)), 0.0, one.astype(float) - other.astype(float)
+        )
         return float(np.linalg.norm(np.nan_to_num(apart.reshape(-1), nan=1e300, posinf=1e300, neginf=1e300) / 1e150))
 
 
@@ -234,7 +238,7 @@ def _observation(scene: Scene) -> Diagnosis | None:
     anything.
     """
     rule = circumstances(scene) or ()
-    if any("layout" in condition.text for condition in rule):
+    if any(condition.name == "layout" for condition in rule):
         return None
     where = " and ".join(condition.text for condition in rule)
     for cause, seen in _yielded(scene):
@@ -301,5 +305,3 @@ def known_causes() -> tuple[Cause, ...]:
         if isinstance(value, Cause) and value.module == name
     ]
     return (*_own_causes(), *brought)
-
-

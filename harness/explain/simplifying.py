@@ -52,7 +52,8 @@ class _Search:
         for name in self._case.values:
             parts = 1
             while parts <= 2 * max(1, len(_occupied(self._row(name)))):
-                changed |= any([self._try(name, _without(self._row(name), part)) for part in self._split(name, parts)])
+                for part in self._split(name, parts):
+                    changed |= self._try(name, _without(self._row(name), part))
                 parts *= 2
         return changed
 
@@ -61,7 +62,8 @@ class _Search:
         changed = False
         for name in self._case.values:
             changed |= any(
-                self._try(name, tuple(map(rounder, self._row(name)))) for rounder in (_sign, _whole, _tenths, _hundredths)
+                self._try(name, tuple(map(rounder, self._row(name))))
+                for rounder in (_sign, _whole, _tenths, _hundredths)
             )
             places = _occupied(self._row(name))
             for place in places if len(places) <= _FEW else ():

@@ -7,6 +7,7 @@ from statistics import median
 
 from harness.declare.implementation import Implementation
 from harness.explain.counterexample import Counterexample, counterexample, sentence
+from harness.explain.rounding import lost_digits, unequal_bits
 from harness.generate.plan import coverage, covering_array, plan
 from harness.measure.clock import keeping_time, spending
 from harness.measure.verdict import Verdict
@@ -34,6 +35,8 @@ def outcome(cell: Cell, examples: int, seed: int, seconds: float = float("inf"))
         if done.worst is not None and done.verdict.severity >= Verdict.UNSTABLE.severity:
             with spending("shrinking"):
                 shown = counterexample(cell, done.worst, _SHRINKING_SECONDS[done.verdict.failing])
+            if not done.verdict.failing:
+                shown = replace(shown, diagnosis=lost_digits(done))
     return _finished(done, shown, dict(ledger.seconds))
 
 
@@ -109,4 +112,4 @@ def _finished(done: Exploration, shown: Counterexample | None, seconds: dict[str
 def _reason(done: Exploration) -> str:
     if done.worst is None:
         return "no case of the plan has this property's form"
-    return sentence(done.worst) if done.worst.comparison is None else ""
+    return sentence(done.worst) if done.worst.comparison is None else unequal_bits(done.cell, done.worst)

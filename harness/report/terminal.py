@@ -205,6 +205,7 @@ def _print_group(console: Console, group: list[Cause]) -> None:
     _print_wrapped(console, Text.assemble(_word(cause.verdict), "  ", (_name(cause.key), "bold")))
     fields = {
         "finding": visible(cause.sentence, 600),
+        **_diagnosed(cause),
         "property": ", ".join(visible(prop, 80) for prop in cause.props),
         "dtype": where,
     }
@@ -221,6 +222,17 @@ def _print_group(console: Console, group: list[Cause]) -> None:
     if also:
         fields["also"] = "; ".join(f"{verdict} in {', '.join(props)}" for verdict, props in also.items())
     _print_fields(console, fields, indent=2)
+
+
+def _diagnosed(cause: Cause) -> dict[str, str]:
+    """Why it is so, as far as anybody can tell."""
+    fields: dict[str, str] = {}
+    if cause.diagnosis is not None:
+        evidence = f" ({cause.diagnosis.evidence})" if cause.diagnosis.evidence else ""
+        fields["cause"] = visible(f"{cause.diagnosis}{evidence}", 600)
+    if cause.sound:
+        fields["sound"] = visible(f"{', '.join(cause.sound)} lose no digits there", 300)
+    return fields
 
 
 def _short_source(source: str) -> Iterator[str]:

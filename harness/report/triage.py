@@ -6,11 +6,13 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from harness.explain.diagnosis import Diagnosis
 from harness.measure.verdict import Verdict
 from harness.record.events import CellFinished
 
 _DTYPES = ("float64", "float32", "bfloat16", "float16")
 _TELLING = ("float32", "float64", "bfloat16", "float16")
+_GOOD = (Verdict.EXACT, Verdict.ROUNDING)
 _SILENT = (Verdict.UNSUPPORTED, Verdict.UNINFORMATIVE)
 _TOLD = 1_000
 """Characters of a message by which faults are told apart."""
@@ -21,10 +23,14 @@ Key = tuple[str, str]
 
 @dataclass(frozen=True)
 class Cause:
-    """Findings that are one for the reader: the same implementation, the same verdict, the same fault."""
+    """Findings that are one for the reader: the same implementation, the same verdict, the same fault.
+
+    sound: for digits that are lost, the implementations of the operation that lose none where this one does.
+    """
 
     sentence: str
     cells: tuple[CellFinished, ...]
+    sound: tuple[str, ...] = ()
 
     @property
     def shown(self) -> CellFinished:
@@ -40,6 +46,11 @@ class Cause:
     def known(self) -> str:
         """Why it was known before, empty where it was not."""
         return self.shown.known
+
+    @property
+    def diagnosis(self) -> Diagnosis | None:
+        """Why it falls, None where nobody asked."""
+        return self.shown.counterexample.diagnosis if self.shown.counterexample else None
 
     @property
     def key(self) -> Key:
@@ -68,16 +79,20 @@ class Cause:
 def causes(outcomes: Iterable[CellFinished]) -> list[Cause]:
     """The bad outcomes grouped by cause, worst verdict first, wider spread first.
 
-    A fault that was raised is one cause in all properties that met it, figures in its message apart. A result that is
-    off is one cause per property: a wrong value may well have another reason than a wrong gradient.
+    A fault that was raised is one cause in all properties that met it, figures in its message apart; so is a result
+    that is off, where the diagnosis is the same. Without one it is one cause per property: a wrong value may well have
+    another reason than a wrong gradient.
     """
+    outcomes = list(outcomes)
     groups: dict[tuple[str, ...], list[CellFinished]] = {}
     for outcome in outcomes:
         if Verdict(outcome.verdict).severity >= Verdict.UNSTABLE.severity:
-            fault = f"{outcome.kind} {_without_figures(outcome.reason)}" if outcome.kind else outcome.prop
-            key = (outcome.operation, outcome.implementation, outcome.verdict, outcome.known, fault)
+            key = (outcome.operation, outcome.implementation, outcome.verdict, outcome.known, _fault(outcome))
             groups.setdefault(key, []).append(outcome)
-    made = [Cause(cells[0].reason, tuple(cells)) for cells in map(_simplest_first, groups.values())]
+    made = [
+        Cause(cells[0].reason, tuple(cells), _sound(cells[0], outcomes))
+        for cells in map(_simplest_first, groups.values())
+    ]
     return sorted(
         made,
         key=lambda cause: (
@@ -86,6 +101,28 @@ def causes(outcomes: Iterable[CellFinished]) -> list[Cause]:
             cause.shown.prop != "agreement",
             -len(cause.cells),
         ),
+    )
+
+
+def _fault(outcome: CellFinished) -> str:
+    """What findings must share to be one."""
+    if outcome.kind:
+        return f"{outcome.kind} {_without_figures(outcome.reason)}"
+    diagnosis = outcome.counterexample.diagnosis if outcome.counterexample else None
+    if diagnosis and diagnosis.cause and Verdict(outcome.verdict).failing:
+        return diagnosis.sentence
+    return outcome.prop
+
+
+def _sound(shown: CellFinished, outcomes: list[CellFinished]) -> tuple[str, ...]:
+    """For lost digits: the implementations that lose none of them in the same property, device and dtype."""
+    if shown.verdict != Verdict.UNSTABLE:
+        return ()
+    place = (shown.prop, shown.operation, shown.device, shown.dtype)
+    return tuple(
+        each.implementation
+        for each in outcomes
+        if (each.prop, each.operation, each.device, each.dtype) == place and Verdict(each.verdict) in _GOOD
     )
 
 

@@ -56,11 +56,11 @@ class Finding:
 
 @dataclass
 class Exploration:
-    """What the cases of a cell gave: how many of each verdict, all scores, and the finding that decides the cell."""
+    """What the cases of a cell gave: how many of each verdict, every judgement, and the finding that decides the cell."""
 
     cell: Cell
     tally: Counter[Verdict] = field(default_factory=Counter)
-    scores: list[float] = field(default_factory=list)
+    judged: list[tuple[Case, Judgement]] = field(default_factory=list)
     tried: list[Case] = field(default_factory=list)
     comparisons: int = 0
     worst: Finding | None = None
@@ -73,13 +73,18 @@ class Exploration:
         """The worst verdict of any case."""
         return self.worst.verdict if self.worst else Verdict.UNINFORMATIVE
 
+    @property
+    def scores(self) -> list[float]:
+        """The errors in units of u."""
+        return [judgement.score for _, judgement in self.judged]
+
     def add(self, finding: Finding, comparisons: int) -> None:
         """Count a finding and keep it where it is the worst so far."""
         self.tally[finding.verdict] += 1
         self.tried.append(finding.case)
         self.comparisons += comparisons
         if finding.comparison is not None:
-            self.scores.append(finding.judgement.score)
+            self.judged.append((finding.case, finding.judgement))
         if self.worst is None or finding.rank > self.worst.rank:
             self.worst = finding
 

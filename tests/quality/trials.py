@@ -107,7 +107,9 @@ def show(trials):
     right = [each for each in found if each.right]
     misled = [each for each in found if each.cause and not each.right]
     print(f"faults found: {len(found)} of {len(faulty)}")
-    print(f"median to find: {statistics.median(t.seconds for t in found):.2f} s, {statistics.median(t.cases for t in found):.0f} cases")
+    print(
+        f"median to find: {statistics.median(t.seconds for t in found):.2f} s, {statistics.median(t.cases for t in found):.0f} cases"
+    )
     print(f"median counterexample: {statistics.median(t.numbers for t in found):.0f} numbers")
     print(f"diagnosis right: {len(right)} of {len(found)}; wrong with confidence: {len(misled)}")
     print(f"correct implementations called wrong: {sum(t.verdict.failing for t in sound)} of {len(sound)}")

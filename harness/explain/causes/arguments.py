@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -14,11 +15,11 @@ from harness.generate.case import Call
 from harness.verify.subject import sizes_of
 
 
-def with_argument(name: str, change: Callable[[Tensor], Tensor | None]) -> Callable[[Call], Call | None]:
-    """The change of a call that changes one argument."""
+def with_argument(name: str, change: Callable[..., Tensor | None], *how: Any) -> Callable[[Call], Call | None]:
+    """The change of a call that changes one argument: to `change(tensor, *how)`."""
 
     def changed(call: Call) -> Call | None:
-        made = change(call.arguments[name])
+        made = change(call.arguments[name], *how)
         return None if made is None else call.replace(**{name: made})
 
     return changed
@@ -35,7 +36,7 @@ def ignored(scene: Scene) -> Iterator[Instead]:
 def counted_twice(scene: Scene) -> Iterator[Instead]:
     """An argument is added, or multiplied by, twice."""
     for name in scene.floats:
-        yield Instead(f"{name} is counted twice", with_argument(name, lambda tensor: 2 * tensor))
+        yield Instead(f"{name} is counted twice", with_argument(name, torch.mul, 2))
 
 
 @cause
@@ -105,17 +106,20 @@ def _moved(source: str, target: str, block: int | None) -> Callable[[Call], Call
 def scaled_by_a_size(scene: Scene) -> Iterator[Instead]:
     """An argument is multiplied or divided by a size, as when a sum stands for a mean."""
     for name, size in itertools.product(scene.floats, scene.case.sizes):
+        yield Instead(
+            f"{name} is multiplied by the size of {size}, as by a sum in place of a mean", _times(name, size, 1)
+        )
+        yield Instead(
+            f"{name} is divided by the size of {size}, as by a mean in place of a sum", _times(name, size, -1)
+        )
 
-        def times(call: Call, name: str = name, size: str = size) -> Call | None:
-            number = sizes_of(call).get(size)
-            return call.replace(**{name: call.arguments[name] * number}) if number else None
 
-        def over(call: Call, name: str = name, size: str = size) -> Call | None:
-            number = sizes_of(call).get(size)
-            return call.replace(**{name: call.arguments[name] / number}) if number else None
+def _times(name: str, size: str, power: int) -> Callable[[Call], Call | None]:
+    def changed(call: Call) -> Call | None:
+        number = sizes_of(call).get(size)
+        return call.replace(**{name: call.arguments[name] * float(number) ** power}) if number else None
 
-        yield Instead(f"{name} is multiplied by the size of {size}, as by a sum in place of a mean", times)
-        yield Instead(f"{name} is divided by the size of {size}, as by a mean in place of a sum", over)
+    return changed
 
 
 @cause
@@ -127,7 +131,7 @@ def one_slice_for_all(scene: Scene) -> Iterator[Instead]:
             for place, which in ((0, "first"), (-1, "last")):
                 yield Instead(
                     f"the {which} slice of {name} along {axis.text} is used for all",
-                    with_argument(name, lambda tensor, at=position, place=place: _spread(tensor, at, place)),
+                    with_argument(name, _spread, position, place),
                 )
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Iterator
+from functools import partial
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -25,11 +27,13 @@ def _which(scene: Scene, index: int) -> str:
     return "the result" if len(scene.operation.results) == 1 else f"result {index}"
 
 
-def with_result(index: int, change: Callable[[Tensor, Call], Tensor | None]) -> Callable[[Results, Call], Results | None]:
-    """The change of results that changes one of them."""
+def with_result(
+    index: int, change: Callable[..., Tensor | None], *how: Any
+) -> Callable[[Results, Call], Results | None]:
+    """The change of results that changes one of them: to `change(tensor, *how)`."""
 
     def changed(results: Results, call: Call) -> Results | None:
-        made = change(results[index], call)
+        made = change(results[index], *how)
         return None if made is None else (*results[:index], made, *results[index + 1 :])
 
     return changed
@@ -43,14 +47,14 @@ def exchanged_axes(scene: Scene) -> Iterator[Instead]:
             axes = _axes(scene, scene.operation.tensors[name])
             yield Instead(
                 f"axes {i} and {j} of {name} ({axes[i]} and {axes[j]}) are exchanged",
-                with_argument(name, lambda tensor, i=i, j=j: _transposed(tensor, i, j)),
+                with_argument(name, _transposed, i, j),
             )
     for index, domain in enumerate(scene.operation.results):
         axes = _axes(scene, domain)
         for i, j in itertools.combinations(range(len(axes)), 2):
             yield Instead(
                 f"axes {i} and {j} of {_which(scene, index)} ({axes[i]} and {axes[j]}) are exchanged",
-                results=with_result(index, lambda tensor, call, i=i, j=j: _transposed(tensor, i, j)),
+                results=with_result(index, _transposed, i, j),
             )
 
 
@@ -66,8 +70,8 @@ def another_axis(scene: Scene) -> Iterator[Instead]:
     for one, other in itertools.combinations(names, 2):
         yield Instead(
             f"{one} is taken for {other} (axes exchanged on the way in and out)",
-            lambda call, one=one, other=other: _exchanged_call(call, one, other),
-            lambda results, call, one=one, other=other: _exchanged_results(results, call, one, other),
+            partial(_exchanged_call, one=one, other=other),
+            partial(_exchanged_results, one=one, other=other),
         )
 
 
@@ -90,20 +94,35 @@ def _exchanged_results(results: Results, call: Call, one: str, other: str) -> Re
 
 @cause
 def viewed_where_permuted(scene: Scene) -> Iterator[Instead]:
-    """Memory is read in another shape where axes should be permuted."""
-    for name in scene.floats:
-        axes = _axes(scene, scene.operation.tensors[name])
+    """Memory is read in another shape where axes should be permuted: in an argument, in all weights, in a result."""
+    tensors = scene.operation.tensors
+    for name, change in itertools.product(scene.floats, (_viewed, _read_across)):
+        axes = _axes(scene, tensors[name])
         for i, j in itertools.combinations(range(len(axes)), 2):
-            words = f"{name} is viewed in another shape where its axes {axes[i]} and {axes[j]} should be permuted"
-            yield Instead(words, with_argument(name, lambda tensor, i=i, j=j: _viewed(tensor, i, j)))
-            yield Instead(words, with_argument(name, lambda tensor, i=i, j=j: _read_across(tensor, i, j)))
-    for index, domain in enumerate(scene.operation.results):
-        axes = _axes(scene, domain)
+            yield Instead(_instead_of_permuting(name, axes[i], axes[j]), with_argument(name, change, i, j))
+    weights = [
+        name
+        for name in scene.floats
+        if "batch" not in _axes(scene, tensors[name]) and len(_axes(scene, tensors[name])) > 1
+    ]
+    for change in (_viewed, _read_across) if len(weights) > 1 else ():
+        words = f"{' and '.join(weights)} are viewed in another shape where their last two axes should be permuted"
+        yield Instead(words, partial(_all_read, names=weights, change=change))
+    for index, change in itertools.product(range(len(scene.operation.results)), (_read_across, _viewed)):
+        axes = _axes(scene, scene.operation.results[index])
         for i, j in itertools.combinations(range(len(axes)), 2):
-            which = _which(scene, index)
-            words = f"{which} is viewed in another shape where its axes {axes[i]} and {axes[j]} should be permuted"
-            yield Instead(words, results=with_result(index, lambda tensor, call, i=i, j=j: _read_across(tensor, i, j)))
-            yield Instead(words, results=with_result(index, lambda tensor, call, i=i, j=j: _viewed(tensor, i, j)))
+            words = _instead_of_permuting(_which(scene, index), axes[i], axes[j])
+            yield Instead(words, results=with_result(index, change, i, j))
+
+
+def _instead_of_permuting(which: str, one: str, other: str) -> str:
+    return f"{which} is viewed in another shape where its axes {one} and {other} should be permuted"
+
+
+def _all_read(call: Call, names: list[str], change: Callable[[Tensor, int, int], Tensor | None]) -> Call | None:
+    last = {name: call.arguments[name].ndim for name in names}
+    made = {name: change(call.arguments[name], ndim - 2, ndim - 1) for name, ndim in last.items()}
+    return call.replace(**{name: tensor for name, tensor in made.items() if tensor is not None})
 
 
 def _viewed(tensor: Tensor, i: int, j: int) -> Tensor | None:
@@ -123,17 +142,17 @@ def reversed_axis(scene: Scene) -> Iterator[Instead]:
     """An argument or a result runs backwards along an axis."""
     for name in scene.operation.tensors:
         for position, axis in enumerate(_axes(scene, scene.operation.tensors[name])):
-            yield Instead(f"{name} is reversed along {axis}", with_argument(name, _flip(position)))
+            yield Instead(f"{name} is reversed along {axis}", with_argument(name, _flipped, position))
     for index, domain in enumerate(scene.operation.results):
         for position, axis in enumerate(_axes(scene, domain)):
             yield Instead(
                 f"{_which(scene, index)} is reversed along {axis}",
-                results=with_result(index, lambda tensor, call, at=position: tensor.flip(at)),
+                results=with_result(index, _flipped, position),
             )
 
 
-def _flip(*positions: int) -> Callable[[Tensor], Tensor | None]:
-    return lambda tensor: tensor.flip(positions) if max(positions) < tensor.ndim else None
+def _flipped(tensor: Tensor, *positions: int) -> Tensor | None:
+    return tensor.flip(positions) if max(positions) < tensor.ndim else None
 
 
 @cause
@@ -143,14 +162,14 @@ def flipped_kernel(scene: Scene) -> Iterator[Instead]:
         axes = _axes(scene, scene.operation.tensors[name])
         if len(axes) < 2:
             continue
-        flip = with_argument(name, _flip(len(axes) - 2, len(axes) - 1))
+        flip = with_argument(name, _flipped, len(axes) - 2, len(axes) - 1)
         words = f"{name} is flipped along {axes[-2]} and {axes[-1]}"
         yield Instead(words, flip)
         for sign in (1, -1):
             yield Instead(
                 f"{words}, as by a spectrum that is not conjugated",
                 flip,
-                lambda results, call, name=name, sign=sign: _rolled_by_kernel(results, call, name, sign),
+                partial(_rolled_by_kernel, name=name, sign=sign),
             )
 
 
@@ -166,30 +185,23 @@ def shifted(scene: Scene) -> Iterator[Instead]:
     """A result, or an argument, is a few entries off along an axis: off by one, a crop or a pad on the wrong side."""
     for index, domain in enumerate(scene.operation.results):
         axes = _axes(scene, domain)
-        for positions in (*((at,) for at in range(len(axes))), *itertools.pairwise(range(len(axes)))):
+        for at in (*((place,) for place in range(len(axes))), *itertools.pairwise(range(len(axes)))):
             for steps in _STEPS:
-                along = " and ".join(axes[at] for at in positions)
-                yield Instead(
-                    f"{_which(scene, index)} is shifted by {_entries(steps)} along {along}",
-                    results=with_result(index, lambda t, call, at=positions, steps=steps: _shift(t, at, steps)),
-                )
-                yield Instead(
-                    f"{_which(scene, index)} is rolled by {_entries(steps)} along {along}",
-                    results=with_result(
-                        index, lambda t, call, at=positions, steps=steps: t.roll([steps] * len(at), at)
-                    ),
-                )
+                how = f"by {_entries(steps)} along {' and '.join(axes[place] for place in at)}"
+                which = _which(scene, index)
+                yield Instead(f"{which} is shifted {how}", results=with_result(index, _shift, at, steps))
+                yield Instead(f"{which} is rolled {how}", results=with_result(index, _rolled, at, steps))
     for name in scene.floats:
-        for position, axis in enumerate(_axes(scene, scene.operation.tensors[name])):
+        for place, axis in enumerate(_axes(scene, scene.operation.tensors[name])):
             for steps in _STEPS:
-                yield Instead(
-                    f"{name} is shifted by {_entries(steps)} along {axis}, zeros coming in",
-                    with_argument(name, lambda t, at=position, steps=steps: _shift(t, (at,), steps, 0.0)),
-                )
-                yield Instead(
-                    f"{name} is rolled by {_entries(steps)} along {axis}",
-                    with_argument(name, lambda t, at=position, steps=steps: t.roll(steps, at) if at < t.ndim else None),
-                )
+                how = f"by {_entries(steps)} along {axis}"
+                shift = with_argument(name, _shift, (place,), steps, 0.0)
+                yield Instead(f"{name} is shifted {how}, zeros coming in", shift)
+                yield Instead(f"{name} is rolled {how}", with_argument(name, _rolled, (place,), steps))
+
+
+def _rolled(tensor: Tensor, positions: tuple[int, ...], steps: int) -> Tensor | None:
+    return tensor.roll([steps] * len(positions), positions) if max(positions) < tensor.ndim else None
 
 
 def _entries(steps: int) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Iterator
+from functools import partial
 
 import torch
 from torch import Tensor
@@ -54,7 +55,7 @@ def permuted_blocks(scene: Scene) -> Iterator[Instead]:
             for order in (order for count in _counts(scene, axis) for order in _orders(count)):
                 yield Instead(
                     f"the blocks of result {index} along {axis.text} are in the order {', '.join(map(str, order))}",
-                    results=with_result(index, lambda t, call, at=position, order=order: _reordered(t, at, order)),
+                    results=with_result(index, _reordered, position, order),
                 )
 
 
@@ -80,18 +81,15 @@ def factors_exchanged(scene: Scene) -> Iterator[Instead]:
             if len(axis.factors(scene.case.known)) == 2:
                 yield Instead(
                     f"the factors of {axis.text} in result {index} are exchanged",
-                    results=with_result(
-                        index, lambda t, call, at=position, axis=axis: _other_way_round(t, at, axis, call)
-                    ),
+                    results=partial(_other_way_round, index=index, position=position, axis=axis),
                 )
 
 
-def _other_way_round(tensor: Tensor, position: int, axis: Axis, call: Call) -> Tensor | None:
+def _other_way_round(results: Results, call: Call, index: int, position: int, axis: Axis) -> Results | None:
     outer, inner = axis.factors(sizes_of(call))
-    if tensor.shape[position] != outer * inner:
-        return None
     order = torch.arange(outer * inner).reshape(outer, inner).T.reshape(-1)
-    return tensor.index_select(position, order)
+    made = results[index].index_select(position, order)
+    return (*results[:index], made, *results[index + 1 :])
 
 
 @cause
@@ -100,12 +98,10 @@ def block_reversed(scene: Scene) -> Iterator[Instead]:
     for index, domain in enumerate(scene.operation.results):
         axes = domain.axes(scene.case.options)
         for (held, axis), (other, along) in itertools.permutations(enumerate(axes), 2):
-            for count, block in ((count, block) for count in _counts(scene, axis) for block in range(count)):
+            for count, block in ((blocks, each) for blocks in _counts(scene, axis) for each in range(blocks)):
                 yield Instead(
                     f"block {block} of {count} along {axis.text} of result {index} is reversed along {along.text}",
-                    results=with_result(
-                        index, lambda t, call, at=held, n=count, b=block, way=other: _backwards(t, at, n, b, way)
-                    ),
+                    results=with_result(index, _backwards, held, count, block, other),
                 )
 
 
@@ -123,12 +119,12 @@ def _backwards(tensor: Tensor, position: int, count: int, block: int, way: int) 
 def exchanged_results(scene: Scene) -> Iterator[Instead]:
     """Two results of equal shape come back in each other's place."""
     for i, j in itertools.combinations(range(len(scene.operation.results)), 2):
+        yield Instead(f"results {i} and {j} are exchanged", results=partial(_exchanged, i=i, j=j))
 
-        def exchanged(results: Results, call: Call, i: int = i, j: int = j) -> Results | None:
-            if results[i].shape != results[j].shape:
-                return None
-            made = list(results)
-            made[i], made[j] = made[j], made[i]
-            return tuple(made)
 
-        yield Instead(f"results {i} and {j} are exchanged", results=exchanged)
+def _exchanged(results: Results, call: Call, i: int, j: int) -> Results | None:
+    if results[i].shape != results[j].shape:
+        return None
+    made = list(results)
+    made[i], made[j] = made[j], made[i]
+    return tuple(made)

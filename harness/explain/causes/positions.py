@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -67,22 +67,24 @@ def _place(along: list[tuple[Places, int]]) -> str:
     told = [(places, size) for places, size in along if size > 1]
     if not told or all(len(places) == size for places, size in told):
         return ""
-    if all(list(places) == [size - 1] for places, size in told):
-        return "the last entry"
-    if all(list(places) == [0] for places, _ in told):
-        return "the first entry"
-    if all(set(places) <= {0, size - 1} for places, size in told) and any(size > 2 for _, size in told):
-        return "the first and last entries"
-    if all((places % 2 == 1).all() for places, _ in told):
-        return "the odd entries"
-    if all((places % 2 == 0).all() for places, _ in told) and any(len(places) > 1 for places, _ in told):
-        return "the even entries"
+    common = (words for words, fits in _PLACES.items() if all(fits(places, size) for places, size in told))
     starts = {int(places.min()) for places, _ in told}
-    if len(starts) == 1 and (start := starts.pop()) > 0:
-        return f"the entries from {start} on"
-    if all((places > 0).all() for places, _ in told) and all(len(places) == size - 1 for places, size in told):
-        return "the entries after the first"
-    return ""
+    several = any(len(places) > 1 for places, _ in told)
+    if (words := next(common, "")) and (several or words in _SINGLE):
+        return words
+    return f"the entries from {starts.pop()} on" if len(starts) == 1 and min(starts) > 0 else ""
+
+
+_SINGLE = ("the last entry", "the first entry")
+
+_PLACES: dict[str, Callable[[Places, int], bool]] = {
+    "the last entry": lambda places, size: list(places) == [size - 1],
+    "the first entry": lambda places, size: list(places) == [0],
+    "the first and last entries": lambda places, size: set(places) <= {0, size - 1},
+    "the odd entries": lambda places, size: bool((places % 2 == 1).all()),
+    "the even entries": lambda places, size: bool((places % 2 == 0).all()),
+    "the entries after the first": lambda places, size: len(places) == size - 1 and places[0] == 1,
+}
 
 
 def _on_the_border(wrong: list[tuple[NDArray[np.bool_], Case]]) -> bool:

@@ -7,11 +7,12 @@ from collections.abc import Iterator
 import numpy as np
 import torch
 
-from harness.explain.cause import Observed, cause
+from harness.declare.structure import Stream
+from harness.explain.cause import Observed, Results, cause
 from harness.explain.scene import Scene
 from harness.generate.case import DTYPES, Case
 from harness.measure.comparison import against
-from harness.measure.reference import reference, reference_of
+from harness.measure.reference import reference_of
 
 _LOWER = {"float64": ("float32", "bfloat16", "float16"), "float32": ("bfloat16", "float16")}
 
@@ -19,18 +20,25 @@ _LEAST = 0.02
 """Units of the lower precision from which an error, in the middle of the cases, can be its rounding."""
 
 
+_ASKED, _FEWEST = 16, 5
+
+_UNMOVED = 0.8
+"""The share of cases in which an argument must leave the result as it was, moved by less than the lower precision sees."""
+
+
 @cause
 def lower_precision(scene: Scene) -> Iterator[Observed]:
-    """The result is right to the digits of a lower precision, and the error looks like its rounding."""
+    """The result is right to the digits of a lower precision, and does not see what lies below them in an argument."""
     for dtype in _LOWER.get(scene.case.dtype, ()) if scene.agrees else ():
         told = [judged for case in scene.falling if (judged := _judged_at(scene, case, dtype)) is not None]
-        scores = [score for score, _ in told]
-        within = all(score <= allowed for score, allowed in told)
-        if told and within and _LEAST <= float(np.median(scores)) and _is_scattered(scene):
+        if not told or any(score > allowed for score, allowed in told):
+            continue
+        blind = [name for name in scene.floats if _unmoved(scene, name, dtype)]
+        if blind and float(np.median([score for score, _ in told])) >= _LEAST:
             yield Observed(
                 f"it computes in {dtype} where {scene.case.dtype} is asked",
-                f"on {len(told)} of {len(told)} cases the error is within {dtype}'s rounding, and goes up in some "
-                "entries and down in others, as rounding does",
+                f"on {len(told)} of {len(told)} cases the error is within {dtype}'s rounding, and digits of "
+                f"{' and '.join(blind)} beyond {dtype}'s change nothing",
             )
             return
 
@@ -45,15 +53,25 @@ def _judged_at(scene: Scene, case: Case, dtype: str) -> tuple[float, float] | No
     return max(((each.score, each.allowance) for each in told), default=None)
 
 
-def _is_scattered(scene: Scene) -> bool:
-    """Whether most entries are off, some up and some down: those of a wrong factor all point one way."""
-    signs: list[float] = []
-    entries = 0
-    for case in scene.falling:
-        for actual, part in zip(scene.results(case) or (), reference(case).parts, strict=False):
-            wide = torch.as_tensor(np.asarray(part.expected, dtype=np.float64))
-            error = (actual.detach().cpu().double() - wide) * wide.sign()
-            spread = torch.finfo(DTYPES[case.dtype]).eps * wide.abs()
-            entries += error.numel()
-            signs += error[error.abs() > 8 * spread].sign().reshape(-1).tolist()
-    return len(signs) >= max(8, entries / 2) and abs(float(np.mean(signs))) < 0.8
+def _unmoved(scene: Scene, name: str, dtype: str) -> bool:
+    """Whether an argument can be moved by less than a lower precision's eps, and the results stay where the definition's move."""
+    reach = torch.finfo(DTYPES[dtype]).eps / 1024
+    same = moved = 0
+    for case in scene.falling[:_ASKED]:
+        call = case.call()
+        noise = torch.from_numpy(Stream(tuple(call.arguments[name].shape), {}, case.seed, "below").uniform())
+        tensor = call.arguments[name]
+        there = call.replace(**{name: (tensor.double() * (1 + reach * noise)).to(tensor.dtype)})
+        try:
+            before, after = scene.subject(call), scene.subject(there)
+            right = [scene.operation.definition(**each.arguments, **each.options) for each in (call, there)]
+        except Exception:
+            continue
+        if not _equal(*(each if isinstance(each, tuple) else (each,) for each in right)):
+            moved += 1
+            same += _equal(before, after)
+    return moved >= _FEWEST and same >= _UNMOVED * moved
+
+
+def _equal(one: Results, other: Results) -> bool:
+    return all(torch.equal(a, b) for a, b in zip(one, other, strict=True))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator
 from fractions import Fraction
+from functools import partial
 
 import torch
 from torch import Tensor
@@ -28,9 +29,7 @@ def constant_factor(scene: Scene) -> Iterator[Instead]:
             continue
         factor = _simple(float((actual * expected).sum() / expected.square().sum()))
         words = "is zero" if factor == 0 else f"is multiplied by {_spelled(factor)}"
-        yield Instead(
-            f"{_which(scene, index)} {words}", results=with_result(index, lambda tensor, call, c=factor: c * tensor)
-        )
+        yield Instead(f"{_which(scene, index)} {words}", results=with_result(index, torch.mul, factor))
 
 
 @cause
@@ -38,12 +37,15 @@ def factor_of_a_size(scene: Scene) -> Iterator[Instead]:
     """A result is multiplied by a size or what follows from it: a sum for a mean, n - 1 for n."""
     for words, form in _FORMS.items():
         for size in scene.case.sizes:
+            yield Instead(
+                f"the result is multiplied by {words.format(f'the size n of {size}')}",
+                results=partial(_scaled, size=size, form=form),
+            )
 
-            def scaled(results: Results, call: Call, size: str = size, form: Callable[[int], float] = form) -> Results | None:
-                number = sizes_of(call).get(size, 0)
-                return tuple(result * form(number) for result in results) if number > 1 else None
 
-            yield Instead(f"the result is multiplied by {words.format(f'the size n of {size}')}", results=scaled)
+def _scaled(results: Results, call: Call, size: str, form: Callable[[int], float]) -> Results | None:
+    number = sizes_of(call).get(size, 0)
+    return tuple(result * form(number) for result in results) if number > 1 else None
 
 
 _FORMS: dict[str, Callable[[int], float]] = {
@@ -65,7 +67,7 @@ def constant_offset(scene: Scene) -> Iterator[Instead]:
             offset = _simple(float((actual - expected).mean()))
             yield Instead(
                 f"{_which(scene, index)} is off by {_spelled(offset)} everywhere",
-                results=with_result(index, lambda tensor, call, c=offset: tensor + c),
+                results=with_result(index, torch.add, offset),
             )
 
 
@@ -75,8 +77,12 @@ def another_function_of_the_result(scene: Scene) -> Iterator[Instead]:
     for words, function in _FUNCTIONS.items():
         yield Instead(
             f"{words} of the right result comes back",
-            results=lambda results, call, function=function: tuple(map(function, results)),
+            results=partial(_each, function=function),
         )
+
+
+def _each(results: Results, call: Call, function: Callable[[Tensor], Tensor]) -> Results:
+    return tuple(map(function, results))
 
 
 _FUNCTIONS: dict[str, Callable[[Tensor], Tensor]] = {

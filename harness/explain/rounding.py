@@ -1,0 +1,80 @@
+"""Rounding explained: what digits are lost, with which values; and why two results that should be one have other bits."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+
+import numpy as np
+import torch
+
+from harness.explain.diagnosis import Diagnosis
+from harness.generate.case import DTYPES, Case
+from harness.measure.comparison import Comparison
+from harness.measure.verdict import Judgement, Verdict
+from harness.verify.cell import Cell
+from harness.verify.exploration import Exploration, Finding
+
+_REASONS = {
+    "batch_invariance": "for another size of the batch it takes another kernel or sums in another order",
+    "batch_permutation": "where a sample stands in the batch decides in which order it is summed",
+    "batch_leak": "what stands beside a sample decides how it is computed",
+    "layouts": "for another layout of memory it takes another kernel or sums in another order",
+    "repeatability": "the order of summation differs from call to call",
+    "compiled": "the compiler fuses and reorders the sums",
+    "device_agreement": "the two devices sum in another order",
+    "prefix": "for another number of steps it takes another kernel or sums in another order",
+    "split_and_carry": "for another number of steps it takes another kernel or sums in another order",
+}
+"""Why a backend rounds two computations of the same thing differently, by the property that holds one against the other."""
+
+
+def lost_digits(done: Exploration) -> Diagnosis:
+    """How many digits an unstable implementation loses that the problem does not, and with which values and options."""
+    losing = [(case, judged) for case, judged in done.judged if judged.verdict is Verdict.UNSTABLE]
+    largest = max(judged.score for _, judged in losing)
+    held = -math.log10(torch.finfo(DTYPES[done.cell.dtype]).eps)
+    lost = min(math.log10(largest), held) if largest < math.inf else held
+    sentence = f"loses up to {lost:.1f} of {done.cell.dtype}'s {held:.1f} digits, which the problem does not lose"
+    evidence = f"on {len(losing)} of {len(done.judged)} cases"
+    return Diagnosis(sentence, evidence, "lost digits", _where(losing, done.judged))
+
+
+def _where(losing: list[tuple[Case, Judgement]], judged: list[tuple[Case, Judgement]]) -> str:
+    """The patterns and options of the cases that lose digits, where they are not those of all."""
+    told = []
+    for name in ("pattern", *judged[0][0].options):
+        here, everywhere = (Counter(_value(case, name) for case, _ in cases) for cases in (losing, judged))
+        if len(here) < len(everywhere):
+            shares = ", ".join(f"{value} ({count} of {everywhere[value]})" for value, count in here.most_common(4))
+            told.append(f"{'the pattern of values' if name == 'pattern' else name} is {shares}")
+    return " and ".join(told)
+
+
+def _value(case: Case, name: str) -> str:
+    return case.pattern if name == "pattern" else repr(case.options[name])
+
+
+def unequal_bits(cell: Cell, finding: Finding) -> str:
+    """Why two results that a property holds against each other differ in bits, where they are right; empty where it does not."""
+    reason = _REASONS.get(cell.prop.name)
+    if finding.verdict is not Verdict.ROUNDING or finding.comparison is None or reason is None:
+        return ""
+    far = ulps(finding.comparison)
+    return (
+        f"{finding.comparison.label}: they differ by up to {far:,} ulp, within rounding; {reason}. "
+        f"Bitwise equality does not hold for {cell.implementation.key} on {cell.implementation.backend.name}"
+    )
+
+
+def ulps(comparison: Comparison) -> int:
+    """The largest distance of two entries, in units of the last place of the larger one in the working precision."""
+    actual, expected = np.asarray(comparison.actual, dtype=float), np.asarray(comparison.expected, dtype=float)
+    if actual.shape != expected.shape or not actual.size:
+        return 0
+    precision = torch.finfo(DTYPES[comparison.dtype])
+    with np.errstate(all="ignore"):
+        size = np.maximum(np.maximum(np.abs(actual), np.abs(expected)), precision.smallest_normal)
+        unit = np.exp2(np.floor(np.log2(size))) * precision.eps
+        apart = np.abs(actual - expected) / unit
+    return round(float(np.nan_to_num(apart, nan=0.0, posinf=0.0).max()))
