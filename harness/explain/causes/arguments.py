@@ -33,6 +33,16 @@ def ignored(scene: Scene) -> Iterator[Instead]:
 
 
 @cause
+def taken_for_a_constant(scene: Scene) -> Iterator[Instead]:
+    """A constant stands where an argument should."""
+    for name, constant in itertools.product(scene.floats, _CONSTANTS):
+        yield Instead(f"{name} is taken to be {constant:g}", with_argument(name, torch.full_like, constant))
+
+
+_CONSTANTS = (1.0, 0.5, -1.0, 2.0)
+
+
+@cause
 def counted_twice(scene: Scene) -> Iterator[Instead]:
     """An argument is added, or multiplied by, twice."""
     for name in scene.floats:

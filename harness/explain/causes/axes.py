@@ -15,6 +15,7 @@ from harness.explain.cause import Instead, Results, cause
 from harness.explain.causes.arguments import with_argument
 from harness.explain.scene import Scene
 from harness.generate.case import Call
+from harness.verify.subject import sizes_of
 
 _STEPS = (1, -1, 2, -2)
 
@@ -108,6 +109,9 @@ def viewed_where_permuted(scene: Scene) -> Iterator[Instead]:
     for change in (_viewed, _read_across) if len(weights) > 1 else ():
         words = f"{' and '.join(weights)} are viewed in another shape where their last two axes should be permuted"
         yield Instead(words, partial(_all_read, names=weights, change=change))
+    for name, change in itertools.product(scene.floats, (_viewed, _read_across)):
+        words = f"each block of {name} is viewed in another shape where it should be transposed"
+        yield Instead(words, partial(_blocks_read, name=name, change=change))
     for index, change in itertools.product(range(len(scene.operation.results)), (_read_across, _viewed)):
         axes = _axes(scene, scene.operation.results[index])
         for i, j in itertools.combinations(range(len(axes)), 2):
@@ -123,6 +127,17 @@ def _all_read(call: Call, names: list[str], change: Callable[[Tensor, int, int],
     last = {name: call.arguments[name].ndim for name in names}
     made = {name: change(call.arguments[name], ndim - 2, ndim - 1) for name, ndim in last.items()}
     return call.replace(**{name: tensor for name, tensor in made.items() if tensor is not None})
+
+
+def _blocks_read(call: Call, name: str, change: Callable[[Tensor, int, int], Tensor | None]) -> Call | None:
+    """The call with every block of a weight read in another shape: its last axis but one is a product, blocks first."""
+    tensor, axes = call.arguments[name], call.operation.tensors[name].axes(call.options)
+    factors = axes[-2].factors(sizes_of(call)) if len(axes) > 1 else ()
+    if len(factors) < 2:
+        return None
+    blocks = [change(block, tensor.ndim - 2, tensor.ndim - 1) for block in tensor.chunk(factors[0], -2)]
+    made = [block for block in blocks if block is not None]
+    return call.replace(**{name: torch.cat(made, -2)}) if len(made) == factors[0] else None
 
 
 def _viewed(tensor: Tensor, i: int, j: int) -> Tensor | None:
@@ -165,19 +180,25 @@ def flipped_kernel(scene: Scene) -> Iterator[Instead]:
         flip = with_argument(name, _flipped, len(axes) - 2, len(axes) - 1)
         words = f"{name} is flipped along {axes[-2]} and {axes[-1]}"
         yield Instead(words, flip)
-        for sign in (1, -1):
-            yield Instead(
-                f"{words}, as by a spectrum that is not conjugated",
-                flip,
-                partial(_rolled_by_kernel, name=name, sign=sign),
-            )
+        for sign, move in itertools.product((1, -1), (_rolled, _shift)):
+            moved = partial(_moved_by_kernel, name=name, sign=sign, move=move)
+            yield Instead(f"{words}, as by a spectrum that is not conjugated", flip, moved)
 
 
-def _rolled_by_kernel(results: Results, call: Call, name: str, sign: int) -> Results | None:
+def _moved_by_kernel(
+    results: Results, call: Call, name: str, sign: int, move: Callable[..., Tensor | None]
+) -> Results | None:
+    """Results of which the last two axes begin elsewhere, by the size of a kernel less one."""
     height, width = call.arguments[name].shape[-2:]
-    if any(result.ndim < 2 for result in results):
-        return None
-    return tuple(result.roll((sign * (height - 1), sign * (width - 1)), (-2, -1)) for result in results)
+    made = []
+    for result in results:
+        moved: Tensor | None = result
+        for at, size in ((-2, height), (-1, width)):
+            if moved is None or result.ndim < 2:
+                return None
+            moved = move(moved, (result.ndim + at,), sign * (size - 1)) if size > 1 else moved
+        made.append(moved)
+    return tuple(made) if all(each is not None for each in made) else None  # type: ignore[arg-type]
 
 
 @cause
@@ -209,12 +230,12 @@ def _entries(steps: int) -> str:
 
 
 def _shift(tensor: Tensor, positions: tuple[int, ...], steps: int, coming_in: float = float("nan")) -> Tensor | None:
-    """Entry i becomes entry i + steps; nothing is said where most of an axis would come in from outside."""
+    """Entry i becomes entry i + steps; nothing is said of what comes in from outside."""
     if not tensor.is_floating_point() or max(positions) >= tensor.ndim:
         return None
     for at in positions:
         size = tensor.shape[at]
-        if size < 2 * abs(steps) or size < 2:
+        if size <= abs(steps):
             return None
         gone = range(steps) if steps > 0 else range(size + steps, size)
         tensor = tensor.roll(steps, at).index_fill(at, torch.tensor(list(gone)), coming_in)

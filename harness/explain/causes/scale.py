@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Callable, Iterator
 from fractions import Fraction
@@ -10,10 +11,11 @@ from functools import partial
 import torch
 from torch import Tensor
 
-from harness.explain.cause import Instead, Results, cause
+from harness.explain.cause import Instead, Observed, Results, cause
 from harness.explain.causes.axes import with_result
 from harness.explain.scene import Scene
 from harness.generate.case import Call
+from harness.measure.comparison import compare
 from harness.measure.reference import reference
 from harness.verify.subject import sizes_of
 
@@ -30,6 +32,20 @@ def constant_factor(scene: Scene) -> Iterator[Instead]:
         factor = _simple(float((actual * expected).sum() / expected.square().sum()))
         words = "is zero" if factor == 0 else f"is multiplied by {_spelled(factor)}"
         yield Instead(f"{_which(scene, index)} {words}", results=with_result(index, torch.mul, factor))
+
+
+@cause
+def common_factor(scene: Scene) -> Iterator[Instead]:
+    """All results are multiplied by one number."""
+    pairs = list(_fitted_on(scene))
+    told = [(a, e) for a, e in pairs if a.isfinite().all() and e.isfinite().all()]
+    square = sum(float(e.square().sum()) for _, e in told)
+    if len(pairs) > 1 and len(told) == len(pairs) and square:
+        factor = _simple(sum(float((a * e).sum()) for a, e in told) / square)
+        yield Instead(
+            f"every result is multiplied by {_spelled(factor)}",
+            results=lambda results, call: tuple(factor * result for result in results),
+        )
 
 
 @cause
@@ -69,6 +85,52 @@ def constant_offset(scene: Scene) -> Iterator[Instead]:
                 f"{_which(scene, index)} is off by {_spelled(offset)} everywhere",
                 results=with_result(index, torch.add, offset),
             )
+
+
+@cause
+def offset_of_a_size(scene: Scene) -> Iterator[Instead]:
+    """A result is off by a function of a size, such as the logarithm of the number of samples."""
+    for (words, form), size in itertools.product(_OFFSETS.items(), scene.case.sizes):
+        for sign, side in ((1, "too large"), (-1, "too small")):
+            yield Instead(
+                f"the result is {side} by {words.format(f'the size n of {size}')}",
+                results=partial(_offset, size=size, form=form, sign=sign),
+            )
+
+
+def _offset(results: Results, call: Call, size: str, form: Callable[[int], float], sign: int) -> Results | None:
+    number = sizes_of(call).get(size, 0)
+    return tuple(result + sign * form(number) for result in results) if number else None
+
+
+_OFFSETS: dict[str, Callable[[int], float]] = {
+    "log n for {}": math.log,
+    "half of n·log 2π for {}": lambda n: n * math.log(2 * math.pi) / 2,
+    "{}": float,
+}
+
+
+@cause
+def sign_undetermined(scene: Scene) -> Iterator[Observed]:
+    """Each sample is the right one or its negative, as singular vectors are without a convention."""
+    signs: set[bool] = set()
+    cases = 0
+    for case in scene.falling:
+        for actual, part in zip(scene.results(case) or (), reference(case).parts, strict=False):
+            told = compare("", actual, part.expected, case, part, twice=True)
+            negative = compare(
+                "", -actual if actual.is_floating_point() else actual, part.expected, case, part, twice=True
+            )
+            right, reverse = told.errors <= told.allowance, negative.errors <= told.allowance
+            if not (right | reverse)[told.informative].all():
+                return
+            signs |= set((reverse & ~right)[told.informative].tolist())
+        cases += 1
+    if True in signs:
+        yield Observed(
+            "some samples have the wrong sign: each is the right one or its negative",
+            f"on {cases} of {cases} cases",
+        )
 
 
 @cause
