@@ -22,7 +22,9 @@ from harness.declare.implementation import Implementation
 from harness.declare.operation import Operation, operation
 from harness.declare.structure import Stream
 from harness.errors import DeclarationError, HarnessError, Unsupported
+from harness.explain.cause import Instead, Observed, cause
 from harness.explain.counterexample import Counterexample
+from harness.explain.diagnosis import Diagnosis
 from harness.generate.case import Call, Case
 from harness.measure.comparison import Comparison, against, compare, requirement
 from harness.measure.reference import Reference, reference
@@ -44,8 +46,11 @@ __all__ = [
     "Comparison",
     "Counterexample",
     "DeclarationError",
+    "Diagnosis",
     "HarnessError",
     "Implementation",
+    "Instead",
+    "Observed",
     "Operation",
     "Property",
     "Reference",
@@ -55,6 +60,7 @@ __all__ = [
     "Verdict",
     "against",
     "catalogue",
+    "cause",
     "check",
     "claim",
     "compare",

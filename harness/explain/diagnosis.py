@@ -36,13 +36,15 @@ class Diagnosis:
     """Why a property falls.
 
     cause: the name of the cause, empty where none explains it; sentence: what is done instead of what should be;
-    where: under which circumstances, empty where always; evidence: on how many cases it was seen.
+    where: under which circumstances, empty where always; evidence: on how many cases it was seen; proven: whether what
+    is computed instead is known, and agrees with the implementation's results within rounding, wherever it was asked.
     """
 
     sentence: str
     evidence: str = ""
     cause: str = ""
     where: str = ""
+    proven: bool = False
 
     def __str__(self) -> str:
         only = f", only where {self.where}" if self.where else ""
@@ -109,7 +111,7 @@ def _from_theory(scene: Scene, believed: _Believed, where: str) -> Diagnosis:
     if not where and len(scene.falling) >= _FEWEST:
         right = other_dtypes(scene)
         where = f"the dtype is not {' or '.join(right)}" if right and _visible_in(scene, right) else ""
-    return Diagnosis(believed.instead.sentence, evidence, believed.cause.name, where)
+    return Diagnosis(believed.instead.sentence, evidence, believed.cause.name, where, believed.everywhere)
 
 
 def _visible_in(scene: Scene, dtypes: list[str]) -> bool:

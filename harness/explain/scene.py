@@ -133,9 +133,9 @@ def _question(cell: Cell, subject: Subject, finding: Finding, deadline: float) -
     if finding.kind:
         return Scene(cell, subject, case, finding.kind, False, deadline)
     fine = [case.at("float64")] if "float64" in served_dtypes(cell.implementation) else []
-    if case.nudge == 0:
-        for each in (*fine, case):
-            scene = Scene(cell, subject, each.replace(grid=""), "", True, deadline)
+    for each in (*fine, case) if case.nudge == 0 else ():
+        for filled in (each, each.replace(values={}), each.another()):  # simplified values may hide it elsewhere
+            scene = Scene(cell, subject, filled.replace(grid=""), "", True, deadline)
             if scene.shows(scene.case):
                 return scene
     return Scene(cell, subject, case, "", False, deadline)

@@ -7,6 +7,7 @@ from statistics import median
 
 from harness.declare.implementation import Implementation
 from harness.explain.counterexample import Counterexample, counterexample, sentence
+from harness.explain.diagnosis import Diagnosis, diagnose
 from harness.explain.rounding import lost_digits, unequal_bits
 from harness.generate.plan import coverage, covering_array, plan
 from harness.measure.clock import keeping_time, spending
@@ -14,13 +15,16 @@ from harness.measure.verdict import Verdict
 from harness.record.events import CellFinished, ImplementationListed
 from harness.record.known import recognised
 from harness.verify.cell import Cell
-from harness.verify.exploration import Exploration, explore
+from harness.verify.exploration import Exploration, Finding, explore
 from harness.verify.subject import served_dtypes
 
 _CLAIM_CASES, _CLAIM_SECONDS = 48, 1.0
 
 _SHRINKING_SECONDS = {True: 3.0, False: 1.0}
 """For a finding that fails, and for one that only loses digits."""
+
+_NEARLY_ALL = 0.8
+"""The share of cases from which a loss of digits is suspected to be a fault of the dtype."""
 
 
 def outcome(cell: Cell, examples: int, seed: int, seconds: float = float("inf")) -> CellFinished:
@@ -36,7 +40,7 @@ def outcome(cell: Cell, examples: int, seed: int, seconds: float = float("inf"))
             with spending("shrinking"):
                 shown = counterexample(cell, done.worst, _SHRINKING_SECONDS[done.verdict.failing])
             if not done.verdict.failing:
-                shown = replace(shown, diagnosis=lost_digits(done))
+                shown = replace(shown, diagnosis=_explained(done, done.worst))
     return _finished(done, shown, dict(ledger.seconds))
 
 
@@ -83,6 +87,20 @@ def listed(implementation: Implementation) -> ImplementationListed:
     )
 
 
+def _explained(done: Exploration, worst: Finding) -> Diagnosis:
+    """Why an implementation is off in one precision alone.
+
+    Digits get lost in some cases, a fault of one dtype shows in nearly all; then it is looked for, and believed where it
+    explains every case.
+    """
+    told = sum(count for verdict, count in done.tally.items() if verdict.severity > Verdict.UNINFORMATIVE.severity)
+    if done.tally[Verdict.UNSTABLE] >= _NEARLY_ALL * told:
+        found = diagnose(done.cell, worst)
+        if found is not None and found.proven:
+            return found
+    return lost_digits(done)
+
+
 def _finished(done: Exploration, shown: Counterexample | None, seconds: dict[str, float]) -> CellFinished:
     cell, worst = done.cell, done.worst
     pairs, triples = [], []
@@ -90,8 +108,11 @@ def _finished(done: Exploration, shown: Counterexample | None, seconds: dict[str
         pairs, triples = (
             [c.met, c.total] for c in (coverage(cell.operation, done.tried, strength) for strength in (2, 3))
         )
+    verdict = done.verdict
+    if verdict is Verdict.UNSTABLE and shown and shown.diagnosis and shown.diagnosis.proven:
+        verdict = Verdict.WRONG  # it computes something else, and we know what
     found = replace(
-        _outline(cell, done.verdict),
+        _outline(cell, verdict),
         tally={verdict.value: count for verdict, count in done.tally.items()},
         comparisons=done.comparisons,
         score_median=median(done.scores) if done.scores else None,

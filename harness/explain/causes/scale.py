@@ -12,9 +12,10 @@ import torch
 from torch import Tensor
 
 from harness.explain.cause import Instead, Observed, Results, cause
+from harness.explain.causes.arguments import with_argument
 from harness.explain.causes.axes import with_result
 from harness.explain.scene import Scene
-from harness.generate.case import Call
+from harness.generate.case import Call, Case
 from harness.measure.comparison import compare
 from harness.measure.reference import reference
 from harness.verify.subject import sizes_of
@@ -46,6 +47,28 @@ def common_factor(scene: Scene) -> Iterator[Instead]:
             f"every result is multiplied by {_spelled(factor)}",
             results=lambda results, call: tuple(factor * result for result in results),
         )
+
+
+@cause
+def argument_scaled(scene: Scene) -> Iterator[Instead]:
+    """An argument counts more or less than it should; by how much is read off where the result is affine in it."""
+    case = _largest(scene)
+    actual = scene.results(case)
+    call = case.plain_call().map(lambda tensor: tensor.double() if tensor.is_floating_point() else tensor)
+    for name in scene.floats if actual is not None else ():
+        once, twice = _defined(call), _defined(call.replace(**{name: 2 * call.arguments[name]}))
+        slope = torch.cat([(b - a).reshape(-1) for a, b in zip(once, twice, strict=True)])
+        off = torch.cat([(r.double() - a).reshape(-1) for r, a in zip(actual or (), once, strict=True)])
+        share = float(off @ slope / slope.square().sum()) if slope.any() else math.nan
+        if math.isfinite(share):
+            factor = _simple(1 + share)
+            yield Instead(f"{name} is multiplied by {_spelled(factor)}", with_argument(name, torch.mul, factor))
+
+
+def _defined(call: Call) -> Results:
+    made = call.operation.definition(**call.arguments, **call.options)
+    results = made if isinstance(made, tuple) else (made,)
+    return tuple(result.double() for result in results)
 
 
 @cause
@@ -158,11 +181,16 @@ _FUNCTIONS: dict[str, Callable[[Tensor], Tensor]] = {
 
 
 def _fitted_on(scene: Scene) -> Iterator[tuple[Tensor, Tensor]]:
-    """Actual and expected results, on the case from which a number is read off: the largest, which has most digits."""
-    case = max(scene.falling, key=lambda each: each.entries)
+    """Actual and expected results, on the case from which a number is read off."""
+    case = _largest(scene)
     actual = scene.results(case)
     for result, part in zip(actual or (), reference(case).parts, strict=False):
         yield result.double().cpu(), torch.as_tensor(part.expected.astype("float64"))
+
+
+def _largest(scene: Scene) -> Case:
+    """The falling case with most entries, which has most digits to read a number off."""
+    return max(scene.falling, key=lambda each: each.entries)
 
 
 def _simple(number: float) -> float:

@@ -1,0 +1,167 @@
+"""Diagnosis: the cause that explains every fresh case, under the circumstances in which it shows, and none where none does."""
+
+import pytest
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+import harness
+from harness.candidates import candidates
+from harness.declare.implementation import implementation_of
+from harness.explain.diagnosis import diagnose
+from harness.explain.scene import scene_of
+from harness.explain.shrinking import shrink
+from harness.generate.plan import plan
+from harness.operations.linear import linear
+from harness.record.outcome import outcome
+from harness.verify.battery import every_property
+from harness.verify.cell import Cell
+from harness.verify.exploration import explore
+
+
+def fallen(function, operation=linear, prop="agreement", dtype="float64"):
+    """The cell of a function, and its smallest finding."""
+    statement = next(each for each in every_property() if each.name == prop)
+    made = implementation_of(operation.name, operation.parameters, function, "torch")
+    cell = Cell(statement, operation, made, "cpu", dtype)
+    done = explore(cell, plan(operation, 64, 0))
+    assert done.verdict.failing, done.verdict
+    return cell, shrink(cell, done.worst, 5)
+
+
+def diagnosed(function, **how):
+    return diagnose(*fallen(function, **how), seconds=30)
+
+
+def test_a_cause_that_holds_everywhere_is_said_without_circumstances():
+    found = diagnosed(lambda x, W, b: x @ W.mT)
+    assert (found.cause, found.sentence, found.where) == ("ignored", "b is ignored", "")
+    assert found.evidence.startswith("on 50 of 50 cases")
+
+
+@pytest.mark.parametrize(
+    ("function", "where"),
+    [
+        (lambda x, W, b: x @ W.mT + b * (2 if x.shape[1] > 32 else 1), "inputs ≥ 33"),
+        (lambda x, W, b: x @ W.mT + b * (2 if len(x) % 2 == 0 else 1), "batch is even"),
+        (lambda x, W, b: x @ W.mT + b * (2 if len(x) > len(W) else 1), "batch > outputs"),
+        (lambda x, W, b: x @ W.mT + b * (2 if len(x) == 1 and len(W) > 2 else 1), "batch = 1 and outputs ≥ 3"),
+    ],
+)
+def test_the_circumstances_are_named(function, where):
+    found = diagnosed(function)
+    assert (found.sentence, found.where) == ("b is counted twice", where)
+
+
+def test_no_cause_is_named_where_none_explains_it():
+    found = diagnosed(lambda x, W, b: x @ W.mT + b + torch.sin(1e3 * x.sum(1, keepdim=True)))
+    assert found.cause == ""
+    assert found.sentence.startswith("no known cause explains it")
+
+
+def test_a_theory_that_holds_for_a_single_shape_alone_is_not_believed():
+    """With one input and one output, W for Wᵀ can't be told from right; with more, the result is something else."""
+
+    def mixes(x, W, b):
+        return x @ W.mT + b + (x.sum(1, keepdim=True) * W.sum()).tanh()
+
+    assert diagnosed(mixes).cause == ""
+
+
+def test_a_fault_of_another_property_is_led_back_to_agreement():
+    found = diagnosed(lambda x, W, b: 2 * x @ W.mT + b, prop="gradients")
+    assert found.sentence == "x is counted twice"
+
+
+def test_a_fault_raised_comes_with_its_circumstances():
+    def raises(x, W, b):
+        if x.shape[1] > 8:
+            raise ValueError("too wide")
+        return x @ W.mT + b
+
+    found = diagnosed(raises)
+    assert (found.sentence, found.where) == ("it fails (raised ValueError)", "inputs ≥ 9")
+
+
+def test_a_gradient_is_diagnosed_where_the_result_is_right():
+    cut = diagnosed(lambda x, W, b: x @ W.mT + b.detach(), prop="gradients")
+    assert cut.sentence == "the gradient in b is cut: it is zero"
+    doubled = diagnosed(lambda x, W, b: x @ (2 * W - W.detach()).mT + b, prop="gradients")
+    assert doubled.sentence == "the gradient in W is counted twice"
+
+
+def off_in_float32(x, W, b):
+    """A fault for one dtype."""
+    return x @ W.mT + b * (1.25 if x.dtype is torch.float32 else 1)
+
+
+def test_what_is_off_in_one_dtype_alone_is_wrong_and_not_unstable():
+    found = recorded(off_in_float32, "float32")
+    assert found.verdict == "wrong"
+    assert "dtype is not" in found.counterexample.diagnosis.where
+    assert "float64" in found.counterexample.diagnosis.where
+
+
+def test_digits_that_are_lost_in_most_cases_convict_nobody():
+    def far_from_zero(x, W, b):
+        return (x + 1e4) @ W.mT - 1e4 * W.sum(1) + b
+
+    assert recorded(far_from_zero, "float32").verdict == "unstable"
+
+
+def recorded(function, dtype):
+    statement = next(each for each in every_property() if each.name == "agreement")
+    made = implementation_of(linear.name, linear.parameters, function, "torch")
+    return outcome(Cell(statement, linear, made, "cpu", dtype), 48, 0)
+
+
+def test_a_small_fault_is_not_blamed_on_the_dtypes_that_can_see_it():
+    assert diagnosed(lambda x, W, b: x @ W.mT + 1.000001 * b).where == ""
+
+
+def test_a_diagnosis_ends_within_its_time():
+    cell, finding = fallen(lambda x, W, b: x @ W.mT + b + torch.sin(1e3 * x.sum(1, keepdim=True)))
+    scene = scene_of(cell, finding, 0.2)
+    assert len(scene.falling) + len(scene.holding) < 200
+
+
+@harness.operation
+def normalised(x: Float[Tensor, "batch d"]) -> Float[Tensor, "batch d"]:
+    """Rows less their mean."""
+    return x - x.mean(1, keepdim=True)
+
+
+def test_axes_taken_for_one_another_are_told_from_samples_that_leak():
+    found = diagnosed(lambda x: x - x.mean(0), operation=normalised)
+    assert found.cause == "another axis"
+    leak = diagnosed(
+        lambda x: x - x.mean(1, keepdim=True) + 0.1 * x.roll(1, 0).sum(1, keepdim=True).sin(), operation=normalised
+    )
+    assert leak.sentence == "samples leak: a sample's result depends on the others in its batch"
+
+
+def test_a_candidate_file_can_bring_a_cause_of_its_own(tmp_path):
+    file = tmp_path / "mine.py"
+    file.write_text(
+        '"""A candidate with its own explanation."""\n'
+        "from harness import Instead, cause\n"
+        "from harness.operations.linear import linear\n\n"
+        "@cause\n"
+        "def bias_of_the_neighbour(scene):\n"
+        '    """Each output gets the bias of the next one."""\n'
+        "    def moved(call):\n"
+        "        return call.replace(b=call.arguments['b'].roll(1) * 0.5)\n"
+        "    yield Instead('each output gets half of the bias of its neighbour', moved)\n\n"
+        "@linear.implementation\n"
+        "def neighbour(x, W, b):\n"
+        "    return x @ W.mT + 0.5 * b.roll(1)\n"
+    )
+    brought = candidates(file).implementations[0]
+    try:
+        found = diagnosed(brought.function)
+        assert (found.cause, found.sentence) == (
+            "bias of the neighbour",
+            "each output gets half of the bias of its neighbour",
+        )
+    finally:
+        linear.implementations.pop("neighbour")

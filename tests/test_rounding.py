@@ -1,0 +1,78 @@
+"""Rounding explained: the digits that are lost and with which values, and why equal things differ in bits."""
+
+import numpy as np
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+import harness
+from harness.declare.implementation import implementation_of
+from harness.explain.rounding import ulps
+from harness.measure.comparison import Comparison
+from harness.operations.linear import linear
+from harness.record.outcome import outcome
+from harness.report.triage import causes
+from harness.verify.battery import every_property
+from harness.verify.cell import Cell
+
+
+@harness.operation
+def variance(x: Float[Tensor, "batch d"]) -> Float[Tensor, "batch"]:
+    """The mean square distance from the mean."""
+    return (x - x.mean(1, keepdim=True)).square().mean(1)
+
+
+@variance.implementation
+def mean_of_squares(x):
+    """Loses digits where the mean is far from zero."""
+    return x.square().mean(1) - x.mean(1).square()
+
+
+@variance.implementation
+def by_torch(x):
+    return x.var(1, correction=0)
+
+
+def asked(function, operation, prop="agreement", dtype="float32"):
+    statement = next(each for each in every_property() if each.name == prop)
+    made = implementation_of(operation.name, operation.parameters, function, "torch")
+    return outcome(Cell(statement, operation, made, "cpu", dtype), 60, 0)
+
+
+def test_lost_digits_are_counted_and_placed():
+    found = asked(mean_of_squares, variance)
+    told = found.counterexample.diagnosis
+    assert found.verdict == "unstable" and told.cause == "lost digits"
+    assert "of float32's 6.9 digits" in told.sentence
+    assert "offset" in told.where and "normal (" not in told.where
+
+
+def test_the_implementations_that_lose_none_are_named():
+    (cause,) = causes([asked(mean_of_squares, variance), asked(by_torch, variance)])
+    assert cause.sound == ("by_torch",)
+
+
+def test_results_that_differ_in_bits_are_explained():
+    def by_batch(x, W, b):
+        """Sums in another order for a batch of one."""
+        if len(x) == 1:
+            return (x.flip(1)[:, None] * W.flip(1)).sum(-1) + b
+        return x @ W.mT + b
+
+    found = asked(by_batch, linear, "batch_invariance")
+    assert found.verdict == "rounding"
+    assert "ulp" in found.reason and "Bitwise equality does not hold" in found.reason
+    assert asked(lambda x, W, b: (x[:, None] * W).sum(-1) + b, linear, "repeatability").reason == ""
+
+
+def test_ulps_are_counted_in_the_working_precision():
+    one = np.array([1.0, 3.0])
+    eps = torch.finfo(torch.float32).eps
+
+    def apart(distance):
+        unit, informative = np.ones(1), np.ones(1, dtype=bool)
+        return ulps(Comparison("", one + np.array([0.0, distance]), one, unit, informative, None, "float32", 32.0))
+
+    assert apart(0.0) == 0
+    assert apart(2 * eps) == 1
+    assert apart(8 * eps) == 4
