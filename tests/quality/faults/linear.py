@@ -47,6 +47,58 @@ def float64_in_float32(x, W, b):
     return (x.float() @ W.float().mT + b.float()).to(x.dtype)
 
 
+@fault(linear, cause="one slice for all", words="the last slice of b")
+def last_bias_for_all(x, W, b):
+    """b[-1] is taken where the whole of b is meant."""
+    return x @ W.mT + b[-1]
+
+
+@fault(linear, cause="exchanged axes", words="of W")
+def weight_transposed_if_square(x, W, b):
+    """Whether W has to be transposed is guessed from the shapes, which a square one leaves open."""
+    return (x @ W if W.shape[0] == x.shape[1] else x @ W.mT) + b
+
+
+@fault(linear, cause="ignored", words=("b is ignored", "batch"))
+def no_bias_for_one_sample(x, W, b):
+    """A single sample takes a way of its own, on which the bias is forgotten."""
+    if len(x) == 1:
+        return torch.mv(W, x[0])[None]
+    return x @ W.mT + b
+
+
+@fault(linear, cause="scaled by a size", words=("divided by the size of inputs",))
+def mean_of_products(x, W, b):
+    """Products are averaged where they should be summed."""
+    return (x[:, None, :] * W).mean(-1) + b
+
+
+@fault(linear, cause="ignored", words=("b is ignored", "the dtype"))
+def no_bias_in_bfloat16(x, W, b):
+    """The way for bfloat16 has no bias."""
+    if x.dtype is torch.bfloat16:
+        return x @ W.mT
+    return x @ W.mT + b
+
+
+@fault(linear, cause="gradient scaled", words="the gradient in b is cut")
+def bias_detached(x, W, b):
+    """No gradient reaches the bias."""
+    return x @ W.mT + b.detach()
+
+
+@fault(linear, cause="samples leak", words="the others in its batch")
+def centred_over_the_batch(x, W, b):
+    """The mean of the batch is taken off, as by a batch normalisation left in training mode."""
+    return (x - x.mean(0)) @ W.mT + b
+
+
+@fault(linear, cause="nonfinite swallowed or invented", words="swallowed")
+def nan_to_zero(x, W, b):
+    """NaN and infinities are cleaned away on the way in."""
+    return torch.nan_to_num(x, posinf=0.0, neginf=0.0) @ W.mT + b
+
+
 @correct(linear)
 def reversed_sum(x, W, b):
     """The inputs are summed from the last to the first."""
@@ -57,3 +109,17 @@ def reversed_sum(x, W, b):
 def column_by_column(x, W, b):
     """One input after another is added."""
     return sum((np.outer(x[:, i], W[:, i]) for i in range(x.shape[1])), np.zeros((len(x), len(W)), x.dtype)) + b
+
+
+@correct(linear)
+def one_affine_matrix(x, W, b):
+    """The bias as a further column of the matrix, for an input that is always 1."""
+    return torch.cat([x, x.new_ones(len(x), 1)], 1) @ torch.cat([W, b[:, None]], 1).mT
+
+
+@correct(linear)
+def in_chunks(x, W, b):
+    """Inputs in chunks of 16, added up onto the bias."""
+    return sum(
+        (part @ taken.mT for part, taken in zip(x.split(16, 1), W.split(16, 1), strict=True)), b.expand(len(x), -1)
+    )
