@@ -1,0 +1,71 @@
+"""Faults and other ways of essential matrices."""
+
+import numpy as np
+import torch
+
+from harness.declare.backends import WIDE
+from harness.operations.essential_matrix import decompose_essential, project_essential, recover_pose
+from tests.quality.planted import correct, fault
+
+
+@fault(project_essential, cause="exchanged axes", words="axes 1 and 2")
+def reverse_pair(E):
+    """The matrix of the reverse pair of images, Eᵀ."""
+    return project_essential(E).mT
+
+
+@fault(project_essential, cause="constant factor", words="multiplied by 2")
+def sum_of_singular_values(E):
+    """σ₁ + σ₂ for their mean."""
+    U, S, Vt = torch.linalg.svd(E)
+    return S[:, :2].sum(1)[:, None, None] * (U[:, :, :2] @ Vt[:, :2])
+
+
+@fault(decompose_essential, cause="constant factor", words="result 2 is multiplied by -1")
+def from_second_to_first(E):
+    """The direction from the second camera to the first."""
+    first, second, t = decompose_essential(E)
+    return first, second, -t
+
+
+@fault(decompose_essential, cause="exchanged results", words="results 0 and 1 are exchanged")
+def twisted_first(E):
+    """The rotation by the larger angle comes first."""
+    first, second, t = decompose_essential(E)
+    return second, first, t
+
+
+@fault(decompose_essential, cause="exchanged axes", words="axes 1 and 2 of result 0")
+def first_rotation_back(E):
+    """The first rotation leads from the second camera to the first."""
+    first, second, t = decompose_essential(E)
+    return first.mT, second, t
+
+
+@fault(recover_pose, cause="exchanged arguments", words="x1 and x2 are exchanged")
+def images_exchanged(E, x1, x2):
+    """The points of the second image are taken for those of the first."""
+    return recover_pose(E, x2, x1)
+
+
+@fault(recover_pose, cause="exchanged axes", words="axes 1 and 2 of result 0")
+def camera_to_world(E, x1, x2):
+    """The rotation is given back from camera to world."""
+    R, t = recover_pose(E, x1, x2)
+    return R.mT, t
+
+
+@correct(project_essential, backend="numpy", dtypes=WIDE)
+def one_matrix_at_a_time(E):
+    """numpy's singular vectors, of one matrix after another, added up as outer products."""
+    made = np.zeros_like(E, order="C")
+    for sample, matrix in enumerate(E):
+        U, S, Vt = np.linalg.svd(matrix)
+        made[sample] = (S[0] + S[1]) / 2 * (np.outer(U[:, 0], Vt[0]) + np.outer(U[:, 1], Vt[1]))
+    return made
+
+
+@correct(recover_pose, dtypes=WIDE)
+def points_from_last_to_first(E, x1, x2):
+    """The points in another order, and the matrix with the other sign and another scale."""
+    return recover_pose(-4 * E, x1.flip(1), x2.flip(1))
