@@ -10,31 +10,32 @@ from harness.operations.recurrent import gru, gru_cell, lstm, rnn, stacked, step
 from harness.operations.recurrent_loops import torch_lstm
 from tests.quality.planted import correct, fault
 
-_WEIGHTS = ("w_ih", "w_ih_upper", "w_hh", "b_ih", "b_hh")
+_GATES = {"w_ih": 1, "w_ih_upper": 2, "w_hh": 2, "b_ih": 2, "b_hh": 2}
+"""The axis along which the gates of each weight are stacked."""
 
 
-def _gates(tensor, axis, order):
-    """The blocks of gates along an axis in another order."""
-    blocks = tensor.chunk(len(order), axis)
-    return torch.cat([blocks[gate] for gate in order], axis)
+def _in_order(given, order):
+    """The weights among the arguments with their gates in another order."""
+    weights = {name: given[name].chunk(len(order), axis) for name, axis in _GATES.items()}
+    return {name: torch.cat([gates[gate] for gate in order], _GATES[name]) for name, gates in weights.items()}
 
 
 @fault(gru, cause="permuted blocks", words=("in the order 1, 0, 2", "all weights"))
 def gates_in_keras_order(**given):
     """The weights are read in keras' order, z, r, n."""
-    return gru(**given | {name: _gates(given[name], 2, (1, 0, 2)) for name in _WEIGHTS})
+    return gru(**given | _in_order(given, (1, 0, 2)))
 
 
 @fault(lstm, cause="permuted blocks", words=("in the order 0, 2, 3, 1", "all weights"))
 def gates_in_onnx_order(**given):
     """The weights are read in ONNX' order: the second block is the output gate's, then f and g."""
-    return lstm(**given | {name: _gates(given[name], 2, (0, 2, 3, 1)) for name in _WEIGHTS})
+    return lstm(**given | _in_order(given, (0, 2, 3, 1)))
 
 
 @fault(lstm, cause="permuted blocks", words=("in the order 0, 2, 1, 3", "w_hh"))
-def gates_of_one_matrix(w_hh, **given):
+def gates_of_one_matrix(**given):
     """Only the recurrent matrix has g before f, as after half of a conversion."""
-    return lstm(w_hh=_gates(w_hh, 2, (0, 2, 1, 3)), **given)
+    return lstm(**given | {"w_hh": _in_order(given, (0, 2, 1, 3))["w_hh"]})
 
 
 @fault(rnn, cause="factors exchanged", words=("result 1", "layers*(1+bidirectional)"))
