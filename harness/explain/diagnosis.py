@@ -290,6 +290,7 @@ _ORDER = (
     "blocks",
     "nonfinite",
     "gradients",
+    "small_constants",
     "memory",
     "positions",
     "precision",
