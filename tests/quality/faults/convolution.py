@@ -60,7 +60,7 @@ def square_kernel_transposed(x, K, padding):
     return torch.nn.functional.conv2d(x, K, padding=padding)
 
 
-@fault(conv2d, cause="only some entries", words=("the border", "padding=2"))
+@fault(conv2d, cause="only some entries", words=("the border", "padding", "2"))
 def padding_at_most_one(x, K, padding):
     """Only one of two rows of zeros is put around the image; a second one is put around the result."""
     result = torch.nn.functional.conv2d(x, K, padding=min(padding, 1))
@@ -117,7 +117,7 @@ def spectrum_of_an_earlier_kernel(x, K):
     return np.fft.ifft2(np.einsum("ocxy,bcxy->boxy", _spectra[key], np.fft.fft2(x))).real.astype(x.dtype)
 
 
-@fault(conv_kernel_layout, cause="viewed where permuted", words=("inputs", "outputs", "to_hwio=True"))
+@fault(conv_kernel_layout, cause="viewed where permuted", words=("inputs", "outputs", "to_hwio", "True"))
 def channels_viewed_on_the_way_back(K, to_hwio):
     """Back to keras' order the channels come out exchanged, and are reshaped to fit."""
     if not to_hwio:
@@ -126,7 +126,7 @@ def channels_viewed_on_the_way_back(K, to_hwio):
     return K.permute(2, 3, 0, 1).reshape(height, width, inputs, outputs)
 
 
-@fault(conv_kernel_layout, verdict="error", cause="circumstances", words=("shape", "to_hwio=True"))
+@fault(conv_kernel_layout, verdict="error", cause="circumstances", words=("shape", "to_hwio", "True"))
 def same_order_both_ways(K, to_hwio):
     """The permutation to torch's order is taken for its own inverse, which shows in the shape."""
     return K.permute(2, 3, 0, 1) if to_hwio else K.permute(3, 2, 0, 1)

@@ -27,7 +27,7 @@ def _pooled(x, pooling):
     return x.median(1).values
 
 
-@fault(pool_then_decode, cause=("another option", "scaled by a size"), words="pooling='mean'")
+@fault(pool_then_decode, cause=("another option", "scaled by a size"), words="mean")
 def sum_for_mean(x, W, b, pooling):
     """The mean is not divided by the number of steps."""
     return _pooled(x, "sum" if pooling == "mean" else pooling) @ W.mT + b
@@ -40,7 +40,7 @@ def first_for_last(x, W, b, pooling):
     return pooled @ W.mT + b
 
 
-@fault(pool_then_decode, cause="scaled by a size", words=("b is multiplied by the size of time", "pooling='sum'"))
+@fault(pool_then_decode, cause="scaled by a size", words=("b is multiplied by the size of time", "pooling", "sum"))
 def bias_of_every_step(x, W, b, pooling):
     """The sum is taken of decoded steps, so that each of them brings a bias."""
     if pooling == "sum":
@@ -48,7 +48,7 @@ def bias_of_every_step(x, W, b, pooling):
     return _pooled(x, pooling) @ W.mT + b
 
 
-@fault(pool_then_decode, backend="numpy", cause="circumstances", words=("pooling='median'", "time is even"))
+@fault(pool_then_decode, backend="numpy", cause="circumstances", words=("pooling", "median", "time is even"))
 def mean_of_the_middle_two(x, W, b, pooling):
     """numpy's median, which lies between the two middle values of an even number of steps."""
     pooled = np.median(x, axis=1) if pooling == "median" else _pooled(torch.from_numpy(x), pooling).numpy()
@@ -63,7 +63,9 @@ def square_sequences_transposed(x, W, b, pooling):
     return _pooled(x, pooling) @ W.mT + b
 
 
-@fault(decode_then_pool, backend="numpy", cause="nonfinite swallowed or invented", words=("swallowed", "pooling='max'"))
+@fault(
+    decode_then_pool, backend="numpy", cause="nonfinite swallowed or invented", words=("swallowed", "pooling", "max")
+)
 def max_without_nan(x, W, b, pooling):
     """fmax takes a NaN for less than any number."""
     decoded = np.einsum("bti,oi->bto", x, W) + b
@@ -81,7 +83,9 @@ def one_step_too_late(x, W, b, pooling):
     return _pooled(late @ W.mT + b, pooling)
 
 
-@fault(decode_then_pool, verdict="error", cause="circumstances", words=("RuntimeError", "pooling='sum'", "time is odd"))
+@fault(
+    decode_then_pool, verdict="error", cause="circumstances", words=("RuntimeError", "pooling", "sum", "time is odd")
+)
 def steps_in_pairs(x, W, b, pooling):
     """Steps are laid out in pairs, which leaves one over where their number is odd."""
     decoded = x @ W.mT + b
@@ -90,7 +94,7 @@ def steps_in_pairs(x, W, b, pooling):
     return _pooled(decoded, pooling)
 
 
-@fault(decode_then_pool, cause="ignored", words=("b is ignored", "pooling='mean'"))
+@fault(decode_then_pool, cause="ignored", words=("b is ignored", "pooling", "mean"))
 def bias_left_out_of_the_mean(x, W, b, pooling):
     """The mean is taken before the bias is added, and returned at once."""
     decoded = x @ W.mT
