@@ -23,6 +23,8 @@ _ENOUGH = 6
 """Cases on either side from which the layout alone may be blamed."""
 
 
+_AN_ARGUMENT = "an argument"
+
 _RELATIONS: dict[str, Callable[[Any, Any], bool]] = {
     "=": operator.eq,
     "is": lambda value, among: value in among,
@@ -31,6 +33,7 @@ _RELATIONS: dict[str, Callable[[Any, Any], bool]] = {
     "≤": operator.le,
     ">": operator.gt,
     "differs from": operator.ne,
+    "is not contiguous in memory": lambda contiguous, _: not contiguous,
     "is even": lambda size, _: size % 2 == 0,
     "is odd": lambda size, _: size % 2 == 1,
     "is a multiple of": lambda size, modulus: size % modulus == 0,
@@ -59,15 +62,40 @@ class Condition:
     def holds(self, case: Case) -> bool:
         """Whether a case fulfils it."""
         known = {**case.known, "layout": case.layout}
+        if self.name == _AN_ARGUMENT:
+            known[self.name] = all(tensor.is_contiguous() for tensor in case.call().arguments.values())
         value = known[self.value] if isinstance(self.value, str) and self.value in known else self.value
         return _RELATIONS[self.relation](known[self.name], value)
+
+
+@dataclass(frozen=True)
+class Either:
+    """Two conditions of which one must hold."""
+
+    one: Condition
+    other: Condition
+    name: str = ""
+    value: Any = ""
+
+    @property
+    def text(self) -> str:
+        """The conditions in words."""
+        return f"{self.one.text} or {self.other.text}"
+
+    def holds(self, case: Case) -> bool:
+        """Whether a case fulfils one of them."""
+        return self.one.holds(case) or self.other.holds(case)
+
+
+Rule = tuple[Condition | Either, ...]
+"""A conjunction."""
 
 
 def _spelled(value: Any) -> str:
     return value if value in LAYOUTS else repr(value)
 
 
-def circumstances(scene: Scene) -> tuple[Condition, ...] | None:
+def circumstances(scene: Scene) -> Rule | None:
     """The fewest conditions that tell the cases that show the fault from those that do not.
 
     Empty where it always shows; None where no such conditions are found. What is found is put to the test on fresh
@@ -82,12 +110,12 @@ def circumstances(scene: Scene) -> tuple[Condition, ...] | None:
     return _rule(scene)
 
 
-def _contradicts(scene: Scene, rule: tuple[Condition, ...], case: Case) -> bool:
+def _contradicts(scene: Scene, rule: Rule, case: Case) -> bool:
     shown = scene.note(case) if scene.time_left else None
     return shown is not None and shown is not all(condition.holds(case) for condition in rule)
 
 
-def _rule(scene: Scene) -> tuple[Condition, ...] | None:
+def _rule(scene: Scene) -> Rule | None:
     """The shortest conjunction that every falling case fulfils and no holding case does."""
     if not scene.holding:
         return ()
@@ -105,10 +133,21 @@ def _rule(scene: Scene) -> tuple[Condition, ...] | None:
         for chosen in itertools.combinations(telling, count):
             if set().union(*(excluded[condition] for condition in chosen)) == everything:
                 return chosen
-    return _never_contiguous(scene)
+    return _either(scene) or _never_contiguous(scene)
 
 
-def _never_contiguous(scene: Scene) -> tuple[Condition, ...] | None:
+def _either(scene: Scene) -> Rule | None:
+    """Two conditions of which either is enough: each fulfilled by no holding case, one of them by every falling case."""
+    sizes = [Condition(name, "=", 1) for name in scene.case.sizes]
+    options = [Condition(n, "is", (value,)) for n, domain in scene.operation.options.items() for value in domain.values]
+    enough = [each for each in (*sizes, *options) if not any(each.holds(case) for case in scene.holding)]
+    for one, other in itertools.combinations(enough, 2):
+        if all(one.holds(case) or other.holds(case) for case in scene.falling):
+            return (Either(one, other),)
+    return None
+
+
+def _never_contiguous(scene: Scene) -> Rule | None:
     """That the layout matters, where not every other layout shows it: some are contiguous for some sizes."""
     plain = [case for case in scene.holding if case.layout == "contiguous"]
     if len(plain) < _ENOUGH or len(scene.falling) < _ENOUGH or any(c.layout == "contiguous" for c in scene.falling):
@@ -138,6 +177,7 @@ def _of_layouts(scene: Scene) -> Iterator[Condition]:
     layouts = tuple(sorted({case.layout for case in scene.falling}))
     if "contiguous" not in layouts:
         yield Condition("layout", "is not", ("contiguous",))
+        yield Condition(_AN_ARGUMENT, "is not contiguous in memory")
         yield Condition("layout", "is", layouts)
     elif layouts == ("contiguous",):
         yield Condition("layout", "is", layouts)
@@ -162,7 +202,7 @@ def _of_two_sizes(scene: Scene) -> Iterator[Condition]:
             yield from (Condition(one, relation, other) for relation in (">", "≥", "=", "differs from"))
 
 
-def _challenges(scene: Scene, rule: tuple[Condition, ...]) -> Iterator[Case]:
+def _challenges(scene: Scene, rule: Rule) -> Iterator[Case]:
     """Fresh cases on both sides of a rule's border, and around the smallest case."""
     bounds = scene.operation.sizes
     count = len(scene.falling) + len(scene.holding)

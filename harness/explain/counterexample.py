@@ -17,7 +17,7 @@ from harness.verify.exploration import Finding
 _SHOWN = 12
 _FEWEST_DIGITS = 6
 
-_DIAGNOSING = 5.0
+_DIAGNOSING = 10.0
 """Seconds for the diagnosis at most."""
 
 

@@ -4,22 +4,46 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from typing import Any
 
 import torch
 from torch import Tensor
 
+from harness.declare.axes import Axis
 from harness.explain.cause import Instead, cause
 from harness.explain.scene import Scene
 from harness.generate.case import Call
 from harness.verify.subject import sizes_of
 
 
+@dataclass(frozen=True)
+class Place:
+    """An axis of a tensor: where it stands, and its text, by which it is found where options put it elsewhere."""
+
+    position: int
+    text: str
+
+    def among(self, axes: tuple[Axis, ...]) -> int | None:
+        """Its position among axes, None where it is not there."""
+        texts = [axis.text for axis in axes]
+        if self.position < len(texts) and texts[self.position] == self.text:
+            return self.position
+        return texts.index(self.text) if self.text in texts else None
+
+
+def placed(how: tuple[Any, ...], axes: tuple[Axis, ...]) -> tuple[Any, ...] | None:
+    """Parameters of a change with every Place resolved; None where one is not there."""
+    found = [each.among(axes) if isinstance(each, Place) else each for each in how]
+    return None if any(each is None for each in found) else tuple(found)
+
+
 def with_argument(name: str, change: Callable[..., Tensor | None], *how: Any) -> Callable[[Call], Call | None]:
-    """The change of a call that changes one argument: to `change(tensor, *how)`."""
+    """The change of a call that changes one argument: to `change(tensor, *how)`, Places being axes of it."""
 
     def changed(call: Call) -> Call | None:
-        made = change(call.arguments[name], *how)
+        found = placed(how, call.operation.tensors[name].axes(call.options))
+        made = None if found is None else change(call.arguments[name], *found)
         return None if made is None else call.replace(**{name: made})
 
     return changed
@@ -141,7 +165,7 @@ def one_slice_for_all(scene: Scene) -> Iterator[Instead]:
             for place, which in ((0, "first"), (-1, "last")):
                 yield Instead(
                     f"the {which} slice of {name} along {axis.text} is used for all",
-                    with_argument(name, _spread, position, place),
+                    with_argument(name, _spread, Place(position, axis.text), place),
                 )
 
 

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from harness.declare.domain import TensorDomain
 from harness.explain.cause import Instead, Results, cause
-from harness.explain.causes.arguments import with_argument
+from harness.explain.causes.arguments import Place, placed, with_argument
 from harness.explain.scene import Scene
 from harness.generate.case import Call
 from harness.verify.subject import sizes_of
@@ -20,8 +20,12 @@ from harness.verify.subject import sizes_of
 _STEPS = (1, -1, 2, -2)
 
 
-def _axes(scene: Scene, domain: TensorDomain) -> list[str]:
-    return [axis.text for axis in domain.axes(scene.case.options)]
+def _axes(scene: Scene, domain: TensorDomain) -> list[Place]:
+    return [Place(position, axis.text) for position, axis in enumerate(domain.axes(scene.case.options))]
+
+
+def _pairs(scene: Scene, domain: TensorDomain) -> Iterator[tuple[Place, Place]]:
+    return itertools.combinations(_axes(scene, domain), 2)
 
 
 def _which(scene: Scene, index: int) -> str:
@@ -31,10 +35,11 @@ def _which(scene: Scene, index: int) -> str:
 def with_result(
     index: int, change: Callable[..., Tensor | None], *how: Any
 ) -> Callable[[Results, Call], Results | None]:
-    """The change of results that changes one of them: to `change(tensor, *how)`."""
+    """The change of results that changes one of them: to `change(tensor, *how)`, Places being axes of it."""
 
     def changed(results: Results, call: Call) -> Results | None:
-        made = change(results[index], *how)
+        found = placed(how, call.operation.results[index].axes(call.options))
+        made = None if found is None else change(results[index], *found)
         return None if made is None else (*results[:index], made, *results[index + 1 :])
 
     return changed
@@ -44,30 +49,24 @@ def with_result(
 def exchanged_axes(scene: Scene) -> Iterator[Instead]:
     """Two axes of an argument or of a result are exchanged."""
     for name in scene.floats:
-        for i, j in itertools.combinations(range(len(_axes(scene, scene.operation.tensors[name]))), 2):
-            axes = _axes(scene, scene.operation.tensors[name])
-            yield Instead(
-                f"axes {i} and {j} of {name} ({axes[i]} and {axes[j]}) are exchanged",
-                with_argument(name, _transposed, i, j),
-            )
+        for one, other in _pairs(scene, scene.operation.tensors[name]):
+            words = f"axes {one.position} and {other.position} of {name} ({one.text} and {other.text}) are exchanged"
+            yield Instead(words, with_argument(name, _transposed, one, other))
     for index, domain in enumerate(scene.operation.results):
-        axes = _axes(scene, domain)
-        for i, j in itertools.combinations(range(len(axes)), 2):
-            yield Instead(
-                f"axes {i} and {j} of {_which(scene, index)} ({axes[i]} and {axes[j]}) are exchanged",
-                results=with_result(index, _transposed, i, j),
-            )
+        for one, other in _pairs(scene, domain):
+            which = _which(scene, index)
+            words = f"axes {one.position} and {other.position} of {which} ({one.text} and {other.text}) are exchanged"
+            yield Instead(words, results=with_result(index, _transposed, one, other))
 
 
 def _transposed(tensor: Tensor, i: int, j: int) -> Tensor | None:
-    fits = j < tensor.ndim and tensor.shape[i] == tensor.shape[j]
-    return tensor.transpose(i, j).contiguous() if fits else None
+    return tensor.transpose(i, j).contiguous() if tensor.shape[i] == tensor.shape[j] else None
 
 
 @cause
 def another_axis(scene: Scene) -> Iterator[Instead]:
     """What should be done along one axis is done along another."""
-    names = dict.fromkeys(axis for name in scene.floats for axis in _axes(scene, scene.operation.tensors[name]))
+    names = dict.fromkeys(axis.text for name in scene.floats for axis in _axes(scene, scene.operation.tensors[name]))
     for one, other in itertools.combinations(names, 2):
         yield Instead(
             f"{one} is taken for {other} (axes exchanged on the way in and out)",
@@ -97,30 +96,29 @@ def _exchanged_results(results: Results, call: Call, one: str, other: str) -> Re
 def viewed_where_permuted(scene: Scene) -> Iterator[Instead]:
     """Memory is read in another shape where axes should be permuted: in an argument, in all weights, in a result."""
     tensors = scene.operation.tensors
-    for name, change in itertools.product(scene.floats, (_viewed, _read_across)):
-        axes = _axes(scene, tensors[name])
-        for i, j in itertools.combinations(range(len(axes)), 2):
-            yield Instead(_instead_of_permuting(name, axes[i], axes[j]), with_argument(name, change, i, j))
-    weights = [
-        name
-        for name in scene.floats
-        if "batch" not in _axes(scene, tensors[name]) and len(_axes(scene, tensors[name])) > 1
-    ]
+    for name, change in itertools.product(scene.floats, _READINGS):
+        for one, other in _pairs(scene, tensors[name]):
+            yield Instead(_instead_of_permuting(name, one, other), with_argument(name, change, one, other))
+    weights = [name for name in scene.floats if _is_weight(tensors[name])]
     for change in (_viewed, _read_across) if len(weights) > 1 else ():
         words = f"{' and '.join(weights)} are viewed in another shape where their last two axes should be permuted"
         yield Instead(words, partial(_all_read, names=weights, change=change))
     for name, change in itertools.product(scene.floats, (_viewed, _read_across)):
         words = f"each block of {name} is viewed in another shape where it should be transposed"
         yield Instead(words, partial(_blocks_read, name=name, change=change))
-    for index, change in itertools.product(range(len(scene.operation.results)), (_read_across, _viewed)):
-        axes = _axes(scene, scene.operation.results[index])
-        for i, j in itertools.combinations(range(len(axes)), 2):
-            words = _instead_of_permuting(_which(scene, index), axes[i], axes[j])
-            yield Instead(words, results=with_result(index, change, i, j))
+    for index, change in itertools.product(range(len(scene.operation.results)), _READINGS):
+        for one, other in _pairs(scene, scene.operation.results[index]):
+            words = _instead_of_permuting(_which(scene, index), one, other)
+            yield Instead(words, results=with_result(index, change, one, other))
 
 
-def _instead_of_permuting(which: str, one: str, other: str) -> str:
-    return f"{which} is viewed in another shape where its axes {one} and {other} should be permuted"
+def _is_weight(domain: TensorDomain) -> bool:
+    texts = [axis.text for axis in domain.default_axes]
+    return "batch" not in texts and len(texts) > 1
+
+
+def _instead_of_permuting(which: str, one: Place, other: Place) -> str:
+    return f"{which} is viewed in another shape where its axes {one.text} and {other.text} should be permuted"
 
 
 def _all_read(call: Call, names: list[str], change: Callable[[Tensor, int, int], Tensor | None]) -> Call | None:
@@ -141,33 +139,45 @@ def _blocks_read(call: Call, name: str, change: Callable[[Tensor, int, int], Ten
 
 
 def _viewed(tensor: Tensor, i: int, j: int) -> Tensor | None:
-    if j >= tensor.ndim:
-        return None
     shape = list(tensor.shape)
     shape[i], shape[j] = shape[j], shape[i]
     return tensor.reshape(shape).transpose(i, j).contiguous()
 
 
 def _read_across(tensor: Tensor, i: int, j: int) -> Tensor | None:
-    return tensor.transpose(i, j).reshape(tensor.shape) if j < tensor.ndim else None
+    return tensor.transpose(i, j).reshape(tensor.shape)
+
+
+def _moved_forth(tensor: Tensor, i: int, j: int) -> Tensor | None:
+    return tensor.movedim(i, j).reshape(tensor.shape)
+
+
+def _moved_back(tensor: Tensor, i: int, j: int) -> Tensor | None:
+    return tensor.movedim(j, i).reshape(tensor.shape)
+
+
+_READINGS = (_viewed, _read_across, _moved_forth, _moved_back)
 
 
 @cause
 def reversed_axis(scene: Scene) -> Iterator[Instead]:
     """An argument or a result runs backwards along an axis."""
     for name in scene.operation.tensors:
-        for position, axis in enumerate(_axes(scene, scene.operation.tensors[name])):
-            yield Instead(f"{name} is reversed along {axis}", with_argument(name, _flipped, position))
+        for axis in _axes(scene, scene.operation.tensors[name]):
+            yield Instead(f"{name} is reversed along {axis.text}", with_argument(name, _flipped, axis))
     for index, domain in enumerate(scene.operation.results):
-        for position, axis in enumerate(_axes(scene, domain)):
-            yield Instead(
-                f"{_which(scene, index)} is reversed along {axis}",
-                results=with_result(index, _flipped, position),
-            )
+        for axis in _axes(scene, domain):
+            words = f"{_which(scene, index)} is reversed along {axis.text}"
+            yield Instead(words, results=with_result(index, _flipped, axis))
+            for name in scene.floats:
+                there = [each for each in _axes(scene, scene.operation.tensors[name]) if each.text == axis.text]
+                if there:
+                    forth = with_argument(name, _flipped, there[0])
+                    yield Instead(f"{name} and {words}", forth, with_result(index, _flipped, axis))
 
 
 def _flipped(tensor: Tensor, *positions: int) -> Tensor | None:
-    return tensor.flip(positions) if max(positions) < tensor.ndim else None
+    return tensor.flip(positions)
 
 
 @cause
@@ -177,8 +187,8 @@ def flipped_kernel(scene: Scene) -> Iterator[Instead]:
         axes = _axes(scene, scene.operation.tensors[name])
         if len(axes) < 2:
             continue
-        flip = with_argument(name, _flipped, len(axes) - 2, len(axes) - 1)
-        words = f"{name} is flipped along {axes[-2]} and {axes[-1]}"
+        flip = with_argument(name, _flipped, axes[-2], axes[-1])
+        words = f"{name} is flipped along {axes[-2].text} and {axes[-1].text}"
         yield Instead(words, flip)
         for sign, move in itertools.product((1, -1), (_rolled, _shift)):
             moved = partial(_moved_by_kernel, name=name, sign=sign, move=move)
@@ -196,7 +206,7 @@ def _moved_by_kernel(
         for at, size in ((-2, height), (-1, width)):
             if moved is None or result.ndim < 2:
                 return None
-            moved = move(moved, (result.ndim + at,), sign * (size - 1)) if size > 1 else moved
+            moved = move(moved, sign * (size - 1), result.ndim + at) if size > 1 else moved
         made.append(moved)
     return tuple(made) if all(each is not None for each in made) else None  # type: ignore[arg-type]
 
@@ -205,38 +215,57 @@ def _moved_by_kernel(
 def shifted(scene: Scene) -> Iterator[Instead]:
     """A result, or an argument, is a few entries off along an axis: off by one, a crop or a pad on the wrong side."""
     for index, domain in enumerate(scene.operation.results):
-        axes = _axes(scene, domain)
-        for at in (*((place,) for place in range(len(axes))), *itertools.pairwise(range(len(axes)))):
+        axes, which = _axes(scene, domain), _which(scene, index)
+        for at in (*((axis,) for axis in axes), *itertools.pairwise(axes)):
+            along = f"along {' and '.join(axis.text for axis in at)}"
             for steps in _STEPS:
-                how = f"by {_entries(steps)} along {' and '.join(axes[place] for place in at)}"
-                which = _which(scene, index)
-                yield Instead(f"{which} is shifted {how}", results=with_result(index, _shift, at, steps))
-                yield Instead(f"{which} is rolled {how}", results=with_result(index, _rolled, at, steps))
+                how = f"by {_entries(steps)} {along}"
+                yield Instead(f"{which} is shifted {how}", results=with_result(index, _shift, steps, *at))
+                yield Instead(f"{which} is rolled {how}", results=with_result(index, _rolled, steps, *at))
+            for name, sign, less in itertools.product(_numbers(scene), (1, -1), (0, 1)):
+                words = f"{which} is shifted by {'-' if sign < 0 else ''}{f'({name} - 1)' if less else name} {along}"
+                yield Instead(words, results=partial(_shifted_by, index=index, name=name, sign=sign, less=less, at=at))
     for name in scene.floats:
-        for place, axis in enumerate(_axes(scene, scene.operation.tensors[name])):
+        for axis in _axes(scene, scene.operation.tensors[name]):
             for steps in _STEPS:
-                how = f"by {_entries(steps)} along {axis}"
-                shift = with_argument(name, _shift, (place,), steps, 0.0)
-                yield Instead(f"{name} is shifted {how}, zeros coming in", shift)
-                yield Instead(f"{name} is rolled {how}", with_argument(name, _rolled, (place,), steps))
+                how = f"by {_entries(steps)} along {axis.text}"
+                yield Instead(f"{name} is shifted {how}, zeros coming in", with_argument(name, _zeros_in, steps, axis))
+                yield Instead(f"{name} is rolled {how}", with_argument(name, _rolled, steps, axis))
 
 
-def _rolled(tensor: Tensor, positions: tuple[int, ...], steps: int) -> Tensor | None:
-    return tensor.roll([steps] * len(positions), positions) if max(positions) < tensor.ndim else None
+def _numbers(scene: Scene) -> list[str]:
+    """Integer options, and sizes of kernels and windows: by which a crop or a pad may be off."""
+    options = [name for name, value in scene.case.options.items() if type(value) is int]
+    return options + [name for name in scene.case.sizes if any(word in name for word in ("kernel", "window", "tap"))]
+
+
+def _shifted_by(
+    results: Results, call: Call, index: int, name: str, sign: int, less: int, at: tuple[Place, ...]
+) -> Results | None:
+    steps = sign * (int(sizes_of(call)[name]) - less)
+    return with_result(index, _shift, steps, *at)(results, call) if steps else results
+
+
+def _rolled(tensor: Tensor, steps: int, *positions: int) -> Tensor | None:
+    return tensor.roll([steps] * len(positions), positions)
 
 
 def _entries(steps: int) -> str:
     return f"{steps:+d} {'entry' if abs(steps) == 1 else 'entries'}"
 
 
-def _shift(tensor: Tensor, positions: tuple[int, ...], steps: int, coming_in: float = float("nan")) -> Tensor | None:
+def _shift(tensor: Tensor, steps: int, *positions: int) -> Tensor | None:
     """Entry i becomes entry i + steps; nothing is said of what comes in from outside."""
-    if not tensor.is_floating_point() or max(positions) >= tensor.ndim:
-        return None
+    return _moved(tensor, steps, positions, float("nan")) if tensor.is_floating_point() else None
+
+
+def _zeros_in(tensor: Tensor, steps: int, *positions: int) -> Tensor | None:
+    return _moved(tensor, steps, positions, 0.0)
+
+
+def _moved(tensor: Tensor, steps: int, positions: tuple[int, ...], coming_in: float) -> Tensor:
     for at in positions:
         size = tensor.shape[at]
-        if size <= abs(steps):
-            return None
-        gone = range(steps) if steps > 0 else range(size + steps, size)
-        tensor = tensor.roll(steps, at).index_fill(at, torch.tensor(list(gone)), coming_in)
+        gone = range(min(steps, size)) if steps > 0 else range(max(size + steps, 0), size)
+        tensor = tensor.roll(steps, at).index_fill(at, torch.tensor(list(gone), dtype=torch.long), coming_in)
     return tensor

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from harness.declare.axes import Axis
 from harness.explain.cause import Instead, Results, cause
+from harness.explain.causes.arguments import Place
 from harness.explain.causes.axes import with_result
 from harness.explain.scene import Scene
 from harness.generate.case import Call
@@ -55,7 +56,7 @@ def permuted_blocks(scene: Scene) -> Iterator[Instead]:
             for order in (order for count in _counts(scene, axis) for order in _orders(count)):
                 yield Instead(
                     f"the blocks of result {index} along {axis.text} are in the order {', '.join(map(str, order))}",
-                    results=with_result(index, _reordered, position, order),
+                    results=with_result(index, _reordered, Place(position, axis.text), order),
                 )
 
 
@@ -101,7 +102,9 @@ def block_reversed(scene: Scene) -> Iterator[Instead]:
             for count, block in ((blocks, each) for blocks in _counts(scene, axis) for each in range(blocks)):
                 yield Instead(
                     f"block {block} of {count} along {axis.text} of result {index} is reversed along {along.text}",
-                    results=with_result(index, _backwards, held, count, block, other),
+                    results=with_result(
+                        index, _backwards, Place(held, axis.text), count, block, Place(other, along.text)
+                    ),
                 )
 
 

@@ -16,9 +16,11 @@ from harness.measure.reference import reference
 @cause
 def nonfinite_swallowed_or_invented(scene: Scene) -> Iterator[Observed]:
     """Finite results where the oracle has none, or reversely."""
-    counts = [_counts(scene, case) for case in scene.falling]
+    counts = [counted for case in scene.falling if any(counted := _counts(scene, case))]
     swallowed, invented = sum(s > 0 for s, _ in counts), sum(i > 0 for _, i in counts)
     total = len(counts)
+    if 2 * total < len(scene.falling) or not total:
+        return
     if swallowed == total and not invented:
         yield Observed(
             "NaN or infinity is swallowed", f"on {total} of {total} cases it is finite where the oracle is not"

@@ -88,9 +88,12 @@ _PLACES: dict[str, Callable[[Places, int], bool]] = {
 
 
 def _on_the_border(wrong: list[tuple[NDArray[np.bool_], Case]]) -> bool:
-    """Whether every wrong entry lies on the border of the last two axes, and on all sides of it over the cases."""
+    """Whether every wrong entry lies within a few entries of the border of the last two axes, on all sides of it."""
     masks = [mask for mask, _ in wrong if mask.ndim >= 2 and min(mask.shape[-2:]) > 2]
-    if len(masks) < 3 or any(mask[..., 1:-1, 1:-1].any() for mask in masks):
-        return False
+    width = next((w for w in _WIDTHS if not any(mask[..., w:-w, w:-w].any() for mask in masks)), None)
+    inside = sum(min(mask.shape[-2:]) > 2 * width for mask in masks) if width else 0
     sides = (np.s_[..., 0, :], np.s_[..., -1, :], np.s_[..., :, 0], np.s_[..., :, -1])
-    return all(any(mask[side].any() for mask in masks) for side in sides)
+    return inside >= 3 and all(any(mask[side].any() for mask in masks) for side in sides)
+
+
+_WIDTHS = (1, 2, 3)

@@ -12,7 +12,7 @@ from harness.explain.cause import Observed, Results, cause
 from harness.explain.scene import Scene
 from harness.generate.case import DTYPES, Case
 from harness.measure.comparison import against
-from harness.measure.reference import reference_of
+from harness.measure.reference import reference, reference_of
 
 _LOWER = {"float64": ("float32", "bfloat16", "float16"), "float32": ("bfloat16", "float16")}
 
@@ -49,6 +49,10 @@ def _judged_at(scene: Scene, case: Case, dtype: str) -> tuple[float, float] | No
     results = scene.results(case)
     if results is None:
         return None
+    if case.operation.exact:  # nothing is computed, so the digits that are left are those of the lower precision
+        expected = (torch.from_numpy(np.asarray(part.expected)).to(DTYPES[dtype]) for part in reference(case).parts)
+        kept = all(torch.equal(a.double(), e.double()) for a, e in zip(results, expected, strict=True))
+        return (_LEAST, 1.0) if kept else (1.0, 0.0)
     told = [each for each in against(reference_of(case.plain_call(), lower), results, lower) if each.is_informative]
     return max(((each.score, each.allowance) for each in told), default=None)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import torch
+from torch import Tensor
 
 from harness.explain.cause import Observed, cause
 from harness.explain.scene import Scene
@@ -70,7 +71,13 @@ def _reached(scene: Scene, case: Case) -> set[tuple[int, int]] | None:
             return None
         for old, new, part in zip(before, after, reference(case).parts, strict=True):
             if part.axis is not None and old.is_floating_point():
-                moved = (old.double() - new.double()).nan_to_num(1).movedim(part.axis, 0).reshape(size, -1).norm(dim=1)
+                moved = _moved(old.double(), new.double()).movedim(part.axis, 0).reshape(size, -1).norm(dim=1)
                 told = torch.as_tensor(part.unit).to(moved) * 64
                 found |= {(changed, to) for to in range(size) if to != changed and moved[to] > told[to]}
     return found
+
+
+def _moved(old: Tensor, new: Tensor) -> Tensor:
+    """How far entries moved; NaN and infinities that stay have not."""
+    same = (old == new) | (old.isnan() & new.isnan())
+    return torch.where(same, 0.0, (old - new).nan_to_num(1, 1, 1))

@@ -20,7 +20,7 @@ from harness.measure.comparison import compare
 from harness.measure.reference import reference
 from harness.verify.subject import sizes_of
 
-_NEAR = 1e-7
+_NEAR = 1e-9
 """Relative distance from a simple fraction within which a fitted number is taken for it."""
 
 
