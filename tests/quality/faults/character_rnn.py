@@ -32,7 +32,7 @@ def one_state_many_times(symbols, W, V):
     return torch.sigmoid(hidden @ V), hidden
 
 
-@fault(character_rnn, cause=("samples leak", "only some entries"), words="sample")
+@fault(character_rnn, cause=("samples leak", "only some entries"), words="batch")
 def state_not_reset_between_samples(symbols, W, V):
     """Sample after sample, each beginning with the last state of the one before."""
     vocabulary = len(W) - W.shape[1]

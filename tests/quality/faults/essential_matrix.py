@@ -14,14 +14,16 @@ def reverse_pair(E):
     return project_essential(E).mT
 
 
-@fault(project_essential, cause="constant factor", words="multiplied by 2")
+# twice the result is the result of twice E
+@fault(project_essential, cause=("constant factor", "counted twice"))
 def sum_of_singular_values(E):
     """σ₁ + σ₂ for their mean."""
     U, S, Vt = torch.linalg.svd(E)
     return S[:, :2].sum(1)[:, None, None] * (U[:, :, :2] @ Vt[:, :2])
 
 
-@fault(decompose_essential, cause="constant factor", words="result 2 is multiplied by -1")
+# the other direction is that of -E, whose rotations are the same
+@fault(decompose_essential, cause=("constant factor", "negated"))
 def from_second_to_first(E):
     """The direction from the second camera to the first."""
     first, second, t = decompose_essential(E)

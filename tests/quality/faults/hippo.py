@@ -82,7 +82,8 @@ def held_for_one_over_t(A, B, t, method):
     return moved[:-1, :-1], moved[:-1, -1:]
 
 
-@fault(hippo_discretise, cause="constant factor", words=("result 1 is multiplied by 0.5", "method='bilinear'"))
+# the result is linear in B, so that half of B says the same
+@fault(hippo_discretise, cause=("constant factor", "another function of it"), words="only where method='bilinear'")
 def half_of_the_column(A, B, t, method):
     """Bilinear takes half of the step for B as well."""
     transition, column = hippo_discretise(A, B, t, method)

@@ -75,7 +75,8 @@ def first_state_for_all_layers(h0, **given):
     return gru(h0=h0[:1].expand_as(h0), **given)
 
 
-@fault(gru_cell, cause="misplaced", words=("block 2 of b_hh", "b_ih"))
+# moving the other blocks of b_hh as well changes nothing, so either may be said
+@fault(gru_cell, cause="misplaced", words=("b_hh is added where", " is"))
 def hidden_bias_outside_reset(b_hh, b_ih, **given):
     """b_hn is added outside of the reset gate."""
     outside = torch.cat([torch.zeros_like(b_hh).chunk(3)[0]] * 2 + [b_hh.chunk(3)[2]])

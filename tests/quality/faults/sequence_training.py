@@ -23,7 +23,7 @@ def mean_over_time(x, **given):
     return sequence_loss(x=x, **given) / len(x)
 
 
-@fault(sequence_loss, cause="samples leak", words="before it")
+@fault(sequence_loss, cause=("samples leak", "only some entries"), words="batch")
 def state_not_reset(x, targets, h0, w_ih, w_hh, b):
     """Sample after sample; only the first one begins with its own state."""
     h, losses = None, []
