@@ -211,7 +211,8 @@ def column_without_step(u, measure, N, dt, method):
     return _held_back(u, (transition, column / dt if method == "forward" else column))
 
 
-@fault(hippo_lti, cause="circumstances", words="measure='fourier'")
+# the first state is what is heard first, and right
+@fault(hippo_lti, cause=("circumstances", "only some entries"), words="measure='fourier'")
 def turning_the_other_way(u, measure, N, dt, method):
     """The Fourier measure's transition is transposed, so that it turns the other way."""
     transition, column = long_constant_step(measure, N, dt, method)
@@ -296,7 +297,8 @@ def from_present_to_past(c, points):
     return legendre_reconstruct(c, 1 - points)
 
 
-@fault(legendre_reconstruct, cause=("another function of it", "circumstances"), words="N ≥ 2")
+# the first moment is always 1, where both are the same
+@fault(legendre_reconstruct, cause=("another function of it", "circumstances", "only some entries"), words="N ≥ 2")
 def on_minus_one_to_one(c, points):
     """Moments of [0, 1] are put into polynomials on [-1, 1] as they are."""
     return legendre_reconstruct(c, (points + 1) / 2)
