@@ -237,17 +237,16 @@ def newest_first(u, **given):
     return hippo_lti(u=u.flip(0), **given)
 
 
-@correct(hippo_lti, backend="scipy", dtypes=WIDE)
-def sample_by_filter(u, measure, N, dt, method):
-    """One row of a Toeplitz matrix of impulse responses for every step."""
-    from scipy.linalg import toeplitz
-
+@correct(hippo_lti, backend="numpy", dtypes=WIDE)
+def oldest_response_first(u, measure, N, dt, method):
+    """Every state as the sum of the responses to what was heard, in float64."""
     transition, column = (made.astype(np.float64) for made in long_constant_step(measure, N, dt, method))
     response = [column]
     for _ in range(len(u) - 1):
         response.append(transition @ response[-1])
-    rows = [toeplitz(each, np.zeros(len(u))) @ u.astype(np.float64) for each in np.stack(response, 1)]
-    return np.stack(rows, -1).astype(u.dtype)
+    echoes, heard = np.stack(response), u.astype(np.float64)
+    states = [np.einsum("tn,tb->bn", echoes[time::-1], heard[: time + 1]) for time in range(len(u))]
+    return np.stack(states).astype(u.dtype)
 
 
 # signals
@@ -271,18 +270,11 @@ def power_by_default(rms, **given):
     return white_signal(rms=0.5, **given)
 
 
-@correct(white_signal, backend="numpy", dtypes=WIDE)
-def waves_one_by_one(normals, dt, freq, rms):
-    """Wave after wave, each less its value at the start, in float64."""
-    half = normals.shape[1] - 1
-    count = int(min(half, freq * 2 * half * dt))
-    made = np.zeros((len(normals), 2 * half))
-    for k in range(1, count + 1):
-        turn = 2 * np.pi * (k * np.arange(2 * half) % (2 * half)) / (2 * half)
-        real, imaginary = normals[:, k, :1].astype(float), normals[:, k, 1:].astype(float)
-        twice = 1 if k == half else 2
-        made += twice * (real * (np.cos(turn) - 1) - (k < half) * imaginary * np.sin(turn))
-    return (made * rms / 2 / count**0.5).astype(normals.dtype)
+@correct(white_signal, dtypes=WIDE)
+def power_in_front(normals, dt, freq, rms):
+    """Sample after sample, the normals multiplied by the power before they are transformed."""
+    rows = [white_signal(rms * row[None], dt, freq, 1.0) for row in normals.unbind(0)]
+    return torch.cat(rows) if rows else white_signal(normals, dt, freq, rms)
 
 
 @fault(legendre_reconstruct, cause="circumstances", words="N ≥ 2")

@@ -160,12 +160,14 @@ def logarithm_of_each_density(obs, mu, log_std):
 
 @correct(bernoulli_log_prob)
 def by_classes(score, obs, given):
-    """Both log probabilities, of which obs chooses one."""
+    """Ones and zeros apart: only what was observed is given to a logarithm, so that nothing is 0/0 on the way back."""
+    on = obs == 1
+    seen = torch.zeros_like(score)
     if given == "logits":
-        both = torch.stack([torch.nn.functional.logsigmoid(-score), torch.nn.functional.logsigmoid(score)], -1)
+        seen[on], seen[~on] = torch.nn.functional.logsigmoid(score[on]), torch.nn.functional.logsigmoid(-score[~on])
     else:
-        both = torch.stack([torch.log1p(-score), torch.log(score)], -1)
-    return both.gather(-1, obs[..., None])[..., 0].sum(1)
+        seen[on], seen[~on] = torch.log(score[on]), torch.log1p(-score[~on])
+    return seen.sum(1)
 
 
 @correct(elbo, backend="numpy")
