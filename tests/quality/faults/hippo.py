@@ -271,10 +271,10 @@ def power_by_default(rms, **given):
 
 
 @correct(white_signal, dtypes=WIDE)
-def power_in_front(normals, dt, freq, rms):
-    """Sample after sample, the normals multiplied by the power before they are transformed."""
-    rows = [white_signal(rms * row[None], dt, freq, 1.0) for row in normals.unbind(0)]
-    return torch.cat(rows) if rows else white_signal(normals, dt, freq, rms)
+def sample_after_sample(normals, dt, freq, rms):
+    """One transform for each sample, from the last to the first."""
+    rows = [white_signal(row[None], dt, freq, rms) for row in normals.flip(0).unbind(0)]
+    return torch.cat(rows[::-1]) if rows else white_signal(normals, dt, freq, rms)
 
 
 @fault(legendre_reconstruct, cause="circumstances", words="N ≥ 2")
