@@ -270,13 +270,6 @@ def power_by_default(rms, **given):
     return white_signal(rms=0.5, **given)
 
 
-@correct(white_signal, dtypes=WIDE)
-def sample_after_sample(normals, dt, freq, rms):
-    """One transform for each sample, from the last to the first."""
-    rows = [white_signal(row[None], dt, freq, rms) for row in normals.flip(0).unbind(0)]
-    return torch.cat(rows[::-1]) if rows else white_signal(normals, dt, freq, rms)
-
-
 @fault(legendre_reconstruct, cause="circumstances", words="N ≥ 2")
 def without_roots(c, points):
     """The polynomials are not normalised: √(2n+1) is forgotten."""
