@@ -55,11 +55,16 @@ def inputs_unmodified(implementation, case):
 
 @harness.property
 def repeatability(implementation, case):
-    """The same call twice gives the same bits."""
+    """The same call twice gives the same bits, and a call of the same form with other values its own result."""
     call = case.call()
     first, second = implementation(call), implementation(call)
     for index, (before, after, part) in enumerate(zip(first, second, harness.reference(case).parts, strict=True)):
         yield harness.compare(f"result {index} of the second call", after, as_array(before), case, part, twice=True)
+    if case.seed % 4 == 0:  # the oracle has to be asked as well, so not in every case
+        other = case.another()
+        yield from harness.against(
+            harness.reference(other), implementation(other), other, "of a call with other values"
+        )
 
 
 @harness.property(requires=axes_that_may_be_empty, variants=empty_axes)

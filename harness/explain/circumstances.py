@@ -24,6 +24,8 @@ _ENOUGH = 6
 
 
 _AN_ARGUMENT = "an argument"
+OF_LAYOUT = ("layout", _AN_ARGUMENT)
+"""The names of conditions on the layout of memory."""
 
 _RELATIONS: dict[str, Callable[[Any, Any], bool]] = {
     "=": operator.eq,
@@ -99,15 +101,16 @@ def circumstances(scene: Scene) -> Rule | None:
     """The fewest conditions that tell the cases that show the fault from those that do not.
 
     Empty where it always shows; None where no such conditions are found. What is found is put to the test on fresh
-    cases at its border before it is believed.
+    cases at its border, and believed where none contradicts it.
     """
     for _ in range(_ROUNDS):
         found = _rule(scene)
-        if found is None or not scene.time_left:
+        if found is None:
+            return None
+        told = [_contradicts(scene, found, case) for case in list(_challenges(scene, found))]
+        if scene.time_left and not any(told):
             return found
-        if not any(_contradicts(scene, found, case) for case in list(_challenges(scene, found))):
-            return found
-    return _rule(scene)
+    return None
 
 
 def _contradicts(scene: Scene, rule: Rule, case: Case) -> bool:

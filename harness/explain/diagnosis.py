@@ -8,6 +8,7 @@ import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
+from time import process_time
 from typing import Any
 
 import numpy as np
@@ -15,7 +16,7 @@ import torch
 
 from harness.explain import causes
 from harness.explain.cause import Cause, Instead, Observed
-from harness.explain.circumstances import circumstances, other_dtypes, what_matters
+from harness.explain.circumstances import OF_LAYOUT, circumstances, other_dtypes, what_matters
 from harness.explain.scene import Scene, scene_of
 from harness.generate.case import Case
 from harness.measure.clock import spending
@@ -29,6 +30,12 @@ _FEWEST = 5
 
 _NEARLY_ALL = 0.9
 """The share of falling cases from which a theory that holds everywhere needs no rival."""
+
+_UNSAID = 0.75
+"""The share of the entries of which a theory may say nothing."""
+
+_FOR_OBSERVING = 0.4
+"""The share of the time that theories leave to observations and circumstances."""
 
 _CLOSER = 0.05
 """How much of the distance a theory may leave on the first case, to be looked at further."""
@@ -103,11 +110,14 @@ def _theory(scene: Scene) -> Diagnosis | None:
     if not scene.agrees:
         return None
     best: _Believed | None = None
+    until = scene.deadline
+    scene.deadline -= _FOR_OBSERVING * (until - process_time())
     for believed in _believed(scene):
         if best is None or believed.rank > best.rank:
             best = believed
         if best.everywhere and best.asked >= _NEARLY_ALL * len(scene.falling):
             break
+    scene.deadline = until
     if best is None:
         return None
     rule = None if best.everywhere else circumstances(scene)
@@ -212,7 +222,7 @@ def _explains(scene: Scene, theory: Instead, case: Case) -> bool | None:
     except _CanNotSay:
         return None
     unsaid = [_unsaid(part.expected, right.expected) for part, right in zip(parts, reference(case).parts, strict=True)]
-    if 2 * sum(int(each.sum()) for each in unsaid) > sum(each.size for each in unsaid):
+    if sum(int(each.sum()) for each in unsaid) > _UNSAID * sum(each.size for each in unsaid):
         return None
     told = [_said(actual, part, gap, case) for actual, part, gap in zip(results, parts, unsaid, strict=True)]
     if not any(informative for informative, _ in told):
@@ -252,11 +262,10 @@ def _observation(scene: Scene) -> Diagnosis | None:
     anything.
     """
     rule = circumstances(scene) or ()
-    if any(condition.name == "layout" for condition in rule):
-        return None
+    of_layout = any(condition.name in OF_LAYOUT for condition in rule)
     where = " and ".join(condition.text for condition in rule)
     for cause, seen in _yielded(scene):
-        if isinstance(seen, Observed):
+        if isinstance(seen, Observed) and (not of_layout or cause.name == "argument written"):
             return Diagnosis(seen.sentence, seen.evidence, cause.name, where)
     return None
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Hashable, Iterable
+from collections.abc import Hashable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -26,6 +26,12 @@ _AT_ONCE = 16
 _TURNS = 4
 """Times that drawing goes on where conditions rejected too much."""
 
+_LONG = 33
+"""The length to which each axis is stretched once: one more than the widths and tiles at which code most often changes."""
+
+_BEFORE_STRETCHED = 4
+"""Cases of the covering array that come before the stretched ones."""
+
 _APART = 2**40
 """From the seed of the covering array's sizes to that of the random cases."""
 
@@ -38,11 +44,28 @@ _MOST = 4096
 
 @lru_cache(maxsize=256)
 def plan(operation: Operation, count: int, seed: int) -> tuple[Case, ...]:
-    """`count` cases: first a covering array of options and patterns, then random ones.
+    """`count` cases: first those that every run must meet, then random ones.
 
     Structure is drawn once by Hypothesis and shared, because a draw costs more than most comparisons do.
     """
-    return tuple(_draw(operation, count, seed + _APART, covering_array(operation, seed)))
+    return tuple(_draw(operation, count, seed + _APART, essential(operation, seed)))
+
+
+@lru_cache(maxsize=256)
+def essential(operation: Operation, seed: int = 0) -> tuple[Case, ...]:
+    """The cases that every run must meet: a covering array of options and patterns, and each axis stretched once.
+
+    The stretched ones stand near the front, where a short plan meets them too.
+    """
+    covering = covering_array(operation, seed)
+    return (*covering[:_BEFORE_STRETCHED], *_stretched(operation, covering), *covering[_BEFORE_STRETCHED:])
+
+
+def _stretched(operation: Operation, covering: tuple[Case, ...]) -> Iterator[Case]:
+    """For each axis that may be so long, a case in which it is: many a path in code is taken by long axes alone."""
+    for name, (_, longest) in operation.sizes.items():
+        long = [case.replace(sizes={**case.sizes, name: _LONG}, pattern="normal") for case in covering]
+        yield from itertools.islice((case for case in long if longest >= _LONG and fits(case)), 1)
 
 
 @lru_cache(maxsize=256)

@@ -9,7 +9,7 @@ from harness.declare.implementation import Implementation
 from harness.explain.counterexample import Counterexample, counterexample, sentence
 from harness.explain.diagnosis import Diagnosis, diagnose
 from harness.explain.rounding import lost_digits, unequal_bits
-from harness.generate.plan import coverage, covering_array, plan
+from harness.generate.plan import coverage, essential, plan
 from harness.measure.clock import keeping_time, spending
 from harness.measure.verdict import Verdict
 from harness.record.events import CellFinished, ImplementationListed
@@ -20,7 +20,7 @@ from harness.verify.subject import served_dtypes
 
 _CLAIM_CASES, _CLAIM_SECONDS = 48, 1.0
 
-_SHRINKING_SECONDS = {True: 3.0, False: 1.0}
+_SHRINKING_SECONDS = {True: 10.0, False: 1.0}
 """For a finding that fails, and for one that only loses digits."""
 
 _NEARLY_ALL = 0.8
@@ -47,10 +47,10 @@ def outcome(cell: Cell, examples: int, seed: int, seconds: float = float("inf"))
 def _fewest(cell: Cell, seed: int) -> int:
     """How many cases are asked at least.
 
-    Agreement meets every combination of options that the covering array has; a claim must be able to fall.
+    Agreement meets every case that is essential; a claim must be able to fall.
     """
     if cell.prop.name == "agreement":
-        return len(covering_array(cell.operation, seed))
+        return len(essential(cell.operation, seed))
     return _CLAIM_CASES if cell.prop.claim else 1
 
 

@@ -16,12 +16,11 @@ from rich.console import Console
 from rich.table import Table
 
 from harness.command.options import PROFILES
-from harness.explain.counterexample import counterexample
 from harness.generate.plan import plan
 from harness.measure.verdict import Verdict
+from harness.record.outcome import outcome
 from harness.verify.battery import every_property
 from harness.verify.cell import cells
-from harness.verify.exploration import explore
 from tests.quality.planted import planted
 
 _DEFAULT = PROFILES["default"]
@@ -52,17 +51,19 @@ def tried(each):
     """Verify something planted, as a run in the default profile does, until it falls."""
     torch.set_num_threads(1)
     plan.cache_clear()
-    began, cases, worst = time.perf_counter(), 0, Verdict.UNSUPPORTED
+    began, spent, cases, worst = time.perf_counter(), 0.0, 0, Verdict.UNSUPPORTED
     for prop in every_property():
         for cell in cells(prop, [each.operation], [each.implementation], ["cpu"]):
             if prop.nightly:
                 continue
-            done = explore(cell, plan(each.operation, _DEFAULT.examples, 0), _DEFAULT.cell_seconds)
-            cases += len(done.tried)
-            worst = max(worst, done.verdict, key=lambda verdict: verdict.severity)
-            if done.verdict.failing:
-                return explained(each, cell, done, time.perf_counter() - began, cases)
-    return Trial(each.name, each.verdict, _graded(worst), seconds=time.perf_counter() - began, cases=cases)
+            found = outcome(cell, _DEFAULT.examples, 0, _DEFAULT.cell_seconds)
+            cases += sum(found.tally.values())
+            spent += sum(found.seconds.get(account, 0.0) for account in ("shrinking", "diagnosing"))
+            verdict = Verdict(found.verdict)
+            worst = max(worst, verdict, key=lambda each: each.severity)
+            if verdict.failing:
+                return explained(each, found, time.perf_counter() - began - spent, cases)
+    return Trial(each.name, each.verdict, _graded(worst), seconds=time.perf_counter() - began - spent, cases=cases)
 
 
 def _graded(verdict):
@@ -70,24 +71,22 @@ def _graded(verdict):
     return max(verdict, Verdict.ROUNDING, key=lambda each: each.severity)
 
 
-def explained(each, cell, done, seconds, cases):
+def explained(each, found, seconds, cases):
     """The trial of a fault that fell: its counterexample and its diagnosis."""
-    shown = counterexample(cell, done.worst)
-    told, cause = "", ""
-    if shown.diagnosis is not None:
+    shown, told, cause = found.counterexample, "", ""
+    if shown is not None and shown.diagnosis is not None:
         told, cause = str(shown.diagnosis), shown.diagnosis.cause
-    right = cause in each.cause and all(word in told for word in each.words)
     return Trial(
         each.name,
         each.verdict,
-        done.verdict,
-        cell.prop.name,
+        Verdict(found.verdict),
+        found.prop,
         seconds,
         cases,
-        shown.numbers,
+        shown.numbers if shown else None,
         told,
         cause,
-        right,
+        cause in each.cause and all(word in told for word in each.words),
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import torch
@@ -158,15 +159,30 @@ def _times(name: str, size: str, power: int) -> Callable[[Call], Call | None]:
 
 @cause
 def one_slice_for_all(scene: Scene) -> Iterator[Instead]:
-    """Along an axis, one slice of an argument is used in place of every other."""
-    for name in scene.operation.tensors:
-        axes = scene.operation.tensors[name].axes(scene.case.options)
-        for position, axis in enumerate(axes):
-            for place, which in ((0, "first"), (-1, "last")):
-                yield Instead(
-                    f"the {which} slice of {name} along {axis.text} is used for all",
-                    with_argument(name, _spread, Place(position, axis.text), place),
-                )
+    """Along an axis, one slice of an argument, or of all that have the axis, is used in place of every other."""
+    tensors, options = scene.operation.tensors, scene.case.options
+    for name in scene.floats:
+        for position, axis in enumerate(tensors[name].axes(options)):
+            for place, which in _ENDS:
+                change = with_argument(name, _spread, Place(position, axis.text), place)
+                yield Instead(f"the {which} slice of {name} along {axis.text} is used for all", change)
+    for axis in dict.fromkeys(axis for name in scene.floats for axis in tensors[name].axes(options)):
+        for place, which in _ENDS:
+            words = f"the {which} slice of every argument along {axis.text} is used for all"
+            yield Instead(words, partial(_all_spread, text=axis.text, place=place))
+
+
+_ENDS = ((0, "first"), (-1, "last"))
+
+
+def _all_spread(call: Call, text: str, place: int) -> Call | None:
+    changed = {}
+    for name, domain in call.operation.tensors.items():
+        position = domain.axis_of(text, call.options)
+        if position is not None and domain.kind == "float":
+            changed[name] = _spread(call.arguments[name], position, place)
+    made = {name: tensor for name, tensor in changed.items() if tensor is not None}
+    return call.replace(**made) if made else None
 
 
 def _spread(tensor: Tensor, position: int, place: int) -> Tensor | None:
@@ -184,6 +200,9 @@ _FUNCTIONS: dict[str, Callable[[Tensor], Tensor]] = {
     "the logarithm of {}": lambda tensor: tensor.abs().log(),
     "the size of {} without its sign": torch.abs,
     "1 - {}": lambda tensor: 1 - tensor,
+    "the logistic of {}": torch.sigmoid,
+    "the log-odds of {}": lambda tensor: torch.log(tensor / (1 - tensor)),
+    "the hyperbolic tangent of {}": torch.tanh,
 }
 
 

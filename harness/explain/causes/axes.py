@@ -162,7 +162,7 @@ _READINGS = (_viewed, _read_across, _moved_forth, _moved_back)
 @cause
 def reversed_axis(scene: Scene) -> Iterator[Instead]:
     """An argument or a result runs backwards along an axis."""
-    for name in scene.operation.tensors:
+    for name in scene.floats:
         for axis in _axes(scene, scene.operation.tensors[name]):
             yield Instead(f"{name} is reversed along {axis.text}", with_argument(name, _flipped, axis))
     for index, domain in enumerate(scene.operation.results):
@@ -222,6 +222,8 @@ def shifted(scene: Scene) -> Iterator[Instead]:
                 how = f"by {_entries(steps)} {along}"
                 yield Instead(f"{which} is shifted {how}", results=with_result(index, _shift, steps, *at))
                 yield Instead(f"{which} is rolled {how}", results=with_result(index, _rolled, steps, *at))
+                zeros = with_result(index, _zeros_in, steps, *at)
+                yield Instead(f"{which} is shifted {how}, zeros coming in", results=zeros)
             for name, sign, less in itertools.product(_numbers(scene), (1, -1), (0, 1)):
                 words = f"{which} is shifted by {'-' if sign < 0 else ''}{f'({name} - 1)' if less else name} {along}"
                 yield Instead(words, results=partial(_shifted_by, index=index, name=name, sign=sign, less=less, at=at))

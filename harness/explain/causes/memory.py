@@ -38,6 +38,29 @@ def _called(scene: Scene, case: Case) -> Results | None:
 
 
 @cause
+def argument_written(scene: Scene) -> Iterator[Observed]:
+    """An argument has other values after the call."""
+    written: dict[str, int] = {}
+    cases = (scene.falling + scene.holding)[:_CASES]
+    for case in cases:
+        call = case.call()
+        before = call.fresh()
+        try:
+            scene.subject.in_place(call)
+        except (ImplementationFault, Unsupported):
+            continue
+        for name, tensor in call.arguments.items():
+            if not _same((tensor,), (before.arguments[name],)):
+                written[name] = written.get(name, 0) + 1
+    if written and (not scene.agrees or all(case.layout == "expanded" for case in scene.falling)):
+        names = " and ".join(written)
+        yield Observed(
+            f"it writes to its argument {names}",
+            f"on {max(written.values())} of {len(cases)} cases {names} had other values after the call",
+        )
+
+
+@cause
 def earlier_calls(scene: Scene) -> Iterator[Observed]:
     """A result depends on the calls before it: the same call gives another one, or a new call gives an old one."""
     cases = (scene.falling + scene.holding)[:_CASES]
@@ -82,26 +105,3 @@ def _is_stale(scene: Scene, case: Case) -> bool | None:
 
 def _agrees(results: Results, case: Case) -> bool:
     return all(each.bitwise or each.score <= each.allowance for each in against(reference(case), results, case))
-
-
-@cause
-def argument_written(scene: Scene) -> Iterator[Observed]:
-    """An argument has other values after the call."""
-    written: dict[str, int] = {}
-    cases = (scene.falling + scene.holding)[:_CASES]
-    for case in cases:
-        call = case.call()
-        before = call.fresh()
-        try:
-            scene.subject.in_place(call)
-        except (ImplementationFault, Unsupported):
-            continue
-        for name, tensor in call.arguments.items():
-            if not _same((tensor,), (before.arguments[name],)):
-                written[name] = written.get(name, 0) + 1
-    if written and not scene.agrees:
-        names = " and ".join(written)
-        yield Observed(
-            f"it writes to its argument {names}",
-            f"on {max(written.values())} of {len(cases)} cases {names} had other values after the call",
-        )

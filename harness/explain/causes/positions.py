@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harness.explain.cause import Observed, cause
+from harness.explain.causes.arguments import Place
 from harness.explain.scene import Scene
 from harness.generate.case import Case
 from harness.measure.comparison import as_array, compare
@@ -33,9 +34,10 @@ def only_some_entries(scene: Scene) -> Iterator[Observed]:
             )
             return
         for position, axis in enumerate(domain.axes(scene.case.options)):
-            along = [(np.unique(np.nonzero(mask)[position]), mask.shape[position]) for mask, _ in wrong]
+            places = [(mask, Place(position, axis.text).among(domain.axes(case.options))) for mask, case in wrong]
+            along = [(np.unique(np.nonzero(mask)[at]), mask.shape[at]) for mask, at in places if at is not None]
             sentence = _place(along)
-            if sentence and sum(size > 1 for _, size in along) >= max(3, len(along) // 3):
+            if sentence and sum(size > 1 for _, size in along) >= max(3, len(along) // 5):
                 which = "" if len(scene.operation.results) == 1 else f" of result {index}"
                 yield Observed(
                     f"only {sentence} along {axis.text}{which} {'are' if 'entries' in sentence else 'is'} wrong",

@@ -20,6 +20,9 @@ _LEAST = 0.02
 """Units of the lower precision from which an error, in the middle of the cases, can be its rounding."""
 
 
+_MOST = 4.0
+"""Units in the middle of the cases beyond which it is more than rounding."""
+
 _ASKED, _FEWEST = 16, 5
 
 _UNMOVED = 0.8
@@ -34,13 +37,21 @@ def lower_precision(scene: Scene) -> Iterator[Observed]:
         if not told or any(score > allowed for score, allowed in told):
             continue
         blind = [name for name in scene.floats if _unmoved(scene, name, dtype)]
-        if blind and float(np.median([score for score, _ in told])) >= _LEAST:
+        middle = float(np.median([score for score, _ in told]))
+        kept = dtype == "float32" or all(_representable(scene, case, dtype) for case in scene.falling)
+        if blind and kept and _LEAST <= middle <= _MOST:
             yield Observed(
                 f"it computes in {dtype} where {scene.case.dtype} is asked",
                 f"on {len(told)} of {len(told)} cases the error is within {dtype}'s rounding, and digits of "
                 f"{' and '.join(blind)} beyond {dtype}'s change nothing",
             )
             return
+
+
+def _representable(scene: Scene, case: Case, dtype: str) -> bool:
+    """Whether the results are numbers of a lower precision: one of few digits explains nearly anything else."""
+    results = scene.results(case) or ()
+    return all(torch.equal(each.to(DTYPES[dtype]).to(each.dtype), each) for each in results)
 
 
 def _judged_at(scene: Scene, case: Case, dtype: str) -> tuple[float, float] | None:

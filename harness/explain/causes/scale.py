@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
+import operator
 from collections.abc import Callable, Iterator
 from fractions import Fraction
 from functools import partial
@@ -121,6 +122,20 @@ def offset_of_a_size(scene: Scene) -> Iterator[Instead]:
             )
 
 
+@cause
+def offset_per_entry(scene: Scene) -> Iterator[Instead]:
+    """A result is off by the same for every entry of an axis that was summed: by c·n."""
+    case = _largest(scene)
+    for size, (actual, expected) in itertools.product(case.sizes, _fitted_on(scene)):
+        off = actual - expected
+        if case.sizes[size] and off.numel() and off.isfinite().all() and off.is_floating_point():
+            each = _simple(float(off.mean()) / case.sizes[size])
+            yield Instead(
+                f"the result is off by {_spelled(each)}·n for the size n of {size}",
+                results=partial(_offset, size=size, form=partial(operator.mul, each), sign=1),
+            )
+
+
 def _offset(results: Results, call: Call, size: str, form: Callable[[int], float], sign: int) -> Results | None:
     number = sizes_of(call).get(size, 0)
     return tuple(result + sign * form(number) for result in results) if number else None
@@ -128,7 +143,6 @@ def _offset(results: Results, call: Call, size: str, form: Callable[[int], float
 
 _OFFSETS: dict[str, Callable[[int], float]] = {
     "log n for {}": math.log,
-    "half of n·log 2π for {}": lambda n: n * math.log(2 * math.pi) / 2,
     "{}": float,
 }
 
@@ -160,10 +174,9 @@ def sign_undetermined(scene: Scene) -> Iterator[Observed]:
 def another_function_of_the_result(scene: Scene) -> Iterator[Instead]:
     """A function of the right result comes back: its logarithm, its root, its square."""
     for words, function in _FUNCTIONS.items():
-        yield Instead(
-            f"{words} of the right result comes back",
-            results=partial(_each, function=function),
-        )
+        yield Instead(f"{words} of the right result comes back", results=partial(_each, function=function))
+        for index in range(len(scene.operation.results)) if len(scene.operation.results) > 1 else ():
+            yield Instead(f"{words} of the right result {index} comes back", results=with_result(index, function))
 
 
 def _each(results: Results, call: Call, function: Callable[[Tensor], Tensor]) -> Results:
@@ -177,6 +190,8 @@ _FUNCTIONS: dict[str, Callable[[Tensor], Tensor]] = {
     "the square root": torch.sqrt,
     "the size without the sign": torch.abs,
     "the inverse": torch.reciprocal,
+    "the logistic": torch.sigmoid,
+    "the log-odds": lambda tensor: torch.log(tensor / (1 - tensor)),
 }
 
 
