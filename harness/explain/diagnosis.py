@@ -241,13 +241,13 @@ def _said(actual: torch.Tensor, part: Part, unsaid: Any, case: Case) -> tuple[bo
 def _evaluated(theory: Instead, case: Case, arguments: dict[str, Any]) -> list[Array]:
     """What the definition gives under a theory, in float64. Raises _CanNotSay."""
     operation = case.operation
-    call = theory.call(case.plain_call().replace(**arguments))
-    if call is None:
-        raise _CanNotSay
     try:
+        call = theory.call(case.plain_call().replace(**arguments))
+        if call is None:
+            raise _CanNotSay
         made = operation.definition(**call.arguments, **call.options)
         results = theory.results(made if isinstance(made, tuple) else (made,), call)
-    except Exception:
+    except Exception:  # what a theory changes may be what the definition can't compute
         raise _CanNotSay from None
     expected = [domain.shape(case.known) for domain in operation.results]
     if results is None or [tuple(result.shape) for result in results] != expected:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 import torch
 from rich.console import Console
+from rich.progress import track
 from rich.table import Table
 
 from harness.command.options import PROFILES
@@ -118,11 +119,17 @@ def main(wanted):
     """Try everything planted whose name contains one of the words given, two at a time."""
     chosen = [each for each in planted() if not wanted or any(word in each.name for word in wanted)]
     with ProcessPoolExecutor(2) as pool:
-        show(list(pool.map(_tried_by_name, [each.name for each in chosen])))
+        tasks = pool.map(_tried_by_name, [each.name for each in chosen])
+        show([told for told in track(tasks, "trying", len(chosen), console=Console(stderr=True))])
 
 
 def _tried_by_name(name):
-    return next(tried(each) for each in planted() if each.name == name)
+    """In a process of the pool, where functions can't be sent; a fault of the harness costs its own trial."""
+    each = next(each for each in planted() if each.name == name)
+    try:
+        return tried(each)
+    except Exception as failure:
+        return Trial(name, each.verdict, Verdict.UNSUPPORTED, diagnosis=f"{type(failure).__name__}: {failure}")
 
 
 if __name__ == "__main__":
