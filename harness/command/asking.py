@@ -26,13 +26,18 @@ from harness.generate.case import DTYPES
 from harness.record.environment import environment
 from harness.record.events import CellFinished, Event, ImplementationListed, Listener, RunFinished, RunStarted
 from harness.record.known import known_findings
+from harness.record.recalled import Recalled, read_recalled
 from harness.record.runlog import RunLog
 from harness.record.settling import Settled, claim_listed
 from harness.report.digest import Digest
 from harness.report.html import HtmlReport
 from harness.report.terminal import print_outcomes, print_summary
+from harness.report.visible import visible
 from harness.verify.cell import check_devices, check_dtypes, devices_here
 from harness.verify.claim import Claim
+
+KEPT = "counterexamples.jsonl"
+"""The file among the reports whose counterexamples every run tries first."""
 
 _LEAST_MEMORY = 8 * 2**30
 _CHATTY = 10_000
@@ -57,6 +62,7 @@ class Asking:
     limit: float
     reports: Path
     as_json: bool
+    first: Path | None = None
     _events: list[Event] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -65,16 +71,8 @@ class Asking:
 
     @property
     def memory(self) -> int | None:
-        """The bytes that a worker may hold; no limit with CUDA, which reserves far more than it uses."""
-        if "cuda" in (self.devices or devices_here()):
-            return None
-        installed = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-        return max(_LEAST_MEMORY, installed // 2 // self.jobs)
-
-    def waiting(self, purpose: str) -> AbstractContextManager[Any]:
-        """A sign of life in a terminal while something takes a few seconds."""
-        console = Console(stderr=True)
-        return console.status(purpose) if console.is_terminal and not self.as_json else nullcontext()
+        """The bytes that a worker may hold."""
+        return worker_memory(self.devices or devices_here(), self.jobs)
 
     def ask(self, listing: list[ImplementationListed], claims: Iterable[Claim] = (), **chosen: Any) -> Answer:
         """Ask about operations of the catalogue or a candidate file; write log and report.
@@ -82,10 +80,11 @@ class Asking:
         claims: what is settled by the way; chosen: further fields of the Selection. Raises HarnessError where there is
         nothing to say or no place to write it.
         """
-        started, stated = self._started(), [claim_listed(claim) for claim in claims]
+        started, stated = self._started(chosen.get("candidates", "")), [claim_listed(claim) for claim in claims]
+        first, complaints = self._kept()
         html = HtmlReport(self.reports / "latest" / "index.html")
         jobs = min(self.jobs, self._groups(listing))
-        selection = self._selection(jobs, claims=bool(stated), **chosen)
+        selection = self._selection(jobs, claims=bool(stated), first=tuple(first), **chosen)
         with self._log(started) as log, Progress(quiet=self.as_json) as progress:
             listeners = (log, html, progress, self._events.append)
             conductor = Conductor(selection, listeners, self.budget, self.limit, self.memory, stated)
@@ -95,7 +94,14 @@ class Asking:
             _tell(listeners, finished)
         if not any(isinstance(event, CellFinished) for event in self._events):
             raise self._nothing(listing, conductor, finished)
-        return Answer(Digest.of(self._events), conductor.planned, log.path, html.path)
+        return Answer(Digest.of(self._events), conductor.planned, log.path, html.path, complaints)
+
+    def _kept(self) -> tuple[list[Recalled], list[str]]:
+        """The counterexamples of the file that people keep, and what is wrong with its lines."""
+        usual = self.reports / KEPT
+        if self.first is None and not usual.is_file():
+            return [], []
+        return read_recalled(self.first or usual)
 
     def _selection(self, jobs: int, **chosen: Any) -> Selection:
         profile = PROFILES[self.profile]
@@ -107,6 +113,7 @@ class Asking:
             worker_seconds=(self.budget or 0.0) * jobs,
             seed=self.seed,
             nightly=profile.nightly,
+            examples_folder=str((self.reports / "examples").resolve()),
             **chosen,
         )
 
@@ -123,10 +130,12 @@ class Asking:
                 f"{self.reports} can't be written to: {failure.strerror}; choose another folder with --reports"
             ) from None
 
-    def _started(self) -> RunStarted:
+    def _started(self, candidates: str) -> RunStarted:
         now = datetime.now(UTC)
         name = f"{now:%Y%m%d-%H%M%S}-{secrets.token_hex(3)}"
-        return RunStarted(name, now.isoformat(timespec="seconds"), ["harness", *sys.argv[1:]], self.seed, environment())
+        command = ["harness", *sys.argv[1:]]
+        when = now.isoformat(timespec="seconds")
+        return RunStarted(name, when, command, self.seed, environment(), candidates=candidates)
 
     def _nothing(
         self, listing: list[ImplementationListed], conductor: Conductor, finished: RunFinished
@@ -153,29 +162,53 @@ class Asking:
 
 @dataclass(frozen=True)
 class Answer:
-    """What a run found, how many cells were planned, and where it was written."""
+    """What a run found, how many cells were planned, where it was written, and what was wrong with a file it read."""
 
     digest: Digest
     planned: int
     log: Path
     report: Path
+    complaints: list[str]
 
     @property
     def exit_code(self) -> int:
         """The run's exit code."""
         return self.digest.finished.exit_code
 
+    @property
+    def notes(self) -> list[str]:
+        """Why counterexamples that people keep were not tried."""
+        return [*self.complaints, *dict.fromkeys(told for cell in self.digest.outcomes for told in cell.outdated)]
+
     def show(self, as_json: bool) -> int:
         """Print it for a person or a machine; returns the exit code."""
         if as_json:
-            click.echo(json.dumps({"planned": self.planned, **_summary(self.digest, self.log, self.report)}, indent=2))
+            summary = _summary(self.digest, self.log, self.report)
+            summary["notes"] += self.notes
+            click.echo(json.dumps({"planned": self.planned, **summary}, indent=2))
             return self.exit_code
         print_outcomes(self.digest.outcomes)
         print_summary(self.digest)
+        for told in self.notes:
+            click.echo(f"note    {visible(told, 600)}")
         for name, characters in _printed(self.digest.outcomes).items():
             click.echo(f"note    {name} printed {characters:,} characters; they were counted and thrown away")
         click.echo(f"log     {self.log}\nreport  {self.report}")
         return self.exit_code
+
+
+def worker_memory(devices: Iterable[str], jobs: int) -> int | None:
+    """The bytes that a worker may hold; no limit with CUDA, which reserves far more than it uses."""
+    if "cuda" in devices:
+        return None
+    installed = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    return max(_LEAST_MEMORY, installed // 2 // jobs)
+
+
+def waiting(purpose: str, as_json: bool) -> AbstractContextManager[Any]:
+    """A sign of life in a terminal while something takes a few seconds."""
+    console = Console(stderr=True)
+    return console.status(purpose) if console.is_terminal and not as_json else nullcontext()
 
 
 def _tell(listeners: Iterable[Listener], *events: Event) -> None:
@@ -220,7 +253,7 @@ def _summary(digest: Digest, log: Path, report: Path) -> dict[str, Any]:
         "worker_seconds": {account: round(seconds, 3) for account, seconds in digest.seconds.items()},
         "stopped": digest.finished.stopped,
         "claims": [claim_entry(each) for each in digest.settled],
-        "notes": digest.unseen_findings,
+        "notes": [*digest.unseen_findings],
         "causes": [
             {
                 "verdict": cause.cells[0].verdict,
@@ -229,6 +262,7 @@ def _summary(digest: Digest, log: Path, report: Path) -> dict[str, Any]:
                 "sentence": cause.sentence,
                 "diagnosis": asdict(cause.diagnosis) if cause.diagnosis else None,
                 "known": cause.known,
+                "id": cause.cells[0].id,
                 "cells": [cell.key for cell in cause.cells],
                 "case": cause.cells[0].counterexample.case if cause.cells[0].counterexample else None,
             }

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from harness.command.asking import Asking
+from harness.command.asking import Asking, waiting
 from harness.command.importing import rehearse_import
 from harness.command.options import asking_options, examples
 
@@ -30,6 +30,6 @@ def check(ctx: click.Context, /, file: Path, **options: Any) -> None:
     all memory is an error among the results, and nothing else is touched.
     """
     asking = Asking(**options)
-    with asking.waiting(f"importing {file.name}"):
+    with waiting(f"importing {file.name}", asking.as_json):
         listing = rehearse_import(file, asking.limit, asking.memory)
     ctx.exit(asking.ask(listing, candidates=str(file.resolve())).show(asking.as_json))

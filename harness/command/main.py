@@ -15,6 +15,7 @@ from harness.command.claims import claims
 from harness.command.docs import docs
 from harness.command.listing import listing
 from harness.command.options import AS_JSON, examples
+from harness.command.replay import replay
 from harness.command.run import run
 from harness.engine.plugin import fault
 from harness.errors import HarnessError
@@ -30,6 +31,7 @@ EXAMPLES = (
         ("harness run -k batch_invariance", "one property everywhere"),
         ("harness claims gru", "what the source documents say about GRUs, and whether it holds"),
         ("harness check mine.py", "verify the implementations that a file declares"),
+        ("harness replay", "ask the last run's counterexamples again: still failing, or fixed?"),
     )
     + """
 \b
@@ -83,5 +85,6 @@ def main() -> None:
 main.add_command(listing)
 main.add_command(run)
 main.add_command(check)
+main.add_command(replay)
 main.add_command(claims)
 main.add_command(docs)

@@ -128,6 +128,13 @@ _OPTIONS: list[Callable[..., Any]] = [
         show_default=True,
         help="Where the report and the run log go.",
     ),
+    click.option(
+        "--first",
+        type=click.Path(dir_okay=False, path_type=Path),
+        metavar="FILE",
+        show_default="counterexamples.jsonl among the reports, if it is there",
+        help="Try the counterexamples of this file before anything else (see `harness replay --save`).",
+    ),
     json_option,
 ]
 

@@ -23,7 +23,7 @@ from harness.engine.watchdog import Watchdog
 from harness.errors import HarnessError
 from harness.measure.verdict import Verdict
 from harness.record.events import UNJUDGED, CellFinished
-from harness.record.outcome import outcome, without_asking
+from harness.record.outcome import outcome, replayed, without_asking
 from harness.record.runlog import RunLog, decode, encode
 from harness.report.visible import visible
 from harness.verify.battery import Battery
@@ -132,7 +132,7 @@ def _items(collector: Any, prop: Property, operations: Iterable[Operation] | Non
     if prop.nightly and not (selection.nightly or named):
         return
     for cell in selection.cells(prop, operations):
-        yield CellItem.from_parent(collector, name=f"{prop.name}[{cell.id}]", cell=cell)
+        yield CellItem.from_parent(collector, name=cell.key, cell=cell)
 
 
 class Falsified(Exception):
@@ -179,7 +179,9 @@ class CellItem(pytest.Item):
     def _asked(self, seconds: float) -> CellFinished:
         selection = self.config.stash[SELECTION]
         try:
-            return outcome(self.cell, selection.examples, selection.seed, seconds)
+            if selection.replaying:
+                return replayed(self.cell, selection.records[self.cell.key])
+            return outcome(self.cell, selection.examples, selection.seed, seconds, selection.experience)
         except HarnessError as refusal:
             return without_asking(self.cell, Verdict.ERROR, str(refusal))
 

@@ -5,12 +5,16 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
+from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 from harness.candidates import Candidates, candidates
 from harness.catalogue import catalogue, choose
 from harness.declare.implementation import Implementation
 from harness.declare.operation import Operation
+from harness.record.experience import Experience
+from harness.record.recalled import Recalled
 from harness.verify.battery import claim_files, property_files
 from harness.verify.cell import Cell, cells
 from harness.verify.property import Property
@@ -21,7 +25,9 @@ class Selection:
     """What is asked: operations, devices, dtypes (none: all), cases and seconds per cell, seed, a candidate file.
 
     `worker_seconds` is the time of all workers together, to be shared by the cells; 0 for no limit. `claims`: whether
-    the statements of claims are asked too; `only`: the pairs of property and operation to ask (none: all).
+    the statements of claims are asked too; `only`: the pairs of property and operation to ask (none: all);
+    `examples_folder`: where Hypothesis' database of earlier counterexamples lies; `first`: counterexamples of earlier
+    runs to try before anything else; `replaying`: whether nothing but them is asked, at most one in each cell.
     """
 
     operations: tuple[str, ...] = ()
@@ -35,6 +41,9 @@ class Selection:
     candidates: str = ""
     claims: bool = False
     only: tuple[tuple[str, str], ...] = ()
+    examples_folder: str = ""
+    first: tuple[Recalled, ...] = ()
+    replaying: bool = False
 
     def to_json(self) -> str:
         """One word for a command line."""
@@ -47,6 +56,7 @@ class Selection:
         for name in ("operations", "devices", "dtypes"):
             fields[name] = tuple(fields.get(name, ()))
         fields["only"] = tuple(tuple(pair) for pair in fields.get("only", ()))
+        fields["first"] = tuple(Recalled(**entry) for entry in fields.get("first", ()))
         return Selection(**fields)
 
     def files(self) -> list[Path]:
@@ -72,4 +82,15 @@ class Selection:
         """The cells of a property within this selection, of these operations or of the chosen ones."""
         chosen, implementations = (operations, None) if operations is not None else self.chosen()
         wanted = [operation for operation in chosen if not self.only or (prop.name, operation.name) in self.only]
-        return list(cells(prop, wanted, implementations, self.devices, self.dtypes))
+        made = cells(prop, wanted, implementations, self.devices, self.dtypes)
+        return [cell for cell in made if cell.key in self.records] if self.replaying else list(made)
+
+    @cached_property
+    def records(self) -> dict[str, dict[str, Any]]:
+        """The recorded case by cell, where nothing but them is asked."""
+        return {each.key: each.case for each in self.first}
+
+    @cached_property
+    def experience(self) -> Experience:
+        """What earlier runs found."""
+        return Experience(self.examples_folder, self.first)

@@ -146,7 +146,7 @@ class Case:
         """The parameters as plain JSON values, enough for `Case.rebuild`."""
         named = ("pattern", "layout", "seed", "dtype", "device", "grid", "nudge", "reach")
         fields = {name: getattr(self, name) for name in named}
-        given = {"values": {name: list(entries) for name, entries in self.values.items()}} if self.values else {}
+        given = {"values": {name: [*map(_spelled, row)] for name, row in self.values.items()}} if self.values else {}
         return {
             "operation": self.operation.name,
             "sizes": dict(self.sizes),
@@ -236,6 +236,11 @@ class Case:
         if self.device != "cpu":
             shown.append(self.device)
         return ", ".join(shown)
+
+
+def _spelled(entry: float) -> float | str:
+    """An entry as JSON can hold it, which has no word for what is not finite."""
+    return entry if math.isfinite(entry) else str(entry)
 
 
 def _copy(tensor: Tensor) -> Tensor:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -18,7 +20,7 @@ UNJUDGED = "unjudged"
 
 @dataclass(frozen=True)
 class RunStarted:
-    """A run begins. `environment` says where, `command` how."""
+    """A run begins. `environment` says where, `command` how, `candidates` which file was checked (empty: the catalogue)."""
 
     run: str
     when: str
@@ -26,6 +28,7 @@ class RunStarted:
     seed: int
     environment: dict[str, Any]
     format: int = FORMAT
+    candidates: str = ""
 
 
 @dataclass(frozen=True)
@@ -64,7 +67,8 @@ class CellFinished:
     tally: cases by verdict; score_median, score_max: errors in units of u; allowance: what the worst case was
     allowed; reason: the finding in one sentence; kind: what equal findings share; seconds: by account;
     pairs, triples: combinations of options and patterns met and there are (agreement cells only); claim: the id of the
-    claim that the property states; known: why the finding was known before, with its reference.
+    claim that the property states; known: why the finding was known before, with its reference; outdated: why
+    counterexamples that people keep could not be tried.
     """
 
     prop: str
@@ -90,6 +94,15 @@ class CellFinished:
     counterexample: Counterexample | None = None
     claim: str = ""
     known: str = ""
+    outdated: list[str] = field(default_factory=list)
+
+    @property
+    def id(self) -> str:
+        """The counterexample's short id, the same wherever the same case falsifies the same; empty where there is none."""
+        if self.counterexample is None:
+            return ""
+        asked = (self.prop, self.operation, self.implementation, self.device, self.dtype)
+        return short_id(*asked, self.counterexample.case)
 
     @property
     def fails(self) -> bool:
@@ -135,6 +148,12 @@ class RunFinished:
     seconds: float
     exit_code: int
     stopped: str = ""
+
+
+def short_id(prop: str, operation: str, implementation: str, device: str, dtype: str, case: dict[str, Any]) -> str:
+    """Eight hexadecimal digits for a recorded case and what was asked of what in it."""
+    told = json.dumps([prop, operation, implementation, device, dtype, case], sort_keys=True)
+    return hashlib.sha256(told.encode()).hexdigest()[:8]
 
 
 Event = RunStarted | ImplementationListed | ClaimListed | FindingListed | CellFinished | RunFinished

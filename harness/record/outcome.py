@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 from statistics import median
+from time import perf_counter
+from typing import Any
 
 from harness.declare.implementation import Implementation
+from harness.errors import HarnessError
 from harness.explain.counterexample import Counterexample, counterexample, sentence
 from harness.explain.diagnosis import Diagnosis, diagnose
 from harness.explain.rounding import lost_digits, unequal_bits
+from harness.generate.case import Case
 from harness.generate.plan import coverage, essential, plan
 from harness.measure.clock import keeping_time, spending
 from harness.measure.verdict import Verdict
 from harness.record.events import CellFinished, ImplementationListed
+from harness.record.experience import NONE, Experience, Lessons, rebuilt
 from harness.record.known import recognised
 from harness.verify.cell import Cell
 from harness.verify.exploration import Exploration, Finding, explore
@@ -26,22 +32,75 @@ _SHRINKING_SECONDS = {True: 10.0, False: 1.0}
 _NEARLY_ALL = 0.8
 """The share of cases from which a loss of digits is suspected to be a fault of the dtype."""
 
+_SMALL = 24
+"""Entries up to which a counterexample of an earlier run is not shrunk again."""
 
-def outcome(cell: Cell, examples: int, seed: int, seconds: float = float("inf")) -> CellFinished:
-    """Explore a cell on its operation's plan, at most for `seconds`, and describe what was found."""
+_REPLAYING_TURNS, _REPLAYING_SECONDS = 6, 1.0
+
+
+def outcome(
+    cell: Cell, examples: int, seed: int, seconds: float = float("inf"), experience: Experience = NONE
+) -> CellFinished:
+    """Explore a cell on its operation's plan, at most for `seconds`, and describe what was found.
+
+    What falsified it in earlier runs is tried first, and what falsifies it now is remembered; but a claim has to be
+    refuted anew.
+    """
     if cell.unsupported is not None:
         return without_asking(cell, Verdict.UNSUPPORTED, cell.unsupported)
     shown: Counterexample | None = None
+    lessons = Lessons() if cell.prop.claim else experience.of(cell)
     with keeping_time() as ledger:
-        with spending("drawing"):
-            cases = plan(cell.operation, max(examples, _fewest(cell, seed)), seed)
-        done = explore(cell, cases, max(seconds, _CLAIM_SECONDS) if cell.prop.claim else seconds)
+        enough = max(seconds, _CLAIM_SECONDS) if cell.prop.claim else seconds
+        done = explore(cell, _planned(cell, examples, seed), enough, lessons.cases)
         if done.worst is not None and done.verdict.severity >= Verdict.UNSTABLE.severity:
             with spending("shrinking"):
-                shown = counterexample(cell, done.worst, _SHRINKING_SECONDS[done.verdict.failing])
+                shown = counterexample(cell, done.worst, _seconds_to_shrink(done, lessons))
             if not done.verdict.failing:
                 shown = replace(shown, diagnosis=_explained(done, done.worst))
-    return _finished(done, shown, dict(ledger.seconds))
+    found = _finished(done, shown, dict(ledger.seconds))
+    if not cell.prop.claim:
+        falsifying = shown.case if shown and Verdict(found.verdict).failing else None
+        experience.learn(cell, lessons, len(done.tried), falsifying)
+    return replace(found, outdated=list(lessons.outdated))
+
+
+def replayed(cell: Cell, record: dict[str, Any]) -> CellFinished:
+    """What a recorded case shows now: asked a few times, since a result may depend on the calls before."""
+    if cell.unsupported is not None:
+        return without_asking(cell, Verdict.UNSUPPORTED, cell.unsupported)
+    try:
+        case = rebuilt(record, cell)
+    except HarnessError as refusal:
+        return without_asking(cell, Verdict.UNSUPPORTED, str(refusal))
+    enough = perf_counter() + _REPLAYING_SECONDS
+    turns = (case for turn in range(_REPLAYING_TURNS) if not turn or perf_counter() < enough)
+    done = explore(cell, (), first=turns)
+    return recognised(
+        replace(
+            _outline(cell, done.verdict),
+            tally={verdict.value: count for verdict, count in done.tally.items()},
+            comparisons=done.comparisons,
+            reason=sentence(done.worst) if done.worst else "",
+            kind=done.worst.kind if done.worst else "",
+            printed=done.printed,
+        )
+    )
+
+
+def _planned(cell: Cell, examples: int, seed: int) -> Iterator[Case]:
+    """The cases of the plan, which is not drawn before the first of them is wanted."""
+    with spending("drawing"):
+        cases = plan(cell.operation, max(examples, _fewest(cell, seed)), seed)
+    yield from cases
+
+
+def _seconds_to_shrink(done: Exploration, lessons: Lessons) -> float:
+    """A recalled case that is small already stays what it is, so that its id does."""
+    finding = done.worst
+    if finding is not None and finding.case.entries <= _SMALL and any(finding.case is each for each in lessons.cases):
+        return 0.0
+    return _SHRINKING_SECONDS[done.verdict.failing]
 
 
 def _fewest(cell: Cell, seed: int) -> int:

@@ -216,6 +216,7 @@ def _print_group(console: Console, group: list[Cause]) -> None:
         fields["case"] = "\n".join([visible(shown.summary, 600), *source])
         if shown.expected:
             fields |= {"expected": visible(shown.expected, 300), "actual": visible(shown.actual, 300)}
+        fields["id"] = cause.shown.id
     also: dict[str, dict[str, None]] = {}
     for other in group[1:]:
         also.setdefault(other.verdict.value, {}).update(dict.fromkeys(visible(prop, 80) for prop in other.props))

@@ -31,6 +31,11 @@ class Cell:
         return f"{self.implementation.key}-{self.device}-{self.dtype}"
 
     @property
+    def key(self) -> str:
+        """`property[operation/implementation-device-dtype]`, the same in every run."""
+        return f"{self.prop.name}[{self.id}]"
+
+    @property
     def unsupported(self) -> str | None:
         """The reason why the cell can't be asked, known before anything runs; None where it can."""
         return self.implementation.exempt.get(self.prop.name)

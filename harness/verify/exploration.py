@@ -18,6 +18,7 @@ from harness.measure.comparison import Comparison
 from harness.measure.verdict import Judgement, Verdict, judge
 from harness.verify.cell import Cell
 from harness.verify.subject import ImplementationFault, Subject, served_dtypes
+from harness.verify.witness import noted
 
 _NUDGES = 3
 """Nudged copies of a case in which an error must stay the same."""
@@ -89,15 +90,30 @@ class Exploration:
             self.worst = finding
 
 
-def explore(cell: Cell, cases: Iterable[Case], seconds: float = float("inf")) -> Exploration:
+def explore(
+    cell: Cell, cases: Iterable[Case], seconds: float = float("inf"), first: Iterable[Case] = ()
+) -> Exploration:
     """Ask a cell's property on cases made for float64 on the CPU, moved to the cell's dtype and device.
 
     Stops at the first falsifying case or when `seconds` are over. The first case is not counted: an implementation may
-    import and compile in it.
+    import and compile in it. `first`: cases of the cell's own, asked before the others and just as they are.
     """
-    began, deadline = perf_counter(), float("inf")
+    began = perf_counter()
     subject = Subject(cell.operation, cell.implementation)
     done = Exploration(cell)
+    for case in first:
+        done.add(*ask(cell, subject, case))
+        if done.verdict.failing:
+            break
+    else:
+        _explore(done, subject, cases, seconds)
+    done.seconds = perf_counter() - began
+    done.printed = subject.printed
+    return done
+
+
+def _explore(done: Exploration, subject: Subject, cases: Iterable[Case], seconds: float) -> None:
+    cell, deadline = done.cell, float("inf")
     for planned in cases:
         for case in cell.prop.variants(planned.replace(dtype=cell.dtype, device=cell.device)):
             finding, comparisons = ask(cell, subject, case)
@@ -108,13 +124,15 @@ def explore(cell: Cell, cases: Iterable[Case], seconds: float = float("inf")) ->
             done.out_of_time = True
             break
         deadline = min(deadline, perf_counter() + seconds)
-    done.seconds = perf_counter() - began
-    done.printed = subject.printed
-    return done
 
 
 def ask(cell: Cell, subject: Subject, case: Case) -> tuple[Finding, int]:
     """Ask the property on one case: the finding, and the number of comparisons it took."""
+    with noted(case):
+        return _asked(cell, subject, case)
+
+
+def _asked(cell: Cell, subject: Subject, case: Case) -> tuple[Finding, int]:
     try:
         comparisons = cell.prop(subject, case)
     except Unsupported as reason:

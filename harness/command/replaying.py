@@ -1,0 +1,198 @@
+"""Replaying: asking recorded counterexamples again, in workers of their own, as runs do."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field, replace
+from functools import lru_cache
+from pathlib import Path
+
+from harness.catalogue import catalogue
+from harness.command.asking import waiting, worker_memory
+from harness.command.importing import rehearse_import
+from harness.command.progress import Progress
+from harness.engine.conductor import Conductor
+from harness.engine.selection import Selection
+from harness.engine.watchdog import NOT_ASKED
+from harness.errors import HarnessError
+from harness.measure.verdict import Verdict
+from harness.record.events import CellFinished, Event, ImplementationListed
+from harness.record.outcome import listed
+from harness.record.recalled import Recalled
+from harness.verify.battery import every_claim, every_property
+from harness.verify.cell import devices_here
+from harness.verify.property import Property
+
+STILL_FAILS, FIXED, COULD_NOT_RUN = "still fails", "fixed", "could not run"
+
+_SECONDS = 2.0
+"""What a counterexample may take, besides the limit of a case that does not return."""
+
+Listing = dict[tuple[str, str], ImplementationListed]
+
+
+@dataclass(frozen=True)
+class Replayed:
+    """What a counterexample shows now: the answer, the verdict where it was asked, and why."""
+
+    recalled: Recalled
+    answer: str
+    reason: str = ""
+    verdict: str = ""
+    known: str = ""
+
+    @property
+    def fails(self) -> bool:
+        """Whether it is a failure still: no known finding, no claim, and more than lost digits then or now."""
+        worse = any(Verdict(each).failing for each in (self.verdict, self.recalled.verdict) if each)
+        return self.answer == STILL_FAILS and worse and not self.known and not self.recalled.claim
+
+
+@dataclass
+class Replaying:
+    """How counterexamples are asked again.
+
+    limit: seconds after which a case that does not return is stopped; candidates: the file that declares what the
+    catalogue does not, instead of the one that was recorded; quiet: for a machine. `interrupted` is the exit code where
+    somebody pressed Ctrl-C, 0 otherwise.
+    """
+
+    limit: float
+    jobs: int
+    candidates: Path | None = None
+    quiet: bool = False
+    interrupted: int = 0
+    _answers: dict[str, Replayed] = field(default_factory=dict)
+
+    def ask(self, entries: Iterable[Recalled]) -> list[Replayed]:
+        """The answer for every counterexample, in their order."""
+        entries = [self._located(each) for each in entries]
+        for file in dict.fromkeys(each.candidates for each in entries):
+            self._ask_of(file, [each for each in entries if each.candidates == file])
+        return [self._answers.get(each.id) or _unanswered(each, "it was not asked any more") for each in entries]
+
+    def _located(self, each: Recalled) -> Recalled:
+        """The counterexample with the file that declares its implementation now."""
+        if self.candidates is None or (each.operation, each.implementation) in _catalogue_listing():
+            return each
+        return replace(each, candidates=str(self.candidates.resolve()))
+
+    def _ask_of(self, file: str, entries: list[Recalled]) -> None:
+        """Ask what one candidate file declares, or the catalogue where there is none."""
+        try:
+            listing = self._listing(file)
+        except HarnessError as refusal:
+            self._answer(_unanswered(each, str(refusal)) for each in entries)
+            return
+        obstacles = {each.id: _obstacle(each, listing) for each in entries}
+        self._answer(_unanswered(each, obstacles[each.id]) for each in entries if obstacles[each.id])
+        for batch in _one_in_each_cell(each for each in entries if not obstacles[each.id]):
+            if not self.interrupted:
+                self._answer(self._asked(file, batch))
+
+    def _listing(self, file: str) -> Listing:
+        if not file:
+            return _catalogue_listing()
+        with waiting(f"importing {Path(file).name}", self.quiet):
+            brought = rehearse_import(Path(file), self.limit, worker_memory(devices_here(), self.jobs))
+        return {(each.operation, each.implementation): each for each in brought}
+
+    def _asked(self, file: str, batch: list[Recalled]) -> Iterator[Replayed]:
+        told: list[Event] = []
+        jobs = min(self.jobs, len({(each.operation, each.device, each.dtype) for each in batch}))
+        problem = ""
+        with Progress(self.quiet) as progress:
+            memory = worker_memory({each.device for each in batch}, jobs)
+            conductor = Conductor(_selection(file, batch), (told.append, progress), limit=self.limit, memory=memory)
+            progress.watch(conductor)
+            try:
+                finished = conductor.conduct(jobs)
+                problem = finished.stopped
+                self.interrupted = finished.exit_code if finished.exit_code > 128 else 0
+            except HarnessError as refusal:
+                problem = str(refusal)
+        found = {event.key: event for event in told if isinstance(event, CellFinished)}
+        for each in batch:
+            if each.key in found:
+                yield _replayed(each, found[each.key])
+            else:
+                yield _unanswered(each, problem or f"{each.prop} is not asked of {each.operation} any more")
+
+    def _answer(self, given: Iterable[Replayed]) -> None:
+        self._answers.update((each.recalled.id, each) for each in given)
+
+
+def _selection(file: str, batch: list[Recalled]) -> Selection:
+    return Selection(
+        operations=tuple(dict.fromkeys(each.operation for each in batch)),
+        devices=tuple(dict.fromkeys(each.device for each in batch)),
+        dtypes=tuple(dict.fromkeys(each.dtype for each in batch)),
+        cell_seconds=_SECONDS,
+        nightly=True,
+        candidates=file,
+        claims=any(each.claim for each in batch),
+        only=tuple(dict.fromkeys((each.prop, each.operation) for each in batch)),
+        first=tuple(batch),
+        replaying=True,
+    )
+
+
+def _one_in_each_cell(entries: Iterable[Recalled]) -> list[list[Recalled]]:
+    """Batches in which no cell comes twice, so that one case's crash is no other's: nearly always a single one."""
+    batches: list[dict[str, Recalled]] = []
+    for each in entries:
+        free = next((batch for batch in batches if each.key not in batch), None)
+        if free is None:
+            batches.append(free := {})
+        free[each.key] = each
+    return [list(batch.values()) for batch in batches]
+
+
+def _obstacle(each: Recalled, listing: Listing) -> str:
+    """Why a counterexample can't be asked, as far as that is known before anything is computed; empty where it can."""
+    where = Path(each.candidates).name if each.candidates else "the catalogue"
+    mend = "" if each.candidates else "; name the file that declares it with --candidates"
+    prop = _properties().get(each.prop)
+    made = listing.get((each.operation, each.implementation))
+    if prop is None:
+        return f"property {each.prop} is not there any more"
+    if each.operation not in {operation for operation, _ in listing}:
+        return f"operation {each.operation} is not in {where}{mend}"
+    if made is None:
+        return f"implementation {each.implementation} of {each.operation} is not in {where}{mend}"
+    return f"unavailable here: {made.unavailable}" if made.unavailable else _misfit(each, prop, made)
+
+
+def _misfit(each: Recalled, prop: Property, made: ImplementationListed) -> str:
+    if each.device not in devices_here():
+        return f"device {each.device!r} is not here; this machine has {', '.join(devices_here())}"
+    if each.dtype not in (prop.dtypes or made.dtypes):
+        return f"{each.implementation} takes no {each.dtype}"
+    return ""
+
+
+def _replayed(each: Recalled, found: CellFinished) -> Replayed:
+    verdict = Verdict(found.verdict)
+    if found.unjudged or NOT_ASKED in found.reason:
+        return _unanswered(each, found.reason)
+    if verdict.severity >= Verdict.UNSTABLE.severity:
+        return Replayed(each, STILL_FAILS, found.reason, verdict.value, found.known)
+    if verdict in (Verdict.EXACT, Verdict.ROUNDING):
+        return Replayed(each, FIXED, verdict=verdict.value)
+    return replace(_unanswered(each, found.reason or verdict.meaning), verdict=verdict.value)
+
+
+def _unanswered(each: Recalled, reason: str) -> Replayed:
+    return Replayed(each, COULD_NOT_RUN, reason)
+
+
+@lru_cache(maxsize=1)
+def _catalogue_listing() -> Listing:
+    made = (each for operation in catalogue().values() for each in (operation.own, *operation.implementations.values()))
+    return {(each.operation, each.name): listed(each) for each in made}
+
+
+@lru_cache(maxsize=1)
+def _properties() -> dict[str, Property]:
+    stated = {each.own.name: each.own for each in every_claim() if each.own is not None}
+    return {**{prop.name: prop for prop in every_property()}, **stated}

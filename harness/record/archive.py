@@ -1,0 +1,97 @@
+"""The archive: the runs that lie among the reports, and the counterexamples in them."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from harness.errors import HarnessError, InfrastructureError, UnknownName
+from harness.record.recalled import Recalled, read_recalled, recalled
+from harness.record.runlog import read
+
+_NAMING = ('"RunStarted"', '"counterexample"')
+
+
+@dataclass(frozen=True)
+class Recollection:
+    """Counterexamples with where they are from, and what could not be read there."""
+
+    source: str
+    entries: list[Recalled]
+    complaints: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Archive:
+    """The runs in a folder of reports."""
+
+    reports: Path
+
+    @property
+    def runs(self) -> list[Path]:
+        """The logs, the latest first: a run's name begins with its time."""
+        return sorted((self.reports / "runs").glob("*.jsonl"), reverse=True)
+
+    def find(self, what: str) -> Recollection:
+        """The counterexamples that a word means.
+
+        The latest run's for an empty one; those of a run by its name or log, of a file that was saved, or the one with
+        this id or the first characters of it. What refutes a claim is meant by its id alone. Raises UnknownName with
+        the nearest ids, InfrastructureError where there is no run.
+        """
+        if not what:
+            if not self.runs:
+                raise InfrastructureError(f"nothing to replay: there is no run in {self.reports / 'runs'}")
+            return _of_log(self.runs[0])
+        if (named := self.reports / "runs" / f"{what}.jsonl").is_file():
+            return _of_log(named)
+        if Path(what).is_file():
+            return _of_file(Path(what))
+        return self._by_id(what)
+
+    def _by_id(self, what: str) -> Recollection:
+        seen: dict[str, None] = {}
+        for run, each in self._every():
+            if re.fullmatch(r"[0-9a-f]{1,8}", what) and each.id.startswith(what):
+                self._check_alone(what, each)
+                return Recollection(run.stem, [each])
+            seen[each.id] = None
+        near = difflib.get_close_matches(what, [*seen, *(run.stem for run in self.runs)], n=3)
+        hint = f"did you mean {' or '.join(near)}?" if near else "a finding's last line in the terminal names its id"
+        raise UnknownName(f"no run, file or counterexample is called {what!r}; {hint}")
+
+    def _check_alone(self, what: str, found: Recalled) -> None:
+        others = {each.id for _, each in self._every() if each.id.startswith(what)} - {found.id}
+        if others:
+            named = ", ".join(sorted({found.id, *others})[:4])
+            raise UnknownName(f"{what!r} begins {len(others) + 1} counterexamples ({named}); write more of it")
+
+    def _every(self) -> Iterator[tuple[Path, Recalled]]:
+        """Every counterexample of every log that can be read, and of the file that is kept, the latest first."""
+        for run in self.runs:
+            try:
+                entries = recalled(read(run, _NAMING))
+            except HarnessError:
+                continue
+            yield from ((run, each) for each in entries)
+
+
+def _of_log(path: Path) -> Recollection:
+    return Recollection(path.stem, [each for each in recalled(read(path, _NAMING)) if not each.claim])
+
+
+def _of_file(path: Path) -> Recollection:
+    """A log or a saved file: the one's lines are events. Raises HarnessError for a file that is neither."""
+    try:
+        head = path.read_text(encoding="utf-8")[:1000].partition("\n")[0]
+    except (OSError, UnicodeDecodeError):
+        head = ""  # whoever reads it says what is wrong
+    if re.search(r'"event": "\w+"', head):
+        return _of_log(path)
+    entries, complaints = read_recalled(path)
+    if complaints and not entries:
+        raise HarnessError(f"{path} is neither a run log nor a file of counterexamples: {complaints[0]}")
+    return Recollection(str(path), entries, complaints)

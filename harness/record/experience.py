@@ -1,0 +1,118 @@
+"""Experience: what earlier runs found, tried before anything else.
+
+Hypothesis' own example database keeps it: for each cell the falsifying cases, as they were recorded. A file of
+counterexamples that people keep is tried as well, and never changed.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+from hypothesis.database import DirectoryBasedExampleDatabase
+
+from harness.errors import HarnessError
+from harness.generate.case import Case
+from harness.record.recalled import Recalled
+from harness.verify.cell import Cell
+
+
+@dataclass(frozen=True)
+class Lessons:
+    """What there is to try first in a cell.
+
+    cases: in their order; stored: the database's entry by the place of its case; outdated: why cases of the file can't
+    be asked any more.
+    """
+
+    cases: tuple[Case, ...] = ()
+    stored: dict[int, bytes] = field(default_factory=dict)
+    outdated: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Experience:
+    """The falsifying cases of earlier runs, from a folder (empty: none) and from what people keep."""
+
+    folder: str = ""
+    kept: tuple[Recalled, ...] = ()
+
+    def of(self, cell: Cell) -> Lessons:
+        """The cases to try first. What the database holds and can't be rebuilt is passed over."""
+        cases, outdated = [], []
+        for each in self._by_cell.get(cell.key, ()):
+            try:
+                cases.append(rebuilt(each.case, cell))
+            except HarnessError as refusal:
+                outdated.append(f"counterexample {each.id} can't be tried: {refusal}")
+        stored = {}
+        for entry, case in self._stored(cell):
+            stored[len(cases)] = entry
+            cases.append(case)
+        return Lessons(tuple(cases), stored, tuple(outdated))
+
+    def learn(self, cell: Cell, lessons: Lessons, tried: int, falsifying: dict[str, Any] | None) -> None:
+        """Keep the record that falsifies the cell; forget the stored ones that were tried and are not this one."""
+        kept = _encoded(falsifying) if falsifying is not None else b""
+        for place, entry in lessons.stored.items():
+            if self._database is not None and place < tried and entry != kept:
+                self._database.delete(cell.key.encode(), entry)
+        if falsifying is not None:
+            self.keep(cell.key, falsifying)
+
+    def keep(self, key: str, record: dict[str, Any]) -> None:
+        """Put down a case that falsifies the cell of this key."""
+        if self._database is not None:
+            self._database.save(key.encode(), _encoded(record))
+
+    def _stored(self, cell: Cell) -> Iterator[tuple[bytes, Case]]:
+        for entry in sorted(self._database.fetch(cell.key.encode())) if self._database is not None else ():
+            try:
+                yield entry, rebuilt(json.loads(entry), cell)
+            except (HarnessError, ValueError, TypeError, AttributeError):
+                continue  # it was written by another version, or damaged
+
+    @cached_property
+    def _by_cell(self) -> dict[str, list[Recalled]]:
+        return _grouped(self.kept)
+
+    @cached_property
+    def _database(self) -> DirectoryBasedExampleDatabase | None:
+        return DirectoryBasedExampleDatabase(self.folder) if self.folder else None
+
+
+NONE = Experience()
+
+
+def rebuilt(record: dict[str, Any], cell: Cell) -> Case:
+    """The recorded case as this cell can be asked about it. Raises HarnessError where it does not fit (any more)."""
+    operation = cell.operation
+    case = Case.rebuild(record, {operation.name: operation})
+    options = {name: domain.values for name, domain in operation.options.items()}
+    if set(case.sizes) != set(operation.sizes) or set(case.options) != set(options):
+        raise HarnessError(f"case of {operation.name} has other sizes or options than the operation declares now")
+    for name, value in case.options.items():
+        named = any(isinstance(each, str) for each in (value, *options[name]))
+        if named and value not in options[name]:  # of a range of numbers only some are listed
+            raise HarnessError(f"case of {operation.name} has {name}={value!r}, which is not declared any more")
+    if (case.device, case.dtype) != (cell.device, cell.dtype):
+        raise HarnessError(f"case of {operation.name} was recorded in {case.dtype} on {case.device}")
+    try:
+        case.tensors  # noqa: B018 - made here, where a record that makes no sense costs nothing but itself
+    except Exception as failure:
+        raise HarnessError(f"case of {operation.name} can't be made: {type(failure).__name__}: {failure}") from None
+    return case
+
+
+def _encoded(record: dict[str, Any]) -> bytes:
+    return json.dumps(record, sort_keys=True).encode()
+
+
+def _grouped(entries: Iterable[Recalled]) -> dict[str, list[Recalled]]:
+    groups: dict[str, list[Recalled]] = {}
+    for each in entries:
+        groups.setdefault(each.key, []).append(each)
+    return groups
