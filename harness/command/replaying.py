@@ -94,7 +94,7 @@ class Replaying:
         if not file:
             return _catalogue_listing()
         with waiting(f"importing {Path(file).name}", self.quiet):
-            brought = rehearse_import(Path(file), self.limit, worker_memory(devices_here(), self.jobs))
+            brought = rehearse_import(_as_typed(file), self.limit, worker_memory(devices_here(), self.jobs))
         return {(each.operation, each.implementation): each for each in brought}
 
     def _asked(self, file: str, batch: list[Recalled]) -> Iterator[Replayed]:
@@ -120,6 +120,12 @@ class Replaying:
 
     def _answer(self, given: Iterable[Replayed]) -> None:
         self._answers.update((each.recalled.id, each) for each in given)
+
+
+def _as_typed(file: str) -> Path:
+    """A path below the folder in which one is as one would type it there, so that sentences stay short."""
+    path = Path(file)
+    return path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
 
 
 def _selection(file: str, batch: list[Recalled]) -> Selection:

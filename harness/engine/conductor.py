@@ -20,10 +20,11 @@ from typing import Any
 
 import pytest
 
+from harness.engine.last_case import last_case
 from harness.engine.plugin import events_of, fault
 from harness.engine.scheduling import OnceEach
 from harness.engine.selection import Selection
-from harness.engine.watchdog import Deaths, convicted, last_asked, last_case, last_words, retired
+from harness.engine.watchdog import Deaths, convicted, last_asked, last_words, retired
 from harness.errors import HarnessError, InfrastructureError
 from harness.measure.verdict import Verdict
 from harness.record.events import CellFinished, ClaimListed, Listener, RunFinished
@@ -275,7 +276,7 @@ class Conductor:
             return False
         words = self._last_words(worker)
         Deaths(self._scratch).add(f"{cell.operation}/{cell.implementation}", words)
-        died = self._dying[nodeid] = convicted(cell, words, last_case(self._scratch, worker))
+        died = self._dying[nodeid] = convicted(cell, words, last_case(self._scratch / f"{worker}.case"))
         if died.counterexample is not None:
             self.selection.experience.keep(died.key, died.counterexample.case)
         return True

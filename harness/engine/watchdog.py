@@ -20,11 +20,7 @@ from typing import Any
 
 import torch
 
-from harness.catalogue import catalogue
-from harness.errors import HarnessError
-from harness.explain.counterexample import Counterexample
-from harness.explain.literal import literal
-from harness.generate.case import Case
+from harness.engine.last_case import LastCase, died_over
 from harness.measure.verdict import Verdict
 from harness.record.events import CellFinished
 from harness.record.outcome import without_asking
@@ -57,7 +53,7 @@ class Watchdog:
         self._limit = limit
         self._memory = memory
         self._asking = scratch / f"{worker}.asking"
-        self._case = (scratch / f"{worker}.case").open("wb", buffering=0)
+        self._case = LastCase(scratch / f"{worker}.case")
         self._fault = (scratch / f"{worker}.fault").open("a+")
         self._noise = (scratch / f"{worker}.noise").open("ab")
         self._folder = Path.cwd()
@@ -87,7 +83,7 @@ class Watchdog:
         """Watch a cell that should end after `seconds` but for the case that is running then."""
         self._retire_if_unfit()
         self._asking.write_text(encode(without_asking(cell, Verdict.ERROR, "")), encoding="utf-8")
-        with self.within(seconds + _SHRINKING_SECONDS + self._limit), witnessed_by(self._note):
+        with self.within(seconds + _SHRINKING_SECONDS + self._limit), witnessed_by(self._case):
             yield
 
     def verdict_without_asking(self, cell: Cell) -> CellFinished | None:
@@ -98,12 +94,6 @@ class Watchdog:
         place, words = cell.implementation.place, deaths[-1]
         reason = f"{place}: {words}; {NOT_ASKED} {len(deaths)} workers"
         return replace(without_asking(cell, Verdict.ERROR, reason), kind=_kind(words))
-
-    def _note(self, case: Case | None) -> None:
-        """Put down which case is asked; nothing once it is answered."""
-        os.ftruncate(self._case.fileno(), 0)
-        if case is not None:
-            os.pwrite(self._case.fileno(), json.dumps([case.record(), case.describe()]).encode(), 0)
 
     def _settle(self) -> None:
         """Undo what the cell before may have done to the process: closed or redirected its outputs, gone elsewhere."""
@@ -178,28 +168,11 @@ def last_asked(scratch: Path, worker: str) -> CellFinished | None:
     return event if isinstance(event, CellFinished) else None
 
 
-def convicted(cell: CellFinished, words: str, case: tuple[dict[str, Any], str] | None = None) -> CellFinished:
+def convicted(cell: CellFinished, words: str, record: dict[str, Any] | None = None) -> CellFinished:
     """The outcome of a cell whose worker died with these last words, over this case."""
     reason = f"{cell.place}: {words}"
-    shown = Counterexample(*case, _source(case[0]), reason) if case is not None and not cell.claim else None
+    shown = died_over(record, reason) if record is not None and not cell.claim else None
     return replace(cell, reason=reason, kind=_kind(words), counterexample=shown)
-
-
-def last_case(scratch: Path, worker: str) -> tuple[dict[str, Any], str] | None:
-    """The case that a worker was asking when it died, recorded and in words; None where it asked none."""
-    try:
-        record, summary = json.loads((scratch / f"{worker}.case").read_bytes())
-    except (OSError, ValueError):
-        return None
-    return record, summary
-
-
-def _source(record: dict[str, Any]) -> str:
-    """The case as Python, where its operation can be had without importing anybody's file."""
-    try:
-        return literal(Case.rebuild({**record, "device": "cpu"}, catalogue()))
-    except HarnessError:
-        return ""
 
 
 def retired(scratch: Path, worker: str) -> bool:

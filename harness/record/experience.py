@@ -94,6 +94,8 @@ def rebuilt(record: dict[str, Any], cell: Cell) -> Case:
     options = {name: domain.values for name, domain in operation.options.items()}
     if set(case.sizes) != set(operation.sizes) or set(case.options) != set(options):
         raise HarnessError(f"case of {operation.name} has other sizes or options than the operation declares now")
+    if not all(isinstance(size, int) for size in case.sizes.values()):
+        raise HarnessError(f"case of {operation.name} has a size that is no whole number: {dict(case.sizes)}")
     for name, value in case.options.items():
         named = any(isinstance(each, str) for each in (value, *options[name]))
         if named and value not in options[name]:  # of a range of numbers only some are listed
