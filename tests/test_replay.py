@@ -404,3 +404,9 @@ def test_a_case_over_which_a_worker_died_in_words():
     assert "x = torch.tensor(" in shown.source
     own = died_over({**CASE, "operation": "mine"}, "crashed")
     assert (own.summary, own.source) == ("batch=2, inputs=3, outputs=1, seed 0, float32", "")
+
+
+def test_help_has_examples():
+    result = CliRunner().invoke(main, ["replay", "--help"])
+    assert result.exit_code == 0
+    assert "harness replay" in result.stdout.partition("Examples:")[2]
