@@ -25,7 +25,7 @@ from harness.report.html import HtmlReport, page
 from harness.report.template import anchor, raw
 from harness.report.terminal import print_outcomes, print_summary
 from harness.report.triage import by_implementation, causes, grades
-from harness.report.visible import visible
+from harness.explain.visible import visible
 from harness.verify.exploration import Finding
 
 sys.path.insert(0, str(Path(__file__).parent))

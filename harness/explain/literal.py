@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import zlib
 from typing import Any
 
 import numpy as np
@@ -11,6 +13,9 @@ from torch import Tensor
 from harness.generate.case import Case
 
 _FEW = 256
+
+_SPARSE = 64
+"""Entries that are not zero, up to which they alone are written where there are many."""
 
 
 def literal(case: Case) -> str:
@@ -39,16 +44,42 @@ def literal(case: Case) -> str:
 
 
 def tensor_literal(tensor: Tensor) -> str:
-    """`torch.tensor([...], dtype=...)` with the shortest decimals that give the same bits."""
-    dtype = str(tensor.dtype)
+    """`torch.tensor([...], dtype=...)` with the shortest decimals that give the same bits, and the same strides.
+
+    Of more than 256 entries those that are not zero, where they are few, and otherwise all of them, packed
+    (which needs `base64` and `zlib`).
+    """
+    shape, kind = tuple(tensor.shape), f"dtype={tensor.dtype}"
+    if tensor.device.type != "cpu":
+        kind += f", device={tensor.device.type!r}"
     if tensor.numel() == 0:
-        return f"torch.zeros({tuple(tensor.shape)}, dtype={dtype})"
+        return f"torch.zeros({shape}, {kind})"
     if tensor.ndim and tensor.stride(0) == 0 and tensor.shape[0] > 1:
-        return f"{tensor_literal(tensor[:1])}.expand({tuple(tensor.shape)})"
-    made = f"torch.tensor({_nested(tensor)}, dtype={dtype})"
-    if tensor.stride() == torch.empty(tensor.shape).stride():
+        return f"{tensor_literal(tensor[:1])}.expand({shape})"
+    made = _values(tensor.detach().cpu(), kind)
+    if tensor.stride() == torch.empty(tensor.shape).stride() and not tensor.storage_offset():
         return made
-    return f"torch.empty_strided({tuple(tensor.shape)}, {tensor.stride()}, dtype={dtype}).copy_({made})"
+    length = tensor.untyped_storage().nbytes() // tensor.element_size()
+    return (
+        f"torch.zeros({length}, {kind}).as_strided({shape}, {tensor.stride()}, {tensor.storage_offset()}).copy_({made})"
+    )
+
+
+def _values(tensor: Tensor, kind: str) -> str:
+    """The entries in rows, contiguous."""
+    if tensor.numel() <= _FEW:
+        return f"torch.tensor({_nested(tensor)}, {kind})"
+    flat, shape = tensor.reshape(-1), tuple(tensor.shape)
+    (places,) = ((flat != 0) | flat.signbit()).nonzero(as_tuple=True)
+    if not len(places):
+        return f"torch.zeros({shape}, {kind})"
+    if len(places) <= _SPARSE:
+        put = f"(torch.tensor({places.tolist()}),), torch.tensor({_nested(flat[places])}, {kind})"
+        return f"torch.zeros({flat.numel()}, {kind}).index_put({put}).reshape({shape})"
+    packed = base64.b85encode(zlib.compress(flat.contiguous().view(torch.uint8).numpy().tobytes(), 9)).decode()
+    device = kind.partition(", ")[2]
+    unpacked = f"torch.frombuffer(bytearray(zlib.decompress(base64.b85decode({packed!r}))), dtype={tensor.dtype})"
+    return f"{unpacked}.reshape({shape})" + (f".to({device})" if device else "")
 
 
 def _nested(tensor: Tensor) -> str:

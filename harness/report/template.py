@@ -13,7 +13,7 @@ from markupsafe import Markup, escape
 from harness.explain.counterexample import figure
 from harness.measure.verdict import Verdict
 from harness.report.triage import by_implementation, causes, columns, grades
-from harness.report.visible import visible
+from harness.explain.visible import visible
 
 _SOURCE = 12_000
 """Characters of a case's Python that a page shows; literal cases have fewer."""
