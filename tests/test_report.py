@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 
 from harness.explain.counterexample import Counterexample, entries, sentence
+from harness.explain.visible import visible
 from harness.generate.case import Case
 from harness.measure.comparison import Comparison
 from harness.measure.verdict import Judgement, Verdict
@@ -25,7 +26,6 @@ from harness.report.html import HtmlReport, page
 from harness.report.template import anchor, raw
 from harness.report.terminal import print_outcomes, print_summary
 from harness.report.triage import by_implementation, causes, grades
-from harness.explain.visible import visible
 from harness.verify.exploration import Finding
 
 sys.path.insert(0, str(Path(__file__).parent))

@@ -24,8 +24,10 @@ from harness.candidates import candidates
 from harness.declare.implementation import implementation_of
 from harness.explain.counterexample import counterexample
 from harness.explain.excerpt import excerpt
+from harness.explain.forms import largest_difference
 from harness.explain.literal import tensor_literal
-from harness.explain.reproduction import largest_difference, printed_difference, reproduction
+from harness.explain.reproduction import reproduction
+from harness.explain.script import printed_difference
 from harness.explain.shrinking import shrink
 from harness.generate.case import Case
 from harness.generate.plan import plan
@@ -209,7 +211,9 @@ def seen(script):
     return float(found)
 
 
-@pytest.mark.parametrize(("function", "prop", "fault", "mended"), FAULTS, ids=lambda part: getattr(part, "__name__", None))
+@pytest.mark.parametrize(
+    ("function", "prop", "fault", "mended"), FAULTS, ids=lambda part: getattr(part, "__name__", None)
+)
 def test_a_script_shows_what_was_seen_and_nothing_once_it_is_mended(function, prop, fault, mended, tmp_path):
     cell = cell_of(function, prop)
     finding = fallen(cell)
@@ -284,14 +288,12 @@ def test_an_implementation_of_the_catalogue_runs_without_it(operation, name, opt
     """They are right, so the finding is made up: the case against an oracle that is one off."""
     made = operation.find(name)
     sizes = dict.fromkeys(operation.sizes, 2)
-    case = Case(operation, sizes, options, dtype="float32")
+    case = Case(operation, sizes, options, seed=987_654_321, dtype="float32")  # nobody else's
     cell = Cell(property_named("agreement"), operation, made, "cpu", "float32")
-    results = Subject(operation, made)(case)
-    references = harness.reference(case)
-    for part in references.parts:
-        part.expected.flat[0] += 1  # it is remembered, and so every form meets it
+    for part in harness.reference(case).parts:
+        part.expected.flat[0] += 1  # it is remembered
     finding, _ = ask(cell, Subject(operation, made), case)
-    assert finding.verdict.failing and len(results) == len(references.parts)
+    assert finding.judgement.score > finding.judgement.allowance
     script = reproduction(cell, finding)
     assert printed_difference(ran(script, tmp_path)) == pytest.approx(1, rel=1e-3)
 
@@ -362,7 +364,9 @@ def test_every_implementation_of_the_catalogue_has_an_excerpt():
             assert "import harness" not in text and "from harness" not in text
 
 
-@pytest.mark.parametrize("dtype", [torch.float64, torch.float32, torch.bfloat16, torch.float16, torch.int64, torch.bool])
+@pytest.mark.parametrize(
+    "dtype", [torch.float64, torch.float32, torch.bfloat16, torch.float16, torch.int64, torch.bool]
+)
 def test_a_long_literal_gives_the_same_bits(dtype):
     dense = torch.randn(20, 30, generator=torch.Generator().manual_seed(0)).to(dtype)
     sparse = torch.zeros(20, 30, dtype=dtype)

@@ -21,11 +21,11 @@ from harness.declare.operation import Operation
 from harness.engine.selection import Selection
 from harness.engine.watchdog import Watchdog
 from harness.errors import HarnessError
+from harness.explain.visible import visible
 from harness.measure.verdict import Verdict
 from harness.record.events import UNJUDGED, CellFinished
 from harness.record.outcome import outcome, replayed, without_asking
 from harness.record.runlog import RunLog, decode, encode
-from harness.explain.visible import visible
 from harness.verify.battery import Battery
 from harness.verify.cell import Cell, check_devices, check_dtypes
 from harness.verify.claim import Claim

@@ -9,6 +9,7 @@ import numpy as np
 
 from harness.explain.diagnosis import Diagnosis, diagnose
 from harness.explain.literal import literal
+from harness.explain.reproduction import reproduction
 from harness.explain.shrinking import shrink
 from harness.measure.comparison import Comparison
 from harness.verify.cell import Cell
@@ -27,7 +28,8 @@ class Counterexample:
 
     case: its recorded parameters; summary: them in one line; source: the case as literal Python; sentence: what is
     seen; expected, actual: the entries of the worst sample, as many as fit on a line; numbers: how many entries of its
-    arguments are not zero; diagnosis: why it falls, None where nobody asked.
+    arguments are not zero; diagnosis: why it falls, None where nobody asked; script: what shows it to somebody
+    who has no harness.
     """
 
     case: dict[str, Any]
@@ -38,12 +40,14 @@ class Counterexample:
     actual: str = ""
     numbers: int = 0
     diagnosis: Diagnosis | None = None
+    script: str = ""
 
 
 def counterexample(cell: Cell, finding: Finding, seconds: float = 10.0) -> Counterexample:
     """Shrink a finding within `seconds`, describe what is left, and look for the cause where it falsifies."""
     least = shrink(cell, finding, seconds)
     shown = entries(least.comparison) if least.comparison is not None else ("", "")
+    told = diagnose(cell, least, _DIAGNOSING) if least.verdict.failing and not cell.prop.claim else None
     return Counterexample(
         least.case.record(),
         least.case.describe(),
@@ -51,7 +55,8 @@ def counterexample(cell: Cell, finding: Finding, seconds: float = 10.0) -> Count
         sentence(least),
         *shown,
         numbers=sum(int(tensor.count_nonzero()) for tensor in least.case.tensors.values()),
-        diagnosis=diagnose(cell, least, _DIAGNOSING) if least.verdict.failing and not cell.prop.claim else None,
+        diagnosis=told,
+        script=reproduction(cell, least, str(told or "")),
     )
 
 

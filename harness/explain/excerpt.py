@@ -292,15 +292,29 @@ class _Gathered:
             self._first_value(file, name, around)
 
     def _first_value(self, file: _File, name: str, around: ast.FunctionDef | None) -> None:
-        """Gather something that changes by the statement that made it."""
-        inside = {each.id for each in ast.walk(around or file.tree) if isinstance(each, ast.Name)} if around else set()
-        for each in ast.walk(around) if around else ():
-            if isinstance(each, ast.Assign) and [t.id for t in each.targets if isinstance(t, ast.Name)] == [name]:
-                if (_used(ast.unparse(each.value)) & inside) - set(file.values):
-                    break
-                self._put(file, (file.path, each.lineno, each.col_offset), each, [name])
-                return
-        raise NoExcerpt(f"it has captured {name}, which can't be written down")
+        """Gather something that changes by the one statement that made it, where that takes nothing from around it."""
+        inside = list(ast.walk(around)) if around else []
+        local = {each.id for each in inside if isinstance(each, ast.Name) and isinstance(each.ctx, ast.Store)}
+        local |= {each.arg for each in inside if isinstance(each, ast.arg)}
+        made = [value for each in inside if (value := _assigned(each, name)) is not None]
+        if len(made) != 1 or _used(ast.unparse(made[0])) & local:
+            raise NoExcerpt(f"it has captured {name}, which can't be written down")
+        statement = ast.Assign([ast.Name(name, ast.Store())], made[0])
+        self._put(file, (file.path, made[0].lineno, made[0].col_offset), statement, [name])
+
+
+def _assigned(node: ast.AST, name: str) -> ast.expr | None:
+    """What a statement assigns to a name: `name = …`, `name: … = …`, `name, other = …, …`."""
+    match node:
+        case (
+            ast.Assign(targets=[ast.Name(id=target)], value=value)
+            | ast.AnnAssign(target=ast.Name(id=target), value=value)
+        ):
+            return value if target == name else None
+        case ast.Assign(targets=[ast.Tuple(elts=targets)], value=ast.Tuple(elts=values)) if len(targets) == len(values):
+            pairs = zip(targets, values, strict=True)
+            return next((value for each, value in pairs if isinstance(each, ast.Name) and each.id == name), None)
+    return None
 
 
 class _Freed(ast.NodeTransformer):
@@ -315,7 +329,13 @@ class _Freed(ast.NodeTransformer):
         if not node.decorator_list:
             node.returns = None
             arguments = node.args
-            for each in (*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs, arguments.vararg, arguments.kwarg):
+            for each in (
+                *arguments.posonlyargs,
+                *arguments.args,
+                *arguments.kwonlyargs,
+                arguments.vararg,
+                arguments.kwarg,
+            ):
                 if each is not None:
                     each.annotation = None
         return self.generic_visit(node)
@@ -433,26 +453,36 @@ def _singly(statements: list[Any]) -> Iterator[ast.stmt]:
 
 def _bound(statement: ast.stmt) -> list[str]:
     """The names that a statement at the top of a file binds, or whose values it changes."""
+    names: list[str] = []
     match statement:
         case ast.FunctionDef(name=name) | ast.ClassDef(name=name):
-            return [name]
+            names = [name]
         case ast.Import(names=aliases) | ast.ImportFrom(names=aliases):
-            return [alias.asname or alias.name.partition(".")[0] for alias in aliases]
+            names = [alias.asname or alias.name.partition(".")[0] for alias in aliases]
         case ast.Assign(targets=targets):
-            return [name for target in targets for name in _changed(target)]
-        case ast.AnnAssign(target=target, value=value):
-            return _changed(target) if value else []
-        case ast.AugAssign(target=target):
-            return _changed(target)
+            names = [name for target in targets for name in _changed(target)]
+        case ast.AnnAssign(target=target, value=ast.expr()) | ast.AugAssign(target=target):
+            names = _changed(target)
         case ast.Expr(value=ast.Call(func=called)):
-            return [_chain(called)[0]]
-        case ast.If(test=test) if "__name__" in ast.unparse(test) or "TYPE_CHECKING" in ast.unparse(test):
-            return []
-        case ast.If() | ast.Try() | ast.With() | ast.For() | ast.While():
-            inside = [each for each in ast.iter_child_nodes(statement) if isinstance(each, ast.stmt)]
-            handled = [each for handler in getattr(statement, "handlers", ()) for each in handler.body]
-            return [name for each in (*inside, *handled) for name in _bound(each)]
-    return []
+            names = [_chain(called)[0]]
+        case ast.If() | ast.Try() | ast.With() | ast.For() | ast.While() if not _is_for_others(statement):
+            names = [name for each in _statements_in(statement) for name in _bound(each)]
+    return names
+
+
+def _is_for_others(statement: ast.stmt) -> bool:
+    """Whether it is `if __name__ == "__main__"` or `if TYPE_CHECKING`."""
+    test = ast.unparse(statement.test) if isinstance(statement, ast.If) else ""
+    return "__name__" in test or "TYPE_CHECKING" in test
+
+
+def _statements_in(statement: ast.stmt) -> Iterator[ast.stmt]:
+    """The statements of a block and of its handlers."""
+    for each in ast.iter_child_nodes(statement):
+        if isinstance(each, ast.ExceptHandler):
+            yield from each.body
+        elif isinstance(each, ast.stmt):
+            yield each
 
 
 def _changed(target: ast.expr) -> list[str]:

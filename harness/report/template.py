@@ -11,9 +11,9 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from harness.explain.counterexample import figure
+from harness.explain.visible import visible
 from harness.measure.verdict import Verdict
 from harness.report.triage import by_implementation, causes, columns, grades
-from harness.explain.visible import visible
 
 _SOURCE = 12_000
 """Characters of a case's Python that a page shows; literal cases have fewer."""

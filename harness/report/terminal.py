@@ -11,12 +11,12 @@ from rich.cells import cell_len
 from rich.console import Console
 from rich.text import Text
 
+from harness.explain.visible import visible
 from harness.measure.verdict import Verdict
 from harness.record.events import CellFinished
 from harness.record.settling import Settled
 from harness.report.digest import Digest
 from harness.report.triage import Cause, Key, by_implementation, causes, columns, grades, known_places
-from harness.explain.visible import visible
 from harness.verify.sources import SOURCES
 
 _STYLES = {"wrong": "bold red", "error": "bold red", "unstable": "yellow", "rounding": "green", "exact": "green"}

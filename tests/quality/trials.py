@@ -5,11 +5,17 @@ soon, how small the counterexample became, whether the diagnosis is the right on
 difference in a clean process.
 """
 
+import math
+import os
+import re
 import statistics
+import subprocess
 import sys
+import tempfile
 import time
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
+from pathlib import Path
 
 import torch
 from rich.console import Console
@@ -17,6 +23,7 @@ from rich.progress import track
 from rich.table import Table
 
 from harness.command.options import PROFILES
+from harness.explain.script import printed_difference
 from harness.generate.plan import plan
 from harness.measure.verdict import Verdict
 from harness.record.outcome import outcome
@@ -41,6 +48,7 @@ class Trial:
     diagnosis: str = ""
     cause: str = ""
     right: bool | None = None
+    script: str = ""
 
     @property
     def found(self):
@@ -88,17 +96,36 @@ def explained(each, found, seconds, cases):
         told,
         cause,
         cause in each.cause and all(word in told for word in each.words),
+        script_of(shown.script) if shown else "",
     )
+
+
+def script_of(script):
+    """What a counterexample's script does alone, in a folder without the harness: `reproduces`, or what went wrong."""
+    if "\nimport harness" in script:
+        return "needs the harness"
+    with tempfile.TemporaryDirectory() as folder:
+        (Path(folder) / "harness.py").write_text("raise ImportError('the harness is not to be used here')\n")
+        (Path(folder) / "script.py").write_text(script, encoding="utf-8")
+        surroundings = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
+        done = subprocess.run(
+            [sys.executable, "script.py"], cwd=folder, env=surroundings, capture_output=True, text=True, check=False
+        )
+    if done.returncode:
+        return f"fails: {done.stderr.strip().splitlines()[-1]}"
+    (seen,) = re.findall(r"^# Largest difference seen: (\S+)$", script, re.MULTILINE)
+    printed = printed_difference(done.stdout)
+    return "reproduces" if math.isclose(printed, float(seen), rel_tol=0.01) else f"shows {printed}, not {seen}"
 
 
 def show(trials):
     """Print the table and the figures; returns whether all that must hold does."""
-    table = Table("planted", "verdict", "by", "s", "cases", "numbers", "diagnosis")
+    table = Table("planted", "verdict", "by", "s", "cases", "numbers", "script", "diagnosis")
     for each in trials:
         mark = {True: "[green]right[/]", False: "[red]not right[/]", None: ""}[each.right]
         verdict = each.verdict.value if each.found else f"[red]{each.verdict.value}[/], not {each.expected.value}"
         numbers = "" if each.numbers is None else str(each.numbers)
-        row = (each.name, verdict, each.statement, f"{each.seconds:.2f}", str(each.cases), numbers)
+        row = (each.name, verdict, each.statement, f"{each.seconds:.2f}", str(each.cases), numbers, each.script)
         table.add_row(*row, f"{mark} {each.diagnosis}")
     Console(width=180).print(table)
     faulty = [each for each in trials if each.expected.failing]
@@ -111,6 +138,7 @@ def show(trials):
         f"median to find: {statistics.median(t.seconds for t in found):.2f} s, {statistics.median(t.cases for t in found):.0f} cases"
     )
     print(f"median counterexample: {statistics.median(t.numbers for t in found):.0f} numbers")
+    print(f"scripts that reproduce: {sum(t.script == 'reproduces' for t in found)} of {len(found)}")
     print(f"diagnosis right: {len(right)} of {len(found)}; wrong with confidence: {len(misled)}")
     print(f"correct implementations called wrong: {sum(t.verdict.failing for t in sound)} of {len(sound)}")
 

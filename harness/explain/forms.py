@@ -1,0 +1,452 @@
+"""Forms of a script: the ways in which Python can show a finding, plainest first.
+
+A result held against the definition's comes first, wherever the fault shows there: everybody understands it. Then what
+the property itself looks at; last of all the property itself, for which the script needs the harness.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from harness.declare.backends import Backend
+from harness.errors import HarnessError, Unsupported
+from harness.explain.excerpt import Excerpt, NoExcerpt, excerpt
+from harness.explain.literal import tensor_literal
+from harness.generate.case import Call, Case
+from harness.measure.comparison import Comparison, as_array, compare
+from harness.measure.gradient import cotangents_like, gradient_reference
+from harness.measure.reference import Part, reference, reference_of
+from harness.verify.cell import Cell
+from harness.verify.exploration import Finding
+from harness.verify.subject import ImplementationFault, Subject
+
+_BEFORE = (1, 2, 3, 4, 8, 16)
+"""How many calls are tried before the one that shows it, where a candidate remembers."""
+
+_MOST_CALLS = 12
+"""Derived calls of a property that are held against the definition."""
+
+FAULTS = (ImplementationFault, Unsupported, HarnessError)
+"""What asking an implementation or the definition may raise."""
+
+
+def largest_difference(actual: Any, expected: Any) -> float:
+    """The largest absolute difference of two results' entries, taken as the scripts take it."""
+    actual, expected = as_array(actual), as_array(expected)
+    if actual.shape != expected.shape:
+        return float("inf")
+    wide = complex if expected.dtype.kind == "c" else float
+    with np.errstate(all="ignore"):
+        same = (actual == expected) | (np.isnan(actual.astype(wide)) & np.isnan(expected.astype(wide)))
+        apart = np.where(same, 0.0, np.abs(actual.astype(wide) - expected.astype(wide)))
+    return float(np.nan_to_num(apart, nan=np.inf, posinf=np.inf).max(initial=0.0))
+
+
+@dataclass
+class _Recorder(Subject):
+    """A subject that keeps the calls that are asked of it."""
+
+    calls: list[Call] = field(default_factory=list)
+
+    def in_place(self, call: Call) -> Any:
+        self.calls.append(call.fresh())
+        return super().in_place(call)
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """A finding, and what the scripts' forms are made from."""
+
+    cell: Cell
+    finding: Finding
+
+    @property
+    def case(self) -> Case:
+        """The case that shows it."""
+        return self.finding.case
+
+    @property
+    def backend(self) -> Backend:
+        """The candidate's."""
+        return self.cell.implementation.backend
+
+    @property
+    def fails(self) -> bool:
+        """Whether no result came that could be compared."""
+        return self.finding.comparison is None
+
+    @cached_property
+    def call(self) -> Call:
+        """The case's own call."""
+        return self.case.call()
+
+    @cached_property
+    def subject(self) -> Subject:
+        """The candidate, for further questions."""
+        return Subject(self.cell.operation, self.cell.implementation)
+
+    @cached_property
+    def calls(self) -> list[Call]:
+        """The calls that the property makes, in their order, up to one that fails."""
+        recorder = _Recorder(self.cell.operation, self.cell.implementation)
+        with contextlib.suppress(*FAULTS):
+            self.cell.prop(recorder, self.case)
+        return recorder.calls
+
+    @cached_property
+    def excerpt(self) -> Excerpt | NoExcerpt:
+        """The candidate's source, or why it can't be had."""
+        try:
+            return excerpt(self.cell.implementation.function)
+        except NoExcerpt as reason:
+            return reason
+
+    @property
+    def is_declared(self) -> bool:
+        """Whether the operation knows the candidate by its name."""
+        operation, made = self.cell.operation, self.cell.implementation
+        return made.name == "definition" or operation.implementations.get(made.name) is made
+
+    @property
+    def file(self) -> str:
+        """The name of the candidate's file."""
+        code = getattr(self.cell.implementation.function, "__code__", None)
+        return Path(code.co_filename).name.replace('"', "") if code else "candidate.py"
+
+    @cached_property
+    def returns_a_tensor(self) -> bool:
+        """Whether the candidate returns one tensor as it is, and no tuple of one."""
+        with contextlib.suppress(*FAULTS):
+            return isinstance(self.subject.raw(self.call), torch.Tensor)
+        return True
+
+
+@dataclass(frozen=True)
+class Form:
+    """One form of a script.
+
+    cases: calls by the name of the function that makes their arguments; lines: Python that sets `expected`; risky:
+    Python that sets `actual`, by a call that may fail; measured: the largest difference that the harness saw, 0 where
+    it saw none that has a size; index: the result that is looked at; differ: whether `expected` and `actual` are
+    tensors, whose difference is taken; harness: whether the script needs the harness.
+    """
+
+    cases: dict[str, Call]
+    lines: tuple[str, ...]
+    risky: tuple[str, ...]
+    measured: float
+    index: int = 0
+    differ: bool = True
+    harness: bool = False
+
+
+def forms(evidence: Evidence) -> Iterator[Form]:
+    """The forms without the harness, plainest first."""
+    if evidence.cell.prop.claim:
+        return
+    plain = list(_plain(evidence, [*evidence.calls[-1:], evidence.call] if evidence.fails else [evidence.call]))
+    yield from plain
+    yield from _OF_PROPERTIES.get(evidence.cell.prop.name, _nothing)(evidence)
+    yield from _plain(evidence, evidence.calls[:_MOST_CALLS])
+    yield from _gradients(evidence)
+    yield from (_after_others(evidence, form, count) for form in plain for count in _BEFORE)
+
+
+def _nothing(evidence: Evidence) -> Iterator[Form]:
+    yield from ()
+
+
+# A result held against the definition's
+
+
+def _plain(evidence: Evidence, calls: list[Call]) -> Iterator[Form]:
+    for call in calls:
+        for index, expected, measured in _off(evidence, call):
+            yield Form(
+                {"case": call}, (f"expected = {_literal(expected)}",), ("actual = call(case())",), measured, index
+            )
+
+
+def _off(evidence: Evidence, call: Call) -> Iterator[tuple[int, Any, float]]:
+    """The results of a call that are farther off than they may be: which, what is expected, and how far."""
+    found, parts = evidence.finding.comparison, _parts(evidence, call)
+    if found is None:
+        yield from ((index, part.expected, float("inf")) for index, part in enumerate(parts))
+        return
+    told = [index for index, part in enumerate(parts) if part.expected is found.expected]
+    if told:
+        yield told[0], found.expected, largest_difference(found.actual, found.expected)
+        return
+    with contextlib.suppress(*FAULTS):
+        results = evidence.subject(call)
+        yield from _beyond(evidence, dict(enumerate(results)), parts)
+
+
+def _beyond(evidence: Evidence, results: dict[Any, torch.Tensor], parts: tuple[Part, ...]) -> Iterator[Any]:
+    """Those that are farther off than rounding explains, worst first: which, what is expected, and how far."""
+    compared = {
+        which: compare("", result, part.expected, evidence.case, part)
+        for (which, result), part in zip(results.items(), parts, strict=False)
+    }
+    for which, each in sorted(compared.items(), key=lambda item: -_excess(item[1])):
+        if _excess(each) > 1:
+            yield which, each.expected, largest_difference(each.actual, each.expected)
+
+
+def _parts(evidence: Evidence, call: Call) -> tuple[Part, ...]:
+    """What the definition makes of a call; nothing where it can't."""
+    own = evidence.case.tensors
+    same = all(_is_same(tensor, own[name]) for name, tensor in call.arguments.items())
+    try:
+        return (reference(evidence.case) if same else reference_of(call, evidence.case)).parts
+    except HarnessError:
+        return ()
+
+
+def _is_same(one: torch.Tensor, other: torch.Tensor) -> bool:
+    return np.array_equal(as_array(one), as_array(other), equal_nan=one.is_floating_point())
+
+
+def _excess(comparison: Comparison) -> float:
+    """The score over what is allowed, 0 where nothing can be told."""
+    if not comparison.is_informative or not comparison.score:
+        return 0.0
+    return comparison.score / comparison.allowance if comparison.allowance else float("inf")
+
+
+def _after_others(evidence: Evidence, form: Form, count: int) -> Form:
+    """The same after calls with other values, for a candidate that remembers."""
+    before = f"for _ in range({count}):\n    call(other())  # it does not show without calls before"
+    cases = {**form.cases, "other": evidence.case.another().call()}
+    return dataclasses.replace(form, cases=cases, lines=(*form.lines, before))
+
+
+# What a property itself looks at
+
+
+def _gradients(evidence: Evidence) -> Iterator[Form]:
+    """The gradient in one argument, against the definition's."""
+    if not (evidence.cell.operation.differentiable and evidence.backend.differentiable):
+        return
+    with contextlib.suppress(*FAULTS):
+        parts = gradient_reference(evidence.case).parts
+        names = [name for name, domain in evidence.cell.operation.tensors.items() if domain.kind == "float"]
+        shapes = evidence.subject.expected_shapes(evidence.call)
+        directions = cotangents_like(tuple(torch.zeros(shape, dtype=torch.float64) for shape in shapes))
+        for name, expected, measured in _off_gradients(evidence, names, parts):
+            yield _gradient(evidence, name, f"expected = {_literal(expected)}", directions, "", measured)
+
+
+def _off_gradients(evidence: Evidence, names: list[str], parts: tuple[Part, ...]) -> Iterator[tuple[str, Any, float]]:
+    if evidence.fails:
+        yield names[0], parts[0].expected, float("inf")
+        return
+    _, found = evidence.subject.gradients(evidence.case)
+    yield from _beyond(evidence, found, parts)
+
+
+def _gradient(evidence: Evidence, name: str, expected: str, directions: Any, rows: str, measured: float) -> Form:
+    """The gradient in one argument of the results' products with `directions`."""
+    floats = [each for each, domain in evidence.cell.operation.tensors.items() if domain.kind == "float"]
+    literals = "".join(f"{tensor_literal(each)}, " for each in directions)
+    lines = (
+        expected,
+        "arguments = case()",
+        f"for name in {floats!r}:\n    arguments[name].requires_grad_()",
+        f"directions = ({literals})  # in which the results are differentiated",
+    )
+    risky = (
+        "results = candidate(**arguments)",
+        "results = results if isinstance(results, (tuple, list)) else (results,)",
+        "for result, direction in zip(results, directions):\n    if result.requires_grad:\n"
+        "        result.backward(direction.to(result), retain_graph=True)",
+        f"wanted = arguments[{name!r}]",
+        "actual = torch.zeros_like(wanted) if wanted.grad is None else wanted.grad",
+        *([f"actual = actual{rows}"] if rows else ()),
+    )
+    return Form({"case": evidence.call}, lines, risky, measured)
+
+
+def _gradient_leak(evidence: Evidence) -> Iterator[Form]:
+    """The gradient of one sample's result in the other samples."""
+    call, parts = evidence.call, _parts(evidence, evidence.call)
+    if evidence.fails or call.batch_size < 2:
+        return
+    chosen = evidence.case.seed % call.batch_size
+    others = [sample for sample in range(call.batch_size) if sample != chosen]
+    directions = [torch.zeros(part.expected.shape, dtype=torch.float64) for part in parts]
+    for direction, part in zip(directions, parts, strict=True):
+        if part.axis is not None:
+            direction.select(part.axis, chosen).fill_(1)
+    for name in call.operation.batched:
+        axis = call.operation.tensors[name].axis_of("batch", call.options)
+        if axis is not None and call.arguments[name].is_floating_point():
+            shape = call.arguments[name].index_select(axis, torch.tensor(others, device=evidence.case.device)).shape
+            expected = f"expected = torch.zeros({tuple(shape)}, dtype=torch.float64)"
+            yield _gradient(evidence, name, expected, directions, _rows(axis, others), 0.0)
+
+
+def _two_calls(
+    evidence: Evidence, given: Call, rows: list[int] | None, wanted: Call, of: list[int] | None
+) -> Iterator[Form]:
+    """Rows of one call's results against rows of another's."""
+    found = evidence.finding.comparison
+    for index, domain in enumerate(evidence.cell.operation.results):
+        axis = domain.axis_of("batch", given.options)
+        if found is not None and (axis is not None or rows is of is None):
+            yield Form(
+                {"case": given, "other": wanted},
+                (f"expected = call(other()){_rows(axis, of)}",),
+                (f"actual = call(case()){_rows(axis, rows)}",),
+                largest_difference(found.actual, found.expected),
+                index,
+            )
+
+
+def _rows(axis: int | None, rows: list[int] | None) -> str:
+    return "" if axis is None or rows is None else f"[{':, ' * axis}{rows}]"
+
+
+def _layouts(evidence: Evidence) -> Iterator[Form]:
+    if len(evidence.calls) == 2:
+        here, plain = evidence.calls
+        yield from _two_calls(evidence, here, None, plain, None)
+
+
+def _batch_invariance(evidence: Evidence) -> Iterator[Form]:
+    if not evidence.calls:
+        return
+    whole, *derived = evidence.calls
+    size = whole.batch_size
+    taken = [*([i] for i in sorted({0, size // 2, size - 1})), list(range(1, size))]
+    for call, rows in zip(derived, taken, strict=False):
+        yield from _two_calls(evidence, call, None if len(rows) == call.batch_size else rows, whole, rows)
+
+
+def _batch_permutation(evidence: Evidence) -> Iterator[Form]:
+    if len(evidence.calls) == 2:
+        turned, whole = evidence.calls
+        yield from _two_calls(evidence, turned, None, whole, list(range(whole.batch_size))[::-1])
+
+
+def _batch_leak(evidence: Evidence) -> Iterator[Form]:
+    if len(evidence.calls) == 2:
+        after, before = evidence.calls
+        others = [sample for sample in range(before.batch_size) if sample != before.batch_size // 2]
+        yield from _two_calls(evidence, after, others, before, others)
+
+
+def _repeatability(evidence: Evidence) -> Iterator[Form]:
+    for form in _two_calls(evidence, evidence.call, None, evidence.call, None):
+        again = dataclasses.replace(form, cases={"case": evidence.call}, lines=("expected = call(case())",))
+        yield again
+        yield from (_after_others(evidence, again, count) for count in _BEFORE)
+
+
+def _inputs_unmodified(evidence: Evidence) -> Iterator[Form]:
+    for name in evidence.call.arguments:
+        told = (f"expected, actual = (torch.as_tensor(each[{name!r}]) for each in (kept, arguments))",)
+        yield Form({"case": evidence.call}, ("kept, arguments = case(), case()",), ("call(arguments)", *told), 0.0)
+
+
+def _result_dtype(evidence: Evidence) -> Iterator[Form]:
+    for index, domain in enumerate(evidence.cell.operation.results):
+        wanted = f"torch.{evidence.case.dtype}, {evidence.case.device!r}"
+        risky = ("result = call(case())", "actual = result.dtype, result.device.type")
+        if domain.kind == "float":
+            yield Form({"case": evidence.call}, (f"expected = {wanted}",), risky, 0.0, index, differ=False)
+
+
+def _nonfinite(evidence: Evidence) -> Iterator[Form]:
+    """Where the result is finite, apart from what lies beyond the dtype."""
+    limit = torch.finfo(getattr(torch, evidence.case.dtype)).max
+    for index, part in enumerate(_parts(evidence, evidence.call)):
+        with np.errstate(all="ignore"):
+            told = ~(np.isfinite(part.expected) & (np.abs(part.expected) > limit))
+        among = "" if told.all() else f" & {_literal(told)}"
+        lines = (f"expected = {_literal(np.isfinite(part.expected))}{among}  # where it is finite",)
+        yield Form({"case": evidence.call}, lines, (f"actual = call(case()).isfinite(){among}",), 1.0, index)
+
+
+_OF_PROPERTIES: dict[str, Callable[[Evidence], Iterator[Form]]] = {
+    "batch_gradient_leak": _gradient_leak,
+    "batch_invariance": _batch_invariance,
+    "batch_leak": _batch_leak,
+    "batch_permutation": _batch_permutation,
+    "gradients": _gradients,
+    "inputs_unmodified": _inputs_unmodified,
+    "layouts": _layouts,
+    "nonfinite_propagation": _nonfinite,
+    "repeatability": _repeatability,
+    "result_dtype": _result_dtype,
+}
+"""The forms of those properties that look at something else than one result against the definition's."""
+
+
+# The property itself
+
+
+def by_the_harness(evidence: Evidence) -> Form:
+    """Ask the property of the rebuilt case."""
+    found = evidence.finding.comparison
+    lines = (
+        *_operation_lines(evidence),
+        f"case = harness.Case.rebuild({evidence.case.record()!r}, {{operation.name: operation}})",
+        *_property_lines(evidence),
+        "subject = harness.Subject(operation, implementation)",
+    )
+    if found is None:
+        risky: tuple[str, ...] = ("prop(subject, case)", "actual = expected")
+        return Form({}, (*lines, 'expected = "no error"'), risky, float("inf"), differ=False, harness=True)
+    label = found.label
+    risky = (
+        f"compared = next(each for each in prop(subject, case) if each.label == {label!r})",
+        "print(compared.label)",
+        "expected, actual = (torch.as_tensor(each.astype(compared.actual.dtype)) for each in (compared.expected, compared.actual))",
+    )
+    measured = largest_difference(found.actual, found.expected)
+    return Form({}, lines, risky, measured, harness=True)
+
+
+def _operation_lines(evidence: Evidence) -> Iterator[str]:
+    """How the script comes by the operation and the implementation."""
+    operation, implementation = evidence.cell.operation, evidence.cell.implementation
+    for module in sorted({operation.module, implementation.function.__module__}):
+        if module.startswith("harness_candidate_"):
+            yield f'made = harness.candidates.candidates(Path("{evidence.file}"))  # lies beside this script'
+    if operation.module.startswith("harness_candidate_"):
+        yield f"operation = next(each for each in made.operations if each.name == {operation.name!r})"
+    else:
+        yield f"operation = harness.catalogue()[{operation.name!r}]"
+    if evidence.is_declared:
+        yield f"implementation = operation.find({implementation.name!r})"
+    else:
+        dtypes = "".join(f"{dtype}, " for dtype in implementation.dtypes)
+        yield (
+            "implementation = harness.declare.implementation.implementation_of(operation.name, operation.parameters, "
+            f"candidate, {implementation.backend.name!r}, {implementation.name!r}, ({dtypes}))"
+        )
+
+
+def _property_lines(evidence: Evidence) -> Iterator[str]:
+    prop = evidence.cell.prop
+    if prop.module.startswith("harness_properties_"):
+        yield "from harness.verify.battery import every_claim, every_property"
+        yield "known = [*every_property(), *(each.own for each in every_claim() if each.own)]"
+        yield f"prop = next(each for each in known if each.name == {prop.name!r})"
+    else:
+        yield f"from {prop.module} import {prop.name} as prop"
+
+
+def _literal(array: Any) -> str:
+    wide = np.array(array, dtype=np.float64 if array.dtype.kind == "f" else None)
+    return tensor_literal(torch.from_numpy(wide))

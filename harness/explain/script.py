@@ -1,0 +1,267 @@
+"""A script: one form, written out as Python that runs by itself."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import io
+import platform
+import re
+import sys
+import textwrap
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import torch
+
+from harness.declare.backends import BACKENDS, Backend
+from harness.explain.excerpt import Excerpt, NoExcerpt
+from harness.explain.forms import FAULTS, Evidence, Form
+from harness.explain.literal import tensor_literal
+from harness.explain.visible import visible
+from harness.generate.case import Call
+from harness.verify.subject import Subject
+
+_PRINTED = re.compile(r"^largest difference: (\S+)$", re.MULTILINE)
+
+
+def printed_difference(output: str) -> float | None:
+    """The largest difference that a script has printed, None where it did not come to one."""
+    found = _PRINTED.findall(output)
+    return float(found[-1]) if found else None
+
+
+@dataclass(frozen=True)
+class Script:
+    """A form, written out."""
+
+    evidence: Evidence
+    form: Form
+    diagnosis: str
+
+    @property
+    def text(self) -> str:
+        """The whole script."""
+        parts = (self._head, self._imports, self._candidate, self._body, self._ending)
+        return "\n\n\n".join(part for part in parts if part) + "\n"
+
+    def shown(self) -> float:
+        """The largest difference that the script prints, run with a candidate that has no memory yet; 0 where it fails.
+
+        It is run as an implementation is, so that it changes nothing for anybody else.
+        """
+        runner = dataclasses.replace(self.evidence.cell.implementation, function=self._run, backend=BACKENDS["torch"])
+        try:
+            output = Subject(self.evidence.cell.operation, runner).raw(self.evidence.call)
+        except FAULTS:
+            return 0.0
+        return printed_difference(output) or 0.0
+
+    def _run(self, **_: Any) -> str:
+        """What the script prints."""
+        namespace: dict[str, Any] = {"__name__": "__main__"}
+        candidate = self._candidate
+        if isinstance(self.evidence.excerpt, NoExcerpt):
+            namespace[self._name], candidate = self.evidence.cell.implementation.function, ""
+        text = "\n\n".join((self._imports, candidate, self._body, self._ending))
+        with contextlib.redirect_stdout(io.StringIO()) as told, torch.enable_grad():
+            exec(compile(text, "<reproduction>", "exec"), namespace)
+        return told.getvalue()
+
+    @cached_property
+    def _head(self) -> str:
+        """What is wrong, why, and where it was seen, as comments."""
+        from harness.explain.counterexample import sentence  # which imports this module
+
+        cell, finding = self.evidence.cell, self.evidence.finding
+        told = [
+            f"{cell.implementation.key} is {finding.verdict.value.upper()}, by the property {cell.prop.name}: {sentence(finding)}"
+        ]
+        found = finding.comparison
+        if found is not None and not found.exact and found.unit.size and found.unit[found.worst_sample]:
+            unit = found.unit[found.worst_sample]
+            told.append(
+                f"u, the error that rounding the arguments to {finding.case.dtype} makes unavoidable, is {unit:.2g} here."
+            )
+        if self.diagnosis:
+            told.append(f"Why: {self.diagnosis}")
+        if self.form.measured:
+            told.append(f"Largest difference seen: {self.form.measured:.3g}")
+        where = "cpu" if finding.case.device == "cpu" else torch.cuda.get_device_name()
+        versions = [f"{name} {_version(name)}" for name in ("harness", *self._packages) if name in sys.modules]
+        told.append(
+            f"Found with {', '.join(versions)}, Python {platform.python_version()}, {platform.platform()}, on {where}."
+        )
+        if self.form.harness:
+            told.append("Needs the harness, since this property looks at more than one result.")
+        return "\n".join(map(_comment, told))
+
+    @property
+    def _packages(self) -> list[str]:
+        return list(dict.fromkeys(("torch", "numpy", *self.evidence.backend.packages)))
+
+    @cached_property
+    def _imports(self) -> str:
+        lines = ["import platform", "import sys"]
+        if "b85decode" in self._body:
+            lines += ["import base64", "import zlib"]
+        if self.form.harness:
+            lines += ["from pathlib import Path", "import harness", "import harness.candidates"]
+        if self.evidence.backend.name == "keras":
+            lines += ["import os", 'os.environ.setdefault("KERAS_BACKEND", "torch")']
+        lines += ["import numpy"] * ("numpy." in self._body) + ["import torch"]
+        if "jax" in self.evidence.backend.packages:
+            lines += ["import jax", 'jax.config.update("jax_enable_x64", True)']
+        own = (
+            self.evidence.excerpt.imports
+            if isinstance(self.evidence.excerpt, Excerpt) and self._takes_candidate
+            else ()
+        )
+        return "\n".join([*lines, *(line for line in own if line not in lines)])
+
+    @property
+    def _takes_candidate(self) -> bool:
+        return not (self.form.harness and self.evidence.is_declared)
+
+    @property
+    def _name(self) -> str:
+        """What the candidate is called in the script."""
+        if isinstance(self.evidence.excerpt, Excerpt):
+            return self.evidence.excerpt.name
+        name = str(getattr(self.evidence.cell.implementation.function, "__name__", ""))
+        return name if name.isidentifier() else "candidate"
+
+    @cached_property
+    def _candidate(self) -> str:
+        """The candidate's source, or where it is."""
+        if not self._takes_candidate:
+            return ""
+        if isinstance(self.evidence.excerpt, Excerpt):
+            return self.evidence.excerpt.source
+        why = _comment(f"The candidate's source is not here: {self.evidence.excerpt}.")
+        module = _importable_from(self.evidence, self._name)
+        if module is not None:
+            return f"{why}\nfrom {module} import {self._name}"
+        return f'{why}\ndef {self._name}(**arguments):\n    raise NotImplementedError("put the candidate here")'
+
+    @cached_property
+    def _body(self) -> str:
+        cases = [_case(name, call, self.evidence.backend) for name, call in self.form.cases.items()]
+        steps = "\n".join((*self.form.lines, self._risky))
+        body = "\n".join((*cases, *([self._call] if "call(" in steps else []), steps))
+        if re.search(r"\b(inf|nan)\b", body):
+            body = f"from torch import inf, nan\n\n{body}"
+        return f"def {self._function}(candidate):\n" + textwrap.indent(f"{body}\n{self._tail}", "    ")
+
+    @cached_property
+    def _function(self) -> str:
+        """The name of the script's own function, which nothing of the candidate's has."""
+        name = "reproduce"
+        while name in self._candidate:
+            name += "_"
+        return name
+
+    @property
+    def _ending(self) -> str:
+        return f"{self._function}({self._name if self._takes_candidate else None})"
+
+    @property
+    def _call(self) -> str:
+        """The candidate called, and its result brought back as a tensor."""
+        count, foreign = len(self.evidence.cell.operation.results), not self.evidence.backend.differentiable
+        if count == 1 and not foreign and self.evidence.returns_a_tensor:
+            return "def call(arguments):\n    with torch.no_grad():\n        return candidate(**arguments)\n"
+        return _CALL.format(index=self.form.index, count=count, back=_BACK if foreign else "")
+
+    @property
+    def _risky(self) -> str:
+        lines = "\n".join(self.form.risky)
+        if not self.evidence.fails:
+            return lines
+        return f"try:\n{textwrap.indent(lines, '    ')}\nexcept BaseException as failure:\n    actual = repr(failure)"
+
+    @property
+    def _tail(self) -> str:
+        """Printing, the same in every script."""
+        kinds = [domain.kind for domain in self.evidence.cell.operation.results]
+        return _TAIL.format(
+            difference=_DIFFERENCE.format(
+                wide="complex128" if "complex" in kinds else "float64", device=self.evidence.case.device
+            )
+            if self.form.differ
+            else "if actual == expected:\n    largest = 0.0",
+            precision=17 if self.evidence.case.dtype == "float64" else 9,
+            packages=tuple(self._packages),
+        )
+
+
+_CALL = """\
+def call(arguments):
+    with torch.no_grad():
+        results = candidate(**arguments)
+    result = results[{index}] if isinstance(results, (tuple, list)) and len(results) == {count} else results
+{back}    return result
+"""
+
+_BACK = """\
+    if not isinstance(result, torch.Tensor) and hasattr(result, "__array__"):
+        result = torch.from_numpy(numpy.array(result))
+"""
+
+_TAIL = """
+torch.set_printoptions(precision={precision})
+print("expected:", expected, sep="\\n")
+print("actual:", actual, sep="\\n")
+largest = float("inf")  # where nothing came that could be compared
+{difference}
+print(f"largest difference: {{largest:.3g}}")
+versions = [f"{{name}} {{sys.modules[name].__version__}}" for name in {packages} if name in sys.modules]
+print("versions:", ", ".join([*versions, f"Python {{platform.python_version()}}", platform.platform()]))"""
+
+_DIFFERENCE = """\
+kind = lambda tensor: (tensor.shape, tensor.layout, tensor.is_floating_point())
+if isinstance(actual, torch.Tensor) and kind(actual) == kind(expected) and actual.device.type == {device!r}:
+    actual, expected = (tensor.detach().cpu().to(torch.{wide}) for tensor in (actual, expected))
+    same = (actual == expected) | (actual.isnan() & expected.isnan())
+    apart = torch.where(same, 0.0, (actual - expected).abs()).nan_to_num(nan=largest, posinf=largest)
+    largest = max(apart.flatten().tolist(), default=0.0)"""
+
+
+def _case(name: str, call: Call, backend: Backend) -> str:
+    """A function that makes a call's arguments, new ones each time."""
+    tensors = {
+        each: _RECEIVED.get(backend.name, "{}.numpy()").format(tensor_literal(tensor))
+        for each, tensor in call.arguments.items()
+    }
+    given = tensors | {each: repr(value) for each, value in call.options.items()}
+    lines = "".join(f"        {each}={value},\n" for each, value in given.items())
+    return f"def {name}():\n    return dict(\n{lines}    )\n"
+
+
+_RECEIVED = {
+    "torch": "{}",
+    "gpytorch": "{}",
+    "kornia": "{}",
+    "jax": "jax.device_put({}.numpy())",
+    "equinox": "jax.device_put({}.numpy())",
+}
+"""How a backend takes a tensor over, in plain Python; by default as a numpy array."""
+
+
+def _version(package: str) -> str:
+    return str(getattr(sys.modules[package], "__version__", "?"))
+
+
+def _comment(text: str) -> str:
+    """A sentence as lines of a comment, whatever it contains."""
+    return "\n".join(f"# {line}" for line in textwrap.wrap(visible(text), 110, break_on_hyphens=False))
+
+
+def _importable_from(evidence: Evidence, name: str) -> str | None:
+    """The module from which a candidate can be imported by its name, None where there is none."""
+    function = evidence.cell.implementation.function
+    module = function.__module__
+    if module == "__main__" or getattr(sys.modules.get(module), name, None) is not function:
+        return None
+    return evidence.file.removesuffix(".py") if module.startswith("harness_candidate_") else module
