@@ -22,15 +22,15 @@ from harness.errors import HarnessError, Unsupported
 from harness.explain.excerpt import Excerpt, NoExcerpt, excerpt
 from harness.explain.literal import tensor_literal
 from harness.generate.case import Call, Case
-from harness.measure.comparison import Comparison, as_array, compare
+from harness.measure.comparison import Comparison, allowance, as_array, compare
 from harness.measure.gradient import cotangents_like, gradient_reference
 from harness.measure.reference import Part, reference, reference_of
 from harness.verify.cell import Cell
-from harness.verify.exploration import Finding
+from harness.verify.exploration import WIDE, Finding
 from harness.verify.subject import ImplementationFault, Subject
 
-_BEFORE = (1, 2, 3, 4, 8, 16)
-"""How many calls are tried before the one that shows it, where a candidate remembers."""
+_OTHERS, _TIMES = (1, 2, 3), (2, 3, 4, 8, 16)
+"""For a candidate that remembers: the other cases that are tried before, and how often the first of them."""
 
 _MOST_CALLS = 12
 """Derived calls of a property that are held against the definition."""
@@ -158,7 +158,7 @@ def forms(evidence: Evidence) -> Iterator[Form]:
     yield from _OF_PROPERTIES.get(evidence.cell.prop.name, _nothing)(evidence)
     yield from _plain(evidence, evidence.calls[:_MOST_CALLS])
     yield from _gradients(evidence)
-    yield from (_after_others(evidence, form, count) for form in plain for count in _BEFORE)
+    yield from _remembering(evidence)
 
 
 def _nothing(evidence: Evidence) -> Iterator[Form]:
@@ -223,11 +223,35 @@ def _excess(comparison: Comparison) -> float:
     return comparison.score / comparison.allowance if comparison.allowance else float("inf")
 
 
-def _after_others(evidence: Evidence, form: Form, count: int) -> Form:
-    """The same after calls with other values, for a candidate that remembers."""
-    before = f"for _ in range({count}):\n    call(other())  # it does not show without calls before"
-    cases = {**form.cases, "other": evidence.case.another().call()}
-    return dataclasses.replace(form, cases=cases, lines=(*form.lines, before))
+# The same after other calls, for a candidate that remembers
+
+
+def _remembering(evidence: Evidence) -> Iterator[Form]:
+    """Every call after one with other values; after those that the property makes before it; after ever more."""
+    calls = [evidence.call, *evidence.calls[:_MOST_CALLS]]
+    others = [evidence.case.another(step).call() for step in _OTHERS]
+    for other in others:
+        yield from (_after(form, [other]) for call in calls for form in _whole(evidence, call))
+    for place, call in enumerate(calls[2:], 2):
+        yield from (_after(form, calls[1:place]) for form in _whole(evidence, call))
+    for times in _TIMES:
+        yield from (_after(form, others[:1], times) for form in _whole(evidence, evidence.call))
+
+
+def _whole(evidence: Evidence, call: Call) -> Iterator[Form]:
+    """Every result of a call, to be off by more than rounding explains."""
+    for index, part in enumerate(_parts(evidence, call)):
+        beyond = 2 * WIDE * allowance(evidence.case) * float(part.unit.max(initial=0.0))
+        if part.informative.all():
+            lines = (f"expected = {_literal(part.expected)}",)
+            measured = float("inf") if evidence.fails else beyond
+            yield Form({"case": call}, lines, ("actual = call(case())",), measured, index)
+
+
+def _after(form: Form, calls: list[Call], times: int = 1) -> Form:
+    before = {f"before_{place}": call for place, call in enumerate(calls)}
+    first = f"for earlier in {times} * ({', '.join(before)},):\n    call(earlier())  # it does not show without"
+    return dataclasses.replace(form, cases={**form.cases, **before}, lines=(*form.lines, first))
 
 
 # What a property itself looks at
@@ -347,9 +371,7 @@ def _batch_leak(evidence: Evidence) -> Iterator[Form]:
 
 def _repeatability(evidence: Evidence) -> Iterator[Form]:
     for form in _two_calls(evidence, evidence.call, None, evidence.call, None):
-        again = dataclasses.replace(form, cases={"case": evidence.call}, lines=("expected = call(case())",))
-        yield again
-        yield from (_after_others(evidence, again, count) for count in _BEFORE)
+        yield dataclasses.replace(form, cases={"case": evidence.call}, lines=("expected = call(case())",))
 
 
 def _inputs_unmodified(evidence: Evidence) -> Iterator[Form]:

@@ -7,6 +7,7 @@ largest difference. Of the forms that it can take, the plainest is chosen that s
 from __future__ import annotations
 
 import dataclasses
+from time import perf_counter
 
 from harness.explain.forms import Evidence, by_the_harness, forms
 from harness.explain.script import Script
@@ -16,11 +17,16 @@ from harness.verify.exploration import Finding
 _LONGEST = 60_000
 """Characters of a script; an issue on GitHub takes 65,536."""
 
+_SECONDS = 5.0
+"""For a form that shows it without the harness."""
+
 
 def reproduction(cell: Cell, finding: Finding, diagnosis: str = "") -> str:
     """The script for a shrunk finding."""
-    evidence = Evidence(cell, finding)
+    evidence, began = Evidence(cell, finding), perf_counter()
     for form in forms(evidence):
+        if perf_counter() > began + _SECONDS:
+            break
         script = Script(evidence, form, diagnosis)
         shown = script.shown() if len(script.text) <= _LONGEST else 0.0
         if shown and shown >= form.measured / 2:
