@@ -22,6 +22,7 @@ from harness.command.progress import Progress
 from harness.engine.conductor import Conductor
 from harness.engine.selection import Selection
 from harness.errors import HarnessError, InfrastructureError
+from harness.explain.visible import visible
 from harness.generate.case import DTYPES
 from harness.record.environment import environment
 from harness.record.events import CellFinished, Event, ImplementationListed, Listener, RunFinished, RunStarted
@@ -32,7 +33,6 @@ from harness.record.settling import Settled, claim_listed
 from harness.report.digest import Digest
 from harness.report.html import HtmlReport
 from harness.report.terminal import print_outcomes, print_summary
-from harness.report.visible import visible
 from harness.verify.cell import check_devices, check_dtypes, devices_here
 from harness.verify.claim import Claim
 

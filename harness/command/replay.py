@@ -16,9 +16,9 @@ from rich.text import Text
 from harness.command.options import Duration, cores, examples, json_option
 from harness.command.replaying import COULD_NOT_RUN, FIXED, STILL_FAILS, Replayed, Replaying
 from harness.errors import HarnessError, InfrastructureError
+from harness.explain.visible import visible
 from harness.record.archive import Archive, Recollection
 from harness.record.recalled import save_recalled
-from harness.report.visible import visible
 
 _EXAMPLES = examples(
     ("harness replay", "the latest run's counterexamples"),

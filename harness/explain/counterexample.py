@@ -7,19 +7,15 @@ from typing import Any
 
 import numpy as np
 
-from harness.explain.diagnosis import Diagnosis, diagnose
+from harness.explain.diagnosis import Diagnosis
 from harness.explain.literal import literal
 from harness.explain.reproduction import reproduction
-from harness.explain.shrinking import shrink
 from harness.measure.comparison import Comparison
 from harness.verify.cell import Cell
 from harness.verify.exploration import Finding
 
 _SHOWN = 12
 _FEWEST_DIGITS = 6
-
-_DIAGNOSING = 10.0
-"""Seconds for the diagnosis at most."""
 
 
 @dataclass(frozen=True)
@@ -43,11 +39,9 @@ class Counterexample:
     script: str = ""
 
 
-def counterexample(cell: Cell, finding: Finding, seconds: float = 10.0) -> Counterexample:
-    """Shrink a finding within `seconds`, describe what is left, and look for the cause where it falsifies."""
-    least = shrink(cell, finding, seconds)
+def counterexample(cell: Cell, least: Finding, diagnosis: Diagnosis | None = None) -> Counterexample:
+    """Describe a finding that is as small as it gets, with its diagnosis and a script that shows it."""
     shown = entries(least.comparison) if least.comparison is not None else ("", "")
-    told = diagnose(cell, least, _DIAGNOSING) if least.verdict.failing and not cell.prop.claim else None
     return Counterexample(
         least.case.record(),
         least.case.describe(),
@@ -55,8 +49,8 @@ def counterexample(cell: Cell, finding: Finding, seconds: float = 10.0) -> Count
         sentence(least),
         *shown,
         numbers=sum(int(tensor.count_nonzero()) for tensor in least.case.tensors.values()),
-        diagnosis=told,
-        script=reproduction(cell, least, str(told or "")),
+        diagnosis=diagnosis,
+        script=reproduction(cell, least, str(diagnosis or "")),
     )
 
 

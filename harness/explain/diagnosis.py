@@ -65,7 +65,7 @@ class _CanNotSay(Exception):
     """A theory has nothing to say about a case."""
 
 
-def diagnose(cell: Cell, finding: Finding, seconds: float = 5.0) -> Diagnosis | None:
+def diagnose(cell: Cell, finding: Finding, seconds: float = 10.0) -> Diagnosis | None:
     """The cause that explains a finding on every fresh case that shows it, or what is known where none does.
 
     None where the fault can't be shown again at all.

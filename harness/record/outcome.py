@@ -13,6 +13,7 @@ from harness.errors import HarnessError
 from harness.explain.counterexample import Counterexample, counterexample, sentence
 from harness.explain.diagnosis import Diagnosis, diagnose
 from harness.explain.rounding import lost_digits, unequal_bits
+from harness.explain.shrinking import shrink
 from harness.generate.case import Case
 from harness.generate.plan import coverage, essential, plan
 from harness.measure.clock import keeping_time, spending
@@ -26,8 +27,8 @@ from harness.verify.subject import served_dtypes
 
 _CLAIM_CASES, _CLAIM_SECONDS = 48, 1.0
 
-_SHRINKING_SECONDS = {True: 10.0, False: 1.0}
-"""For a finding that fails, and for one that only loses digits."""
+_SHRINKING_SECONDS, _SHRINKING_SECONDS_OF_OTHERS = 10.0, 2.0
+"""For a new finding that fails; for lost digits, for what was known before, and for what refutes a claim."""
 
 _NEARLY_ALL = 0.8
 """The share of cases from which a loss of digits is suspected to be a fault of the dtype."""
@@ -54,10 +55,7 @@ def outcome(
         enough = max(seconds, _CLAIM_SECONDS) if cell.prop.claim else seconds
         done = explore(cell, _planned(cell, examples, seed), enough, lessons.cases)
         if done.worst is not None and done.verdict.severity >= Verdict.UNSTABLE.severity:
-            with spending("shrinking"):
-                shown = counterexample(cell, done.worst, _seconds_to_shrink(done, lessons))
-            if not done.verdict.failing:
-                shown = replace(shown, diagnosis=_explained(done, done.worst))
+            shown = _shown(done, done.worst, lessons)
     found = _finished(done, shown, dict(ledger.seconds))
     if not cell.prop.claim:
         falsifying = shown.case if shown and Verdict(found.verdict).failing else None
@@ -95,12 +93,23 @@ def _planned(cell: Cell, examples: int, seed: int) -> Iterator[Case]:
     yield from cases
 
 
-def _seconds_to_shrink(done: Exploration, lessons: Lessons) -> float:
-    """A recalled case that is small already stays what it is, so that its id does."""
-    finding = done.worst
-    if finding is not None and finding.case.entries <= _SMALL and any(finding.case is each for each in lessons.cases):
-        return 0.0
-    return _SHRINKING_SECONDS[done.verdict.failing]
+def _shown(done: Exploration, worst: Finding, lessons: Lessons) -> Counterexample:
+    """The counterexample: as small as it gets, and explained where it is neither a claim's nor known before."""
+    cell, is_news = done.cell, done.verdict.failing and not done.cell.prop.claim
+    is_news = is_news and not without_asking(cell, done.verdict, "").known
+    with spending("shrinking"):
+        seconds = _SHRINKING_SECONDS if is_news else _SHRINKING_SECONDS_OF_OTHERS
+        least = worst if _is_small(worst, lessons) else shrink(cell, worst, seconds)
+    diagnosis = diagnose(cell, least) if is_news else None
+    if done.verdict is Verdict.UNSTABLE:
+        diagnosis = _of_one_precision(done, least)
+    with spending("writing"):
+        return counterexample(cell, least, diagnosis)
+
+
+def _is_small(finding: Finding, lessons: Lessons) -> bool:
+    """Whether it is recalled, and small already: then it stays what it is, so that its id does."""
+    return finding.case.entries <= _SMALL and any(finding.case is each for each in lessons.cases)
 
 
 def _fewest(cell: Cell, seed: int) -> int:
@@ -146,7 +155,7 @@ def listed(implementation: Implementation) -> ImplementationListed:
     )
 
 
-def _explained(done: Exploration, worst: Finding) -> Diagnosis:
+def _of_one_precision(done: Exploration, worst: Finding) -> Diagnosis:
     """Why an implementation is off in one precision alone.
 
     Digits get lost in some cases, a fault of one dtype shows in nearly all; then it is looked for, and believed where it

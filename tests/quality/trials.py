@@ -148,7 +148,7 @@ def main(wanted):
     chosen = [each for each in planted() if not wanted or any(word in each.name for word in wanted)]
     with ProcessPoolExecutor(2) as pool:
         tasks = pool.map(_tried_by_name, [each.name for each in chosen])
-        show([told for told in track(tasks, "trying", len(chosen), console=Console(stderr=True))])
+        show(list(track(tasks, "trying", len(chosen), console=Console(stderr=True))))
 
 
 def _tried_by_name(name):
