@@ -84,7 +84,7 @@ class Asking:
         first, complaints = self._kept()
         html = HtmlReport(self.reports / "latest" / "index.html")
         jobs = min(self.jobs, self._groups(listing))
-        selection = self._selection(jobs, claims=bool(stated), first=tuple(first), **chosen)
+        selection = self._selection(jobs, listing, claims=bool(stated), first=tuple(first), **chosen)
         with self._log(started) as log, Progress(quiet=self.as_json) as progress:
             listeners = (log, html, progress, self._events.append)
             conductor = Conductor(selection, listeners, self.budget, self.limit, self.memory, stated)
@@ -103,8 +103,8 @@ class Asking:
             return [], []
         return read_recalled(self.first or usual)
 
-    def _selection(self, jobs: int, **chosen: Any) -> Selection:
-        profile = PROFILES[self.profile]
+    def _selection(self, jobs: int, listing: list[ImplementationListed], **chosen: Any) -> Selection:
+        profile = PROFILES[self.profile].of(len({each.operation for each in listing}))
         return Selection(
             devices=self.devices,
             dtypes=self.dtypes,

@@ -15,7 +15,7 @@ from harness.explain.visible import visible
 from harness.measure.verdict import Verdict
 from harness.report.triage import by_implementation, causes, columns, grades
 
-_SOURCE = 12_000
+_SOURCE = 64_000
 """Characters of a case's Python that a page shows; literal cases have fewer."""
 
 
