@@ -298,6 +298,28 @@ def test_an_implementation_of_the_catalogue_runs_without_it(operation, name, opt
     assert printed_difference(ran(script, tmp_path)) == pytest.approx(1, rel=1e-3)
 
 
+def test_equal_names_of_two_files_are_told_apart(tmp_path):
+    (tmp_path / "one").mkdir()
+    (tmp_path / "one" / "other_scale.py").write_text(
+        "SCALE = 3\n\ndef scaled(b, SCALES=()):\n    return helper(b) * SCALE\n\ndef helper(b):\n    return b + 0\n"
+    )
+    (tmp_path / "one" / "clashing.py").write_text(
+        "import other_scale\nfrom other_scale import scaled\nfrom torch.nn.functional import linear as helper\n"
+        "from harness.operations import linear as family\n\nSCALE = 2\n\n"
+        "@family.linear.implementation\ndef clashing(x, W, b):\n"
+        "    return helper(x, W) + SCALE * b + scaled(b) - 3 * other_scale.helper(b)\n"
+    )
+    (made,) = candidates(tmp_path / "one" / "clashing.py").implementations
+    cell = Cell(property_named("agreement"), linear, made, "cpu", "float32")
+    try:
+        script = reproduction(cell, fallen(cell))
+    finally:
+        del linear.implementations["clashing"]
+    assert "SCALE = 2" in script and "SCALE_of_other_scale = 3" in script and "def helper_of_other_scale(b)" in script
+    assert printed_difference(ran(script, tmp_path)) == pytest.approx(seen(script))
+    assert printed_difference(ran_here(script.replace("SCALE = 2", "SCALE = 1"))) <= 1e-5
+
+
 def test_captured_values_are_written_down():
     factor, bias, seen_before = 2, torch.ones(1), []
 

@@ -144,6 +144,8 @@ class _Gathered:
         self._pieces: dict[Key, str] = {}
         self._imports: dict[str, None] = {}
         self._owners: dict[str, str] = {}
+        self._imported: dict[tuple[str, str], tuple[str, str]] = {}
+        self._renamed: dict[tuple[str, str], str] = {}
         self._met: set[tuple[str, str]] = set()
         self._after: dict[str, set[str]] = {}
 
@@ -154,7 +156,7 @@ class _Gathered:
         except graphlib.CycleError:
             raise NoExcerpt("its files import one another") from None
         keys = sorted(self._pieces, key=lambda key: (order.index(key[0]), *key[1:]))
-        source = "\n\n\n".join(self._pieces[key] for key in keys if self._pieces[key])
+        source = "\n\n\n".join(self._spelled(key) for key in keys if self._pieces[key])
         if len(source) > _LONGEST:
             raise NoExcerpt(f"it takes {len(source):,} characters of source with all that it uses")
         return Excerpt(name, tuple(self._imports), source)
@@ -174,12 +176,14 @@ class _Gathered:
         elif name in file.values and not name.startswith("__"):
             self._of_value(file, name, file.values[name])
 
-    def need_of(self, file: _File, module: str, name: str) -> None:
-        """Gather a name of another module, which is taken over before the file."""
+    def need_of(self, file: _File, module: str, name: str, called: str) -> None:
+        """Gather a name of another module, which is `called` so in the file and is taken over before it."""
         other = self._file_of(module)
-        self._after[file.path].add(other.path)
         if name not in other.statements and name not in other.values:
             raise NoExcerpt(f"{name} is not in {module}")
+        if other is not file:
+            self._after[file.path].add(other.path)
+            self._imported[file.path, called] = other.path, name
         self.need(other, name)
 
     def takes_over(self, module: str) -> bool:
@@ -190,8 +194,25 @@ class _Gathered:
         return path is not None and path.parent == self._folder
 
     def _owned(self, name: str, owner: str) -> None:
-        if self._owners.setdefault(name, owner) != owner:
+        """Note whose a name is; a file in which it means something else than elsewhere calls it otherwise."""
+        first = self._owners.setdefault(name, owner)
+        if first == owner:
+            return
+        path = next((each for each in (owner, first) if each in self._files), None)
+        if path is None:
             raise NoExcerpt(f"two things that it uses are called {name}")
+        self._renamed[path, name] = f"{name}_of_{Path(path).stem}"
+
+    def _spelled(self, key: Key) -> str:
+        """A piece of source with the names that its file calls otherwise."""
+        source, other = self._pieces[key], {}
+        for name in _names(source):
+            meant = (key[0], name)
+            while meant in self._imported:
+                meant = self._imported[meant]
+            other[name] = self._renamed.get(meant, meant[1])
+        same = all(name == now for name, now in other.items())
+        return source if same else ast.unparse(_Renamed(other).visit(ast.parse(source)))
 
     def _file(self, path: str, values: Mapping[str, Any]) -> _File:
         if path not in self._files:
@@ -242,10 +263,7 @@ class _Gathered:
             line = f"from {module} import {alias.name}" + (f" as {alias.asname}" if alias.asname else "")
             self._import(line, name)
             return
-        self.need_of(file, module, alias.name)
-        if name != alias.name:
-            self._pieces[file.path, statement.lineno, statement.col_offset] = f"{name} = {alias.name}"
-            self._owned(name, file.path)
+        self.need_of(file, module, alias.name, name)
 
     def _import(self, line: str, name: str) -> None:
         if line != "from __future__ import annotations":
@@ -377,7 +395,9 @@ class _Freed(ast.NodeTransformer):
                 value = getattr(module, root, None)
             if isinstance(value, ModuleType):
                 raise NoExcerpt(f"it uses the module {value.__name__} as a value")
-            self._gathered.need_of(self._file, module.__name__, root)
+            called = root if root not in self._file.statements else f"{module.__name__.replace('.', '_')}_{root}"
+            self._gathered.need_of(self._file, module.__name__, root, called)
+            root = called
         elif not isinstance(value, Operation):
             return self.generic_visit(node)
         if isinstance(value, Operation) and parts and parts.pop(0) != "definition":
@@ -390,6 +410,31 @@ class _Freed(ast.NodeTransformer):
     def _declares(self, decorator: ast.expr) -> bool:
         root, _ = _chain(decorator.func if isinstance(decorator, ast.Call) else decorator)
         return _is_the_harness(self._file.values.get(root))
+
+
+class _Renamed(ast.NodeTransformer):
+    """Exchanges names."""
+
+    def __init__(self, names: Mapping[str, str]) -> None:
+        self._names = names
+
+    def visit_Name(self, node: ast.Name) -> ast.AST:
+        """Where a name is used or assigned to."""
+        return ast.Name(self._names.get(node.id, node.id), node.ctx)
+
+    def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.AST:
+        """Where a function is defined."""
+        node.name = self._names.get(node.name, node.name)
+        return self.generic_visit(node)
+
+    def visit_ClassDef(self, node: ast.ClassDef) -> ast.AST:
+        """Where a class is defined."""
+        node.name = self._names.get(node.name, node.name)
+        return self.generic_visit(node)
+
+    def visit_Global(self, node: ast.Global) -> ast.AST:
+        """Where a function says that a name is its file's."""
+        return ast.Global([self._names.get(name, name) for name in node.names])
 
 
 def _statement(node: Definition, name: str, file: _File, function: Callable[..., Any]) -> ast.stmt:
@@ -492,6 +537,11 @@ def _changed(target: ast.expr) -> list[str]:
     while isinstance(target, ast.Attribute | ast.Subscript | ast.Starred):
         target = target.value
     return [target.id] if isinstance(target, ast.Name) else []
+
+
+def _names(source: str) -> set[str]:
+    """The names that source takes from its file, or gives to it."""
+    return _used(source) | {name for statement in ast.parse(source).body for name in _bound(statement)}
 
 
 def _used(source: str) -> set[str]:
