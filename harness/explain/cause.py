@@ -40,13 +40,20 @@ def _unchanged_results(results: Results, call: Call) -> Results | None:
 class Instead:
     """A theory: what is computed in place of the definition, as a sentence and as a change.
 
-    call: what the definition is given; results: what becomes of its results (NaN where nothing is said of an entry).
-    Both work in float64 and give None for a call of which they can't say anything.
+    call: what the definition is given; results: what becomes of its results; both work in float64 and give None for a
+    call of which they can't say anything. partial: whether NaN in the changed results means that nothing is said of an
+    entry.
     """
 
     sentence: str
     call: Callable[[Call], Call | None] = _unchanged_call
     results: Callable[[Results, Call], Results | None] = _unchanged_results
+    partial: bool = False
+
+    @property
+    def leaves_the_call(self) -> bool:
+        """Whether the definition is given what it should be, so that its results are the oracle's."""
+        return self.call is _unchanged_call
 
 
 @dataclass(frozen=True)

@@ -110,7 +110,7 @@ def circumstances(scene: Scene) -> Rule | None:
         told = [_contradicts(scene, found, case) for case in list(_challenges(scene, found))]
         if scene.time_left and not any(told):
             return found
-    return None
+    return _never_contiguous(scene)
 
 
 def _contradicts(scene: Scene, rule: Rule, case: Case) -> bool:
@@ -151,11 +151,12 @@ def _either(scene: Scene) -> Rule | None:
 
 
 def _never_contiguous(scene: Scene) -> Rule | None:
-    """That the layout matters, where not every other layout shows it: some are contiguous for some sizes."""
-    plain = [case for case in scene.holding if case.layout == "contiguous"]
-    if len(plain) < _ENOUGH or len(scene.falling) < _ENOUGH or any(c.layout == "contiguous" for c in scene.falling):
+    """That the layout matters, though not every case with such a layout shows it: what is read may be right by chance."""
+    strided = Condition(_AN_ARGUMENT, "is not contiguous in memory")
+    plain = [case for case in scene.holding if not strided.holds(case)]
+    if len(plain) < _ENOUGH or len(scene.falling) < _ENOUGH or not all(map(strided.holds, scene.falling)):
         return None
-    return (Condition("layout", "is not", ("contiguous",)),)
+    return (strided,)
 
 
 def _conditions(scene: Scene) -> Iterator[Condition]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 import pkgutil
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from time import process_time
@@ -20,7 +20,7 @@ from harness.explain.circumstances import OF_LAYOUT, circumstances, other_dtypes
 from harness.explain.scene import Scene, scene_of
 from harness.generate.case import Case
 from harness.measure.clock import spending
-from harness.measure.comparison import against, as_array, compare
+from harness.measure.comparison import Comparison, against, as_array, compare
 from harness.measure.reference import Array, Part, measure, reference, reference_of
 from harness.verify.cell import Cell
 from harness.verify.exploration import Finding
@@ -153,18 +153,27 @@ def _believed(scene: Scene) -> Iterator[_Believed]:
     for cause, theory in _yielded(scene):
         if not isinstance(theory, Instead) or not _is_closer(scene, theory, first):
             continue
-        told = [_explains(scene, theory, case) for case in (first, *others)]
-        asked = [each for each in told if each is not None]
-        if all(asked) and len(asked) >= min(_FEWEST, len(told)) and 2 * len(asked) >= len(told):
-            holding = [_explains(scene, theory, case) for case in scene.holding]
-            yield _Believed(cause, theory, len(asked), all(each is not False for each in holding))
+        asked = _explained(scene, theory, (first, *others))
+        if asked >= min(_FEWEST, len(scene.falling)) and 2 * asked >= len(scene.falling):
+            yield _Believed(cause, theory, asked, _explained(scene, theory, scene.holding) >= 0)
+
+
+def _explained(scene: Scene, theory: Instead, cases: Iterable[Case]) -> int:
+    """How many cases a theory explains, leaving out those of which it can say nothing; -1 as soon as one contradicts it."""
+    asked = 0
+    for case in cases:
+        told = _explains(scene, theory, case)
+        if told is False:
+            return -1
+        asked += told is not None
+    return asked
 
 
 def _telling_cases(scene: Scene) -> list[Case]:
-    """The falling cases, the one on which theories are tried first in front: of middling size, so that it tells and is quick."""
+    """The falling cases, the one on which theories are tried first in front: large enough to tell, small enough to be quick."""
     ordered = sorted(scene.falling, key=lambda case: case.entries)
-    middle = ordered[len(ordered) // 2]
-    return [middle, *(case for case in scene.falling if case is not middle)]
+    first = ordered[2 * len(ordered) // 3]
+    return [first, *(case for case in scene.falling if case is not first)]
 
 
 def _yielded(scene: Scene) -> Iterator[tuple[Cause, Instead | Observed]]:
@@ -189,15 +198,15 @@ def _is_closer(scene: Scene, theory: Instead, case: Case) -> bool:
         return False
     left = before = 0.0
     for actual, there, part in zip(map(as_array, results), made, reference(case).parts, strict=True):
-        said = ~_unsaid(there, part.expected)
+        said = ~_unsaid(theory, there, part.expected)
         left += _distance(actual[said], there[said])
         before += _distance(actual[said], np.asarray(part.expected)[said])
     return left <= _CLOSER * before
 
 
-def _unsaid(predicted: Array, expected: Array) -> Any:
-    """Of which entries a theory says nothing: they are NaN where the oracle's are not."""
-    if predicted.dtype.kind != "f":
+def _unsaid(theory: Instead, predicted: Array, expected: Array) -> Any:
+    """Of which entries a partial theory says nothing: they are NaN where the oracle's are not."""
+    if predicted.dtype.kind != "f" or not theory.partial:
         return np.zeros(predicted.shape, dtype=bool)
     return np.isnan(predicted) & ~np.isnan(expected)
 
@@ -221,21 +230,20 @@ def _explains(scene: Scene, theory: Instead, case: Case) -> bool | None:
         parts = measure(case, call, lambda arguments: _evaluated(theory, case, arguments), axes).parts
     except _CanNotSay:
         return None
-    unsaid = [_unsaid(part.expected, right.expected) for part, right in zip(parts, reference(case).parts, strict=True)]
-    if sum(int(each.sum()) for each in unsaid) > _UNSAID * sum(each.size for each in unsaid):
+    right = reference(case).parts
+    unsaid = [_unsaid(theory, part.expected, there.expected) for part, there in zip(parts, right, strict=True)]
+    if any(each.sum() > _UNSAID * each.size for each in unsaid):
         return None
-    told = [_said(actual, part, gap, case) for actual, part, gap in zip(results, parts, unsaid, strict=True)]
-    if not any(informative for informative, _ in told):
-        return None
-    return all(agrees for _, agrees in told)
+    told = [_held(actual, part, gap, case) for actual, part, gap in zip(results, parts, unsaid, strict=True)]
+    clear = all((each.informative | ~there.informative).all() for each, there in zip(told, right, strict=True))
+    return all(each.bitwise or each.score <= each.allowance for each in told) if clear else None
 
 
-def _said(actual: torch.Tensor, part: Part, unsaid: Any, case: Case) -> tuple[bool, bool]:
-    """Whether a theory's result can be compared, and whether it is the implementation's where the theory says anything."""
+def _held(actual: torch.Tensor, part: Part, unsaid: Any, case: Case) -> Comparison:
+    """An implementation's result held against a theory's, where the theory says anything."""
     found = as_array(actual)
     expected = np.where(unsaid, found, part.expected) if unsaid.any() else part.expected
-    told = compare("", found, expected, case, part, twice=True)
-    return bool(told.informative.any()), told.bitwise or told.score <= told.allowance
+    return compare("", found, expected, case, part, twice=True)
 
 
 def _evaluated(theory: Instead, case: Case, arguments: dict[str, Any]) -> list[Array]:

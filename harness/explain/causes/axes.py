@@ -192,7 +192,7 @@ def flipped_kernel(scene: Scene) -> Iterator[Instead]:
         yield Instead(words, flip)
         for sign, move in itertools.product((1, -1), (_rolled, _shift)):
             moved = partial(_moved_by_kernel, name=name, sign=sign, move=move)
-            yield Instead(f"{words}, as by a spectrum that is not conjugated", flip, moved)
+            yield Instead(f"{words}, as by a spectrum that is not conjugated", flip, moved, partial=True)
 
 
 def _moved_by_kernel(
@@ -220,13 +220,14 @@ def shifted(scene: Scene) -> Iterator[Instead]:
             along = f"along {' and '.join(axis.text for axis in at)}"
             for steps in _STEPS:
                 how = f"by {_entries(steps)} {along}"
-                yield Instead(f"{which} is shifted {how}", results=with_result(index, _shift, steps, *at))
+                yield Instead(f"{which} is shifted {how}", results=with_result(index, _shift, steps, *at), partial=True)
                 yield Instead(f"{which} is rolled {how}", results=with_result(index, _rolled, steps, *at))
                 zeros = with_result(index, _zeros_in, steps, *at)
                 yield Instead(f"{which} is shifted {how}, zeros coming in", results=zeros)
             for name, sign, less in itertools.product(_numbers(scene), (1, -1), (0, 1)):
                 words = f"{which} is shifted by {'-' if sign < 0 else ''}{f'({name} - 1)' if less else name} {along}"
-                yield Instead(words, results=partial(_shifted_by, index=index, name=name, sign=sign, less=less, at=at))
+                shift = partial(_shifted_by, index=index, name=name, sign=sign, less=less, at=at)
+                yield Instead(words, results=shift, partial=True)
     for name in scene.floats:
         for axis in _axes(scene, scene.operation.tensors[name]):
             for steps in _STEPS:

@@ -6,13 +6,14 @@ from collections.abc import Iterator
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from harness.declare.structure import Stream
 from harness.explain.cause import Observed, Results, cause
 from harness.explain.scene import Scene
 from harness.generate.case import DTYPES, Case
 from harness.measure.comparison import against
-from harness.measure.reference import reference, reference_of
+from harness.measure.reference import Array, reference, reference_of
 
 _LOWER = {"float64": ("float32", "bfloat16", "float16"), "float32": ("bfloat16", "float16")}
 
@@ -48,6 +49,11 @@ def lower_precision(scene: Scene) -> Iterator[Observed]:
             return
 
 
+def _as_tensor(expected: Array) -> Tensor:
+    """The oracle's values, which may be long doubles, as a tensor."""
+    return torch.from_numpy(np.asarray(expected, dtype=np.float64 if expected.dtype.kind == "f" else None))
+
+
 def _representable(scene: Scene, case: Case, dtype: str) -> bool:
     """Whether the results are numbers of a lower precision: one of few digits explains nearly anything else."""
     results = scene.results(case) or ()
@@ -61,7 +67,7 @@ def _judged_at(scene: Scene, case: Case, dtype: str) -> tuple[float, float] | No
     if results is None:
         return None
     if case.operation.exact:  # nothing is computed, so the digits that are left are those of the lower precision
-        expected = (torch.from_numpy(np.asarray(part.expected)).to(DTYPES[dtype]) for part in reference(case).parts)
+        expected = (_as_tensor(part.expected).to(DTYPES[dtype]) for part in reference(case).parts)
         kept = all(torch.equal(a.double(), e.double()) for a, e in zip(results, expected, strict=True))
         return (_LEAST, 1.0) if kept else (1.0, 0.0)
     told = [each for each in against(reference_of(case.plain_call(), lower), results, lower) if each.is_informative]
