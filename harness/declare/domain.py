@@ -66,7 +66,12 @@ class TensorDomain:
     @property
     def takes_any_numbers(self) -> bool:
         """Whether every float is in the domain: value patterns fill it, or a structure that only chooses typical ones."""
-        return self.kind == "float" and (self.structure is None or getattr(self.structure, "any_numbers", False))
+        return self.kind == "float" and (self.structure is None or self.is_typical)
+
+    @property
+    def is_typical(self) -> bool:
+        """Whether its structure only chooses typical values."""
+        return bool(getattr(self.structure, "any_numbers", False))
 
     @property
     def every_axis(self) -> tuple[Axis, ...]:

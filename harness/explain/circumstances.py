@@ -58,6 +58,8 @@ class Condition:
     @property
     def text(self) -> str:
         """The condition in words."""
+        if self.relation == "is" and len(self.value) == 1 and self.name not in OF_LAYOUT:
+            return f"{self.name}={self.value[0]!r}"
         told = self.value if not isinstance(self.value, tuple) else " or ".join(map(_spelled, self.value))
         return f"{self.name} {self.relation} {told}".rstrip()
 

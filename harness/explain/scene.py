@@ -68,6 +68,12 @@ class Scene:
         return [name for name, domain in self.operation.tensors.items() if domain.kind == "float"]
 
     @property
+    def arguments(self) -> list[str]:
+        """The arguments that may be rearranged: floats, and integers of which any in their range will do."""
+        tensors = self.operation.tensors
+        return [name for name, domain in tensors.items() if domain.kind == "float" or domain.is_typical]
+
+    @property
     def time_left(self) -> bool:
         """Whether there is time to look further."""
         return process_time() < self.deadline

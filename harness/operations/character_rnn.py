@@ -11,10 +11,11 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from harness.declare.operation import operation
-from harness.declare.structure import Stream
+from harness.declare.structure import Stream, typical
 from harness.operations.recurrent import fan_in
 
 
+@typical
 def symbols_of(stream: Stream) -> NDArray[np.int64]:
     """Symbols, numbered from 0, of a vocabulary whose size is the axis `vocabulary`."""
     return stream.integers(0, stream.known["vocabulary"] - 1)

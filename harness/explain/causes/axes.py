@@ -162,7 +162,7 @@ _READINGS = (_viewed, _read_across, _moved_forth, _moved_back)
 @cause
 def reversed_axis(scene: Scene) -> Iterator[Instead]:
     """An argument or a result runs backwards along an axis."""
-    for name in scene.floats:
+    for name in scene.arguments:
         for axis in _axes(scene, scene.operation.tensors[name]):
             yield Instead(f"{name} is reversed along {axis.text}", with_argument(name, _flipped, axis))
     for index, domain in enumerate(scene.operation.results):
@@ -228,12 +228,13 @@ def shifted(scene: Scene) -> Iterator[Instead]:
                 words = f"{which} is shifted by {'-' if sign < 0 else ''}{f'({name} - 1)' if less else name} {along}"
                 shift = partial(_shifted_by, index=index, name=name, sign=sign, less=less, at=at)
                 yield Instead(words, results=shift, partial=True)
-    for name in scene.floats:
+    for name in scene.arguments:
         for axis in _axes(scene, scene.operation.tensors[name]):
             for steps in _STEPS:
                 how = f"by {_entries(steps)} along {axis.text}"
                 yield Instead(f"{name} is shifted {how}, zeros coming in", with_argument(name, _zeros_in, steps, axis))
                 yield Instead(f"{name} is rolled {how}", with_argument(name, _rolled, steps, axis))
+                yield Instead(f"{name} is shifted {how}, its end repeated", with_argument(name, _end_in, steps, axis))
 
 
 def _numbers(scene: Scene) -> list[str]:
@@ -266,9 +267,16 @@ def _zeros_in(tensor: Tensor, steps: int, *positions: int) -> Tensor | None:
     return _moved(tensor, steps, positions, 0.0)
 
 
+def _end_in(tensor: Tensor, steps: int, at: int) -> Tensor | None:
+    places = torch.arange(tensor.shape[at]) - steps
+    return tensor.index_select(at, places.clamp(0, tensor.shape[at] - 1)) if tensor.shape[at] else None
+
+
 def _moved(tensor: Tensor, steps: int, positions: tuple[int, ...], coming_in: float) -> Tensor:
     for at in positions:
         size = tensor.shape[at]
         gone = range(min(steps, size)) if steps > 0 else range(max(size + steps, 0), size)
-        tensor = tensor.roll(steps, at).index_fill(at, torch.tensor(list(gone), dtype=torch.long), coming_in)
+        tensor = tensor.roll(steps, at).index_fill(
+            at, torch.tensor(list(gone), dtype=torch.long), coming_in if tensor.is_floating_point() else 0
+        )
     return tensor

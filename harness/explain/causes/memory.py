@@ -17,8 +17,8 @@ from harness.verify.subject import ImplementationFault, Results
 
 _CASES = 12
 
-_APART = 5
-"""How much larger every size is in a case that nobody asked before."""
+_APART, _FEWEST = 5, 4
+"""How much larger every size is, at least, in a case that nobody asked before; and cases to tell from."""
 
 
 def _same(one: Results | None, other: Results | None) -> bool:
@@ -71,11 +71,11 @@ def earlier_calls(scene: Scene) -> Iterator[Observed]:
             f"on {depends} of {len(cases)} cases the same call gave other bits after a call with other values",
         )
         return
-    stale = [shown for case in cases if (shown := _is_stale(scene, _unusual(case))) is not None]
-    if stale and all(stale):
+    told = [shown for place, case in enumerate(cases) if (shown := _is_stale(scene, case, _APART + place)) is not None]
+    if len(told) >= _FEWEST and all(told):
         yield Observed(
-            "it gives the result of an earlier call of the same form",
-            f"on {len(stale)} of {len(stale)} cases a call with new values gave what was right for the values before",
+            "its result depends on earlier calls",
+            f"on {len(told)} of {len(told)} cases the first call of a form was right, and the next with other values wrong",
         )
 
 
@@ -85,22 +85,16 @@ def _changes(scene: Scene, case: Case, other: Case) -> bool:
     return not _same(first, _called(scene, case))
 
 
-def _unusual(case: Case) -> Case:
-    """A case of sizes that nobody asked before, so that nothing of it is remembered."""
+def _is_stale(scene: Scene, case: Case, apart: int) -> bool | None:
+    """Whether in sizes that nobody asked before the first of two calls is right and the second wrong; None where that can't be asked."""
     bounds = case.operation.sizes
-    sizes = {name: min(size + _APART, bounds[name][1]) for name, size in case.sizes.items()}
+    sizes = {name: min(size + apart, bounds[name][1]) for name, size in case.sizes.items()}
     grown = case.replace(sizes=sizes, values={})
-    return grown if fits(grown) else case
-
-
-def _is_stale(scene: Scene, case: Case) -> bool | None:
-    """Whether the second of two calls gives what is right for the first alone; None where the two can't be told apart."""
-    other = case.another(3)
-    first, second = _called(scene, case), _called(scene, other)
-    if first is None or second is None:
+    other = grown.another(3)
+    if not fits(grown):
         return None
-    was, should_be = _agrees(first, case), _agrees(second, other)
-    return _agrees(second, case) if was and not should_be else None if was and should_be else False
+    first, second = _called(scene, grown), _called(scene, other)
+    return None if first is None or second is None else _agrees(first, grown) and not _agrees(second, other)
 
 
 def _agrees(results: Results, case: Case) -> bool:

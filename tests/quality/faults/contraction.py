@@ -78,7 +78,7 @@ def weighted_on_both_sides(x, w, y):
     return (x * w) @ (y * w).mT
 
 
-@fault(x_w_y, backend="numpy", cause="viewed where permuted", words="(m and n)")
+@fault(x_w_y, backend="numpy", cause="viewed where permuted", words="m and n")
 def column_major_read_by_rows(x, w, y):
     """A library writes its result column by column, and it is read row by row."""
     check_batches(x, y)

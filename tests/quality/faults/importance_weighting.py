@@ -39,7 +39,7 @@ def mean_over_features(obs, **given):
     return gaussian_log_prob(obs=obs, **given) / max(obs.shape[1], 1)
 
 
-@fault(gaussian_log_prob, cause="constant offset", words=("0.9189385", "features"))
+@fault(gaussian_log_prob, cause="offset per entry", words=("0.9189385", "features"))
 def without_log_2pi(obs, **given):
     """The constant is left out, which in a loss does not matter."""
     return gaussian_log_prob(obs=obs, **given) + obs.shape[1] * _LOG_2PI / 2
@@ -110,7 +110,7 @@ def mean_over_the_batch(log_weights):
     return log_weights.mean().expand(len(log_weights)) if len(log_weights) else log_weights.sum(1)
 
 
-@fault(iwelbo, cause=("circumstances", "constant offset"), words="samples")
+@fault(iwelbo, cause="offset of a size", words=("log n", "samples"))
 def log_k_twice(log_weights):
     """log K is subtracted within and once more without."""
     return iwelbo(log_weights) - math.log(log_weights.shape[1])

@@ -13,7 +13,7 @@ def sum_of_squares(y, **given):
     return tuple(gradient * len(y) for gradient in linear_model_gradient(y=y, **given))
 
 
-@fault(linear_model_gradient, cause="constant factor", words="multiplied by -1")
+@fault(linear_model_gradient, cause="common factor", words="multiplied by -1")
 def residuals_the_other_way(**given):
     """y − xW − b for the residuals, whose sign is forgotten."""
     return tuple(-gradient for gradient in linear_model_gradient(**given))

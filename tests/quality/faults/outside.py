@@ -112,7 +112,7 @@ def infinities_masked(x, scale):
     return found - np.log(x.shape[1]) if scale == "mean" else found
 
 
-@fault(log_sum_exp, cause="constant factor", words="1.4427")
+@fault(log_sum_exp, cause="constant factor", words="1.44269")
 def base_two(x, scale):
     """The logarithm to base 2 of the same sum."""
     found = torch.logsumexp(x, 1)

@@ -151,7 +151,7 @@ def states_by_units(h, **given):
     return gru_cell(h=h.mT if h.shape[0] == h.shape[1] else h, **given)
 
 
-@fault(gru, cause="circumstances", words=("raised RuntimeError", "time ≤ 1"), verdict="error")
+@fault(gru, cause="circumstances", words=("raised RuntimeError", "time = 1"), verdict="error")
 def in_two_halves(x, h0, batch_first, bidirectional, packed, **given):
     """The sequence is split into halves, the state carried; half of a single step is no step."""
     if bidirectional or packed:

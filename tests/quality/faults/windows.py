@@ -70,7 +70,7 @@ def left_if_square(x):
     return x if x.shape[0] == x.shape[1] else x.transpose(0, 1)
 
 
-@fault(to_batch_first, cause=("circumstances", "viewed where permuted"), words="layout")
+@fault(to_batch_first, cause="circumstances", words="not contiguous in memory")
 def memory_taken_for_contiguous(x):
     """The memory is read as though steps lay in it one after another."""
     plain = torch.as_strided(x, x.shape, torch.empty(x.shape).stride(), x.storage_offset())
