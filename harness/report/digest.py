@@ -21,7 +21,7 @@ from harness.record.events import (
 )
 from harness.record.known import in_scope
 from harness.record.settling import UNASKED, Settled, settle
-from harness.report.triage import Cause, Key, by_implementation, causes, columns, grades, known_places
+from harness.report.triage import Cause, Key, by_implementation, causes, columns, grades, known_places, unequal_bits
 
 
 @dataclass(frozen=True)
@@ -98,6 +98,11 @@ class OperationDigest:
                 row = found.setdefault(cell.implementation, {})
                 row[cell.device, cell.dtype] = Agreement(cell.score_median, cell.score_max, cell.allowance)
         return {name: found[name] for name in self.grades if name in found}
+
+    @cached_property
+    def unequal_bits(self) -> list[CellFinished]:
+        """The cells in which equal things differ in bits, within rounding."""
+        return [cell for cells in unequal_bits(self.outcomes).values() for cell in cells]
 
     @cached_property
     def cases(self) -> dict[Verdict, int]:

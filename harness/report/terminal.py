@@ -16,12 +16,12 @@ from harness.measure.verdict import Verdict
 from harness.record.events import CellFinished
 from harness.record.settling import Settled
 from harness.report.digest import Digest
-from harness.report.triage import Cause, Key, by_implementation, causes, columns, grades, known_places
+from harness.report.triage import Cause, Key, by_implementation, causes, columns, grades, known_places, unequal_bits
 from harness.verify.sources import SOURCES
 
 _STYLES = {"wrong": "bold red", "error": "bold red", "unstable": "yellow", "rounding": "green", "exact": "green"}
 _GOOD = (Verdict.EXACT, Verdict.ROUNDING)
-_FEW_ROWS = 16
+_FEW_ROWS, _FEW_COMPARED = 16, 4
 _SHOWN = 8
 _SHORT_SOURCE = 240
 _PAGE = 100
@@ -53,6 +53,8 @@ def print_outcomes(outcomes: Iterable[CellFinished], file: IO[str] | None = None
     if len(found) > _SHOWN:
         rest = ", ".join(_name(key) for key in list(found)[_SHOWN:])
         _print_fields(console, {f"{len(found) - _SHOWN} more": rest})
+    if len(graded) <= _FEW_COMPARED:
+        _print_unequal_bits(console, outcomes)
     if found:
         console.print()
         met = dict.fromkeys(group[0].verdict for group in found.values())
@@ -223,6 +225,14 @@ def _print_group(console: Console, group: list[Cause]) -> None:
     if also:
         fields["also"] = "; ".join(f"{verdict} in {', '.join(props)}" for verdict, props in also.items())
     _print_fields(console, fields, indent=2)
+
+
+def _print_unequal_bits(console: Console, outcomes: list[CellFinished]) -> None:
+    """Print where a person might expect the same bits and rounding differs: one sentence an implementation."""
+    for cells in unequal_bits(outcomes).values():
+        more = f" Likewise in {', '.join(cell.prop for cell in cells[1:])}." if len(cells) > 1 else ""
+        console.print()
+        _print_fields(console, {"bits": visible(f"{cells[0].prop} in {cells[0].dtype}: {cells[0].reason}.{more}", 600)})
 
 
 def _diagnosed(cause: Cause) -> dict[str, str]:

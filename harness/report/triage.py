@@ -155,6 +155,15 @@ def grades(outcomes: Iterable[CellFinished]) -> dict[Key, dict[Key, Verdict]]:
     return worst
 
 
+def unequal_bits(outcomes: Iterable[CellFinished]) -> dict[Key, list[CellFinished]]:
+    """The cells in which equal things differ in bits within rounding, by (operation, implementation), one a property."""
+    found: dict[Key, dict[str, CellFinished]] = {}
+    for outcome in _simplest_first(list(outcomes)):
+        if outcome.verdict == Verdict.ROUNDING and outcome.reason:
+            found.setdefault((outcome.operation, outcome.implementation), {}).setdefault(outcome.prop, outcome)
+    return {key: list(cells.values()) for key, cells in found.items()}
+
+
 def known_places(outcomes: Iterable[CellFinished]) -> set[tuple[Key, Key]]:
     """The (operation, implementation) and (device, dtype) pairs whose worst verdict is a known finding and nothing else."""
     outcomes = list(outcomes)
