@@ -13,7 +13,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from harness.explain.counterexample import Counterexample, entries, sentence
+from harness.explain.counterexample import Counterexample, entries
+from harness.explain.sentence import sentence
 from harness.explain.visible import visible
 from harness.generate.case import Case
 from harness.measure.comparison import Comparison

@@ -19,6 +19,7 @@ from harness.declare.backends import BACKENDS, Backend
 from harness.explain.excerpt import Excerpt, NoExcerpt
 from harness.explain.forms import FAULTS, Evidence, Form
 from harness.explain.literal import tensor_literal
+from harness.explain.sentence import sentence
 from harness.explain.visible import visible
 from harness.generate.case import Call
 from harness.verify.subject import Subject
@@ -72,8 +73,6 @@ class Script:
     @cached_property
     def _head(self) -> str:
         """What is wrong, why, and where it was seen, as comments."""
-        from harness.explain.counterexample import sentence  # which imports this module
-
         cell, finding = self.evidence.cell, self.evidence.finding
         told = [
             f"{cell.implementation.key} is {finding.verdict.value.upper()}, by the property {cell.prop.name}: {sentence(finding)}"

@@ -10,9 +10,10 @@ from typing import Any
 
 from harness.declare.implementation import Implementation
 from harness.errors import HarnessError
-from harness.explain.counterexample import Counterexample, counterexample, sentence
+from harness.explain.counterexample import Counterexample, counterexample
 from harness.explain.diagnosis import Diagnosis, diagnose
 from harness.explain.rounding import lost_digits, unequal_bits
+from harness.explain.sentence import sentence
 from harness.explain.shrinking import shrink
 from harness.generate.case import Case
 from harness.generate.plan import coverage, essential, plan

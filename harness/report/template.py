@@ -10,7 +10,7 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
-from harness.explain.counterexample import figure
+from harness.explain.sentence import figure
 from harness.explain.visible import visible
 from harness.measure.verdict import Verdict
 from harness.report.triage import by_implementation, causes, columns, grades
