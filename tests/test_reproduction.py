@@ -23,6 +23,7 @@ import harness
 from harness.candidates import candidates
 from harness.declare.implementation import implementation_of
 from harness.explain.counterexample import counterexample
+from harness.explain.diagnosis import diagnose
 from harness.explain.excerpt import excerpt
 from harness.explain.forms import largest_difference
 from harness.explain.literal import tensor_literal
@@ -407,6 +408,8 @@ def bits(tensor):
 
 def test_a_counterexample_carries_its_script():
     cell = cell_of(bias_twice)
-    shown = counterexample(cell, explore(cell, plan(linear, 60, 0)).worst, 1.0)
+    least = shrink(cell, explore(cell, plan(linear, 60, 0)).worst, 1.0)
+    diagnosis = diagnose(cell, least)
+    shown = counterexample(cell, least, diagnosis)
     assert shown.script.startswith("# linear/bias_twice is WRONG")
-    assert str(shown.diagnosis) in shown.script.replace("\n# ", " ")
+    assert str(diagnosis) in shown.script.replace("\n# ", " ")
