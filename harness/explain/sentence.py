@@ -1,0 +1,51 @@
+"""A finding in one sentence, with its figures."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from harness.measure.comparison import Comparison
+from harness.verify.exploration import Finding
+
+
+def sentence(finding: Finding) -> str:
+    """What a finding means, in one sentence with its figures."""
+    judgement, comparison = finding.judgement, finding.comparison
+    if comparison is None:
+        return judgement.reason
+    if comparison.exact:
+        return _unequal(comparison)
+    dtype = finding.case.dtype
+    off = (
+        f"{comparison.label}: off by {figure(judgement.score)} u in {dtype}, "
+        f"where rounding explains {figure(judgement.allowance)} u"
+    )
+    if judgement.elsewhere is not None:
+        other = "float32" if dtype == "float64" else "float64"
+        meaning = (
+            "so more precision does not mend it"
+            if finding.verdict.failing
+            else "so digits get lost on the way and nothing else is computed"
+        )
+        return f"{off}; by {figure(judgement.elsewhere)} u in {other}, {meaning}"
+    return f"{off} ({judgement.reason})" if judgement.reason else off
+
+
+def figure(value: float) -> str:
+    """An error in units of u, as many digits as it deserves; a unit of nothing makes it infinite."""
+    if not value < 1e100:
+        return "∞"
+    if value < 1e6:
+        return f"{value:.2g}" if value < 100 else f"{value:,.0f}"
+    digits, _, exponent = f"{value:.1e}".partition("e")
+    return f"{digits}e{int(exponent)}"
+
+
+def _unequal(comparison: Comparison) -> str:
+    actual, expected = np.asarray(comparison.actual), np.asarray(comparison.expected)
+    if actual.dtype == np.bool_ and actual.size == 1:
+        return f"falsified: {comparison.label}"
+    differ = (
+        f"{np.sum(actual != expected):,} of {actual.size:,} entries" if actual.shape == expected.shape else "shapes"
+    )
+    return f"{comparison.label}: {differ} differ, where nothing but equality will do"
