@@ -42,6 +42,7 @@ def cell(verdict, prop="agreement", operation="gru", **rest):
         (["exact", "wrong"], "refuted"),
         (["error"], "refuted"),
         (["uninformative", "unsupported"], "undecided"),
+        (["unsupported", "unsupported"], "not asked"),
         ([], "not asked"),
     ],
 )
@@ -49,6 +50,12 @@ def test_verdicts_settle_a_claim(verdicts, outcome_of_it):
     (settled,) = settle([listed()], [cell(verdict) for verdict in verdicts])
     assert settled.outcome == outcome_of_it
     assert settled.as_expected == (outcome_of_it in ("holds", "not asked"))
+
+
+def test_a_claim_whose_package_is_missing_is_not_asked_and_says_so():
+    (settled,) = settle([listed("refuted")], [cell("unsupported", reason="the package xgboost is not installed")])
+    assert settled.as_expected
+    assert settled.evidence == "not asked: the package xgboost is not installed"
 
 
 def test_a_claim_that_should_fall_and_stands_is_unexpected():

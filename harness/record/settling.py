@@ -26,8 +26,9 @@ class Settled:
         """`holds`, `refuted`, `undecided` (cells were asked and none told anything) or `not asked`.
 
         Lost digits refute nothing, since more precision mends them; neither does what is known of somebody else's code.
+        Where every cell declined, as without the package that a claim is about, nothing was asked.
         """
-        if not self.cells:
+        if all(cell.verdict == Verdict.UNSUPPORTED for cell in self.cells):
             return UNASKED
         if self.refuting is not None:
             return REFUTED
@@ -50,7 +51,8 @@ class Settled:
     def evidence(self) -> str:
         """What settled it, in a sentence."""
         if self.outcome == UNASKED:
-            return "none of its cells was asked in this run"
+            declined = next((cell.reason for cell in self.cells if cell.reason), "")
+            return f"not asked: {declined}" if declined else "none of its cells was asked in this run"
         if self.refuting is not None:
             return self.refuting.reason
         if self.outcome == UNDECIDED:

@@ -196,9 +196,17 @@ class Digest:
 
     @cached_property
     def settled(self) -> list[Settled]:
-        """The claims of which at least one cell was asked."""
-        asked = settle(self.claims, [*self.outcomes, *self.stated])
-        return [each for each in asked if each.outcome != UNASKED]
+        """The claims of which at least one cell was asked and did not decline."""
+        return [each for each in self._claimed if each.outcome != UNASKED]
+
+    @cached_property
+    def declined(self) -> list[Settled]:
+        """The claims of which every cell declined, as without the package that they are about."""
+        return [each for each in self._claimed if each.outcome == UNASKED and each.cells]
+
+    @cached_property
+    def _claimed(self) -> list[Settled]:
+        return settle(self.claims, [*self.outcomes, *self.stated])
 
     @property
     def unexpected(self) -> list[Settled]:

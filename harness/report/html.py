@@ -29,7 +29,7 @@ class HtmlReport:
             self.path.write_text(page(digest), encoding="utf-8")
             claims = self.path.with_name("claims.html")
             claims.unlink(missing_ok=True)
-            if digest.settled:
+            if digest.settled or digest.declined:
                 claims.write_text(claims_page(digest), encoding="utf-8")
 
 

@@ -72,7 +72,7 @@ def print_summary(digest: Digest) -> None:
             f"{reason.count} implementation{'s' * (reason.count != 1)}, {visible(reason.text, 200)}"
             for reason in digest.unavailable_reasons
         )
-    if digest.settled:
+    if digest.settled or digest.declined:
         fields["claims"] = _claims_line(digest)
     if digest.known:
         names = ", ".join(_name(key) for key in by_implementation(digest.known))
@@ -94,6 +94,8 @@ def print_summary(digest: Digest) -> None:
 def _claims_line(digest: Digest) -> str:
     told = f"{len(digest.settled) - len(digest.unexpected)} of {len(digest.settled)} came out as expected"
     other = ", ".join(f"{each.claim.id} ({each.outcome})" for each in digest.unexpected)
+    if digest.declined:
+        told += f"; {len(digest.declined)} could not be asked here ({digest.declined[0].evidence})"
     return f"{told}; not {other}" if other else told
 
 
