@@ -244,7 +244,7 @@ def _diagnosed(cause: Cause) -> dict[str, str]:
         evidence = f" ({cause.diagnosis.evidence})" if cause.diagnosis.evidence else ""
         fields["cause"] = visible(f"{cause.diagnosis}{evidence}", 600)
     if cause.sound:
-        fields["sound"] = visible(f"{', '.join(cause.sound)} lose no digits there", 300)
+        fields["sound"] = visible(f"no digits are lost there by {', '.join(cause.sound)}", 300)
     return fields
 
 
