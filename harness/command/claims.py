@@ -47,7 +47,9 @@ def claims(ctx: click.Context, /, claims: tuple[str, ...], **options: Any) -> No
     listing = [listed(made) for name in operations for made in catalogue()[name].implementations.values()]
     answer = asking.ask(listing, chosen, operations=operations, only=only)
     if asking.as_json:
-        click.echo(json.dumps([claim_entry(each) for each in (*answer.digest.settled, *answer.digest.declined)], indent=2))
+        click.echo(
+            json.dumps([claim_entry(each) for each in (*answer.digest.settled, *answer.digest.declined)], indent=2)
+        )
     else:
         print_claims([*answer.digest.settled, *answer.digest.declined])
         click.echo(f"report  {answer.report.with_name('claims.html')}")
