@@ -40,7 +40,7 @@ _FEW = 4
 
 
 PROFILES = {
-    "quick": Profile(examples=6, cell_seconds=0.12),
+    "quick": Profile(examples=5, cell_seconds=0.1),
     "default": Profile(examples=24, cell_seconds=1.0),
     "nightly": Profile(examples=400, cell_seconds=60.0, nightly=True),
 }
