@@ -87,6 +87,21 @@ json_option = click.option(
 )
 
 
+jobs_option = click.option(
+    "--jobs", "-n", type=click.IntRange(1), default=cores, show_default="the cores there are", help="Worker processes."
+)
+"""`--jobs`: how many workers there are."""
+
+limit_option = click.option(
+    "--limit",
+    type=Duration(),
+    default=60.0,
+    metavar="TIME",
+    show_default="60s",
+    help="Stop an implementation that does not return in this time.",
+)
+"""`--limit`: the patience with an implementation."""
+
 _OPTIONS: list[Callable[..., Any]] = [
     click.option(
         "--device",
@@ -109,14 +124,7 @@ _OPTIONS: list[Callable[..., Any]] = [
     ),
     click.option("--examples", type=click.IntRange(1), metavar="N", help="Cases per cell, instead of the profile's."),
     click.option("--budget", type=Duration(), metavar="TIME", help="Stop after this time: 90s, 5m, 1h."),
-    click.option(
-        "--jobs",
-        "-n",
-        type=click.IntRange(1),
-        default=cores,
-        show_default="the cores there are",
-        help="Worker processes.",
-    ),
+    jobs_option,
     click.option(
         "--seed",
         type=click.IntRange(0, 2**63 - 1),
@@ -125,14 +133,7 @@ _OPTIONS: list[Callable[..., Any]] = [
         help="The seed of everything that is drawn.",
     ),
     click.option("-k", "keyword", default="", metavar="EXPRESSION", help="Only cells whose names match, as in pytest."),
-    click.option(
-        "--limit",
-        type=Duration(),
-        default=60.0,
-        metavar="TIME",
-        show_default="60s",
-        help="Stop an implementation that does not return in this time.",
-    ),
+    limit_option,
     click.option(
         "--reports",
         type=click.Path(file_okay=False, path_type=Path),

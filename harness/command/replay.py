@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from harness.command.options import Duration, cores, examples, json_option
+from harness.command.options import examples, jobs_option, json_option, limit_option
 from harness.command.replaying import COULD_NOT_RUN, FIXED, STILL_FAILS, Replayed, Replaying
 from harness.errors import HarnessError, InfrastructureError
 from harness.explain.visible import visible
@@ -57,17 +57,8 @@ def complete_runs(ctx: click.Context, param: click.Parameter, incomplete: str) -
     metavar="FILE",
     help="The file that declares the implementations, where it is not the one that was checked.",
 )
-@click.option(
-    "--limit",
-    type=Duration(),
-    default=60.0,
-    metavar="TIME",
-    show_default="60s",
-    help="Stop an implementation that does not return in this time.",
-)
-@click.option(
-    "--jobs", "-n", type=click.IntRange(1), default=cores, show_default="the cores there are", help="Worker processes."
-)
+@limit_option
+@jobs_option
 @click.option(
     "--reports",
     type=click.Path(file_okay=False, path_type=Path),

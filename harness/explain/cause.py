@@ -50,11 +50,6 @@ class Instead:
     results: Callable[[Results, Call], Results | None] = _unchanged_results
     partial: bool = False
 
-    @property
-    def leaves_the_call(self) -> bool:
-        """Whether the definition is given what it should be, so that its results are the oracle's."""
-        return self.call is _unchanged_call
-
 
 @dataclass(frozen=True)
 class Observed:

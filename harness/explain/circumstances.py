@@ -99,6 +99,11 @@ def _spelled(value: Any) -> str:
     return value if value in LAYOUTS else repr(value)
 
 
+def in_words(rule: Rule | None) -> str:
+    """A conjunction in words, empty where there is none."""
+    return " and ".join(condition.text for condition in rule or ())
+
+
 def circumstances(scene: Scene) -> Rule | None:
     """The fewest conditions that tell the cases that show the fault from those that do not.
 

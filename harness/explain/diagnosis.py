@@ -16,7 +16,7 @@ import torch
 
 from harness.explain import causes
 from harness.explain.cause import Cause, Instead, Observed
-from harness.explain.circumstances import OF_LAYOUT, circumstances, other_dtypes, what_matters
+from harness.explain.circumstances import OF_LAYOUT, circumstances, in_words, other_dtypes, what_matters
 from harness.explain.scene import Scene, scene_of
 from harness.generate.case import Case
 from harness.measure.clock import spending
@@ -83,7 +83,7 @@ def _of_a_fault_raised(scene: Scene) -> Diagnosis:
     """What was raised says what is wrong; the circumstances say when."""
     rule = circumstances(scene)
     total = len(scene.falling)
-    where = " and ".join(condition.text for condition in rule or ())
+    where = in_words(rule)
     if rule:
         return Diagnosis(f"it fails ({scene.kind})", _told_apart(scene), "circumstances", where)
     always = f"on {total} of {total + len(scene.holding)} cases"
@@ -121,7 +121,7 @@ def _theory(scene: Scene) -> Diagnosis | None:
     if best is None:
         return None
     rule = None if best.everywhere else circumstances(scene)
-    return _from_theory(scene, best, " and ".join(condition.text for condition in rule or ()))
+    return _from_theory(scene, best, in_words(rule))
 
 
 def _from_theory(scene: Scene, believed: _Believed, where: str) -> Diagnosis:
@@ -236,7 +236,7 @@ def _explains(scene: Scene, theory: Instead, case: Case) -> bool | None:
         return None
     told = [_held(actual, part, gap, case) for actual, part, gap in zip(results, parts, unsaid, strict=True)]
     clear = all((each.informative | ~there.informative).all() for each, there in zip(told, right, strict=True))
-    return all(each.bitwise or each.score <= each.allowance for each in told) if clear else None
+    return all(each.within for each in told) if clear else None
 
 
 def _held(actual: torch.Tensor, part: Part, unsaid: Any, case: Case) -> Comparison:
@@ -271,7 +271,7 @@ def _observation(scene: Scene) -> Diagnosis | None:
     """
     rule = circumstances(scene) or ()
     of_layout = any(condition.name in OF_LAYOUT for condition in rule)
-    where = " and ".join(condition.text for condition in rule)
+    where = in_words(rule)
     for cause, seen in _yielded(scene):
         if isinstance(seen, Observed) and (not of_layout or cause.name == "argument written"):
             return Diagnosis(seen.sentence, seen.evidence, cause.name, where)
@@ -282,7 +282,7 @@ def _circumstances_alone(scene: Scene) -> Diagnosis:
     """When it is wrong, where it could not be said what is computed instead; what matters, where not even that."""
     rule = circumstances(scene)
     if rule:
-        where = " and ".join(condition.text for condition in rule)
+        where = in_words(rule)
         return Diagnosis(f"wrong only where {where}", _told_apart(scene), "circumstances")
     right = other_dtypes(scene) if rule is not None else []
     if right and (not scene.agrees or _visible_in(scene, right)):

@@ -22,7 +22,7 @@ from harness.errors import HarnessError, Unsupported
 from harness.explain.excerpt import Excerpt, NoExcerpt, excerpt
 from harness.explain.literal import tensor_literal
 from harness.generate.case import Call, Case
-from harness.measure.comparison import Comparison, allowance, as_array, compare
+from harness.measure.comparison import allowance, as_array, compare
 from harness.measure.gradient import cotangents_like, gradient_reference
 from harness.measure.reference import Part, reference, reference_of
 from harness.verify.cell import Cell
@@ -197,8 +197,8 @@ def _beyond(evidence: Evidence, results: dict[Any, torch.Tensor], parts: tuple[P
         which: compare("", result, part.expected, evidence.case, part)
         for (which, result), part in zip(results.items(), parts, strict=False)
     }
-    for which, each in sorted(compared.items(), key=lambda item: -_excess(item[1])):
-        if _excess(each) > 1:
+    for which, each in sorted(compared.items(), key=lambda item: -item[1].excess):
+        if each.excess > 1:
             yield which, each.expected, largest_difference(each.actual, each.expected)
 
 
@@ -214,13 +214,6 @@ def _parts(evidence: Evidence, call: Call) -> tuple[Part, ...]:
 
 def _is_same(one: torch.Tensor, other: torch.Tensor) -> bool:
     return np.array_equal(as_array(one), as_array(other), equal_nan=one.is_floating_point())
-
-
-def _excess(comparison: Comparison) -> float:
-    """The score over what is allowed, 0 where nothing can be told."""
-    if not comparison.is_informative or not comparison.score:
-        return 0.0
-    return comparison.score / comparison.allowance if comparison.allowance else float("inf")
 
 
 # The same after other calls, for a candidate that remembers

@@ -73,6 +73,10 @@ class Scene:
         tensors = self.operation.tensors
         return [name for name, domain in tensors.items() if domain.kind == "float" or domain.is_typical]
 
+    def which(self, index: int) -> str:
+        """A result in words: `the result`, or `result 1` where there are several."""
+        return "the result" if len(self.operation.results) == 1 else f"result {index}"
+
     @property
     def time_left(self) -> bool:
         """Whether there is time to look further."""
@@ -161,15 +165,7 @@ def _excess(comparisons: list[Comparison]) -> float | None:
     told = [each for each in comparisons if each.is_informative or each.bitwise]
     if not told:
         return None
-    return max(_over(each) for each in told)
-
-
-def _over(comparison: Comparison) -> float:
-    if comparison.bitwise:
-        return 0.0
-    if comparison.exact or not comparison.allowance:
-        return float("inf") if comparison.score else 0.0
-    return comparison.score / comparison.allowance
+    return max(each.excess for each in told)
 
 
 def _varied(scene: Scene) -> Iterator[Case]:

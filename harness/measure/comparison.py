@@ -50,6 +50,18 @@ class Comparison:
         return float(told.max()) if told.size else 0.0
 
     @property
+    def excess(self) -> float:
+        """The score over what is allowed: infinite where nothing is, 0 where the bits are the same."""
+        if self.bitwise or not self.score:
+            return 0.0
+        return self.score / self.allowance if self.allowance and not self.exact else float("inf")
+
+    @property
+    def within(self) -> bool:
+        """Whether the two are one, as far as rounding explains."""
+        return self.bitwise or self.score <= self.allowance
+
+    @property
     def worst_sample(self) -> int:
         """The sample with the largest error."""
         return int(np.argmax(np.where(self.informative, self.errors, -1.0))) if self.errors.size else 0

@@ -28,10 +28,6 @@ def _pairs(scene: Scene, domain: TensorDomain) -> Iterator[tuple[Place, Place]]:
     return itertools.combinations(_axes(scene, domain), 2)
 
 
-def _which(scene: Scene, index: int) -> str:
-    return "the result" if len(scene.operation.results) == 1 else f"result {index}"
-
-
 def with_result(
     index: int, change: Callable[..., Tensor | None], *how: Any
 ) -> Callable[[Results, Call], Results | None]:
@@ -54,7 +50,7 @@ def exchanged_axes(scene: Scene) -> Iterator[Instead]:
             yield Instead(words, with_argument(name, _transposed, one, other))
     for index, domain in enumerate(scene.operation.results):
         for one, other in _pairs(scene, domain):
-            which = _which(scene, index)
+            which = scene.which(index)
             words = f"axes {one.position} and {other.position} of {which} ({one.text} and {other.text}) are exchanged"
             yield Instead(words, results=with_result(index, _transposed, one, other))
 
@@ -108,7 +104,7 @@ def viewed_where_permuted(scene: Scene) -> Iterator[Instead]:
         yield Instead(words, partial(_blocks_read, name=name, change=change))
     for index, change in itertools.product(range(len(scene.operation.results)), _READINGS):
         for one, other in _pairs(scene, scene.operation.results[index]):
-            words = _instead_of_permuting(_which(scene, index), one, other)
+            words = _instead_of_permuting(scene.which(index), one, other)
             yield Instead(words, results=with_result(index, change, one, other))
 
 
@@ -167,7 +163,7 @@ def reversed_axis(scene: Scene) -> Iterator[Instead]:
             yield Instead(f"{name} is reversed along {axis.text}", with_argument(name, _flipped, axis))
     for index, domain in enumerate(scene.operation.results):
         for axis in _axes(scene, domain):
-            words = f"{_which(scene, index)} is reversed along {axis.text}"
+            words = f"{scene.which(index)} is reversed along {axis.text}"
             yield Instead(words, results=with_result(index, _flipped, axis))
             for name in scene.floats:
                 there = [each for each in _axes(scene, scene.operation.tensors[name]) if each.text == axis.text]
@@ -215,7 +211,7 @@ def _moved_by_kernel(
 def shifted(scene: Scene) -> Iterator[Instead]:
     """A result, or an argument, is a few entries off along an axis: off by one, a crop or a pad on the wrong side."""
     for index, domain in enumerate(scene.operation.results):
-        axes, which = _axes(scene, domain), _which(scene, index)
+        axes, which = _axes(scene, domain), scene.which(index)
         for at in (*((axis,) for axis in axes), *itertools.pairwise(axes)):
             along = f"along {' and '.join(axis.text for axis in at)}"
             for steps in _STEPS:

@@ -98,4 +98,4 @@ def _is_stale(scene: Scene, case: Case, apart: int) -> bool | None:
 
 
 def _agrees(results: Results, case: Case) -> bool:
-    return all(each.bitwise or each.score <= each.allowance for each in against(reference(case), results, case))
+    return all(each.within for each in against(reference(case), results, case))

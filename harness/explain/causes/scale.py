@@ -33,7 +33,7 @@ def constant_factor(scene: Scene) -> Iterator[Instead]:
             continue
         factor = _simple(float((actual * expected).sum() / expected.square().sum()))
         words = "is zero" if factor == 0 else f"is multiplied by {_spelled(factor)}"
-        yield Instead(f"{_which(scene, index)} {words}", results=with_result(index, torch.mul, factor))
+        yield Instead(f"{scene.which(index)} {words}", results=with_result(index, torch.mul, factor))
 
 
 @cause
@@ -106,7 +106,7 @@ def constant_offset(scene: Scene) -> Iterator[Instead]:
         if actual.is_floating_point() and (actual - expected).isfinite().all() and actual.numel():
             offset = _simple(float((actual - expected).mean()))
             yield Instead(
-                f"{_which(scene, index)} is off by {_spelled(offset)} everywhere",
+                f"{scene.which(index)} is off by {_spelled(offset)} everywhere",
                 results=with_result(index, torch.add, offset),
             )
 
@@ -220,7 +220,3 @@ def _simple(number: float) -> float:
 
 def _spelled(number: float) -> str:
     return f"{number:.7g}"
-
-
-def _which(scene: Scene, index: int) -> str:
-    return "the result" if len(scene.operation.results) == 1 else f"result {index}"
