@@ -40,8 +40,8 @@ class Answer:
 
     @property
     def events(self) -> list[Event]:
-        (log,) = (self.folder / "reports" / "runs").glob("*.jsonl")
-        return list(read(log))
+        (log,) = (self.folder / "reports" / "runs").glob("*.jsonl.gz")
+        return read(log).events
 
     @property
     def cells(self) -> list[CellFinished]:

@@ -16,6 +16,8 @@ from click.testing import CliRunner
 
 from harness import __version__
 from harness.command.main import main
+from harness.record.events import CellFinished
+from harness.record.runlog import read
 from harness.verify.cell import devices_here
 from tests.command_line import CANDIDATES, Answer, ask, surroundings
 
@@ -216,7 +218,8 @@ def test_an_interrupted_run_keeps_its_log_and_writes_its_report(tmp_path, name, 
 def _wait_for_a_cell(folder) -> None:
     deadline = monotonic() + 120
     while monotonic() < deadline:
-        if any("CellFinished" in log.read_text() for log in folder.glob("reports/runs/*.jsonl")):
+        logs = (read(log).events for log in folder.glob("reports/runs/*") if log.stat().st_size)
+        if any(isinstance(event, CellFinished) for events in logs for event in events):
             return
         sleep(0.1)
     raise AssertionError("no cell was finished in two minutes")

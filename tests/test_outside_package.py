@@ -167,7 +167,7 @@ def test_every_property_of_every_implementation_is_an_item(right):
 def test_a_right_package_passes_with_two_workers_and_leaves_a_log(right):
     done = ask(right, "-n", "2", "-q", "--harness-log=run.jsonl", "--junitxml=junit.xml", "--harness-device=cpu")
     assert done.returncode == 0, done.stdout + done.stderr
-    cells = of_cells(read(right / "run.jsonl"))
+    cells = of_cells(read(right / "run.jsonl").events)
     assert Counter(cell.verdict for cell in cells.values()).keys() <= {
         "exact",
         "rounding",
@@ -192,7 +192,7 @@ def test_a_wrong_implementation_fails_with_a_message_that_can_be_acted_on(faulty
     chosen = ["-k", "agreement or rows_sum_to_one", "--harness-dtype=float32", "--harness-device=cpu"]
     done = ask(faulty, *chosen, "--harness-log=logs/run.jsonl", "--junitxml=junit.xml")
     assert done.returncode == 1, done.stdout + done.stderr
-    cells = of_cells(read(faulty / "logs" / "run.jsonl"))
+    cells = of_cells(read(faulty / "logs" / "run.jsonl").events)
     assert {cell.dtype for cell in cells.values()} == {"float32"}
     assert {cell.prop for cell in cells.values()} == {"agreement", "rows_sum_to_one"}
     wrong = {key for key, cell in cells.items() if cell.verdict == "wrong"}

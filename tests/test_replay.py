@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import shutil
 
@@ -16,7 +17,7 @@ from harness.engine.last_case import LastCase, died_over, last_case
 from harness.errors import HarnessError, InfrastructureError, UnknownName
 from harness.explain.counterexample import Counterexample
 from harness.generate.case import Case
-from harness.record.archive import Archive
+from harness.history.archive import Archive
 from harness.record.events import CellFinished, RunStarted
 from harness.record.experience import Experience
 from harness.record.outcome import outcome, replayed
@@ -68,8 +69,9 @@ def faulty(tmp_path_factory):
 def folder(faulty, tmp_path):
     """The same folder, to be changed; the log names the candidate file that lies in it now."""
     shutil.copytree(faulty.folder, tmp_path, dirs_exist_ok=True)
-    (log,) = (tmp_path / "reports" / "runs").glob("*.jsonl")
-    log.write_text(log.read_text().replace(str(faulty.folder), str(tmp_path)))
+    (log,) = (tmp_path / "reports" / "runs").glob("*.jsonl.gz")
+    told = gzip.decompress(log.read_bytes()).decode()
+    log.write_bytes(gzip.compress(told.replace(str(faulty.folder), str(tmp_path)).encode()))
     return tmp_path
 
 

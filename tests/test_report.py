@@ -21,12 +21,14 @@ from harness.measure.comparison import Comparison
 from harness.measure.verdict import Judgement, Verdict
 from harness.operations.linear import linear
 from harness.record.events import CellFinished, ImplementationListed, RunFinished, RunStarted
+from harness.record.runlog import RunLog
+from harness.record.triage import by_implementation, causes, grades
 from harness.report.digest import Digest
 from harness.report.fragment import fragment
-from harness.report.html import HtmlReport, page
+from harness.report.html import Site, page
+from harness.report.reporting import Reporting
 from harness.report.template import anchor, raw
 from harness.report.terminal import print_outcomes, print_summary
-from harness.report.triage import by_implementation, causes, grades
 from harness.verify.exploration import Finding
 
 sys.path.insert(0, str(Path(__file__).parent))
@@ -418,12 +420,16 @@ def test_a_run_of_nothing_still_gives_a_page():
 
 
 def test_the_listener_writes_when_the_run_ends(tmp_path):
-    report, made = HtmlReport(tmp_path / "latest" / "index.html"), busy_digest()
-    for event in (made.started, *made.listed, *made.outcomes):
-        report(event)
-    assert not report.path.exists()
-    report(made.finished)
-    assert report.path.read_text(encoding="utf-8") == page(made)
+    site, made = Site(tmp_path / "latest"), busy_digest()
+    reporting = Reporting(tmp_path, [site])
+    with RunLog(tmp_path / "runs" / f"{made.started.run}.jsonl.gz") as log:
+        for event in (made.started, *made.listed, *made.outcomes):
+            log(event)
+            reporting(event)
+        assert not site.folder.exists()
+        log(made.finished)
+        reporting(made.finished)
+    assert (site.folder / "index.html").read_text(encoding="utf-8") == page(made)
 
 
 def test_anchors_are_stable_and_distinct():

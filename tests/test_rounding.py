@@ -11,7 +11,7 @@ from harness.explain.rounding import ulps
 from harness.measure.comparison import Comparison
 from harness.operations.linear import linear
 from harness.record.outcome import outcome
-from harness.report.triage import causes
+from harness.record.triage import causes
 from harness.verify.battery import every_property
 from harness.verify.cell import Cell
 

@@ -18,20 +18,23 @@ import click
 from rich.console import Console
 
 from harness.command.options import PROFILES
+from harness.command.outputs import outputs
 from harness.command.progress import Progress
 from harness.engine.conductor import Conductor
 from harness.engine.selection import Selection
 from harness.errors import HarnessError, InfrastructureError
 from harness.explain.visible import visible
 from harness.generate.case import DTYPES
+from harness.history.changes import Changes
+from harness.history.history import History
 from harness.record.environment import environment
-from harness.record.events import CellFinished, Event, ImplementationListed, Listener, RunFinished, RunStarted
+from harness.record.events import CellFinished, Event, ImplementationListed, Listener, RunFinished, RunStarted, Scope
 from harness.record.known import known_findings
 from harness.record.recalled import Recalled, read_recalled
-from harness.record.runlog import RunLog
+from harness.record.runlog import SUFFIX, RunLog
 from harness.record.settling import Settled, claim_listed
 from harness.report.digest import Digest
-from harness.report.html import HtmlReport
+from harness.report.reporting import Reporting
 from harness.report.terminal import print_outcomes, print_summary
 from harness.verify.cell import check_devices, check_dtypes, devices_here
 from harness.verify.claim import Claim
@@ -63,6 +66,7 @@ class Asking:
     reports: Path
     as_json: bool
     first: Path | None = None
+    baseline: str = ""
     _events: list[Event] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -80,13 +84,15 @@ class Asking:
         claims: what is settled by the way; chosen: further fields of the Selection. Raises HarnessError where there is
         nothing to say or no place to write it.
         """
-        started, stated = self._started(chosen.get("candidates", "")), [claim_listed(claim) for claim in claims]
+        self._check_baseline()
+        started, stated = self._started(**chosen), [claim_listed(claim) for claim in claims]
         first, complaints = self._kept()
-        html = HtmlReport(self.reports / "latest" / "index.html")
+        latest = self.reports / "latest"
+        reporting = Reporting(self.reports, outputs(latest), self.baseline)
         jobs = min(self.jobs, self._groups(listing))
         selection = self._selection(jobs, listing, claims=bool(stated), first=tuple(first), **chosen)
         with self._log(started) as log, Progress(quiet=self.as_json) as progress:
-            listeners = (log, html, progress, self._events.append)
+            listeners = (log, reporting, progress, self._events.append)
             conductor = Conductor(selection, listeners, self.budget, self.limit, self.memory, stated)
             progress.watch(conductor)
             _tell(listeners, started, *listing, *stated, *known_findings())
@@ -94,7 +100,20 @@ class Asking:
             _tell(listeners, finished)
         if not any(isinstance(event, CellFinished) for event in self._events):
             raise self._nothing(listing, conductor, finished)
-        return Answer(Digest.of(self._events), conductor.planned, log.path, html.path, complaints)
+        return Answer(
+            Digest.of(self._events),
+            conductor.planned,
+            log.path,
+            latest / "index.html",
+            [*complaints, *reporting.complaints],
+            reporting.changes,
+        )
+
+    def _check_baseline(self) -> None:
+        """Refuse an unknown baseline before anything is asked. Raises UnknownName."""
+        if self.baseline:
+            with History.of(self.reports) as history:
+                history.named(self.baseline)
 
     def _kept(self) -> tuple[list[Recalled], list[str]]:
         """The counterexamples of the file that people keep, and what is wrong with its lines."""
@@ -124,18 +143,28 @@ class Asking:
 
     def _log(self, started: RunStarted) -> RunLog:
         try:
-            return RunLog(self.reports / "runs" / f"{started.run}.jsonl")
+            return RunLog(self.reports / "runs" / f"{started.run}{SUFFIX}")
         except OSError as failure:
             raise HarnessError(
                 f"{self.reports} can't be written to: {failure.strerror}; choose another folder with --reports"
             ) from None
 
-    def _started(self, candidates: str) -> RunStarted:
+    def _started(
+        self, candidates: str = "", operations: Iterable[str] = (), only: Iterable[Iterable[str]] = ()
+    ) -> RunStarted:
         now = datetime.now(UTC)
         name = f"{now:%Y%m%d-%H%M%S}-{secrets.token_hex(3)}"
         command = ["harness", *sys.argv[1:]]
         when = now.isoformat(timespec="seconds")
-        return RunStarted(name, when, command, self.seed, environment(), candidates=candidates)
+        scope = Scope(
+            list(operations),
+            list(self.devices),
+            list(self.dtypes),
+            self.keyword,
+            [list(pair) for pair in only],
+            self.profile,
+        )
+        return RunStarted(name, when, command, self.seed, environment(candidates), candidates=candidates, scope=scope)
 
     def _nothing(
         self, listing: list[ImplementationListed], conductor: Conductor, finished: RunFinished
@@ -169,6 +198,7 @@ class Answer:
     log: Path
     report: Path
     complaints: list[str]
+    changes: Changes | None
 
     @property
     def exit_code(self) -> int:
@@ -188,7 +218,7 @@ class Answer:
             click.echo(json.dumps({"planned": self.planned, **summary}, indent=2))
             return self.exit_code
         print_outcomes(self.digest.outcomes)
-        print_summary(self.digest)
+        print_summary(self.digest, self.changes)
         for told in self.notes:
             click.echo(f"note    {visible(told, 600)}")
         for name, characters in _printed(self.digest.outcomes).items():

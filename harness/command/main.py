@@ -12,10 +12,13 @@ import click
 from harness import __version__
 from harness.command.check import check
 from harness.command.claims import claims
+from harness.command.compare import compare
 from harness.command.docs import docs
+from harness.command.history import history
 from harness.command.listing import listing
 from harness.command.options import AS_JSON, examples
 from harness.command.replay import replay
+from harness.command.report import report
 from harness.command.run import run
 from harness.engine.plugin import fault
 from harness.errors import HarnessError
@@ -31,6 +34,7 @@ EXAMPLES = (
         ("harness run -k batch_invariance", "one property everywhere"),
         ("harness claims gru", "what the source documents say about GRUs, and whether it holds"),
         ("harness check mine.py", "verify the implementations that a file declares"),
+        ("harness compare main", "what the latest run says that the branch's latest one did not"),
         ("harness replay", "ask the last run's counterexamples again: still failing, or fixed?"),
     )
     + """
@@ -86,5 +90,8 @@ main.add_command(listing)
 main.add_command(run)
 main.add_command(check)
 main.add_command(replay)
+main.add_command(report)
+main.add_command(compare)
+main.add_command(history)
 main.add_command(claims)
 main.add_command(docs)

@@ -102,6 +102,24 @@ limit_option = click.option(
 )
 """`--limit`: the patience with an implementation."""
 
+reports_option = click.option(
+    "--reports",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=Path("reports"),
+    show_default=True,
+    help="The folder of reports and run logs.",
+)
+"""`--reports`: where runs are written and read."""
+
+baseline_option = click.option(
+    "--baseline",
+    default="",
+    metavar="RUN|BRANCH",
+    show_default="the latest run that asked as much of the same",
+    help="Compare with this run, or with the latest one of a branch.",
+)
+"""`--baseline`: what a run is compared with."""
+
 _OPTIONS: list[Callable[..., Any]] = [
     click.option(
         "--device",
@@ -134,13 +152,7 @@ _OPTIONS: list[Callable[..., Any]] = [
     ),
     click.option("-k", "keyword", default="", metavar="EXPRESSION", help="Only cells whose names match, as in pytest."),
     limit_option,
-    click.option(
-        "--reports",
-        type=click.Path(file_okay=False, path_type=Path),
-        default=Path("reports"),
-        show_default=True,
-        help="Where the report and the run log go.",
-    ),
+    reports_option,
     click.option(
         "--first",
         type=click.Path(dir_okay=False, path_type=Path),
@@ -148,6 +160,7 @@ _OPTIONS: list[Callable[..., Any]] = [
         show_default="counterexamples.jsonl among the reports, if it is there",
         help="Try the counterexamples of this file before anything else (see `harness replay --save`).",
     ),
+    baseline_option,
     json_option,
 ]
 

@@ -13,17 +13,17 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from harness.command.options import examples, jobs_option, json_option, limit_option
+from harness.command.options import examples, jobs_option, json_option, limit_option, reports_option
 from harness.command.replaying import COULD_NOT_RUN, FIXED, STILL_FAILS, Replayed, Replaying
 from harness.errors import HarnessError, InfrastructureError
 from harness.explain.visible import visible
-from harness.record.archive import Archive, Recollection
+from harness.history.archive import Archive, Recollection, run_of
 from harness.record.recalled import save_recalled
 
 _EXAMPLES = examples(
     ("harness replay", "the latest run's counterexamples"),
     ("harness replay 3f2a91c4", "one, by its id or the first characters of it"),
-    ("harness replay reports/runs/20261122-001811-eaecbe.jsonl", "those of a run"),
+    ("harness replay reports/runs/20261122-001811-eaecbe.jsonl.gz", "those of a run"),
     ("harness replay --save reports/counterexamples.jsonl", "keep them, for every later run to try first"),
     ("harness replay reports/counterexamples.jsonl", "those that were kept"),
 )
@@ -41,7 +41,7 @@ def complete_runs(ctx: click.Context, param: click.Parameter, incomplete: str) -
     ids = [CompletionItem(each.id, help=f"{each.key}: {each.sentence}") for each in latest]
     return [
         each
-        for each in (*ids, *(CompletionItem(run.stem) for run in archive.runs))
+        for each in (*ids, *(CompletionItem(run_of(run)) for run in archive.runs))
         if each.value.startswith(incomplete)
     ]
 
@@ -59,13 +59,7 @@ def complete_runs(ctx: click.Context, param: click.Parameter, incomplete: str) -
 )
 @limit_option
 @jobs_option
-@click.option(
-    "--reports",
-    type=click.Path(file_okay=False, path_type=Path),
-    default=Path("reports"),
-    show_default=True,
-    help="Where the runs lie.",
-)
+@reports_option
 @json_option
 @click.pass_context
 def replay(

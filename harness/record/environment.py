@@ -31,8 +31,11 @@ _PACKAGES = [
 ]
 
 
-def environment() -> dict[str, Any]:
-    """Versions, processor, devices, precision settings and the revision of the code, as plain JSON values."""
+def environment(candidates: str = "") -> dict[str, Any]:
+    """Versions, processor, devices, precision settings and revisions, as plain JSON values.
+
+    candidates: the file that is checked, whose own checkout's revision is put down too.
+    """
     return {
         "python": platform.python_version(),
         "platform": platform.platform(),
@@ -40,9 +43,12 @@ def environment() -> dict[str, Any]:
         "cpu": _cpu(),
         "cores": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
         "cuda": _cuda(),
+        "driver": _driver(),
+        "torch build": f"CUDA {torch.version.cuda}" if torch.version.cuda else "CPU",
         "tf32": {"matmul": torch.backends.cuda.matmul.allow_tf32, "cudnn": torch.backends.cudnn.allow_tf32},
         "threads": torch.get_num_threads(),
-        "revision": _revision(),
+        "revision": _revision(Path(__file__).parents[2]),
+        **({"candidates revision": _revision(Path(candidates).parent)} if candidates else {}),
     }
 
 
@@ -72,10 +78,21 @@ def _cuda() -> list[dict[str, Any]]:
     ]
 
 
-def _revision() -> str | None:
-    """The git revision of the checkout that the harness runs from, with `+` where files differ from it."""
-    folder = Path(__file__).parents[2]
-    if not (folder / ".git").exists():
+def _driver() -> str | None:
+    """The version of the GPU's driver, None where there is no GPU or nobody tells."""
+    if not torch.cuda.is_available():
+        return None
+    asked = ["nvidia-smi", "--query-gpu=driver_version", "--format=csv,noheader"]
+    try:
+        told = subprocess.run(asked, capture_output=True, text=True, timeout=10, check=False).stdout.split()
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+    return told[0] if told else None
+
+
+def _revision(folder: Path) -> str | None:
+    """The git revision of the checkout to which a folder belongs, with `+` where files differ from it."""
+    if not any((each / ".git").exists() for each in (folder, *folder.parents)):
         return None
     try:
         revision, changed = (_git(folder, *words) for words in (("rev-parse", "HEAD"), ("status", "--porcelain")))

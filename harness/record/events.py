@@ -19,6 +19,31 @@ UNJUDGED = "unjudged"
 
 
 @dataclass(frozen=True)
+class Scope:
+    """What a run set out to ask; nothing named means all there is.
+
+    profile: how much of each; keyword: as in `-k`; only: pairs of property and operation.
+    """
+
+    operations: list[str] = field(default_factory=list)
+    devices: list[str] = field(default_factory=list)
+    dtypes: list[str] = field(default_factory=list)
+    keyword: str = ""
+    only: list[list[str]] = field(default_factory=list)
+    profile: str = ""
+
+    @property
+    def selects(self) -> bool:
+        """Whether cells are chosen by more than operation, device and dtype, so that nothing follows from a missing one."""
+        return bool(self.keyword or self.only)
+
+    def includes(self, operation: str, device: str, dtype: str) -> bool:
+        """Whether cells of this operation, device and dtype are meant to be asked."""
+        asked = ((self.operations, operation), (self.devices, device), (self.dtypes, dtype))
+        return all(not named or name in named for named, name in asked)
+
+
+@dataclass(frozen=True)
 class RunStarted:
     """A run begins. `environment` says where, `command` how, `candidates` which file was checked (empty: the catalogue)."""
 
@@ -29,6 +54,7 @@ class RunStarted:
     environment: dict[str, Any]
     format: int = FORMAT
     candidates: str = ""
+    scope: Scope = field(default_factory=Scope)
 
 
 @dataclass(frozen=True)
@@ -64,7 +90,8 @@ class ClaimListed:
 class CellFinished:
     """A cell's outcome.
 
-    tally: cases by verdict; score_median, score_max: errors in units of u; allowance: what the worst case was
+    tally: cases by verdict; score_median, score_high, score_max: errors in units of u, half and 95 % of them below the
+    first two; allowance: what the worst case was
     allowed; reason: the finding in one sentence; kind: what equal findings share; seconds: by account;
     pairs, triples: combinations of options and patterns met and there are (agreement cells only); claim: the id of the
     claim that the property states; known: why the finding was known before, with its reference; outdated: why
@@ -82,6 +109,7 @@ class CellFinished:
     comparisons: int = 0
     score_median: float | None = None
     score_max: float | None = None
+    score_high: float | None = None
     allowance: float | None = None
     reason: str = ""
     kind: str = ""

@@ -8,6 +8,8 @@ from statistics import median
 from time import perf_counter
 from typing import Any
 
+import numpy as np
+
 from harness.declare.implementation import Implementation
 from harness.errors import HarnessError
 from harness.explain.counterexample import Counterexample, counterexample
@@ -33,6 +35,9 @@ _SHRINKING_SECONDS, _SHRINKING_SECONDS_OF_OTHERS = 10.0, 2.0
 
 _NEARLY_ALL = 0.8
 """The share of cases from which a loss of digits is suspected to be a fault of the dtype."""
+
+_HIGH = 0.95
+"""The share of scores below the high one."""
 
 _SMALL = 24
 """Entries up to which a counterexample of an earlier run is not shrunk again."""
@@ -186,6 +191,7 @@ def _finished(done: Exploration, shown: Counterexample | None, seconds: dict[str
         comparisons=done.comparisons,
         score_median=median(done.scores) if done.scores else None,
         score_max=max(done.scores) if done.scores else None,
+        score_high=float(np.quantile(done.scores, _HIGH)) if done.scores else None,
         allowance=worst.judgement.allowance if worst and worst.comparison is not None else None,
         reason=shown.sentence if shown else _reason(done),
         kind=worst.kind if worst else "",

@@ -1,19 +1,28 @@
-"""The run log: one JSON line per event, appended and flushed as it happens, so that a killed run keeps what it found."""
+"""The run log: one JSON line per event, compressed and flushed as it happens, so that a killed run keeps what it found."""
 
 from __future__ import annotations
 
+import gzip
 import json
 import math
-from collections.abc import Iterator
+import re
+import zlib
+from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import Any, BinaryIO
 
 from cattrs import Converter
 from cattrs.strategies import configure_tagged_union
 
 from harness.errors import HarnessError
-from harness.record.events import FORMAT, Event, RunStarted
+from harness.record.events import FORMAT, Event, RunFinished, RunStarted
+
+SUFFIX = ".jsonl.gz"
+"""How a log's name ends; a log may also lie there unpacked, as .jsonl."""
+
+_MAGIC = b"\x1f\x8b"
+_CHUNK = 1 << 16
 
 _converter = Converter(omit_if_default=True)
 configure_tagged_union(Event, _converter, tag_name="event")
@@ -33,17 +42,23 @@ def decode(line: str) -> Event:
 
 
 class RunLog:
-    """A listener that writes a run's events to a file. Use as a context manager."""
+    """A listener that writes a run's events to a file, and closes it at the last one.
+
+    Use as a context manager, for runs that have no last one.
+    """
 
     def __init__(self, path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         self.path = path
-        self._file = path.open("a", encoding="utf-8")
+        packed = path.suffix == ".gz"
+        self._file: Any = gzip.open(path, "ab") if packed else path.open("ab")  # noqa: SIM115 - open as long as the run
 
     def __call__(self, event: Event) -> None:
         """Append one line and flush it."""
-        self._file.write(encode(event) + "\n")
+        self._file.write(encode(event).encode("utf-8", "backslashreplace") + b"\n")  # which JSON reads as what it was
         self._file.flush()
+        if isinstance(event, RunFinished):
+            self._file.close()
 
     def __enter__(self) -> RunLog:
         return self
@@ -54,31 +69,115 @@ class RunLog:
         self._file.close()
 
 
-def read(path: Path, naming: tuple[str, ...] = ()) -> Iterator[Event]:
-    """The events of a log, as far as it can be read: a last line cut off by a kill ends it quietly.
+@dataclass(frozen=True)
+class Reading:
+    """The events of a log as far as they can be read, and a sentence about what could not be, empty where all could."""
+
+    events: list[Event]
+    complaint: str = ""
+
+
+def read(path: Path, naming: tuple[str, ...] = ()) -> Reading:
+    """Read a log. A last line cut off by a kill is left out quietly, damage is told.
 
     naming: words of which a line must have one to be looked at (none: any), for those who need a few events of many.
 
-    Raises HarnessError for a missing file, a damaged line in the middle, or a newer format.
+    Raises HarnessError for a missing file, one in which no event can be read, or a newer format.
     """
     try:
-        lines = path.read_text(encoding="utf-8").splitlines()
+        lines, cut = _lines(path)
     except OSError as failure:
-        raise HarnessError(f"run log {path} can't be read: {failure.strerror}") from None
+        raise HarnessError(f"run log {path} can't be read: {failure.strerror or failure}") from None
+    events: list[Event] = []
+    damaged: list[int] = []
     for number, line in enumerate(lines, 1):
         if naming and not any(word in line for word in naming):
             continue
         try:
             event = decode(line)
         except HarnessError:
-            if number == len(lines):
-                return
-            raise HarnessError(f"run log {path}, line {number}: damaged; the lines before it can be kept") from None
-        if isinstance(event, RunStarted) and event.format > FORMAT:
-            raise HarnessError(
-                f"run log {path} has format {event.format}, this harness reads up to {FORMAT}; install a newer one"
-            )
-        yield event
+            _refuse_newer(path, line)
+            if number < len(lines):
+                damaged.append(number)
+            continue
+        _refuse_newer(path, line, event)
+        events.append(event)
+    if not events and damaged:
+        raise HarnessError(f"{path} is no run log: line 1 is no event")
+    return Reading(events, _complaint(path, damaged, cut, len(lines)))
+
+
+def is_log(path: Path) -> bool:
+    """Whether a file looks like a run log: packed, or its first line names an event."""
+    try:
+        with path.open("rb") as file:
+            head = file.read(1000)
+    except OSError:
+        return False  # whoever reads it says what is wrong
+    return head.startswith(_MAGIC) or re.search(rb'"event": "\w+"', head.partition(b"\n")[0]) is not None
+
+
+def _lines(path: Path) -> tuple[list[str], str]:
+    """The lines of a log, packed or not, and why they end before the file does."""
+    cut = ""
+    with path.open("rb") as file:
+        packed = file.read(2) == _MAGIC
+        file.seek(0)
+        if not packed:
+            content = file.read()
+        else:
+            content, cut = _unpacked(file)
+    return _split(content), cut
+
+
+def _split(content: bytes) -> list[str]:
+    """Lines end at a newline alone: a message may contain what Python counts as other ends of lines."""
+    text = content.decode("utf-8", "replace")
+    return text.removesuffix("\n").split("\n") if text else []
+
+
+def _unpacked(file: BinaryIO) -> tuple[bytes, str]:
+    parts: list[bytes] = []
+    try:
+        with gzip.GzipFile(fileobj=file) as stream:
+            while part := stream.read1(_CHUNK):
+                parts.append(part)
+    except EOFError:
+        return b"".join(parts), ""  # the writer was killed, or is still writing: what is there is whole
+    except (OSError, zlib.error) as failure:
+        return b"".join(parts), str(failure)
+    return b"".join(parts), ""
+
+
+def _refuse_newer(path: Path, line: str, event: Event | None = None) -> None:
+    """Raise HarnessError where a line begins a log of a newer format, whose other fields may be unknown here."""
+    if event is not None:
+        version = event.format if isinstance(event, RunStarted) else 0
+    else:
+        version = _version(line)
+    if version > FORMAT:
+        raise HarnessError(
+            f"run log {path} has format {version}, this harness reads up to {FORMAT}; install a newer one"
+        )
+
+
+def _version(line: str) -> int:
+    try:
+        fields = json.loads(line)
+    except ValueError:
+        return 0
+    found = fields.get("format", 0) if isinstance(fields, dict) and fields.get("event") == "RunStarted" else 0
+    return found if isinstance(found, int) else 0
+
+
+def _complaint(path: Path, damaged: list[int], cut: str, lines: int) -> str:
+    told = []
+    if damaged:
+        named = ", ".join(map(str, damaged[:3])) + (f" and {len(damaged) - 3} more" if len(damaged) > 3 else "")
+        told.append(f"line{'s' * (len(damaged) > 1)} {named} of {lines} left out")
+    if cut:
+        told.append(f"nothing can be read after line {lines} ({cut})")
+    return f"run log {path} is damaged: {'; '.join(told)}" if told else ""
 
 
 def _spelled(value: Any) -> Any:

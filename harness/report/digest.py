@@ -21,7 +21,7 @@ from harness.record.events import (
 )
 from harness.record.known import in_scope
 from harness.record.settling import UNASKED, Settled, settle
-from harness.report.triage import Cause, Key, by_implementation, causes, columns, grades, known_places, unequal_bits
+from harness.record.triage import Cause, Key, by_implementation, causes, columns, grades, known_places, unequal_bits
 
 
 @dataclass(frozen=True)

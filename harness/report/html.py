@@ -7,30 +7,27 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from harness.record.events import Event, RunFinished
 from harness.report.digest import Digest
+from harness.report.reporting import Findings
 from harness.report.template import raw, render
 from harness.verify.sources import SOURCES
 
 
-class HtmlReport:
-    """A listener that keeps a run's events and writes the pages when the run ends: index.html, and claims.html if any was asked."""
+class Site:
+    """An output: the pages of a run in a folder, index.html first, and claims.html if any was asked."""
 
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        self._events: list[Event] = []
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
 
-    def __call__(self, event: Event) -> None:
-        """Keep an event; write the pages at the last one."""
-        self._events.append(event)
-        if isinstance(event, RunFinished):
-            digest = Digest.of(self._events)
-            self.path.parent.mkdir(parents=True, exist_ok=True)
-            self.path.write_text(page(digest), encoding="utf-8")
-            claims = self.path.with_name("claims.html")
-            claims.unlink(missing_ok=True)
-            if digest.settled or digest.declined:
-                claims.write_text(claims_page(digest), encoding="utf-8")
+    def __call__(self, findings: Findings) -> None:
+        """Write the pages."""
+        digest = findings.digest
+        self.folder.mkdir(parents=True, exist_ok=True)
+        (self.folder / "index.html").write_text(page(digest), encoding="utf-8")
+        claims = self.folder / "claims.html"
+        claims.unlink(missing_ok=True)
+        if digest.settled or digest.declined:
+            claims.write_text(claims_page(digest), encoding="utf-8")
 
 
 def page(digest: Digest) -> str:

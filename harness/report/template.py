@@ -13,7 +13,7 @@ from markupsafe import Markup, escape
 from harness.explain.sentence import figure
 from harness.explain.visible import visible
 from harness.measure.verdict import Verdict
-from harness.report.triage import by_implementation, causes, columns, grades
+from harness.record.triage import by_implementation, causes, columns, grades
 
 _SOURCE = 64_000
 """Characters of a case's Python that a page shows; literal cases have fewer."""

@@ -11,15 +11,18 @@ from rich.cells import cell_len
 from rich.console import Console
 from rich.text import Text
 
+from harness.explain.sentence import figure
 from harness.explain.visible import visible
+from harness.history.changes import Change, Changes
 from harness.measure.verdict import Verdict
 from harness.record.events import CellFinished
 from harness.record.settling import Settled
+from harness.record.triage import Cause, Key, by_implementation, causes, columns, grades, known_places, unequal_bits
 from harness.report.digest import Digest
-from harness.report.triage import Cause, Key, by_implementation, causes, columns, grades, known_places, unequal_bits
 from harness.verify.sources import SOURCES
 
 _STYLES = {"wrong": "bold red", "error": "bold red", "unstable": "yellow", "rounding": "green", "exact": "green"}
+_CHANGES = {"new": ("✗", "bold red"), "fixed": ("✓", "green"), "known": ("◇", "dim")}
 _GOOD = (Verdict.EXACT, Verdict.ROUNDING)
 _FEW_ROWS, _FEW_COMPARED = 16, 4
 _SHOWN = 8
@@ -61,7 +64,7 @@ def print_outcomes(outcomes: Iterable[CellFinished], file: IO[str] | None = None
         _print_fields(console, {**{verdict.value: verdict.meaning for verdict in met}, "u": _UNIT})
 
 
-def print_summary(digest: Digest) -> None:
+def print_summary(digest: Digest, changes: Changes | None = None) -> None:
     """Print the last lines of a run: the verdict in a sentence, what gave no answer, and where the time went."""
     console = _console(None)
     console.print()
@@ -79,6 +82,8 @@ def print_summary(digest: Digest) -> None:
         fields["known"] = f"findings about other people's code, which fail no run: {names}"
     if digest.unseen_findings:
         fields["note"] = "\n".join(visible(told) for told in digest.unseen_findings)
+    if changes is not None and changes.baseline is not None:
+        fields["changes"] = changes.sentence
     silent = {verdict: digest.cells.get(verdict, 0) for verdict in (Verdict.UNSUPPORTED, Verdict.UNINFORMATIVE)}
     if total := sum(silent.values()):
         told = " and ".join(f"{count:,} {verdict.value}" for verdict, count in silent.items() if count)
@@ -89,6 +94,63 @@ def print_summary(digest: Digest) -> None:
     if spent:
         fields["time"] += f"; workers computed for {computed:.1f} s: {spent}"
     _print_fields(console, fields)
+
+
+def print_changes(changes: Changes) -> None:
+    """Print what changed against the baseline, one root cause after the other."""
+    console = _console(None)
+    _print_wrapped(console, Text(changes.sentence, style="bold"))
+    for word, found in (("new", changes.new), ("fixed", changes.fixed), ("known", changes.known)):
+        for change in found:
+            console.print()
+            _print_change(console, word, change)
+    for lost in changes.lost:
+        console.print()
+        _print_wrapped(
+            console, Text.assemble(("– lost", "yellow"), "  ", (_name((lost.operation, lost.implementation)), "bold"))
+        )
+        _print_fields(
+            console,
+            {"reason": visible(lost.reason, 300), "cells": f"{len(lost.cells):,}, as {visible(lost.cells[0])}"},
+            2,
+        )
+    fields = {}
+    if changes.grown:
+        fields["grown"] = "\n".join(
+            f"{figure(each.before)} u → {figure(each.now)} u  {visible(each.cell)}" for each in changes.grown
+        )
+    if changes.environment:
+        fields["environment"] = "\n".join(
+            f"{visible(each.name)}: {visible(each.before, 80) or 'none'} → {visible(each.after, 80) or 'none'}"
+            for each in changes.environment
+        )
+    if changes.baseline is not None and not changes.same_segment:
+        fields["note"] = "hardware, driver, torch or precision differ, so that errors are not compared"
+    if fields:
+        console.print()
+        _print_fields(console, fields)
+
+
+def _print_change(console: Console, word: str, change: Change) -> None:
+    fault = change.fault
+    symbol, style = _CHANGES[word]
+    head = Text.assemble((f"{symbol} {word}", style), "  ", (_name((fault.operation, fault.implementation)), "bold"))
+    _print_wrapped(console, head.append(f"  {fault.verdict.value}"))
+    fields = {"finding": visible(fault.sentence, 600)}
+    if fault.diagnosis:
+        fields["cause"] = visible(fault.diagnosis, 600)
+    if fault.known:
+        fields["known"] = visible(fault.known, 300)
+    more = f" and {len(change.cells) - 1} more" if len(change.cells) > 1 else ""
+    fields["cells"] = visible(change.cells[0], 200) + more
+    fields["since"] = visible(change.first_seen.name)
+    if change.last_good is not None:
+        fields["held in"] = visible(change.last_good.name)
+    if change.revisions:
+        fields["between"] = "\n".join(visible(each, 100) for each in change.revisions)
+    if fault.counterexample:
+        fields["id"] = fault.counterexample
+    _print_fields(console, fields, indent=2)
 
 
 def _claims_line(digest: Digest) -> str:

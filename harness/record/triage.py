@@ -53,6 +53,11 @@ class Cause:
         return self.shown.counterexample.diagnosis if self.shown.counterexample else None
 
     @property
+    def fault(self) -> str:
+        """What its findings share."""
+        return fault_of(self.shown)
+
+    @property
     def key(self) -> Key:
         """The operation and the implementation at fault."""
         return self.shown.operation, self.shown.implementation
@@ -87,7 +92,7 @@ def causes(outcomes: Iterable[CellFinished]) -> list[Cause]:
     groups: dict[tuple[str, ...], list[CellFinished]] = {}
     for outcome in outcomes:
         if Verdict(outcome.verdict).severity >= Verdict.UNSTABLE.severity:
-            key = (outcome.operation, outcome.implementation, outcome.verdict, outcome.known, _fault(outcome))
+            key = (outcome.operation, outcome.implementation, outcome.verdict, outcome.known, fault_of(outcome))
             groups.setdefault(key, []).append(outcome)
     made = [
         Cause(cells[0].reason, tuple(cells), _sound(cells[0], outcomes))
@@ -104,8 +109,8 @@ def causes(outcomes: Iterable[CellFinished]) -> list[Cause]:
     )
 
 
-def _fault(outcome: CellFinished) -> str:
-    """What findings must share to be one."""
+def fault_of(outcome: CellFinished) -> str:
+    """What findings about one implementation must share to be one."""
     if outcome.kind:
         return f"{outcome.kind} {_without_figures(outcome.reason)}"
     diagnosis = outcome.counterexample.diagnosis if outcome.counterexample else None

@@ -1,4 +1,4 @@
-"""The archive: the runs that lie among the reports, and the counterexamples in them."""
+"""The archive: the logs that lie among the reports, and the counterexamples in them."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pathlib import Path
 
 from harness.errors import HarnessError, InfrastructureError, UnknownName
 from harness.record.recalled import Recalled, read_recalled, recalled
-from harness.record.runlog import read
+from harness.record.runlog import SUFFIX, is_log, read
 
 _NAMING = ('"RunStarted"', '"counterexample"')
 
@@ -33,7 +33,7 @@ class Archive:
     @property
     def runs(self) -> list[Path]:
         """The logs, the latest first: a run's name begins with its time."""
-        return sorted((self.reports / "runs").glob("*.jsonl"), reverse=True)
+        return logs_in(self.reports / "runs")
 
     def find(self, what: str) -> Recollection:
         """The counterexamples that a word means.
@@ -46,8 +46,9 @@ class Archive:
             if not self.runs:
                 raise InfrastructureError(f"nothing to replay: there is no run in {self.reports / 'runs'}")
             return _of_log(self.runs[0])
-        if (named := self.reports / "runs" / f"{what}.jsonl").is_file():
-            return _of_log(named)
+        for run in self.runs:
+            if what == run_of(run):
+                return _of_log(run)
         if Path(what).is_file():
             return _of_file(Path(what))
         return self._by_id(what)
@@ -57,9 +58,9 @@ class Archive:
         for run, each in self._every():
             if re.fullmatch(r"[0-9a-f]{1,8}", what) and each.id.startswith(what):
                 self._check_alone(what, each)
-                return Recollection(run.stem, [each])
+                return Recollection(run_of(run), [each])
             seen[each.id] = None
-        near = difflib.get_close_matches(what, [*seen, *(run.stem for run in self.runs)], n=3)
+        near = difflib.get_close_matches(what, [*seen, *(run_of(run) for run in self.runs)], n=3)
         hint = f"did you mean {' or '.join(near)}?" if near else "a finding's last line in the terminal names its id"
         raise UnknownName(f"no run, file or counterexample is called {what!r}; {hint}")
 
@@ -73,23 +74,31 @@ class Archive:
         """Every counterexample of every log that can be read, and of the file that is kept, the latest first."""
         for run in self.runs:
             try:
-                entries = recalled(read(run, _NAMING))
+                entries = recalled(read(run, _NAMING).events)
             except HarnessError:
                 continue
             yield from ((run, each) for each in entries)
 
 
+def logs_in(folder: Path) -> list[Path]:
+    """The run logs of a folder, packed or not, the latest first."""
+    return sorted((*folder.glob(f"*{SUFFIX}"), *folder.glob("*.jsonl")), key=lambda log: log.name, reverse=True)
+
+
+def run_of(log: Path) -> str:
+    """The name of the run that a log is of."""
+    return log.name.partition(".")[0]
+
+
 def _of_log(path: Path) -> Recollection:
-    return Recollection(path.stem, [each for each in recalled(read(path, _NAMING)) if not each.claim])
+    found = read(path, _NAMING)
+    complaints = [found.complaint] if found.complaint else []
+    return Recollection(run_of(path), [each for each in recalled(found.events) if not each.claim], complaints)
 
 
 def _of_file(path: Path) -> Recollection:
     """A log or a saved file: the one's lines are events. Raises HarnessError for a file that is neither."""
-    try:
-        head = path.read_text(encoding="utf-8")[:1000].partition("\n")[0]
-    except (OSError, UnicodeDecodeError):
-        head = ""  # whoever reads it says what is wrong
-    if re.search(r'"event": "\w+"', head):
+    if is_log(path):
         return _of_log(path)
     entries, complaints = read_recalled(path)
     if complaints and not entries:

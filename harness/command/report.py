@@ -1,0 +1,54 @@
+"""`harness report [RUN]`: the report of an earlier run, made anew from its log."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import click
+
+from harness.command.options import baseline_option, examples, json_option, reports_option
+from harness.command.outputs import output_options, outputs
+from harness.errors import InfrastructureError
+from harness.history.history import History
+from harness.record.runlog import read
+from harness.report.reporting import Reporting, ended
+
+_EXAMPLES = examples(
+    ("harness report", "the latest run's"),
+    ("harness report --baseline main", "against the latest run of a branch"),
+    ("harness report 20261122 --junit junit.xml", "another run's, by the beginning of its name, as JUnit too"),
+)
+
+
+@click.command(epilog=_EXAMPLES)
+@click.argument("run", default="", metavar="[RUN]")
+@baseline_option
+@output_options
+@reports_option
+@json_option
+@click.pass_context
+def report(ctx: click.Context, /, run: str, baseline: str, reports: Path, as_json: bool, **wanted: Any) -> None:
+    """Write the report of a RUN, the latest if it is left out: pages in a folder of its own among the reports.
+
+    RUN is a name or the beginning of it, a log, or a branch, which means the latest run made from it.
+    """
+    with History.of(reports) as history:
+        if not history.runs:
+            raise InfrastructureError(f"there is no run in {reports}; `harness run` makes one")
+        found = history.named(run) if run else history.runs[0]
+    folder = reports / found.name
+    reporting = Reporting(reports, outputs(folder, **wanted), baseline)
+    reading = read(found.log)
+    for event in ended(reading.events):
+        reporting(event)
+    assert reporting.changes is not None
+    if as_json:
+        told = {"run": found.name, "report": str(folder / "index.html"), "sentence": reporting.changes.sentence}
+        click.echo(json.dumps({**told, "notes": reporting.complaints}, indent=2))
+        return
+    click.echo(reporting.changes.sentence)
+    for complaint in reporting.complaints:
+        click.echo(f"note    {complaint}")
+    click.echo(f"report  {folder / 'index.html'}")

@@ -1,0 +1,58 @@
+"""The baseline: the earlier run that a run is compared with."""
+
+from __future__ import annotations
+
+import difflib
+from pathlib import Path
+
+from harness.errors import UnknownName
+from harness.history.archive import run_of
+from harness.history.index import Run
+from harness.history.revisions import plain, reachable
+
+
+def baseline(runs: list[Run], run: Run) -> Run | None:
+    """The latest earlier run that asked at least as much of the same code, None where there is none.
+
+    One of the same segment and profile goes before one of the same profile, and that before any other.
+    """
+    fit = [each for each in runs if _is_comparable(each, run)]
+    return max(fit, key=lambda each: _nearness(each, run), default=None)
+
+
+def named(runs: list[Run], what: str, checkout: Path) -> Run:
+    """The run that a word means: its name or the beginning of it, its log, or the latest run of a branch.
+
+    Raises UnknownName with the nearest names.
+    """
+    by_name = [each for each in runs if each.name.startswith(what) or run_of(Path(what)) == each.name]
+    if by_name:
+        return by_name[0]
+    made = reachable(checkout, what)
+    of_branch = [each for each in runs if each.revision and plain(each.revision) in made]
+    if of_branch:
+        return of_branch[0]
+    if made:
+        raise UnknownName(f"no run here was made from {what!r}; `harness history` lists the runs with their revisions")
+    near = difflib.get_close_matches(what, [each.name for each in runs], n=3)
+    hint = f"did you mean {' or '.join(near)}?" if near else "`harness history` lists the runs"
+    raise UnknownName(f"no run, log or branch is called {what!r}; {hint}")
+
+
+def _is_comparable(one: Run, run: Run) -> bool:
+    if one.finished is None or one.finished.stopped or one.name == run.name:
+        return False
+    if one.started.candidates != run.started.candidates or one.started.when > run.started.when:
+        return False
+    if (one.scope.keyword, one.scope.only) not in ((run.scope.keyword, run.scope.only), ("", [])):
+        return False
+    pairs = (
+        (one.scope.operations, run.scope.operations),
+        (one.scope.devices, run.scope.devices),
+        (one.scope.dtypes, run.scope.dtypes),
+    )
+    return all(not had or (asked and set(asked) <= set(had)) for had, asked in pairs)
+
+
+def _nearness(one: Run, run: Run) -> tuple[bool, bool, str, str]:
+    return (one.scope.profile == run.scope.profile, one.segment == run.segment, one.started.when, one.name)

@@ -1,0 +1,328 @@
+"""The index: a database over the run logs, which are the truth; it is rebuilt from them at will."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Iterable, Iterator
+from contextlib import closing
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from harness.errors import HarnessError, InfrastructureError
+from harness.history.archive import logs_in
+from harness.history.segment import segment
+from harness.measure.verdict import Verdict
+from harness.record.events import CellFinished, Event, ImplementationListed, RunFinished, RunStarted, Scope
+from harness.record.runlog import decode, encode, read
+from harness.record.triage import Cause, causes
+
+_SCHEMA = 1
+_PATIENCE = 60.0
+"""Seconds to wait for another process that writes the index."""
+
+_TABLES = """
+CREATE TABLE runs (
+    id INTEGER PRIMARY KEY, name TEXT, log TEXT UNIQUE, bytes INTEGER, at TEXT, segment TEXT, complaint TEXT,
+    started TEXT, finished TEXT, unavailable TEXT
+);
+CREATE TABLE keys (
+    id INTEGER PRIMARY KEY, prop TEXT, operation TEXT, implementation TEXT, device TEXT, dtype TEXT,
+    UNIQUE (prop, operation, implementation, device, dtype)
+);
+CREATE TABLE faults (
+    id INTEGER PRIMARY KEY, run INTEGER, operation TEXT, implementation TEXT, verdict TEXT, fault TEXT, known TEXT,
+    sentence TEXT, diagnosis TEXT, counterexample TEXT, shown INTEGER
+);
+CREATE INDEX faults_by_run ON faults (run);
+CREATE TABLE cells (
+    run INTEGER, key INTEGER, verdict INTEGER, median REAL, high REAL, largest REAL, allowance REAL, fault INTEGER,
+    reason TEXT,
+    PRIMARY KEY (run, key)
+) WITHOUT ROWID;
+CREATE INDEX cells_by_key ON cells (key);
+"""
+
+_RUN = "runs.id, log, segment, complaint, started, finished, unavailable"
+_VERDICTS = list(Verdict)
+
+
+@dataclass(frozen=True)
+class Run:
+    """A run as the index knows it.
+
+    id: its number in the index; log: where it is written down; segment: runs with the same one may share a series;
+    complaint: what of the log could not be read; finished: None where the log ends before the run did; unavailable: why
+    implementations could not be asked, by `operation/implementation`.
+    """
+
+    id: int
+    log: Path
+    segment: str
+    complaint: str
+    started: RunStarted
+    finished: RunFinished | None
+    unavailable: dict[str, str] = field(default_factory=dict, compare=False)
+
+    @property
+    def name(self) -> str:
+        """The run's name, which begins with its time."""
+        return self.started.run
+
+    @property
+    def scope(self) -> Scope:
+        """What it set out to ask."""
+        return self.started.scope
+
+    @property
+    def revision(self) -> str | None:
+        """The revision of the code that was verified: the candidates' own, or that of the harness with its catalogue."""
+        found = self.started.environment
+        return found.get("candidates revision") if self.started.candidates else found.get("revision")
+
+    @property
+    def at(self) -> str:
+        """The day and minute at which it began."""
+        return self.started.when[:16].replace("T", " ")
+
+
+@dataclass(frozen=True)
+class Fault:
+    """What findings of one run share: one root cause.
+
+    verdict, known: theirs; sentence, diagnosis, counterexample: of the finding that shows it best (the id of its
+    counterexample, empty for none); keys: the numbers of its cells, the shown one first.
+    """
+
+    operation: str
+    implementation: str
+    verdict: Verdict
+    fault: str
+    known: str
+    sentence: str
+    diagnosis: str
+    counterexample: str
+    keys: tuple[int, ...] = field(compare=False)
+
+
+@dataclass(frozen=True)
+class Point:
+    """One cell in one run: its verdict, and errors in units of u, None where there were none."""
+
+    run: Run
+    verdict: Verdict
+    median: float | None
+    high: float | None
+    largest: float | None
+    allowance: float | None
+
+
+Key = tuple[str, str, str, str, str]
+"""(property, operation, implementation, device, dtype)"""
+
+
+class Index:
+    """The index of some folders of logs. Use as a context manager; several processes may at once.
+
+    A file that is no index of this version is written anew.
+    """
+
+    def __init__(self, file: Path, folders: Iterable[Path]) -> None:
+        self.file = file
+        self.folders = list(folders)
+        self.refusals: list[str] = []
+        try:
+            file.parent.mkdir(parents=True, exist_ok=True)
+            self._base = self._opened()
+        except (OSError, sqlite3.Error) as failure:
+            raise InfrastructureError(f"the history {file} can't be written: {failure}") from None
+
+    def __enter__(self) -> Index:
+        return self
+
+    def __exit__(self, *failure: object) -> None:
+        self._base.close()
+
+    def refresh(self) -> None:
+        """Read the logs that are new or have grown, and forget those that are gone.
+
+        `refusals` says afterwards which could not be read, and why.
+        """
+        there = {str(log): log.stat().st_size for folder in self.folders for log in logs_in(folder)}
+        known = dict(self._base.execute("SELECT log, bytes FROM runs"))
+        for log in known.keys() - there.keys():
+            self._forget(log)
+        for log, size in sorted(there.items()):
+            if known.get(log) != size:
+                self._read(Path(log), size)
+
+    def runs(self) -> list[Run]:
+        """Every run, the latest first."""
+        return [_run(*row) for row in self._base.execute(f"SELECT {_RUN} FROM runs ORDER BY at DESC, name DESC")]
+
+    def faults(self, run: Run) -> list[Fault]:
+        """The root causes of a run, in the order in which its own report has them."""
+        cells: dict[int, list[int]] = {}
+        for fault, key in self._base.execute("SELECT fault, key FROM cells WHERE run = ? AND fault", [run.id]):
+            cells.setdefault(fault, []).append(key)
+        columns = "operation, implementation, verdict, fault, known, sentence, diagnosis, counterexample, shown, id"
+        rows = self._base.execute(f"SELECT {columns} FROM faults WHERE run = ? ORDER BY id", [run.id])
+        return [
+            Fault(of, by, Verdict(verdict), *told, keys=_first(shown, cells.get(number, [])))
+            for of, by, verdict, told, shown, number in ((*row[:3], row[3:8], *row[8:]) for row in rows)
+        ]
+
+    def verdicts(self, run: Run) -> dict[int, Verdict]:
+        """The verdict of each cell of a run, by the cell's number."""
+        found = self._base.execute("SELECT key, verdict FROM cells WHERE run = ?", [run.id])
+        return {key: _VERDICTS[verdict] for key, verdict in found}
+
+    def key(self, number: int) -> Key:
+        """The cell with a number."""
+        columns = "prop, operation, implementation, device, dtype"
+        return tuple(self._base.execute(f"SELECT {columns} FROM keys WHERE id = ?", [number]).fetchone())
+
+    def number(self, key: Key) -> int | None:
+        """The number of a cell, None where no run asked it."""
+        where = "prop = ? AND operation = ? AND implementation = ? AND device = ? AND dtype = ?"
+        found = self._base.execute(f"SELECT id FROM keys WHERE {where}", key).fetchone()
+        return found[0] if found else None
+
+    def series(self, number: int, of: str = "") -> list[Point]:
+        """A cell in every run that asked it, the earliest first; of one segment alone where it is named."""
+        rows = self._base.execute(
+            f"SELECT {_RUN}, verdict, median, high, largest, allowance FROM cells JOIN runs ON runs.id = cells.run"
+            " WHERE key = ? AND (? = '' OR segment = ?) ORDER BY at, name",
+            [number, of, of],
+        )
+        return [Point(_run(*row[:7]), _VERDICTS[row[7]], *row[8:]) for row in rows]
+
+    def grown(self, before: Run, after: Run, most: int) -> list[tuple[int, float, float, float | None]]:
+        """The cells whose largest error grew most between two runs: number, then, now, and what is allowed now."""
+        rows = self._base.execute(
+            "SELECT b.key, a.largest, b.largest, b.allowance FROM cells b JOIN cells a ON a.run = ? AND a.key = b.key"
+            " WHERE b.run = ? AND a.largest > 0 AND b.largest > a.largest ORDER BY b.largest / a.largest DESC LIMIT ?",
+            [before.id, after.id, most],
+        )
+        return list(rows)
+
+    def unanswered(self, before: Run, after: Run) -> list[tuple[int, str | None]]:
+        """The cells that one run answered and another did not: number, and the reason if the other gave any."""
+        answered = [_VERDICTS.index(each) for each in Verdict if each.severity > Verdict.UNINFORMATIVE.severity]
+        among = ", ".join(map(str, answered))
+        rows = self._base.execute(
+            "SELECT a.key, b.reason FROM cells a LEFT JOIN cells b ON b.run = ? AND b.key = a.key"
+            f" WHERE a.run = ? AND a.verdict IN ({among}) AND (b.key IS NULL OR b.verdict NOT IN ({among}))",
+            [after.id, before.id],
+        )
+        return list(rows)
+
+    def _opened(self) -> sqlite3.Connection:
+        base = sqlite3.connect(self.file, timeout=_PATIENCE, isolation_level=None)
+        try:
+            if base.execute("PRAGMA user_version").fetchone()[0] == _SCHEMA:
+                return base
+        except sqlite3.DatabaseError:
+            base.close()
+            self.file.unlink()
+            base = sqlite3.connect(self.file, timeout=_PATIENCE, isolation_level=None)
+        base.execute("PRAGMA journal_mode = WAL")
+        with base, closing(base.cursor()) as cursor:
+            cursor.execute("BEGIN IMMEDIATE")
+            if cursor.execute("PRAGMA user_version").fetchone()[0] != _SCHEMA:
+                for (name,) in cursor.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall():
+                    cursor.execute(f"DROP TABLE {name}")
+                for statement in filter(str.strip, _TABLES.split(";")):
+                    cursor.execute(statement)
+                cursor.execute(f"PRAGMA user_version = {_SCHEMA}")
+        return base
+
+    def _read(self, log: Path, size: int) -> None:
+        try:
+            found = read(log)
+        except HarnessError as refusal:
+            self.refusals.append(str(refusal))
+            return
+        if found.complaint:
+            self.refusals.append(found.complaint)
+        if not any(isinstance(event, RunStarted) for event in found.events):
+            return
+        with self._base, closing(self._base.cursor()) as cursor:
+            cursor.execute("BEGIN IMMEDIATE")
+            self._forget(str(log))
+            _insert(cursor, log, size, found.events, found.complaint)
+
+    def _forget(self, log: str) -> None:
+        for (run,) in self._base.execute("SELECT id FROM runs WHERE log = ?", [log]).fetchall():
+            for table, column in (("cells", "run"), ("faults", "run"), ("runs", "id")):
+                self._base.execute(f"DELETE FROM {table} WHERE {column} = ?", [run])
+
+
+def _insert(cursor: sqlite3.Cursor, log: Path, size: int, events: list[Event], complaint: str) -> None:
+    started = next(event for event in events if isinstance(event, RunStarted))
+    finished = next((event for event in events if isinstance(event, RunFinished)), None)
+    outcomes = [event for event in events if isinstance(event, CellFinished) and not event.claim]
+    listed = [event for event in events if isinstance(event, ImplementationListed)]
+    unavailable = {f"{each.operation}/{each.implementation}": each.unavailable for each in listed if each.unavailable}
+    cursor.execute(
+        "INSERT INTO runs (name, log, bytes, at, segment, complaint, started, finished, unavailable)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        [
+            *(started.run, str(log), size, started.when, segment(started.environment), complaint),
+            *(encode(each) if each else None for each in (started, finished)),
+            json.dumps(unavailable),
+        ],
+    )
+    run = cursor.lastrowid
+    numbers = _numbers(cursor, outcomes)
+    faults = {
+        cell.key: fault
+        for cause in causes(outcomes)
+        for fault in [_fault(cursor, run, cause, numbers)]
+        for cell in cause.cells
+    }
+    cursor.executemany(
+        "INSERT OR REPLACE INTO cells VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        ([run, numbers[cell.key], *_figures(cell), faults.get(cell.key), _reason(cell)] for cell in outcomes),
+    )
+
+
+def _numbers(cursor: sqlite3.Cursor, outcomes: list[CellFinished]) -> dict[str, int]:
+    """The number of every cell, by its key; new ones are given."""
+    named = {cell.key: (cell.prop, cell.operation, cell.implementation, cell.device, cell.dtype) for cell in outcomes}
+    columns = "prop, operation, implementation, device, dtype"
+    cursor.executemany(f"INSERT OR IGNORE INTO keys ({columns}) VALUES (?, ?, ?, ?, ?)", named.values())
+    numbers = {tuple(key): number for number, *key in cursor.execute(f"SELECT id, {columns} FROM keys")}
+    return {key: numbers[name] for key, name in named.items()}
+
+
+def _fault(cursor: sqlite3.Cursor, run: int | None, cause: Cause, numbers: dict[str, int]) -> int | None:
+    told = [cause.verdict.value, cause.fault, cause.known, cause.sentence, str(cause.diagnosis or "")]
+    cursor.execute(
+        "INSERT INTO faults (run, operation, implementation, verdict, fault, known, sentence, diagnosis, counterexample,"
+        " shown) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        [run, *cause.key, *told, cause.shown.id, numbers[cause.shown.key]],
+    )
+    return cursor.lastrowid
+
+
+def _figures(cell: CellFinished) -> Iterator[Any]:
+    yield _VERDICTS.index(Verdict(cell.verdict))
+    yield from (cell.score_median, cell.score_high, cell.score_max, cell.allowance)
+
+
+def _reason(cell: CellFinished) -> str | None:
+    """Why a cell gave no answer; findings are told by their fault."""
+    return cell.reason if Verdict(cell.verdict).severity <= Verdict.UNINFORMATIVE.severity else None
+
+
+def _run(number: int, log: str, of: str, complaint: str, started: str, finished: str | None, unavailable: str) -> Run:
+    begun, ended = decode(started), decode(finished) if finished else None
+    assert isinstance(begun, RunStarted)
+    assert ended is None or isinstance(ended, RunFinished)
+    return Run(number, Path(log), of, complaint, begun, ended, json.loads(unavailable))
+
+
+def _first(shown: int, keys: list[int]) -> tuple[int, ...]:
+    return (shown, *(key for key in keys if key != shown))

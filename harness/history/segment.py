@@ -1,0 +1,72 @@
+"""Segments: runs whose figures may share a series, and what differs between two environments."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+_PARTING = ("platform", "cpu", "cuda", "driver", "torch", "precision")
+_IGNORED = ("revision", "candidates revision", "cores")
+
+
+@dataclass(frozen=True)
+class Difference:
+    """A fact that two environments do not share; `parts`: whether it parts their figures into two segments."""
+
+    name: str
+    before: str
+    after: str
+    parts: bool
+
+
+def segment(environment: dict[str, Any]) -> str:
+    """Eight hexadecimal digits for hardware, driver, torch and precision: figures are compared within one segment alone."""
+    told = _facts(environment)
+    parting = {name: told.get(name, "") for name in _PARTING}
+    return hashlib.sha256(json.dumps(parting, sort_keys=True).encode()).hexdigest()[:8]
+
+
+def differences(before: dict[str, Any], after: dict[str, Any]) -> list[Difference]:
+    """What is not the same, what parts segments first."""
+    old, new = _facts(before), _facts(after)
+    names = [*_PARTING, *sorted({*old, *new} - {*_PARTING})]
+    return [
+        Difference(name, old.get(name, ""), new.get(name, ""), name in _PARTING)
+        for name in names
+        if old.get(name, "") != new.get(name, "")
+    ]
+
+
+def _facts(environment: dict[str, Any]) -> dict[str, str]:
+    """The environment as names and words, packages by themselves."""
+    return dict(_told(environment))
+
+
+def _told(environment: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    packages = environment.get("packages", {})
+    for name, value in environment.items():
+        if name not in (*_IGNORED, *_PARTING, "packages", "tf32", "threads", "torch build"):
+            yield name, _line(value)
+    yield from ((name, str(version)) for name, version in packages.items() if name != "torch")
+    yield "torch", " ".join(filter(None, (packages.get("torch", ""), environment.get("torch build", ""))))
+    yield "platform", _machine(environment.get("platform", ""))
+    yield "cpu", str(environment.get("cpu", ""))
+    yield "cuda", "; ".join(device.get("name", "") for device in environment.get("cuda", ()))
+    yield "driver", str(environment.get("driver") or "")
+    yield "precision", f"tf32 {_line(environment.get('tf32', {}))}, {_line(environment.get('threads', ''))} threads"
+
+
+def _machine(platform: str) -> str:
+    """The system and the processor's kind, without the build of the kernel, which changes weekly and computes nothing."""
+    words = platform.split("-")
+    return "-".join([words[0], *(word for word in words if word in _PROCESSORS)])
+
+
+_PROCESSORS = ("x86_64", "aarch64", "arm64", "AMD64", "ppc64le", "riscv64")
+
+
+def _line(value: Any) -> str:
+    return value if isinstance(value, str) else json.dumps(value, sort_keys=True)

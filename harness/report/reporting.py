@@ -1,0 +1,66 @@
+"""Reporting: a listener that keeps a run's events and, when it ends, has every output written."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from harness.history.changes import Changes
+from harness.history.history import History
+from harness.record.events import CellFinished, Event, RunFinished
+from harness.report.digest import Digest
+
+
+@dataclass(frozen=True)
+class Findings:
+    """What outputs are made of: a run, what changed in it, and the history in which it stands."""
+
+    digest: Digest
+    changes: Changes
+    history: History
+
+
+Output = Callable[[Findings], None]
+"""Writes one output; raises OSError where it can't."""
+
+
+@dataclass
+class Reporting:
+    """Keeps the events of a run whose log lies among the reports, and writes the outputs at the last one.
+
+    baseline: the run, log or branch to compare with; empty for the latest comparable run. Raises UnknownName where
+    there is none of that name.
+    """
+
+    reports: Path
+    outputs: Sequence[Output]
+    baseline: str = ""
+    changes: Changes | None = None
+    complaints: list[str] = field(default_factory=list)
+    _events: list[Event] = field(default_factory=list)
+
+    def __call__(self, event: Event) -> None:
+        """Keep an event; write at the last one."""
+        self._events.append(event)
+        if isinstance(event, RunFinished):
+            self._write()
+
+    def _write(self) -> None:
+        digest = Digest.of(self._events)
+        with History.of(self.reports) as history:
+            run = history.named(digest.started.run)
+            self.changes = history.changes(run, history.baseline_of(run, self.baseline))
+            self.complaints = history.complaints
+            for output in self.outputs:
+                output(Findings(digest, self.changes, history))
+
+
+def ended(events: list[Event]) -> Iterator[Event]:
+    """The events of a log, with an end where the run had none, since it was killed or still runs."""
+    yield from events
+    if not any(isinstance(event, RunFinished) for event in events):
+        cells = [event for event in events if isinstance(event, CellFinished) and not event.claim]
+        stopped = f"the log ends after {len(cells):,} cell{'s' * (len(cells) != 1)}, since the run was killed or still goes on"
+        yield RunFinished(dict(Counter(cell.verdict for cell in cells)), 0.0, 3, stopped)
