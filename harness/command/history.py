@@ -18,7 +18,7 @@ from harness.errors import InfrastructureError, UnknownName
 from harness.explain.sentence import figure
 from harness.explain.visible import visible
 from harness.history.history import History
-from harness.history.index import Point, Run
+from harness.history.index import Key, Point, Run
 from harness.history.segment import differences
 
 _EXAMPLES = examples(
@@ -26,6 +26,9 @@ _EXAMPLES = examples(
     ("harness history agreement[gru/torch_gru-cpu-float32]", "one cell in every run that asked it"),
     ("harness history --json", "for a script"),
 )
+
+_KEY = re.compile(r"([^[]+)\[([^/]+)/(.+)-([^-]+)-([^-]+)\]")
+"""`property[operation/implementation-device-dtype]`"""
 
 
 @click.command(epilog=_EXAMPLES)
@@ -45,8 +48,8 @@ def history(cell: str, reports: Path, as_json: bool) -> None:
         points = _series(found, cell) if cell else []
         complaints = found.complaints
     if as_json:
-        told = [_point(each) for each in points] if cell else [entry(each) for each in runs]
-        click.echo(json.dumps({"series" if cell else "runs": told, "notes": complaints}, indent=2))
+        entries = [_point(each) for each in points] if cell else [entry(each) for each in runs]
+        click.echo(json.dumps({"series" if cell else "runs": entries, "notes": complaints}, indent=2))
         return
     console = Console(highlight=False)
     console.print(_table_of_points(points) if cell else _table_of_runs(runs))
@@ -71,18 +74,16 @@ def entry(run: Run) -> dict[str, Any]:
 
 def _series(found: History, cell: str) -> list[Point]:
     """The points of a cell. Raises UnknownName where no run asked it."""
-    number = found.index.number(key_of(cell))
+    number = found.index.number(_key_of(cell))
     if number is None:
         raise UnknownName(f"no run asked the cell {cell!r}; `harness run --json` names cells, and so does the report")
     return found.index.series(number)
 
 
-def key_of(cell: str) -> tuple[str, str, str, str, str]:
-    """The parts of a cell's key `property[operation/implementation-device-dtype]`, empty ones where it is none."""
-    found = re.fullmatch(
-        r"(?P<prop>[^[]+)\[(?P<operation>[^/]+)/(?P<implementation>.+)-(?P<device>[^-]+)-(?P<dtype>[^-]+)\]", cell
-    )
-    return found.groups() if found else ("",) * 5
+def _key_of(cell: str) -> Key:
+    """The parts of a cell's key, empty ones where it is none."""
+    found = _KEY.fullmatch(cell)
+    return (found[1], found[2], found[3], found[4], found[5]) if found else ("", "", "", "", "")
 
 
 def _table_of_runs(runs: list[Run]) -> Table:

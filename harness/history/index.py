@@ -169,8 +169,8 @@ class Index:
         columns = "operation, implementation, verdict, fault, known, sentence, diagnosis, counterexample, shown, id"
         rows = self._base.execute(f"SELECT {columns} FROM faults WHERE run = ? ORDER BY id", [run.id])
         return [
-            Fault(of, by, Verdict(verdict), *told, keys=_first(shown, cells.get(number, [])))
-            for of, by, verdict, told, shown, number in ((*row[:3], row[3:8], *row[8:]) for row in rows)
+            Fault(of, by, Verdict(verdict), fault, known, told, why, shown_by, _first(shown, cells.get(number, [])))
+            for of, by, verdict, fault, known, told, why, shown_by, shown, number in rows
         ]
 
     def verdicts(self, run: Run) -> dict[int, Verdict]:
