@@ -8,6 +8,7 @@ from torch import Tensor
 import harness
 from harness.candidates import candidates
 from harness.declare.implementation import implementation_of
+from harness.explain.circumstances import circumstances, in_words
 from harness.explain.diagnosis import diagnose
 from harness.explain.scene import scene_of
 from harness.explain.shrinking import shrink
@@ -31,6 +32,16 @@ def fallen(function, operation=linear, prop="agreement", dtype="float64"):
 
 def diagnosed(function, **how):
     return diagnose(*fallen(function, **how), seconds=30)
+
+
+def test_circumstances_that_the_first_cases_suggest_are_put_to_the_test():
+    cell, finding = fallen(lambda x, W, b: x @ W.mT + b * (2 if x.shape[1] > 32 else 1))
+    scene = scene_of(cell, finding, 30)
+    scene.falling[:] = [case for case in scene.falling if case.sizes["batch"] > 1]
+    scene.holding[:] = [case for case in scene.holding if case.sizes["batch"] == 1]
+    assert scene.falling
+    assert scene.holding
+    assert in_words(circumstances(scene)) == "inputs ≥ 33"
 
 
 def test_a_cause_that_holds_everywhere_is_said_without_circumstances():

@@ -1,5 +1,8 @@
 """Rounding explained: the digits that are lost and with which values, and why equal things differ in bits."""
 
+import math
+import re
+
 import numpy as np
 import torch
 from jaxtyping import Float
@@ -43,7 +46,7 @@ def test_lost_digits_are_counted_and_placed():
     found = asked(mean_of_squares, variance)
     told = found.counterexample.diagnosis
     assert found.verdict == "unstable" and told.cause == "lost digits"
-    assert "of float32's 6.9 digits" in told.sentence
+    assert f"loses up to {min(math.log10(found.score_max), 6.9):.1f} of float32's 6.9 digits" in told.sentence
     assert "offset" in told.where and "normal (" not in told.where
 
 
@@ -62,6 +65,9 @@ def test_results_that_differ_in_bits_are_explained():
     found = asked(by_batch, linear, "batch_invariance")
     assert found.verdict == "rounding"
     assert "ulp" in found.reason and "Bitwise equality does not hold" in found.reason
+    one_up = asked(lambda x, W, b: (x @ W.mT + b) * (1 + 6e-7 * (len(x) == 1)), linear, "batch_invariance")
+    far = int(re.search(r"differ by up to (\d+) ulp", one_up.reason)[1])
+    assert 5 <= far <= 20  # 6e-7 is five units in the last place, and more where terms cancel
     assert asked(lambda x, W, b: (x[:, None] * W).sum(-1) + b, linear, "repeatability").reason == ""
 
 
