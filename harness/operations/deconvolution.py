@@ -23,6 +23,7 @@ from torch import Tensor
 
 from harness.declare.operation import operation
 from harness.errors import Unsupported
+from harness.operations.conv2d_factorisation import Factorisation
 from harness.operations.convolution import (
     SPREADS,
     conv2d,
@@ -151,6 +152,17 @@ def conv2d_pinv_in_long_double(y, K, padding):
 def divide_and_conquer(y, K, padding):
     """torch.linalg.lstsq by LAPACK's gelsd, which never forms the inverse; in float32 unstable at times, up to 75 u."""
     return _by_gelsd(lambda basis: conv2d.definition(basis, K, padding), y, _image_shape(y, K, padding))
+
+
+@conv2d_pinv.implementation(backend="torch", dtypes=_WIDE, exempt=_MIXES)
+def capacitance(y, K, padding):
+    """The factorisation for large images, which never writes the matrix out: circulants, and the border by itself."""
+    try:
+        if (padding, padding) != (K.shape[2] // 2, K.shape[3] // 2):
+            raise Unsupported("the factorisation is of convolutions that keep the size of the image")
+        return Factorisation(K, *y.shape[2:]).solve(y, refinements=2)
+    except ValueError as refusal:
+        raise Unsupported(str(refusal)) from None
 
 
 @conv2d_pinv.implementation(backend="scipy")
