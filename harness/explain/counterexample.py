@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
+from harness.explain.cutout import Cutout, cutout, side_by_side
 from harness.explain.diagnosis import Diagnosis
 from harness.explain.literal import literal
 from harness.explain.reproduction import reproduction
 from harness.explain.sentence import sentence
-from harness.measure.comparison import Comparison
+from harness.measure.comparison import Comparison, as_array
 from harness.verify.cell import Cell
 from harness.verify.exploration import Finding
 
@@ -26,7 +27,7 @@ class Counterexample:
     case: its recorded parameters; summary: them in one line; source: the case as literal Python; sentence: what is
     seen; expected, actual: the entries of the worst sample, as many as fit on a line; numbers: how many entries of its
     arguments are not zero; diagnosis: why it falls, None where nobody asked; script: what shows it to somebody
-    who has no harness.
+    who has no harness; inputs, results: parts of its arguments, and of what was expected, what came and their difference.
     """
 
     case: dict[str, Any]
@@ -38,6 +39,8 @@ class Counterexample:
     numbers: int = 0
     diagnosis: Diagnosis | None = None
     script: str = ""
+    inputs: list[Cutout] = field(default_factory=list)
+    results: list[Cutout] = field(default_factory=list)
 
 
 def counterexample(cell: Cell, least: Finding, diagnosis: Diagnosis | None = None) -> Counterexample:
@@ -52,7 +55,20 @@ def counterexample(cell: Cell, least: Finding, diagnosis: Diagnosis | None = Non
         numbers=sum(int(tensor.count_nonzero()) for tensor in least.case.tensors.values()),
         diagnosis=diagnosis,
         script=reproduction(cell, least, str(diagnosis or "")),
+        inputs=[part for name, tensor in least.case.tensors.items() if (part := cutout(name, as_array(tensor)))],
+        results=_results(least.comparison) if least.comparison is not None else [],
     )
+
+
+def _results(comparison: Comparison) -> list[Cutout]:
+    """Expected, actual and difference around the entry of the worst sample that is farthest off."""
+    expected, actual = np.asarray(comparison.expected), np.asarray(comparison.actual)
+    sought = expected
+    if comparison.axis is not None and expected.shape == actual.shape and expected.size:
+        is_worst = np.arange(expected.shape[comparison.axis]) == comparison.worst_sample
+        across = [-1 if axis == comparison.axis else 1 for axis in range(expected.ndim)]
+        sought = np.where(is_worst.reshape(across), expected, actual)
+    return side_by_side(expected, actual, _worst_entry(sought.reshape(-1), actual.reshape(-1)) or 0)
 
 
 def entries(comparison: Comparison) -> tuple[str, str]:
