@@ -298,6 +298,14 @@ def test_two_processes_that_write_at_once_lose_nothing(tmp_path):
         assert len(history.index.series(history.index.number(("agreement", "linear", "fused", "cpu", "float32")))) == 28
 
 
+def test_halves_of_surrogate_pairs_are_spelled_out(tmp_path):
+    run(tmp_path, 1, cell("\ud800", "wrong", sentence="off \udfff", fault="\ud800"))
+    with History.of(tmp_path) as history:
+        (fault,) = history.index.faults(history.runs[0])
+        assert (fault.implementation, fault.sentence, fault.diagnosis) == (r"\ud800", r"off \udfff", r"\ud800")
+        assert history.index.number(("agreement", "linear", "\ud800", "cpu", "float32")) == fault.keys[0]
+
+
 # segments
 
 

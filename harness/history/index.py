@@ -186,7 +186,7 @@ class Index:
     def number(self, key: Key) -> int | None:
         """The number of a cell, None where no run asked it."""
         where = "prop = ? AND operation = ? AND implementation = ? AND device = ? AND dtype = ?"
-        found = self._base.execute(f"SELECT id FROM keys WHERE {where}", key).fetchone()
+        found = self._base.execute(f"SELECT id FROM keys WHERE {where}", [*map(_storable, key)]).fetchone()
         return found[0] if found else None
 
     def series(self, number: int, of: str = "") -> list[Point]:
@@ -270,7 +270,7 @@ def _insert(cursor: sqlite3.Cursor, log: Path, size: int, events: list[Event], c
         " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
         [
             *(started.run, str(log), size, started.when, segment(started.environment), complaint),
-            *(encode(each) if each else None for each in (started, finished)),
+            *(_storable(encode(each)) if each else None for each in (started, finished)),
             json.dumps(unavailable),
         ],
     )
@@ -290,7 +290,10 @@ def _insert(cursor: sqlite3.Cursor, log: Path, size: int, events: list[Event], c
 
 def _numbers(cursor: sqlite3.Cursor, outcomes: list[CellFinished]) -> dict[str, int]:
     """The number of every cell, by its key; new ones are given."""
-    named = {cell.key: (cell.prop, cell.operation, cell.implementation, cell.device, cell.dtype) for cell in outcomes}
+    named = {
+        cell.key: tuple(map(_storable, (cell.prop, cell.operation, cell.implementation, cell.device, cell.dtype)))
+        for cell in outcomes
+    }
     columns = "prop, operation, implementation, device, dtype"
     cursor.executemany(f"INSERT OR IGNORE INTO keys ({columns}) VALUES (?, ?, ?, ?, ?)", named.values())
     numbers = {tuple(key): number for number, *key in cursor.execute(f"SELECT id, {columns} FROM keys")}
@@ -302,7 +305,7 @@ def _fault(cursor: sqlite3.Cursor, run: int | None, cause: Cause, numbers: dict[
     cursor.execute(
         "INSERT INTO faults (run, operation, implementation, verdict, fault, known, sentence, diagnosis, counterexample,"
         " shown) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        [run, *cause.key, *told, cause.shown.id, numbers[cause.shown.key]],
+        [run, *map(_storable, (*cause.key, *told)), cause.shown.id, numbers[cause.shown.key]],
     )
     return cursor.lastrowid
 
@@ -314,7 +317,12 @@ def _figures(cell: CellFinished) -> Iterator[Any]:
 
 def _reason(cell: CellFinished) -> str | None:
     """Why a cell gave no answer; findings are told by their fault."""
-    return cell.reason if Verdict(cell.verdict).severity <= Verdict.UNINFORMATIVE.severity else None
+    return _storable(cell.reason) if Verdict(cell.verdict).severity <= Verdict.UNINFORMATIVE.severity else None
+
+
+def _storable(text: str) -> str:
+    """What SQLite can hold: halves of surrogate pairs, which hostile text may have, are spelled out."""
+    return text.encode("utf-8", "backslashreplace").decode()
 
 
 def _run(number: int, log: str, of: str, complaint: str, started: str, finished: str | None, unavailable: str) -> Run:
