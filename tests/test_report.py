@@ -5,66 +5,26 @@ from __future__ import annotations
 import io
 import re
 import sys
-from collections import Counter
-from dataclasses import replace
-from html.parser import HTMLParser
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from harness.explain.counterexample import Counterexample, entries
+from harness.explain.counterexample import entries
 from harness.explain.sentence import sentence
 from harness.explain.visible import visible
 from harness.generate.case import Case
 from harness.measure.comparison import Comparison
 from harness.measure.verdict import Judgement, Verdict
 from harness.operations.linear import linear
-from harness.record.events import CellFinished, ImplementationListed, RunFinished, RunStarted
-from harness.record.runlog import RunLog
+from harness.record.events import ImplementationListed
 from harness.record.triage import by_implementation, causes, grades
-from harness.report.digest import Digest
 from harness.report.fragment import fragment
-from harness.report.html import Site, page
-from harness.report.reporting import Reporting
-from harness.report.template import anchor, raw
 from harness.report.terminal import print_outcomes, print_summary
 from harness.verify.exploration import Finding
 
 sys.path.insert(0, str(Path(__file__).parent))
-from browser import Browser, chromium
-
-MARKUP = "<script>alert(1)</script><img src=x onerror=alert(2)>'\"&amp;"
-CONTROLS = "\x1b[31mred\x1b[2J\x07\x00\r\ud800"
-DIRECTIONS = "\u202egnp.exe\u202c\u2066\u200f\u200b\ufeff"
-MEGABYTE = "A" * 1_000_000
-HOSTILE = f"{MARKUP} {CONTROLS} {DIRECTIONS} {MEGABYTE}"
-
-
-def cell(verdict="rounding", prop="agreement", implementation="fast", dtype="float32", operation="cdist", **rest):
-    """A cell by hand; bad ones get a counterexample of their own."""
-    if Verdict(verdict).severity >= Verdict.UNSTABLE.severity and "counterexample" not in rest:
-        rest["counterexample"] = shown(f"a = torch.tensor([1.5], dtype=torch.{dtype})  # {prop}")
-    defaults = {"tally": {verdict: 10}, "comparisons": 10, "place": "mine.py: fast", "seconds": {"engine": 1.0}}
-    fields = {"reason": "off by 99 u" if "counterexample" in rest else "", **defaults, **rest}
-    return CellFinished(prop, operation, implementation, "torch", fields.pop("device", "cpu"), dtype, verdict, **fields)
-
-
-def shown(source):
-    return Counterexample({}, "m=1, pattern normal", source, "off by 99 u", "1.5", "1.25")
-
-
-def raised(reason, **rest):
-    return cell("error", kind="raised ValueError", reason=reason, **rest)
-
-
-def digest(*outcomes, listed=(), stopped="", command=("harness", "check", "my file.py")):
-    tally = dict(Counter(outcome.verdict for outcome in outcomes))
-    started = RunStarted(
-        "20260101-000000-abc", "2026-01-01T00:00:00+00:00", list(command), 7, {"python": "3.11", "cuda": []}
-    )
-    return Digest(started, list(listed), list(outcomes), RunFinished(tally, 12.5, 0, stopped))
-
+from byhand import MEGABYTE, assert_harmless, assert_shown, busy_digest, cell, digest, hostile_digest, raised
 
 # triage: what is one cause, and what is not
 
@@ -270,79 +230,9 @@ def test_visible_text_is_cut_with_a_count():
     assert visible("A" * 100, limit=100) == "A" * 100
 
 
-class Elements(HTMLParser):
-    """Every element of a page with its attributes, and the text outside scripts and styles."""
-
-    def __init__(self, text):
-        super().__init__()
-        self.found, self.text, self._inside = [], "", ""
-        self.feed(text)
-
-    def handle_starttag(self, tag, attrs):
-        self.found.append((tag, dict(attrs)))
-        self._inside = tag if tag in ("script", "style") else ""
-
-    def handle_endtag(self, tag):
-        self._inside = ""
-
-    def handle_data(self, data):
-        if not self._inside:
-            self.text += f"{data} "
-
-    def all(self, attribute):
-        return [attributes[attribute] for _, attributes in self.found if attribute in attributes]
-
-
-def hostile_digest():
-    """A run in which every string that a candidate can choose is hostile."""
-    bad = CellFinished(
-        HOSTILE,
-        HOSTILE,
-        HOSTILE,
-        HOSTILE,
-        "cpu",
-        HOSTILE,
-        "wrong",
-        {"wrong": 1},
-        reason=HOSTILE,
-        kind=HOSTILE,
-        place=HOSTILE,
-        printed=5,
-        out_of_time=True,
-        score_median=float("inf"),
-        score_max=float("inf"),
-        allowance=0.0,
-        counterexample=Counterexample({}, HOSTILE, HOSTILE, HOSTILE, HOSTILE, HOSTILE),
-    )
-    other = replace(bad, dtype="float32", counterexample=replace(bad.counterexample, source=HOSTILE + "2"))
-    silent = [replace(bad, verdict=verdict, implementation="b") for verdict in ("unsupported", "uninformative")]
-    listed = [ImplementationListed(HOSTILE, "gone", HOSTILE, [], HOSTILE, HOSTILE)]
-    made = digest(bad, other, *silent, listed=listed, stopped=HOSTILE, command=["harness", HOSTILE])
-    return replace(made, started=replace(made.started, environment={"cpu": HOSTILE, HOSTILE: [HOSTILE]}))
-
-
-def assert_harmless(text):
-    elements = Elements(text)
-    assert "alert(1)" in elements.text  # shown as text …
-    assert all(tag not in ("img", "iframe", "link", "object") for tag, _ in elements.found)  # … and made nothing
-    assert not [name for _, attributes in elements.found for name in attributes if name.startswith("on")]
-    assert all(where.startswith("#") for where in elements.all("href"))
-    assert not elements.all("src")
-    assert not re.search("[\x00-\x08\x0b-\x1f\x7f\u200b-\u200f\u202a-\u202e\u2066-\u2069\ufeff\ud800-\udfff]", text)
-    assert r"\u202e" in elements.text
-    assert r"\x1b" in elements.text
-    assert "more characters)" in elements.text
-    assert len(text) < 1_000_000
-    return elements
-
-
-def test_nothing_hostile_gets_into_the_page():
-    elements = assert_harmless(page(hostile_digest()))
-    assert [tag for tag, _ in elements.found].count("script") == 1
-
-
 def test_nothing_hostile_gets_into_the_fragment():
     elements = assert_harmless(fragment(hostile_digest().outcomes))
+    assert_shown(elements)
     assert "script" not in [tag for tag, _ in elements.found]
 
 
@@ -354,112 +244,6 @@ def test_nothing_hostile_gets_into_the_terminal(capsys):
     assert "alert(1)" in printed
     assert not re.search("[\x00-\x09\x0b-\x1f\x7f\u200b-\u200f\u202a-\u202e\ufeff\ud800-\udfff]", printed)
     assert len(printed) < 20_000
-
-
-# the page
-
-
-def busy_digest():
-    return digest(
-        cell("unstable", implementation="expanded", operation="a_unstable", pairs=[1, 2], triples=[0, 0]),
-        cell("wrong", "gradients", dtype="float64"),
-        cell("wrong", "gradients", dtype="bfloat16", device="cuda"),
-        raised("no", implementation="loop", operation="<b>odd name</b>"),
-        cell(operation="z_clean", printed=3),
-        cell("unsupported", "gradients", operation="z_clean", reason="no autograd"),
-        cell("uninformative", "layouts", operation="z_clean"),
-        cell("exact", "repeatability", operation="z_clean", out_of_time=True),
-        listed=[ImplementationListed("z_clean", "gone", "jax", [], "", "jax is not installed")],
-    )
-
-
-def test_every_link_of_the_page_leads_to_one_place():
-    elements = Elements(page(busy_digest()))
-    ids = Counter(elements.all("id"))
-    assert max(ids.values()) == 1
-    assert {where[1:] for where in elements.all("href")} <= set(ids)
-
-
-def test_failures_come_before_unstable_ones_and_before_the_table():
-    text = Elements(page(busy_digest())).text
-    order = [
-        text.index(word) for word in ("2 of 4 implementations", "cdist/fast", "a_unstable/expanded", "worst verdict of")
-    ]
-    assert order == sorted(order)
-
-
-def test_every_failing_cell_has_its_case_as_python():
-    made = busy_digest()
-    text = Elements(page(made)).text
-    for outcome in made.outcomes:
-        if Verdict(outcome.verdict).failing:
-            assert outcome.key in text
-            assert outcome.counterexample.source in text
-
-
-def test_every_verdict_is_told_by_symbol_and_word():
-    text = " ".join(Elements(page(busy_digest())).text.split())
-    assert all(f"{verdict.symbol} {verdict.value} {verdict.meaning}" in text for verdict in Verdict)
-
-
-def test_the_page_shows_where_and_how_it_ran():
-    text = Elements(page(busy_digest())).text
-    for shown_there in (
-        "harness check 'my file.py'",
-        "3.11",
-        "jax is not installed",
-        "no autograd",
-        "1 of 2",
-        "seed 7",
-    ):
-        assert shown_there in text
-
-
-def test_a_run_of_nothing_still_gives_a_page():
-    assert "Nothing could be verified" in page(digest())
-
-
-def test_the_listener_writes_when_the_run_ends(tmp_path):
-    site, made = Site(tmp_path / "latest"), busy_digest()
-    reporting = Reporting(tmp_path, [site])
-    with RunLog(tmp_path / "runs" / f"{made.started.run}.jsonl.gz") as log:
-        for event in (made.started, *made.listed, *made.outcomes):
-            log(event)
-            reporting(event)
-        assert not site.folder.exists()
-        log(made.finished)
-        reporting(made.finished)
-    assert (site.folder / "index.html").read_text(encoding="utf-8") == page(made)
-
-
-def test_anchors_are_stable_and_distinct():
-    assert anchor("operation", "conv2d_pinv") == "operation-conv2d_pinv"
-    names = ["a b", "a-b", "a/b", "é", "x" * 500, "x" * 501, ""]
-    assert len({anchor("operation", name) for name in names}) == len(names)
-    assert all(re.fullmatch(r"[A-Za-z0-9_.-]{1,100}", anchor("operation", name)) for name in names)
-
-
-@pytest.mark.parametrize("palette", ["light", "dark", "print"])
-def test_text_stands_out_from_every_ground_it_is_on(palette):
-    blocks = re.findall(r":root \{(.*?)\}", raw("report.css"), re.DOTALL)
-    colours = dict(re.findall(r"--([\w-]+): (#\w+);", blocks[("light", "dark", "print").index(palette)]))
-    grounds = {"warn": ("warn-back", "panel"), "bad": ("bad-back", "panel")}
-    for text in ("text", "quiet", "link", "good", "warn", "bad"):
-        for ground in grounds.get(text, ("page", "panel", "sunk")):
-            assert contrast(colours[text], colours[ground]) >= 4.5, (text, ground)
-
-
-def contrast(one, other):
-    """The contrast ratio of two colours as WCAG 2 defines it."""
-
-    def luminance(colour):
-        digits = colour[1:] if len(colour) == 7 else "".join(2 * digit for digit in colour[1:])
-        parts = [int(digits[place : place + 2], 16) / 255 for place in (0, 2, 4)]
-        linear = [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts]
-        return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
-
-    low, high = sorted((luminance(one), luminance(other)))
-    return (high + 0.05) / (low + 0.05)
 
 
 # the terminal
@@ -534,47 +318,3 @@ def test_the_summary_says_what_gave_no_answer(capsys):
     printed = " ".join(capsys.readouterr().out.split())
     assert "unavailable 1 implementation, jax is not installed" in printed
     assert "1 unsupported and 1 uninformative cells" in printed
-
-
-# in a browser
-
-
-@pytest.fixture
-def browser():
-    path = chromium()
-    if path is None:
-        pytest.skip("no Chromium here; with one, the report is opened in it")
-    with Browser(path) as opened:
-        yield opened
-
-
-def test_the_page_in_a_browser(browser, tmp_path):
-    """It asks for nothing else, tells the sentence first, folds nothing in print, and fits a phone."""
-    file = tmp_path / "index.html"
-    made = busy_digest()
-    file.write_text(page(made), encoding="utf-8")
-
-    browser.open(file, scripts=False)
-    assert browser.requests == [file.resolve().as_uri()]
-    heading = browser.evaluate("const b = document.querySelector('h1').getBoundingClientRect(); [b.top, b.bottom]")
-    assert 0 <= heading[0] < heading[1] < 800
-    assert browser.evaluate("document.querySelector('h1').innerText").split() == made.sentence.split()
-    assert browser.evaluate("document.querySelectorAll('button').length") == 0
-
-    height = "document.querySelector('details.cells').getBoundingClientRect().height"
-    folded = browser.evaluate(height)
-    browser.send("Emulation.setEmulatedMedia", media="print")
-    assert browser.evaluate(height) > 3 * folded
-
-    browser.open(file, width=400, dark=True)
-    assert browser.evaluate("document.documentElement.scrollWidth") <= 400
-    assert browser.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(22, 24, 27)"
-    assert browser.evaluate("document.querySelectorAll('button').length") >= 1
-    assert browser.requests == [file.resolve().as_uri()]
-    assert browser.messages == []
-
-    file.write_text(page(hostile_digest()), encoding="utf-8")
-    browser.open(file, width=400)
-    assert browser.evaluate("document.documentElement.scrollWidth") <= 400
-    assert browser.requests == [file.resolve().as_uri()]
-    assert browser.messages == []

@@ -88,7 +88,7 @@ class Asking:
         started, stated = self._started(**chosen), [claim_listed(claim) for claim in claims]
         first, complaints = self._kept()
         latest = self.reports / "latest"
-        reporting = Reporting(self.reports, outputs(latest), self.baseline)
+        reporting = Reporting(self.reports, outputs(self.reports / started.run, latest), self.baseline)
         jobs = min(self.jobs, self._groups(listing))
         selection = self._selection(jobs, listing, claims=bool(stated), first=tuple(first), **chosen)
         with self._log(started) as log, Progress(quiet=self.as_json) as progress:

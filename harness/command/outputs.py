@@ -6,8 +6,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from harness.report.html import Site
 from harness.report.reporting import Output
+from harness.report.site import Site
 
 
 def output_options(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -15,6 +15,6 @@ def output_options(command: Callable[..., Any]) -> Callable[..., Any]:
     return command
 
 
-def outputs(folder: Path) -> list[Output]:
-    """The outputs that are wanted, the pages in a folder always among them."""
-    return [Site(folder)]
+def outputs(*folders: Path) -> list[Output]:
+    """The outputs that are wanted, the pages in some folders always among them."""
+    return [Site(*folders)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -31,6 +32,11 @@ class Cutout:
     def left_out(self) -> int:
         """How many entries of the tensor are not in it."""
         return int(np.prod(self.shape)) - sum(map(len, self.values))
+
+    @property
+    def largest(self) -> float:
+        """The largest finite magnitude in it, 0 where there is none."""
+        return max((abs(value) for line in self.values for value in line if math.isfinite(value)), default=0.0)
 
     def index(self, row: int) -> list[int]:
         """The indices along all axes but the last of one of its rows."""

@@ -116,6 +116,39 @@ class OperationDigest:
         return max(told, key=lambda each: each[0][0]) if told else None
 
     @property
+    def combinations(self) -> dict[str, list[int]]:
+        """Pairs and triples of values of options, by what they are called: met, and how many there are."""
+        pairs, triples = self.coverage or ([0, 0], [0, 0])
+        return {"pairs of options and pattern": pairs, "triples of options": triples}
+
+    @cached_property
+    def sizes(self) -> dict[str, list[int]]:
+        """The sizes at which results were compared, by axis, smallest first."""
+        met: dict[str, set[int]] = {}
+        for cell in self.outcomes:
+            for axis, sizes in _recorded(cell, "sizes").items():
+                met.setdefault(axis, set()).update(sizes)
+        return {axis: sorted(sizes) for axis, sizes in met.items()}
+
+    @cached_property
+    def disagreement(self) -> dict[str, dict[str, float]]:
+        """The largest difference between two implementations in units of u, either way round, over devices and dtypes."""
+        found: dict[str, dict[str, float]] = {}
+        for cell in self.outcomes:
+            for other, distance in _recorded(cell, "disagreement").items():
+                for one, two in ((cell.implementation, other), (other, cell.implementation)):
+                    row = found.setdefault(one, {})
+                    row[two] = max(row.get(two, 0.0), distance)
+        return {name: found[name] for name in self.grades if name in found}
+
+    @cached_property
+    def declined(self) -> list[Reason]:
+        """Why cells were declined."""
+        return _reasons(
+            _told(cell, cell.implementation) for cell in self.outcomes if cell.verdict == Verdict.UNSUPPORTED
+        )
+
+    @property
     def comparisons(self) -> int:
         """Results held against something."""
         return sum(outcome.comparisons for outcome in self.outcomes)
@@ -336,7 +369,7 @@ class Digest:
 
     def _reasons(self, verdict: Verdict) -> list[Reason]:
         return _reasons(
-            (outcome.reason or verdict.meaning, f"{outcome.prop} of {outcome.operation}/{outcome.implementation}")
+            _told(outcome, f"{outcome.operation}/{outcome.implementation}")
             for outcome in self.outcomes
             if outcome.verdict == verdict.value
         )
@@ -400,6 +433,16 @@ def _grade(cells: list[CellFinished]) -> Grade:
     there = [cell for cell in cells if cell.verdict == worst.value]
     scores = [cell.score_max for cell in there if cell.score_max]
     return Grade(worst, tuple(columns(there)), max(scores, default=None), len(there) == len(cells))
+
+
+def _told(cell: CellFinished, of: str) -> tuple[str, str]:
+    """Why a cell gave no answer, and about what it gave none."""
+    return cell.reason or Verdict(cell.verdict).meaning, f"{cell.prop} of {of}"
+
+
+def _recorded(cell: CellFinished, name: str) -> dict[str, Any]:
+    """A figure that logs have or have not, by the version that wrote them."""
+    return getattr(cell, name, {})
 
 
 def _reasons(pairs: Iterable[tuple[str, str]]) -> list[Reason]:

@@ -1,50 +1,85 @@
-"""The HTML report: one file, readable without scripts or a network."""
+"""The site: a run's pages, readable without a network, and all but the filter of results without scripts."""
 
 from __future__ import annotations
 
+import os
 from base64 import b64encode
+from collections.abc import Iterator
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from harness.report.digest import Digest
+from harness.report.calibration import calibration
+from harness.report.overview import Overview, history_of
 from harness.report.reporting import Findings
-from harness.report.template import raw, render
+from harness.report.results import packed
+from harness.report.template import counterexample_page, operation_page, raw, render
 from harness.verify.sources import SOURCES
+
+STYLE = "report.css"
+"""The one file besides the pages."""
 
 
 class Site:
-    """An output: the pages of a run in a folder, index.html first, and claims.html if any was asked."""
+    """An output: the pages of a run, index.html first, in every one of some folders.
 
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
+    The folders lie beside those of other runs, to which the pages then lead. Pages that a folder had before and that
+    this run has not are removed.
+    """
+
+    def __init__(self, *folders: Path) -> None:
+        self.folders = folders
 
     def __call__(self, findings: Findings) -> None:
         """Write the pages."""
-        digest = findings.digest
-        self.folder.mkdir(parents=True, exist_ok=True)
-        (self.folder / "index.html").write_text(page(digest), encoding="utf-8")
-        claims = self.folder / "claims.html"
-        claims.unlink(missing_ok=True)
-        if digest.settled or digest.declined:
-            claims.write_text(claims_page(digest), encoding="utf-8")
+        written = set()
+        for name, text in pages(findings, self.folders[0].parent):
+            written.add(name)
+            for folder in self.folders:
+                _replace(folder / name, text)
+        for folder in self.folders:
+            for page in folder.rglob("*.html"):
+                if page.relative_to(folder).as_posix() not in written:
+                    page.unlink()
 
 
-def page(digest: Digest) -> str:
-    """The first page. Its policy lets a browser load nothing, and run no script but the page's own."""
-    return _page("report.html", digest)
+def pages(findings: Findings, reports: Path | None = None) -> Iterator[tuple[str, str]]:
+    """The files of a run's site: name and text. `reports` is the folder in which the other runs' sites are looked for."""
+    overview = Overview(findings, reports)
+    common: dict[str, Any] = {"digest": findings.digest, "changes": findings.changes, "overview": overview}
+    yield STYLE, raw(STYLE)
+    yield "index.html", _page("index.html", **common, calibration=calibration())
+    yield "results.html", _page("results.html", "results.js", **common, cells=packed(findings.digest))
+    if findings.digest.settled or findings.digest.declined:
+        yield "claims.html", _page("claims.html", **common, sources=SOURCES)
+    yield "methods.html", _page("methods.html", **common, calibration=calibration())
+    yield "runs.html", _page("runs.html", **common, runs=findings.history.runs)
+    for operation in findings.digest.operations:
+        yield operation_page(operation.name), _page("operation.html", **common, operation=operation, root="../")
+    for cause in findings.digest.causes:
+        if name := counterexample_page(cause.shown):
+            told: dict[str, Any] = {
+                "cause": cause,
+                "change": overview.change_of(cause),
+                "points": history_of(findings, cause.shown),
+            }
+            yield name, _page("counterexample.html", **common, **told, root="../")
 
 
-def claims_page(digest: Digest) -> str:
-    """The page of claims, with the same policy."""
-    return _page("claims.html", digest, sources=SOURCES)
-
-
-def _page(template: str, digest: Digest, **values: Any) -> str:
-    script = raw("report.js")
-    checksum = b64encode(sha256(script.encode()).digest()).decode()
+def _page(template: str, *scripts: str, root: str = "", **values: Any) -> str:
+    """A page whose policy lets a browser load nothing but the style beside it, and run no script but the page's own."""
+    texts = [raw(name) for name in ("report.js", *scripts)]
+    checksums = " ".join(f"'sha256-{b64encode(sha256(text.encode()).digest()).decode()}'" for text in texts)
     policy = (
-        f"default-src 'none'; style-src 'unsafe-inline'; script-src 'sha256-{checksum}'; "
+        f"default-src 'none'; style-src 'self' file: 'unsafe-inline'; script-src {checksums}; "
         "base-uri 'none'; form-action 'none'"
     )
-    return render(template, digest=digest, policy=policy, script=script, **values)
+    return render(template, here=template, policy=policy, scripts=texts, root=root, **values)
+
+
+def _replace(file: Path, text: str) -> None:
+    """Write a file so that whoever reads meanwhile sees the old one or the new one, whole."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    unfinished = file.with_name(f".{file.name}.{os.getpid()}")
+    unfinished.write_text(text, encoding="utf-8")
+    os.replace(unfinished, file)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from functools import lru_cache
 from hashlib import sha256
@@ -13,10 +14,14 @@ from markupsafe import Markup, escape
 from harness.explain.sentence import figure
 from harness.explain.visible import visible
 from harness.measure.verdict import Verdict
+from harness.record.events import CellFinished
 from harness.record.triage import by_implementation, causes, columns, grades
 
 _SOURCE = 64_000
 """Characters of a case's Python that a page shows; literal cases have fewer."""
+
+_LEVELS = 6
+"""Strengths of a heat map's colour."""
 
 
 @lru_cache(maxsize=1)
@@ -35,9 +40,20 @@ def _environment() -> Environment:
         by_implementation=by_implementation,
         causes=causes,
         columns=columns,
+        counterexample_page=counterexample_page,
         grades=grades,
+        operation_page=operation_page,
+        tint=_tint,
     )
-    made.filters.update(breakable=_breakable, figure=figure, percent=_percent, source=_source, seconds=_seconds)
+    made.filters.update(
+        breakable=_breakable,
+        figure=figure,
+        grouped=_grouped,
+        percent=_percent,
+        plural=_plural,
+        seconds=_seconds,
+        source=_source,
+    )
     return made
 
 
@@ -62,6 +78,18 @@ def anchor(kind: str, *names: str) -> str:
     return f"{plain}-{sha256(wanted.encode('utf-8', 'surrogatepass')).hexdigest()[:8]}"
 
 
+def operation_page(name: str) -> str:
+    """The path of an operation's page; a name that can't be a file's everywhere ends in a checksum."""
+    plain = re.sub(r"[^a-z0-9_]+", "-", name.lower())[:60]
+    checksum = "" if name and plain == name else f"-{sha256(name.encode('utf-8', 'surrogatepass')).hexdigest()[:8]}"
+    return f"operation/{plain}{checksum}.html"
+
+
+def counterexample_page(cell: CellFinished) -> str:
+    """The path of the page of a cell's counterexample, empty where it has none."""
+    return f"counterexample/{cell.id}.html" if cell.counterexample else ""
+
+
 def _finalized(value: Any) -> Any:
     return visible(value) if isinstance(value, str) and not hasattr(value, "__html__") else value
 
@@ -73,6 +101,24 @@ def _source(text: str) -> Markup:
 def _breakable(name: str) -> Markup:
     """A name that a narrow column may break after an underscore, and nowhere else where it can be helped."""
     return Markup(str(escape(visible(name))).replace("_", "_<wbr>"))
+
+
+def _grouped(number: int) -> str:
+    return f"{number:,}"
+
+
+def _plural(number: int, noun: str) -> str:
+    return f"{number:,} {noun}{'s' * (number != 1)}"
+
+
+def _tint(value: float, largest: float) -> str:
+    """How strongly a heat map tints a value, from 0 to 6, with its sign: the class of its cell."""
+    if not math.isfinite(value):
+        return "hx"
+    if not value:
+        return ""
+    level = max(1, round(_LEVELS * abs(value) / largest)) if largest else _LEVELS
+    return f"{'hn' if value < 0 else 'hp'}{level}"
 
 
 def _percent(share: float) -> str:

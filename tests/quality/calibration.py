@@ -2,7 +2,7 @@
 
 Asks every implementation of the catalogue, all of them held to be correct, on many random cases, and counts how often
 one is called wrong. Then multiplies right results by 1 + δ and finds the smallest δ that is noticed, and the smallest
-that is called wrong. Writes docs/calibration.md.
+that is called wrong. Writes docs/calibration.md, and the figures that every report tells.
 """
 
 import dataclasses
@@ -22,6 +22,7 @@ from harness.generate.case import DTYPES
 from harness.generate.plan import plan
 from harness.measure.verdict import Verdict
 from harness.record.outcome import without_asking
+from harness.report.calibration import Alarms, Calibration, Caught, save_calibration
 from harness.verify.battery import every_property
 from harness.verify.cell import Cell, cells
 from harness.verify.exploration import explore
@@ -125,14 +126,12 @@ def main():
         own, others = (list(_all_alarms(pool, names, outside)) for outside in (False, True))
         caught = list(pool.map(smallest_caught, inexact))
     alarms = [*own, *others]
-    tables = (
-        _alarm_table("torch and numpy", own),
-        _alarm_table("other libraries, outside the known findings", others),
-        _caught_table(caught),
-    )
+    groups = {"torch and numpy": own, "other libraries, outside the known findings": others}
+    tables = (*(_alarm_table(whose, found) for whose, found in groups.items()), _caught_table(caught))
     page = "\n".join(line for table in tables for line in (*table, ""))
     PAGE.parent.mkdir(exist_ok=True)
     PAGE.write_text(_HEAD + page)
+    save_calibration(Calibration([_told(whose, found) for whose, found in groups.items()], list(_smallest(caught))))
     print(page)
     wrong = [each for _, _, _, found in alarms for each in found]
     for each in wrong:
@@ -156,17 +155,32 @@ unavoidable error of the case; 32 u are allowed, more for long axes (`harness/me
 """
 
 
+def _told(whose, alarms):
+    verdicts = sum((verdicts for _, found, _, _ in alarms for verdicts in found.values()), Counter())
+    cases = sum(len(values) for _, _, found, _ in alarms for values in found.values())
+    return Alarms(whose, len(alarms), cases, sum(verdicts[each.value] for each in Verdict if each.failing))
+
+
+def _smallest(caught):
+    """The smallest planted relative errors by dtype, where any operation shows them."""
+    for dtype, torch_dtype in DTYPES.items():
+        pairs = [found[dtype] for _, found in caught if dtype in found]
+        if pairs:
+            noticed, wrong = [pair[0] for pair in pairs], [pair[1] for pair in pairs if pair[1] is not None]
+            figures = (statistics.median(noticed), max(noticed), statistics.median(wrong), max(wrong))
+            yield Caught(dtype, float(torch.finfo(torch_dtype).eps), *figures)
+
+
 def _alarm_table(whose, alarms):
     tally, scores = defaultdict(Counter), defaultdict(list)
     for _, found, values, _ in alarms:
         for dtype, verdicts in found.items():
             tally[dtype].update(verdicts)
             scores[dtype].extend(values[dtype])
-    total = sum(len(values) for values in scores.values())
-    wrong = sum(verdicts[verdict.value] for verdicts in tally.values() for verdict in Verdict if verdict.failing)
+    told = _told(whose, alarms)
     yield f"## False alarms: {whose}"
     yield ""
-    yield f"**{total:,} cases** over {len(alarms)} operations, correct implementations: **{wrong} called wrong**."
+    yield f"**{told.cases:,} cases** over {told.operations} operations, correct implementations: **{told.wrong} called wrong**."
     yield ""
     yield "| dtype | cases | exact | rounding | unstable | wrong or error | uninformative | median score | 99.9 % | largest not unstable |"
     yield "|---|---|---|---|---|---|---|---|---|---|"
@@ -187,13 +201,9 @@ def _caught_table(caught):
     yield ""
     yield "| dtype | eps | noticed, median | noticed in every operation | called wrong, median | called wrong in every operation |"
     yield "|---|---|---|---|---|---|"
-    for dtype, torch_dtype in DTYPES.items():
-        pairs = [found[dtype] for _, found in caught if dtype in found]
-        if pairs:
-            noticed, wrong = [pair[0] for pair in pairs], [pair[1] for pair in pairs if pair[1] is not None]
-            shown = [statistics.median(noticed), max(noticed), statistics.median(wrong), max(wrong)]
-            eps = float(torch.finfo(torch_dtype).eps)
-            yield f"| {dtype} | {eps:.1e} | " + " | ".join(f"{value:.1e}" for value in shown) + " |"
+    for each in _smallest(caught):
+        shown = (each.noticed, each.everywhere, each.wrong, each.wrong_everywhere)
+        yield f"| {each.dtype} | {each.eps:.1e} | " + " | ".join(f"{value:.1e}" for value in shown) + " |"
 
 
 if __name__ == "__main__":

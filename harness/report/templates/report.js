@@ -1,6 +1,6 @@
 "use strict";
 // Nothing depends on this script: it adds a button to copy a case, and opens what is folded before printing.
-for (const pre of document.querySelectorAll("pre")) {
+for (const pre of document.querySelectorAll("pre, .copied")) {
   const button = document.createElement("button");
   button.type = "button";
   button.textContent = "Copy";

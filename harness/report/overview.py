@@ -1,0 +1,212 @@
+"""The overview: what the first screen tells of a run and its baseline, and where a reader is led from there."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from urllib.parse import quote
+
+from harness.explain.visible import visible
+from harness.history.changes import Change, Place
+from harness.history.index import Point, Run
+from harness.measure.verdict import Verdict
+from harness.record.events import CellFinished
+from harness.record.triage import Cause, Key
+from harness.report.digest import Digest
+from harness.report.reporting import Findings
+from harness.report.template import counterexample_page
+
+_POINTS = 30
+"""Runs that a cell's history goes back."""
+
+_LONG = 60
+"""Characters of a name in a link's filter."""
+
+_FEW = 24
+"""Implementations whose verdicts fit the first page."""
+
+
+@dataclass(frozen=True)
+class Row:
+    """A root cause in the list of what changed.
+
+    cause: what this run saw of it, None where it is fixed; page: where its counterexample is shown, empty for nowhere.
+    """
+
+    change: Change
+    cause: Cause | None
+    page: str
+
+    @property
+    def id(self) -> str:
+        """Its counterexample's, empty where there is none."""
+        return self.change.fault.counterexample
+
+
+@dataclass(frozen=True)
+class Spot:
+    """A place of the map: whether anything was verified there, with the worst verdict, or was only once."""
+
+    state: str
+    verdict: Verdict | None = None
+
+
+class Overview:
+    """What pages ask about a run besides its digest; `reports` is the folder in which the other runs' sites lie."""
+
+    def __init__(self, findings: Findings, reports: Path | None = None) -> None:
+        self.digest: Digest = findings.digest
+        self.changes = findings.changes
+        self.reports = reports
+        self.sites = {each.name for each in findings.history.runs if self._has(each.name, "index.html")}
+
+    @cached_property
+    def new(self) -> list[Row]:
+        """The root causes that the baseline did not have."""
+        return [self._row(each) for each in self.changes.new]
+
+    @cached_property
+    def known(self) -> list[Row]:
+        """Those that it had, and those that are known findings."""
+        return [self._row(each) for each in self.changes.known]
+
+    @cached_property
+    def fixed(self) -> list[Row]:
+        """Those that are no more, shown where the baseline shows them."""
+        return [Row(each, None, self._page_of_baseline(each)) for each in self.changes.fixed]
+
+    def change_of(self, cause: Cause) -> Change | None:
+        """What history says of a cause."""
+        return self._changes.get(cause.shown.key)
+
+    def site(self, run: Run | None) -> str:
+        """Where the pages of a run begin, seen from this run's folder; empty where it has none."""
+        if run is None or run.name not in self.sites:
+            return ""
+        return f"../{run.name}/index.html"
+
+    def causes_of(self, operation: str) -> list[Cause]:
+        """What was found in an operation, worst first."""
+        return [cause for cause in self.digest.causes if cause.key[0] == operation]
+
+    def filtered(self, operation: str) -> str:
+        """Where all results of an operation are; of a name that is not plain, the filter leaves open what is odd."""
+        plain = re.sub(r"[^\w.]+", "*", visible(operation[:_LONG])) + "*" * (len(operation) > _LONG)
+        return f"results.html#{quote(f'operation:{plain}', safe=':*')}"
+
+    def again(self, cell: CellFinished) -> str:
+        """The command that asks this very cell again, quoted so that it can be pasted."""
+        of = ["check", self.digest.started.candidates] if self.digest.started.candidates else ["run", cell.operation]
+        where = ["--device", cell.device, "--dtype", cell.dtype]
+        return shlex.join(["harness", *of, *where, "-k", f"{cell.prop} and {cell.operation} and {cell.implementation}"])
+
+    @property
+    def devices(self) -> int:
+        """How many devices there are to be told apart."""
+        return len({device for device, _ in self.places})
+
+    @property
+    def verdicts_fit(self) -> bool:
+        """Whether the verdicts of all implementations fit the first page; they are on the operations' pages anyway."""
+        return len(self.digest.grades) <= _FEW
+
+    @cached_property
+    def asked(self) -> set[str]:
+        """The operations of this run."""
+        return {operation for operation, _ in self.digest.grades}
+
+    @cached_property
+    def silence(self) -> dict[str, str]:
+        """What a run that is clean may hide: how many cells say nothing, or less than they might, and why."""
+        total = len(self.digest.outcomes)
+        counts = {
+            "unsupported": self.digest.cells.get(Verdict.UNSUPPORTED, 0),
+            "uninformative": self.digest.cells.get(Verdict.UNINFORMATIVE, 0),
+            "out of time": len(self.digest.out_of_time),
+        }
+        told = {name: f"{count:,} of {total:,} cells ({count / total:.1%})" for name, count in counts.items() if count}
+        if self.digest.unavailable:
+            told["unavailable"] = f"{len(self.digest.unavailable):,} of {len(self.digest.listed):,} implementations"
+        if self.digest.finished.stopped:
+            told["stopped"] = self.digest.finished.stopped
+        return told
+
+    def worst_page(self, operation: str, implementation: str, column: Key) -> str:
+        """Where the worst finding of an implementation on a device in a dtype is shown, empty where it is not bad."""
+        return self._worst_pages.get((operation, implementation, *column), "")
+
+    @cached_property
+    def _worst_pages(self) -> dict[tuple[str, str, str, str], str]:
+        found: dict[tuple[str, str, str, str], str] = {}
+        for cause in sorted(self.digest.causes, key=lambda each: -each.verdict.severity):
+            for cell in cause.cells:
+                where = (cell.operation, cell.implementation, cell.device, cell.dtype)
+                found.setdefault(where, counterexample_page(cause.shown))
+        return found
+
+    @cached_property
+    def places(self) -> list[Key]:
+        """The columns of the map: devices and dtypes that this run or its baseline met."""
+        earlier = sorted({(device, dtype) for _, device, dtype in self.changes.verified_before})
+        return list(dict.fromkeys([*self.digest.columns, *earlier]))
+
+    @cached_property
+    def map(self) -> dict[str, dict[Key, Spot]]:
+        """By operation, device and dtype: what was verified, what is no more, what never was."""
+        names = sorted({name for name, _ in self.digest.grades} | {name for name, *_ in self.changes.verified_before})
+        return {name: {place: self._spot((name, *place)) for place in self.places} for name in names}
+
+    def _spot(self, place: Place) -> Spot:
+        worst = self._worst.get(place)
+        if worst is not None and worst.severity > Verdict.UNINFORMATIVE.severity:
+            return Spot("verified", worst)
+        scope = self.changes.run.scope
+        if place in self.changes.verified_before:
+            return Spot("lost" if scope.includes(*place) and not scope.selects else "not asked")
+        return Spot("never verified")
+
+    @cached_property
+    def _worst(self) -> dict[Place, Verdict]:
+        found: dict[Place, Verdict] = {}
+        for (operation, _), row in self.digest.grades.items():
+            for column, verdict in row.items():
+                place = (operation, *column)
+                found[place] = max(found.get(place, verdict), verdict, key=lambda each: each.severity)
+        return found
+
+    @cached_property
+    def _causes(self) -> dict[str, Cause]:
+        return {cause.shown.key: cause for cause in self.digest.causes}
+
+    @cached_property
+    def _changes(self) -> dict[str, Change]:
+        return {each.cells[0]: each for each in (*self.changes.new, *self.changes.known)}
+
+    def _row(self, change: Change) -> Row:
+        cause = self._causes.get(change.cells[0])
+        return Row(change, cause, counterexample_page(cause.shown) if cause else "")
+
+    def _page_of_baseline(self, change: Change) -> str:
+        name, page = self.changes.baseline.name if self.changes.baseline else "", change.fault.counterexample
+        found = f"counterexample/{page}.html"
+        return f"../{name}/{found}" if page and name and self._has(name, found) else ""
+
+    def _has(self, run: str, page: str) -> bool:
+        return self.reports is not None and (self.reports / run / page).is_file()
+
+
+def history_of(findings: Findings, cell: CellFinished) -> list[Point]:
+    """A cell in this run and those before it that asked the same code, the latest first, 30 at most."""
+    index, this = findings.history.index, findings.changes.run
+    number = index.number((cell.prop, cell.operation, cell.implementation, cell.device, cell.dtype))
+    series = index.series(number) if number is not None else []
+    until = (this.started.when, this.name)
+    past = [
+        point
+        for point in series
+        if point.run.started.candidates == this.started.candidates and (point.run.started.when, point.run.name) <= until
+    ]
+    return past[: -_POINTS - 1 : -1]
