@@ -93,8 +93,10 @@ class CellFinished:
     tally: cases by verdict; score_median, score_high, score_max: errors in units of u, half and 95 % of them below the
     first two; allowance: what the worst case was
     allowed; reason: the finding in one sentence; kind: what equal findings share; seconds: by account;
-    pairs, triples: combinations of options and patterns met and there are (agreement cells only); claim: the id of the
-    claim that the property states; known: why the finding was known before, with its reference; outdated: why
+    pairs, triples: combinations of options and patterns met and there are; sizes: those at which results were compared,
+    by axis; disagreement: the largest difference to other implementations that the same worker had asked before, in
+    units of u, over small cases that both met, by name (these four in agreement cells only); claim: the id of the claim
+    that the property states; known: why the finding was known before, with its reference; outdated: why
     counterexamples that people keep could not be tried.
     """
 
@@ -119,6 +121,8 @@ class CellFinished:
     printed: int = 0
     pairs: list[int] = field(default_factory=list)
     triples: list[int] = field(default_factory=list)
+    sizes: dict[str, list[int]] = field(default_factory=dict)
+    disagreement: dict[str, float] = field(default_factory=dict)
     counterexample: Counterexample | None = None
     claim: str = ""
     known: str = ""

@@ -26,6 +26,7 @@ from harness.record.experience import NONE, Experience, Lessons, rebuilt
 from harness.record.known import recognised
 from harness.verify.cell import Cell
 from harness.verify.exploration import Exploration, Finding, explore
+from harness.verify.peers import Peers
 from harness.verify.subject import served_dtypes
 
 _CLAIM_CASES, _CLAIM_SECONDS = 48, 1.0
@@ -43,6 +44,8 @@ _SMALL = 24
 """Entries up to which a counterexample of an earlier run is not shrunk again."""
 
 _REPLAYING_TURNS, _REPLAYING_SECONDS = 6, 1.0
+
+_peers = Peers()
 
 
 def outcome(
@@ -62,11 +65,12 @@ def outcome(
         done = explore(cell, _planned(cell, examples, seed), enough, lessons.cases)
         if done.worst is not None and done.verdict.severity >= Verdict.UNSTABLE.severity:
             shown = _shown(done, done.worst, lessons)
+        disagreement = _peers.disagreement(done) if _is_agreement(cell) else {}
     found = _finished(done, shown, dict(ledger.seconds))
     if not cell.prop.claim:
         falsifying = shown.case if shown and Verdict(found.verdict).failing else None
         experience.learn(cell, lessons, len(done.tried), falsifying)
-    return replace(found, outdated=list(lessons.outdated))
+    return replace(found, disagreement=disagreement, outdated=list(lessons.outdated))
 
 
 def replayed(cell: Cell, record: dict[str, Any]) -> CellFinished:
@@ -123,9 +127,22 @@ def _fewest(cell: Cell, seed: int) -> int:
 
     Agreement meets every case that is essential; a claim must be able to fall.
     """
-    if cell.prop.name == "agreement":
+    if _is_agreement(cell):
         return len(essential(cell.operation, seed))
     return _CLAIM_CASES if cell.prop.claim else 1
+
+
+def _is_agreement(cell: Cell) -> bool:
+    return cell.prop.name == "agreement"
+
+
+def _sizes(done: Exploration) -> dict[str, list[int]]:
+    """The sizes at which results were compared, by axis, smallest first."""
+    met: dict[str, set[int]] = {}
+    for case, _ in done.judged:
+        for axis, size in case.sizes.items():
+            met.setdefault(axis, set()).add(size)
+    return {axis: sorted(sizes) for axis, sizes in met.items()}
 
 
 def without_asking(cell: Cell, verdict: Verdict, reason: str) -> CellFinished:
@@ -177,8 +194,9 @@ def _of_one_precision(done: Exploration, worst: Finding) -> Diagnosis:
 
 def _finished(done: Exploration, shown: Counterexample | None, seconds: dict[str, float]) -> CellFinished:
     cell, worst = done.cell, done.worst
-    pairs, triples = [], []
-    if cell.prop.name == "agreement":
+    pairs, triples, sizes = [], [], {}
+    if _is_agreement(cell):
+        sizes = _sizes(done)
         pairs, triples = (
             [c.met, c.total] for c in (coverage(cell.operation, done.tried, strength) for strength in (2, 3))
         )
@@ -200,6 +218,7 @@ def _finished(done: Exploration, shown: Counterexample | None, seconds: dict[str
         printed=done.printed,
         pairs=pairs,
         triples=triples,
+        sizes=sizes,
         counterexample=shown,
     )
     return recognised(found)

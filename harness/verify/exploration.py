@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from collections.abc import Hashable, Iterable, Sequence
+from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache
 from operator import attrgetter
 from time import perf_counter
@@ -28,6 +28,12 @@ _FARTHEST = 2.0**-6
 
 _SIBLINGS = 6
 """Further cases of a lower precision that are asked before it is said to be right."""
+
+_ANSWERS, _ENTRIES = 8, 4096
+"""Cases of which the answers are kept, and the entries that an answer may have."""
+
+Answers = dict[Hashable, list[Comparison]]
+"""What an implementation gave in some cases, by what tells them apart."""
 
 WIDE = 4.0
 """How many allowances a finding must be off to be beyond doubt."""
@@ -57,12 +63,17 @@ class Finding:
 
 @dataclass
 class Exploration:
-    """What the cases of a cell gave: how many of each verdict, every judgement, and the finding that decides the cell."""
+    """What the cases of a cell gave: how many of each verdict, every judgement, and the finding that decides the cell.
+
+    answers: the comparisons of the first few planned cases with small results, to hold them against another
+    implementation's.
+    """
 
     cell: Cell
     tally: Counter[Verdict] = field(default_factory=Counter)
     judged: list[tuple[Case, Judgement]] = field(default_factory=list)
     tried: list[Case] = field(default_factory=list)
+    answers: Answers = field(default_factory=dict)
     comparisons: int = 0
     worst: Finding | None = None
     seconds: float = 0.0
@@ -89,6 +100,13 @@ class Exploration:
         if self.worst is None or finding.rank > self.worst.rank:
             self.worst = finding
 
+    def keep(self, case: Case, comparisons: Sequence[Comparison]) -> None:
+        """Keep what a case gave, in memory of its own, where it is small and among the first."""
+        entries = sum(comparison.actual.size for comparison in comparisons)
+        if comparisons and entries <= _ENTRIES and len(self.answers) < _ANSWERS:
+            own = [replace(comparison, actual=comparison.actual.copy()) for comparison in comparisons]
+            self.answers[case.key, case.layout] = own
+
 
 def explore(
     cell: Cell, cases: Iterable[Case], seconds: float = float("inf"), first: Iterable[Case] = ()
@@ -102,7 +120,8 @@ def explore(
     subject = Subject(cell.operation, cell.implementation)
     done = Exploration(cell)
     for case in first:
-        done.add(*ask(cell, subject, case))
+        finding, comparisons = ask(cell, subject, case)
+        done.add(finding, len(comparisons))
         if done.verdict.failing:
             break
     else:
@@ -117,7 +136,8 @@ def _explore(done: Exploration, subject: Subject, cases: Iterable[Case], seconds
     for planned in cases:
         for case in cell.prop.variants(planned.replace(dtype=cell.dtype, device=cell.device)):
             finding, comparisons = ask(cell, subject, case)
-            done.add(finding, comparisons)
+            done.add(finding, len(comparisons))
+            done.keep(case, comparisons)
         if done.verdict.failing:
             break
         if perf_counter() > deadline:
@@ -126,23 +146,23 @@ def _explore(done: Exploration, subject: Subject, cases: Iterable[Case], seconds
         deadline = min(deadline, perf_counter() + seconds)
 
 
-def ask(cell: Cell, subject: Subject, case: Case) -> tuple[Finding, int]:
-    """Ask the property on one case: the finding, and the number of comparisons it took."""
+def ask(cell: Cell, subject: Subject, case: Case) -> tuple[Finding, list[Comparison]]:
+    """Ask the property on one case: the finding, and the comparisons it took."""
     with noted(case):
         return _asked(cell, subject, case)
 
 
-def _asked(cell: Cell, subject: Subject, case: Case) -> tuple[Finding, int]:
+def _asked(cell: Cell, subject: Subject, case: Case) -> tuple[Finding, list[Comparison]]:
     try:
         comparisons = cell.prop(subject, case)
     except Unsupported as reason:
-        return Finding(case, Judgement(Verdict.UNSUPPORTED, reason=str(reason))), 0
+        return Finding(case, Judgement(Verdict.UNSUPPORTED, reason=str(reason))), []
     except ImplementationFault as fault:
-        return Finding(case, Judgement(Verdict.ERROR, float("inf"), reason=str(fault)), kind=fault.kind), 0
+        return Finding(case, Judgement(Verdict.ERROR, float("inf"), reason=str(fault)), kind=fault.kind), []
     if not comparisons:
-        return Finding(case, Judgement(Verdict.UNSUPPORTED, reason="nothing to compare in this case")), 0
+        return Finding(case, Judgement(Verdict.UNSUPPORTED, reason="nothing to compare in this case")), []
     findings = [_judged(cell, subject, case, comparison, place) for place, comparison in enumerate(comparisons)]
-    return max(findings, key=attrgetter("rank")), len(comparisons)
+    return max(findings, key=attrgetter("rank")), comparisons
 
 
 def _judged(cell: Cell, subject: Subject, case: Case, comparison: Comparison, place: int) -> Finding:
