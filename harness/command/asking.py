@@ -18,7 +18,7 @@ import click
 from rich.console import Console
 
 from harness.command.options import PROFILES
-from harness.command.outputs import outputs
+from harness.command.outputs import Wanted
 from harness.command.progress import Progress
 from harness.engine.conductor import Conductor
 from harness.engine.selection import Selection
@@ -67,6 +67,7 @@ class Asking:
     as_json: bool
     first: Path | None = None
     baseline: str = ""
+    wanted: Wanted = field(default_factory=Wanted)
     _events: list[Event] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -88,16 +89,17 @@ class Asking:
         started, stated = self._started(**chosen), [claim_listed(claim) for claim in claims]
         first, complaints = self._kept()
         latest = self.reports / "latest"
-        reporting = Reporting(self.reports, outputs(self.reports / started.run, latest), self.baseline)
+        reporting = Reporting(self.reports, self.wanted.outputs(self.reports / started.run, latest), self.baseline)
         jobs = min(self.jobs, self._groups(listing))
         selection = self._selection(jobs, listing, claims=bool(stated), first=tuple(first), **chosen)
-        with self._log(started) as log, Progress(quiet=self.as_json) as progress:
-            listeners = (log, reporting, progress, self._events.append)
-            conductor = Conductor(selection, listeners, self.budget, self.limit, self.memory, stated)
-            progress.watch(conductor)
-            _tell(listeners, started, *listing, *stated, *known_findings())
-            finished = conductor.conduct(jobs, self.keyword)
-            _tell(listeners, finished)
+        with self._log(started) as log:
+            with Progress(quiet=self.as_json) as progress:
+                listeners = (log, reporting, progress, self._events.append)
+                conductor = Conductor(selection, listeners, self.budget, self.limit, self.memory, stated)
+                progress.watch(conductor)
+                _tell(listeners, started, *listing, *stated, *known_findings())
+                finished = conductor.conduct(jobs, self.keyword)
+            _tell(listeners, finished)  # which writes the outputs, to a terminal without a bar
         if not any(isinstance(event, CellFinished) for event in self._events):
             raise self._nothing(listing, conductor, finished)
         return Answer(

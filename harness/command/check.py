@@ -10,6 +10,7 @@ import click
 from harness.command.asking import Asking, waiting
 from harness.command.importing import rehearse_import
 from harness.command.options import asking_options, examples
+from harness.command.outputs import output_options
 
 _EXAMPLES = examples(
     ("harness check mine.py", "everything that applies to what the file declares"),
@@ -22,6 +23,7 @@ _EXAMPLES = examples(
 @click.command(epilog=_EXAMPLES)
 @click.argument("file", type=click.Path(path_type=Path))
 @asking_options
+@output_options
 @click.pass_context
 def check(ctx: click.Context, /, file: Path, **options: Any) -> None:
     """Verify the implementations that FILE declares, of an operation of the catalogue or of its own.

@@ -12,6 +12,7 @@ from click.shell_completion import CompletionItem
 from harness.catalogue import catalogue
 from harness.command.asking import Asking, claim_entry
 from harness.command.options import asking_options, examples
+from harness.command.outputs import output_options
 from harness.errors import UnknownName
 from harness.record.outcome import listed
 from harness.report.terminal import print_claims
@@ -34,6 +35,7 @@ def complete_claims(ctx: click.Context, param: click.Parameter, incomplete: str)
 @click.command(epilog=_EXAMPLES)
 @click.argument("claims", nargs=-1, shell_complete=complete_claims, metavar="[CLAIM]...")
 @asking_options
+@output_options
 @click.pass_context
 def claims(ctx: click.Context, /, claims: tuple[str, ...], **options: Any) -> None:
     """Settle the named CLAIMs of the source documents, or all of them, and print each with its evidence.

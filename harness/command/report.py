@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
 
 import click
 
 from harness.command.options import baseline_option, examples, json_option, reports_option
-from harness.command.outputs import output_options, outputs
+from harness.command.outputs import Wanted, output_options
 from harness.errors import InfrastructureError
 from harness.history.history import History
 from harness.record.runlog import read
@@ -29,7 +28,7 @@ _EXAMPLES = examples(
 @reports_option
 @json_option
 @click.pass_context
-def report(ctx: click.Context, /, run: str, baseline: str, reports: Path, as_json: bool, **wanted: Any) -> None:
+def report(ctx: click.Context, /, run: str, baseline: str, reports: Path, as_json: bool, wanted: Wanted) -> None:
     """Write the report of a RUN, the latest if it is left out: pages in a folder of its own among the reports.
 
     RUN is a name or the beginning of it, a log, or a branch, which means the latest run made from it.
@@ -39,7 +38,7 @@ def report(ctx: click.Context, /, run: str, baseline: str, reports: Path, as_jso
             raise InfrastructureError(f"there is no run in {reports}; `harness run` makes one")
         found = history.named(run) if run else history.runs[0]
     folder = reports / found.name
-    reporting = Reporting(reports, outputs(folder, **wanted), baseline)
+    reporting = Reporting(reports, wanted.outputs(folder), baseline)
     reading = read(found.log)
     for event in ended(reading.events):
         reporting(event)

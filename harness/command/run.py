@@ -10,6 +10,7 @@ from click.shell_completion import CompletionItem
 from harness.catalogue import catalogue, choose
 from harness.command.asking import Asking
 from harness.command.options import asking_options, examples
+from harness.command.outputs import output_options
 from harness.record.outcome import listed
 from harness.verify.battery import every_claim
 
@@ -30,6 +31,7 @@ def complete_operations(ctx: click.Context, param: click.Parameter, incomplete: 
 @click.command(epilog=_EXAMPLES)
 @click.argument("operations", nargs=-1, shell_complete=complete_operations, metavar="[OPERATION]...")
 @asking_options
+@output_options
 @click.pass_context
 def run(ctx: click.Context, /, operations: tuple[str, ...], **options: Any) -> None:
     """Verify every implementation of the named OPERATIONs, or of all there are."""

@@ -50,6 +50,16 @@ class Implementation:
         source = inspect.getsourcefile(inspect.unwrap(self.function))
         return Path(source).resolve() if source and Path(source).exists() else None
 
+    @property
+    def declared_at(self) -> tuple[str, int]:
+        """The file as seen from the root of its checkout, and the line; ("", 0) where it lies in none."""
+        code = getattr(inspect.unwrap(self.function), "__code__", None)
+        file = self.file if code else None
+        root = next((each for each in file.parents if (each / ".git").exists()), None) if file else None
+        if file is None or root is None or code is None:
+            return "", 0
+        return file.relative_to(root).as_posix(), code.co_firstlineno
+
     def unavailable(self) -> str | None:
         """Why it can't run here at all, or None."""
         return self.backend.missing()

@@ -59,7 +59,11 @@ class RunStarted:
 
 @dataclass(frozen=True)
 class ImplementationListed:
-    """An implementation of a chosen operation; `unavailable` says why it can't run here."""
+    """An implementation of a chosen operation.
+
+    place: for messages; unavailable: why it can't run here; file, line: where it is declared, as seen from the root of
+    its checkout, empty where it is in none.
+    """
 
     operation: str
     implementation: str
@@ -67,6 +71,8 @@ class ImplementationListed:
     dtypes: list[str]
     place: str
     unavailable: str | None = None
+    file: str = ""
+    line: int = 0
 
 
 @dataclass(frozen=True)

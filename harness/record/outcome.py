@@ -175,6 +175,7 @@ def listed(implementation: Implementation) -> ImplementationListed:
         list(served_dtypes(implementation)),
         implementation.place,
         implementation.unavailable(),
+        *implementation.declared_at,
     )
 
 

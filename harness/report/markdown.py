@@ -1,0 +1,232 @@
+"""Markdown: what a pull request or a step summary shows, cut to size before it is written."""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from itertools import accumulate
+
+from harness.explain.sentence import figure
+from harness.explain.visible import visible
+from harness.history.changes import Change, Changes
+from harness.report.destination import Destination
+from harness.report.digest import Digest
+from harness.report.reporting import Findings
+
+MOST = 60_000
+"""Characters; a comment may have 65,536 of them, a step summary 1 MiB."""
+
+_NAME, _SENTENCE, _SOURCE = 160, 300, 2_000
+"""Characters of names, of sentences and of a case's Python."""
+
+_COMMITS = 3
+_SPECIAL = re.compile(r"[#$&*<>@\[\]\\_`|~!]|(?<!\d):(?=\S)|(?i:www\.)")
+"""What Markdown, or what a forge adds to it, may take for more than the character that it is."""
+
+_LINKING = {"@": "<code>@</code>", "#": "<code>#</code>"}
+"""People and issues are named by text, in whatever way it is escaped; but not by code."""
+
+
+class Markdown:
+    """An output: the verdict, what changed, and the cases of what is new, in at most so many characters."""
+
+    def __init__(self, destination: Destination, most: int = MOST) -> None:
+        self.destination = destination
+        self.most = most
+
+    def __call__(self, findings: Findings) -> None:
+        """Write it."""
+        self.destination.write(markdown(findings.digest, findings.changes, self.most))
+
+
+def markdown(digest: Digest, changes: Changes, most: int = MOST) -> str:
+    """The summary of a run. Rows that don't fit are left out and counted, the least important first."""
+    return _fitted(_lead(digest, changes), list(_sections(digest, changes)), _closing(digest, changes), most)
+
+
+def plain(text: str, limit: int = _SENTENCE) -> str:
+    """Hostile text in a sentence: it reads as it is, and means nothing to Markdown, HTML or a forge."""
+    return _SPECIAL.sub(lambda found: _LINKING.get(found[0]) or _entities(found[0]), visible(text, limit))
+
+
+def code(text: str, limit: int = _NAME) -> str:
+    """Hostile text in one line of code; as HTML, since a span between backticks can't have a bar in a table."""
+    return f"<code>{_SPECIAL.sub(lambda found: _entities(found[0]), visible(text, limit))}</code>"
+
+
+def fenced(text: str, language: str, limit: int = _SOURCE) -> str:
+    """Hostile text as a block of code, between more backticks than it has in a row."""
+    shown = visible(text, limit, lines=True).rstrip("\n")
+    fence = "`" * max(3, 1 + max(map(len, re.findall("`+", shown)), default=0))
+    return f"{fence}{language}\n{shown}\n{fence}"
+
+
+def _entities(characters: str) -> str:
+    return "".join(f"&#{ord(each)};" for each in characters)
+
+
+@dataclass(frozen=True)
+class _Section:
+    """A heading and rows below it, as a table where it has columns; `noun`: what one row is about."""
+
+    heading: str
+    noun: str
+    rows: tuple[str, ...]
+    columns: tuple[str, ...] = ()
+
+    @property
+    def head(self) -> str:
+        """What stands above the rows."""
+        if not self.columns:
+            return ""
+        return f"{_row(self.columns)}\n{_row(['---'] * len(self.columns))}\n"
+
+    def text(self, shown: int, most: int) -> str:
+        """The section with its first rows, and how many are left out."""
+        rows = "".join(row + "\n" for row in self.rows[:shown])
+        table = f"{self.head}{rows}\n" if shown else ""
+        return f"#### {self.heading}\n\n{table}{self._rest(len(self.rows) - shown, most)}"
+
+    def least(self, most: int) -> int:
+        """The characters that it takes besides its rows."""
+        return len(f"#### {self.heading}\n\n{self.head}\n{self._rest(len(self.rows), most)}")
+
+    def _rest(self, count: int, most: int) -> str:
+        if not count:
+            return ""
+        told = f"{count:,} more {self.noun}{'s' * (count != 1)} left out"
+        return f"{told}, to keep this within {most:,} characters; the report has all of it.\n\n"
+
+
+def _fitted(lead: str, sections: list[_Section], closing: str, most: int) -> str:
+    """The text with as many rows as fit, those of earlier sections first."""
+    whole = "".join((lead, *(section.text(len(section.rows), most) for section in sections), closing))
+    if len(whole) <= most:
+        return whole
+    room = most - len(lead) - len(closing) - sum(section.least(most) for section in sections)
+    told = []
+    for section in sections:
+        ends = list(accumulate(len(row) + 1 for row in section.rows))
+        shown = bisect_right(ends, room)
+        room -= ends[shown - 1] if shown else 0
+        told.append(section.text(shown, most))
+    return f"{lead}{''.join(told)}{closing}"
+
+
+def _lead(digest: Digest, changes: Changes) -> str:
+    symbol = "✗" if digest.finished.exit_code == 1 or digest.failing else "✓" if not digest.finished.stopped else "–"
+    counts = {
+        "✗ new": len(changes.new),
+        "◇ known": len(changes.known),
+        "✓ fixed": len(changes.fixed),
+        "– lost": changes.lost_cells,
+    }
+    table = f"{_row(counts)}\n{_row(['---:'] * len(counts))}\n{_row(f'{each:,}' for each in counts.values())}\n\n"
+    return f"### {symbol} {plain(digest.sentence, 600)}\n\n{plain(changes.sentence)}\n\n{table}"
+
+
+def _closing(digest: Digest, changes: Changes) -> str:
+    told = [f"Run {code(changes.run.name)} asked {plain(digest.scope)}: {code(digest.command, 300)}"]
+    if changes.baseline is not None:
+        told.append(f"Compared with {code(changes.baseline.name)}: {code(f'harness compare {changes.baseline.name}')}")
+    return "".join(f"{line}\n\n" for line in told)[:-1]
+
+
+def _sections(digest: Digest, changes: Changes) -> Iterator[_Section]:
+    """What there is to tell, the most important first."""
+    made = (
+        _Section(
+            "New",
+            "new root cause",
+            tuple(_row(_told(each)) for each in changes.new),
+            ("verdict", "implementation", "diagnosis", "cells", "since", "ask again"),
+        ),
+        _Section(
+            "Claims that came out otherwise",
+            "claim",
+            tuple(
+                _row((code(each.claim.id), plain(each.claim.expected), plain(each.outcome), plain(each.evidence)))
+                for each in digest.unexpected
+            ),
+            ("claim", "expected", "outcome", "evidence"),
+        ),
+        _Section(
+            "Coverage lost",
+            "implementation that lost an answer",
+            tuple(
+                _row((code(f"{each.operation}/{each.implementation}"), f"{len(each.cells):,}", plain(each.reason)))
+                for each in changes.lost
+            ),
+            ("implementation", "cells", "reason"),
+        ),
+        _Section(
+            "Fixed",
+            "fixed root cause",
+            tuple(_row(_told(each)[:4]) for each in changes.fixed),
+            ("verdict then", "implementation", "diagnosis then", "cells"),
+        ),
+        _Section(
+            "Errors that grew",
+            "cell",
+            tuple(
+                _row((code(each.cell), *(f"{figure(u)} u" for u in (each.before, each.now)), _allowed(each.allowance)))
+                for each in changes.grown
+            ),
+            ("cell", "before", "now", "allowed"),
+        ),
+        _Section(
+            "Environment" if changes.same_segment else "Environment: errors are not comparable",
+            "difference",
+            tuple(
+                _row((plain(each.name), plain(each.before, 80) or "none", plain(each.after, 80) or "none"))
+                for each in changes.environment
+            ),
+            ("", "before", "now"),
+        ),
+        _Section("Cases of what is new", "case", tuple(_cases(digest, changes))),
+    )
+    return (section for section in made if section.rows)
+
+
+def _told(change: Change) -> tuple[str, ...]:
+    fault = change.fault
+    more = f" and {len(change.cells) - 1:,} more" if len(change.cells) > 1 else ""
+    why = f"**{plain(fault.diagnosis)}**<br>" if fault.diagnosis else ""
+    return (
+        f"{fault.verdict.symbol} {fault.verdict.value}",
+        code(f"{fault.operation}/{fault.implementation}"),
+        f"{why}{plain(fault.sentence)}",
+        code(change.cells[0], 240) + more,
+        _since(change),
+        code(f"harness replay {fault.counterexample}") if fault.counterexample else "",
+    )
+
+
+def _since(change: Change) -> str:
+    """The run that saw it first, and the commits since it held."""
+    commits = [plain(each, 80) for each in change.revisions[:_COMMITS]]
+    more = f"and {len(change.revisions) - _COMMITS:,} more" if len(change.revisions) > _COMMITS else ""
+    return "<br>".join(filter(None, (plain(change.first_seen.at), *commits, more)))
+
+
+def _cases(digest: Digest, changes: Changes) -> Iterator[str]:
+    """The case of every new root cause, folded; those alone whose Python can be shown whole."""
+    shown = {cell.id: cell for cell in digest.outcomes if cell.counterexample}
+    for change in changes.new:
+        cell = shown.get(change.fault.counterexample)
+        if cell is None or cell.counterexample is None or not 0 < len(cell.counterexample.source) <= _SOURCE:
+            continue
+        about = f"{code(cell.key, 240)} {plain(cell.counterexample.summary)}"
+        values = f"expected {code(cell.counterexample.expected)}, actual {code(cell.counterexample.actual)}\n\n"
+        told = f"{fenced(cell.counterexample.source, 'python')}\n\n{values if cell.counterexample.expected else ''}"
+        yield f"<details><summary>{about}</summary>\n\n{told}</details>\n"
+
+
+def _allowed(allowance: float | None) -> str:
+    return f"{figure(allowance)} u" if allowance is not None else ""
+
+
+def _row(cells: Iterable[str]) -> str:
+    return f"| {' | '.join(cells)} |"
