@@ -294,7 +294,7 @@ def test_two_processes_that_write_at_once_lose_nothing(tmp_path):
     assert [each.wait(timeout=120) for each in writers] == [0, 0]
     with History.of(tmp_path) as history:
         assert len(history.runs) == 28
-        assert all(len(history.index.verdicts(each)) == 2 for each in history.runs)
+        assert all(len(history.index.verdicts(each, (1, 2))) == 2 for each in history.runs)
         assert len(history.index.series(history.index.number(("agreement", "linear", "fused", "cpu", "float32")))) == 28
 
 
@@ -304,6 +304,45 @@ def test_halves_of_surrogate_pairs_are_spelled_out(tmp_path):
         (fault,) = history.index.faults(history.runs[0])
         assert (fault.implementation, fault.sentence, fault.diagnosis) == (r"\ud800", r"off \udfff", r"\ud800")
         assert history.index.number(("agreement", "linear", "\ud800", "cpu", "float32")) == fault.keys[0]
+
+
+def test_the_points_of_an_operation_are_those_of_its_last_runs(tmp_path):
+    run(tmp_path, 1, cell(score=1.0), cell("other"), cell(operation="gru"), cell(prop="layouts", score=9.0))
+    run(tmp_path, 2, cell(operation="gru"))
+    run(tmp_path, 3, cell(score=3.0), environment={**HERE, "cpu": "another"})
+    run(tmp_path, 4, cell(score=4.0), candidates="/mine.py")
+    run(tmp_path, 5, cell(score=5.0), cell(dtype="float64"))
+    with History.of(tmp_path) as history:
+        index, key = history.index, ("agreement", "linear", "fused", "cpu", "float32")
+        found = index.agreement("linear")
+        assert [point.largest for point in found[key]] == [1.0, 3.0, 5.0]
+        assert [(name[2], name[4], len(points)) for name, points in sorted(found.items())] == [
+            ("fused", "float32", 3),
+            ("fused", "float64", 1),
+            ("other", "float32", 1),
+        ]
+        assert [point.largest for point in index.agreement("linear", last=2)[key]] == [3.0, 5.0]
+        assert [point.largest for point in index.agreement("linear", candidates="/mine.py")[key]] == [4.0]
+        here = history.runs[0].segment
+        assert [point.largest for point in index.agreement("linear", of=here)[key]] == [1.0, 5.0]
+        assert index.agreement("nothing") == {}
+
+
+def test_a_comparison_asks_a_few_questions_however_many_faults_there_are(tmp_path):
+    def bad(count, fault):
+        return [cell(f"way{n}", **{**WRONG, "fault": fault}) for n in range(count)]
+
+    run(tmp_path, 1, *(cell(f"way{n}") for n in range(300)))
+    run(tmp_path, 2, *bad(200, "b is missing"), cell("way299", verdict="uninformative"))
+    asked = []
+    with History.of(tmp_path) as history:
+        latest, before = history.runs
+        history.index._base.set_trace_callback(asked.append)
+        found = history.changes(latest, before)
+    assert len(found.new) == 200
+    assert {each.last_good.name for each in found.new} == {before.name}
+    assert sum(len(each.cells) for each in found.lost) == 100
+    assert len(asked) < 40
 
 
 # segments

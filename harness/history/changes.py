@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Hashable, Iterable
 from dataclasses import dataclass, field
+from functools import lru_cache, partial
 from pathlib import Path
 
-from harness.history.index import Fault, Index, Point, Run
+from harness.history.index import Fault, Index, Key, Point, Run
 from harness.history.revisions import between
 from harness.history.segment import Difference, differences
 from harness.measure.verdict import Verdict
@@ -111,20 +112,22 @@ def changes(index: Index, run: Run, baseline: Run | None, checkout: Path) -> Cha
     now = index.faults(run)
     if baseline is None:
         return Changes(run, None, *_sorted_out(index, run, now, [], checkout))
-    before, verdicts = index.faults(baseline), index.verdicts(run)
+    before = index.faults(baseline)
     new, known = _sorted_out(index, run, now, before, checkout)
-    gone = [each for each in before if not each.known and not any(_is_same(each, other) for other in now)]
-    fixed = [_told(index, run, each, checkout) for each in gone if _holds(each, verdicts)]
+    among = _Faults(now)
+    gone = [each for each in before if not each.known and each not in among]
+    verdicts = index.verdicts(run, (key for each in gone for key in each.keys))
+    fixed = [each for each in gone if _holds(each, verdicts)]
     return Changes(
         run,
         baseline,
         new,
         known,
-        tuple(fixed),
+        _told(index, run, fixed, checkout),
         tuple(_lost(index, run, baseline)),
         tuple(_grown(index, run, baseline)),
         tuple(differences(baseline.started.environment, run.started.environment)),
-        frozenset(_verified(index, baseline)),
+        frozenset(index.verified(baseline)),
     )
 
 
@@ -132,20 +135,28 @@ def _sorted_out(
     index: Index, run: Run, now: list[Fault], before: list[Fault], checkout: Path
 ) -> tuple[tuple[Change, ...], tuple[Change, ...]]:
     """The root causes that are new, and those that were known before."""
-    new = [each for each in now if not each.known and not any(_is_same(each, other) for other in before)]
-    known = [each for each in now if each not in new]
-    return (
-        tuple(_told(index, run, each, checkout) for each in new),
-        tuple(_told(index, run, each, checkout) for each in known),
-    )
+    among = _Faults(before)
+    new = [each for each in now if not each.known and each not in among]
+    known = [each for each in now if each.known or each in among]
+    return _told(index, run, new, checkout), _told(index, run, known, checkout)
 
 
-def _is_same(one: Fault, other: Fault) -> bool:
-    """Whether two faults are one, in different runs: of one implementation, as bad, and alike in words or in place."""
-    of = (one.operation, one.implementation, one.verdict.failing)
-    if of != (other.operation, other.implementation, other.verdict.failing):
-        return False
-    return one.fault == other.fault or not set(one.keys).isdisjoint(other.keys)
+class _Faults:
+    """The faults of one run, among which one of another run may be.
+
+    Two faults are one if they are of one implementation, as bad, and alike in words or in place.
+    """
+
+    def __init__(self, faults: Iterable[Fault]) -> None:
+        self._signs = {sign for fault in faults for sign in self._signs_of(fault)}
+
+    def __contains__(self, fault: Fault) -> bool:
+        return not self._signs.isdisjoint(self._signs_of(fault))
+
+    @staticmethod
+    def _signs_of(fault: Fault) -> set[Hashable]:
+        of = (fault.operation, fault.implementation, fault.verdict.failing)
+        return {(*of, fault.fault), *((*of, key) for key in fault.keys)}
 
 
 def _holds(fault: Fault, verdicts: dict[int, Verdict]) -> bool:
@@ -155,21 +166,32 @@ def _holds(fault: Fault, verdicts: dict[int, Verdict]) -> bool:
     return bool(good) and all(each.severity < Verdict.UNSTABLE.severity for each in told)
 
 
-def _told(index: Index, run: Run, fault: Fault, checkout: Path) -> Change:
-    first, good = _first_seen(index, run, fault)
-    revisions = between(checkout, good.revision, first.revision) if good else []
-    return Change(fault, tuple(_named(index, fault.keys)), first, good, tuple(revisions))
+def _told(index: Index, run: Run, faults: list[Fault], checkout: Path) -> tuple[Change, ...]:
+    """Faults with their history."""
+    revisions = lru_cache(partial(between, checkout))  # many begin with the same commits
+    names = index.keys(key for fault in faults for key in fault.keys)
+    verdicts = index.verdicts_over_runs(fault.keys[0] for fault in faults)
+    earlier = [each for each in index.runs() if _is_earlier(each, run)]
+    told = []
+    for fault in faults:
+        first, good = _first_seen(run, earlier, verdicts[fault.keys[0]])
+        commits = revisions(good.revision, first.revision) if good else []
+        told.append(Change(fault, tuple(_named(names[key]) for key in fault.keys), first, good, tuple(commits)))
+    return tuple(told)
 
 
-def _first_seen(index: Index, run: Run, fault: Fault) -> tuple[Run, Run | None]:
-    """The run since which the shown cell falls without holding in between, and the last in which it held."""
+def _first_seen(run: Run, earlier: list[Run], verdicts: dict[int, Verdict]) -> tuple[Run, Run | None]:
+    """The run since which a cell falls without holding in between, and the last in which it held.
+
+    earlier: the runs before, the latest first; verdicts: the cell's, by the number of the run.
+    """
     first = run
-    earlier = [point for point in index.series(fault.keys[0]) if _is_earlier(point.run, run)]
-    for point in reversed(earlier):
-        if point.verdict.severity >= Verdict.UNSTABLE.severity:
-            first = point.run
-        elif point.verdict.severity > Verdict.UNINFORMATIVE.severity:
-            return first, point.run
+    for each in earlier:
+        severity = verdicts.get(each.id, Verdict.UNINFORMATIVE).severity
+        if severity >= Verdict.UNSTABLE.severity:
+            first = each
+        elif severity > Verdict.UNINFORMATIVE.severity:
+            return first, each
     return first, None
 
 
@@ -184,14 +206,12 @@ def _lost(index: Index, run: Run, baseline: Run) -> Iterable[Lost]:
     """The cells without the answer that they had, by implementation and reason."""
     same_plan = run.scope.profile == baseline.scope.profile and not run.scope.selects
     groups: dict[tuple[str, str, str], list[str]] = {}
-    for number, told in index.unanswered(baseline, run):
-        prop, operation, implementation, device, dtype = index.key(number)
+    for key, told in index.unanswered(baseline, run):
+        _, operation, implementation, device, dtype = key
         if not run.scope.includes(operation, device, dtype) or (told is None and not same_plan):
             continue
         reason = told if told is not None else _absence(run, operation, implementation)
-        groups.setdefault((operation, implementation, reason), []).append(
-            f"{prop}[{operation}/{implementation}-{device}-{dtype}]"
-        )
+        groups.setdefault((operation, implementation, reason), []).append(_named(key))
     return [Lost(*names, tuple(cells)) for names, cells in groups.items()]
 
 
@@ -207,23 +227,19 @@ def _absence(run: Run, operation: str, implementation: str) -> str:
 def _grown(index: Index, run: Run, baseline: Run) -> Iterable[Growth]:
     if run.segment != baseline.segment:
         return
-    for number, before, now, allowed in index.grown(baseline, run, _MOST_GROWN):
-        if now >= _GROWN * before and now >= _LEAST_TOLD:
-            series = [each for each in index.series(number, run.segment) if not _is_earlier(run, each.run)]
-            yield Growth(_named(index, [number])[0], before, now, allowed, tuple(series))
-
-
-def _verified(index: Index, run: Run) -> Iterable[Place]:
-    for number, verdict in index.verdicts(run).items():
-        if verdict.severity > Verdict.UNINFORMATIVE.severity:
-            prop, operation, _, device, dtype = index.key(number)
-            if prop == "agreement":
-                yield operation, device, dtype
-
-
-def _named(index: Index, numbers: Iterable[int]) -> list[str]:
-    keys = (index.key(number) for number in numbers)
-    return [
-        f"{prop}[{operation}/{implementation}-{device}-{dtype}]"
-        for prop, operation, implementation, device, dtype in keys
+    grown = [
+        each
+        for each in index.grown(baseline, run, _MOST_GROWN)
+        for _, before, now, _ in [each]
+        if now >= _GROWN * before and now >= _LEAST_TOLD
     ]
+    names = index.keys(number for number, *_ in grown)
+    every = index.every_series(names, run.segment)
+    for number, before, now, allowed in grown:
+        series = [point for point in every[number] if not _is_earlier(run, point.run)]
+        yield Growth(_named(names[number]), before, now, allowed, tuple(series))
+
+
+def _named(key: Key) -> str:
+    prop, operation, implementation, device, dtype = key
+    return f"{prop}[{operation}/{implementation}-{device}-{dtype}]"

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ from harness.record.events import CellFinished, Event, ImplementationListed, Run
 from harness.record.runlog import decode, encode, read
 from harness.record.triage import Cause, causes
 
-_SCHEMA = 1
+_SCHEMA = 2
 _PATIENCE = 60.0
 """Seconds to wait for another process that writes the index."""
 
@@ -41,11 +42,17 @@ CREATE TABLE cells (
     reason TEXT,
     PRIMARY KEY (run, key)
 ) WITHOUT ROWID;
-CREATE INDEX cells_by_key ON cells (key);
+CREATE INDEX cells_by_key ON cells (key, verdict);
 """
 
 _RUN = "runs.id, log, segment, complaint, started, finished, unavailable"
+_POINT = "verdict, median, high, largest, allowance"
+_KEY = "prop, operation, implementation, device, dtype"
 _VERDICTS = list(Verdict)
+_NUMBERS = {verdict.value: number for number, verdict in enumerate(_VERDICTS)}
+_ANSWERED = ", ".join(
+    str(number) for number, verdict in enumerate(_VERDICTS) if verdict.severity > Verdict.UNINFORMATIVE.severity
+)
 
 
 @dataclass(frozen=True)
@@ -135,6 +142,8 @@ class Index:
         try:
             file.parent.mkdir(parents=True, exist_ok=True)
             self._base = self._opened()
+            self._base.execute("PRAGMA synchronous = NORMAL")  # what a power cut takes is read from the logs again
+            self._base.execute("PRAGMA cache_size = -65536")
         except (OSError, sqlite3.Error) as failure:
             raise InfrastructureError(f"the history {file} can't be written: {failure}") from None
 
@@ -173,15 +182,39 @@ class Index:
             for of, by, verdict, fault, known, told, why, shown_by, shown, number in rows
         ]
 
-    def verdicts(self, run: Run) -> dict[int, Verdict]:
-        """The verdict of each cell of a run, by the cell's number."""
-        found = self._base.execute("SELECT key, verdict FROM cells WHERE run = ?", [run.id])
+    def verdicts(self, run: Run, among: Iterable[int]) -> dict[int, Verdict]:
+        """The verdicts of some cells of a run, by the cell's number; those that it did not ask are left out."""
+        found = self._base.execute(
+            "SELECT cells.key, verdict FROM json_each(?) CROSS JOIN cells ON run = ? AND cells.key = value",
+            [_listed(among), run.id],
+        )
         return {key: _VERDICTS[verdict] for key, verdict in found}
 
-    def key(self, number: int) -> Key:
-        """The cell with a number."""
-        columns = "prop, operation, implementation, device, dtype"
-        return tuple(self._base.execute(f"SELECT {columns} FROM keys WHERE id = ?", [number]).fetchone())
+    def verdicts_over_runs(self, numbers: Iterable[int]) -> dict[int, dict[int, Verdict]]:
+        """The verdicts of some cells in every run that asked them, by the number of the cell, then of the run."""
+        found: dict[int, dict[int, Verdict]] = {number: {} for number in numbers}
+        rows = self._base.execute(
+            "SELECT cells.key, run, verdict FROM json_each(?) CROSS JOIN cells ON cells.key = value", [_listed(found)]
+        )
+        for key, run, verdict in rows:
+            found[key][run] = _VERDICTS[verdict]
+        return found
+
+    def verified(self, run: Run) -> set[tuple[str, str, str]]:
+        """The operations, devices and dtypes in which a run has an answer about agreement."""
+        found = self._base.execute(
+            "SELECT DISTINCT operation, device, dtype FROM keys CROSS JOIN cells ON run = ? AND key = keys.id"
+            f" WHERE prop = 'agreement' AND verdict IN ({_ANSWERED})",
+            [run.id],
+        )
+        return set(found)
+
+    def keys(self, numbers: Iterable[int]) -> dict[int, Key]:
+        """The cells with some numbers."""
+        rows = self._base.execute(
+            f"SELECT keys.id, {_KEY} FROM json_each(?) CROSS JOIN keys ON keys.id = value", [_listed(numbers)]
+        )
+        return {number: tuple(key) for number, *key in rows}
 
     def number(self, key: Key) -> int | None:
         """The number of a cell, None where no run asked it."""
@@ -191,12 +224,44 @@ class Index:
 
     def series(self, number: int, of: str = "") -> list[Point]:
         """A cell in every run that asked it, the earliest first; of one segment alone where it is named."""
+        return self.every_series([number], of)[number]
+
+    def every_series(self, numbers: Iterable[int], of: str = "") -> dict[int, list[Point]]:
+        """Some cells in every run that asked them, by the cell's number, as `series` has them."""
+        found: dict[int, list[Point]] = {number: [] for number in numbers}
         rows = self._base.execute(
-            f"SELECT {_RUN}, verdict, median, high, largest, allowance FROM cells JOIN runs ON runs.id = cells.run"
-            " WHERE key = ? AND (? = '' OR segment = ?) ORDER BY at, name",
-            [number, of, of],
+            f"SELECT cells.key, {_RUN}, {_POINT} FROM json_each(?) CROSS JOIN cells ON cells.key = value"
+            " JOIN runs ON runs.id = cells.run"
+            " WHERE ? = '' OR segment = ? ORDER BY at, name",
+            [_listed(found), of, of],
         )
-        return [Point(_run(*row[:7]), _VERDICTS[row[7]], *row[8:]) for row in rows]
+        for number, *row in rows:
+            found[number].append(_point(row))
+        return found
+
+    def agreement(self, operation: str, candidates: str = "", of: str = "", last: int = 30) -> dict[Key, list[Point]]:
+        """How far an operation's implementations were from the oracle: the points of its agreement cells, by cell.
+
+        Those of the last runs that asked it, the earliest first; of the catalogue's runs or those of one file of
+        candidates, and of one segment alone where it is named.
+        """
+        rows = self._base.execute(
+            f"""
+            WITH asked AS (SELECT id, {_KEY} FROM keys WHERE prop = 'agreement' AND operation = ?),
+            recent AS (
+                SELECT * FROM runs WHERE json_extract(started, '$.candidates') IS ? AND (? = '' OR segment = ?)
+                AND EXISTS (SELECT 1 FROM asked CROSS JOIN cells ON run = runs.id AND key = asked.id)
+                ORDER BY at DESC, name DESC LIMIT ?
+            )
+            SELECT {_KEY}, {_RUN.replace("runs.", "recent.")}, {_POINT}
+            FROM recent CROSS JOIN asked CROSS JOIN cells ON run = recent.id AND key = asked.id ORDER BY at, name, asked.id
+            """,
+            [operation, candidates or None, of, of, last],
+        )
+        found: dict[Key, list[Point]] = {}
+        for row in rows:
+            found.setdefault(row[:5], []).append(_point(row[5:]))
+        return found
 
     def grown(self, before: Run, after: Run, most: int) -> list[tuple[int, float, float, float | None]]:
         """The cells whose largest error grew most between two runs: number, then, now, and what is allowed now."""
@@ -207,16 +272,15 @@ class Index:
         )
         return list(rows)
 
-    def unanswered(self, before: Run, after: Run) -> list[tuple[int, str | None]]:
-        """The cells that one run answered and another did not: number, and the reason if the other gave any."""
-        answered = [_VERDICTS.index(each) for each in Verdict if each.severity > Verdict.UNINFORMATIVE.severity]
-        among = ", ".join(map(str, answered))
+    def unanswered(self, before: Run, after: Run) -> list[tuple[Key, str | None]]:
+        """The cells that one run answered and another did not, and the reason if the other gave any."""
         rows = self._base.execute(
-            "SELECT a.key, b.reason FROM cells a LEFT JOIN cells b ON b.run = ? AND b.key = a.key"
-            f" WHERE a.run = ? AND a.verdict IN ({among}) AND (b.key IS NULL OR b.verdict NOT IN ({among}))",
+            f"SELECT {_KEY}, b.reason FROM cells a LEFT JOIN cells b ON b.run = ? AND b.key = a.key"
+            f" JOIN keys ON keys.id = a.key WHERE a.run = ? AND a.verdict IN ({_ANSWERED})"
+            f" AND (b.key IS NULL OR b.verdict NOT IN ({_ANSWERED}))",
             [after.id, before.id],
         )
-        return list(rows)
+        return [(row[:5], row[5]) for row in rows]
 
     def _opened(self) -> sqlite3.Connection:
         base = sqlite3.connect(self.file, timeout=_PATIENCE, isolation_level=None)
@@ -277,54 +341,71 @@ def _insert(cursor: sqlite3.Cursor, log: Path, size: int, events: list[Event], c
     run = cursor.lastrowid
     numbers = _numbers(cursor, outcomes)
     faults = {
-        cell.key: fault
+        _key(cell): fault
         for cause in causes(outcomes)
         for fault in [_fault(cursor, run, cause, numbers)]
         for cell in cause.cells
     }
+    rows = {numbers[key]: _figures(cell, faults.get(key)) for cell in outcomes for key in [_key(cell)]}
     cursor.executemany(
-        "INSERT OR REPLACE INTO cells VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        ([run, numbers[cell.key], *_figures(cell), faults.get(cell.key), _reason(cell)] for cell in outcomes),
+        "INSERT INTO cells VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", ((run, key, *rows[key]) for key in sorted(rows))
     )
 
 
-def _numbers(cursor: sqlite3.Cursor, outcomes: list[CellFinished]) -> dict[str, int]:
-    """The number of every cell, by its key; new ones are given."""
-    named = {
-        cell.key: tuple(map(_storable, (cell.prop, cell.operation, cell.implementation, cell.device, cell.dtype)))
-        for cell in outcomes
-    }
-    columns = "prop, operation, implementation, device, dtype"
-    cursor.executemany(f"INSERT OR IGNORE INTO keys ({columns}) VALUES (?, ?, ?, ?, ?)", named.values())
-    numbers = {tuple(key): number for number, *key in cursor.execute(f"SELECT id, {columns} FROM keys")}
-    return {key: numbers[name] for key, name in named.items()}
+def _key(cell: CellFinished) -> Key:
+    prop, operation, implementation, device, dtype = map(
+        _storable, (cell.prop, cell.operation, cell.implementation, cell.device, cell.dtype)
+    )
+    return prop, operation, implementation, device, dtype
 
 
-def _fault(cursor: sqlite3.Cursor, run: int | None, cause: Cause, numbers: dict[str, int]) -> int | None:
+def _numbers(cursor: sqlite3.Cursor, outcomes: list[CellFinished]) -> dict[Key, int]:
+    """The number of every cell; new ones are given."""
+    numbers = _known_numbers(cursor)
+    new = {key for cell in outcomes for key in [_key(cell)] if key not in numbers}
+    if not new:
+        return numbers
+    cursor.executemany(f"INSERT INTO keys ({_KEY}) VALUES (?, ?, ?, ?, ?)", sorted(new))
+    return _known_numbers(cursor)
+
+
+def _known_numbers(cursor: sqlite3.Cursor) -> dict[Key, int]:
+    return {tuple(key): number for number, *key in cursor.execute(f"SELECT id, {_KEY} FROM keys")}
+
+
+def _fault(cursor: sqlite3.Cursor, run: int | None, cause: Cause, numbers: dict[Key, int]) -> int | None:
     told = [cause.verdict.value, cause.fault, cause.known, cause.sentence, str(cause.diagnosis or "")]
     cursor.execute(
         "INSERT INTO faults (run, operation, implementation, verdict, fault, known, sentence, diagnosis, counterexample,"
         " shown) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        [run, *map(_storable, (*cause.key, *told)), cause.shown.id, numbers[cause.shown.key]],
+        [run, *map(_storable, (*cause.key, *told)), cause.shown.id, numbers[_key(cause.shown)]],
     )
     return cursor.lastrowid
 
 
-def _figures(cell: CellFinished) -> Iterator[Any]:
-    yield _VERDICTS.index(Verdict(cell.verdict))
-    yield from (cell.score_median, cell.score_high, cell.score_max, cell.allowance)
-
-
-def _reason(cell: CellFinished) -> str | None:
-    """Why a cell gave no answer; findings are told by their fault."""
-    return _storable(cell.reason) if Verdict(cell.verdict).severity <= Verdict.UNINFORMATIVE.severity else None
+def _figures(cell: CellFinished, fault: int | None) -> tuple[Any, ...]:
+    """A cell's columns: why it gave no answer is told there, findings by their fault."""
+    silent = Verdict(cell.verdict).severity <= Verdict.UNINFORMATIVE.severity
+    scores = (cell.score_median, cell.score_high, cell.score_max, cell.allowance)
+    return _NUMBERS[cell.verdict], *scores, fault, _storable(cell.reason) if silent else None
 
 
 def _storable(text: str) -> str:
     """What SQLite can hold: halves of surrogate pairs, which hostile text may have, are spelled out."""
-    return text.encode("utf-8", "backslashreplace").decode()
+    return text if text.isascii() else text.encode("utf-8", "backslashreplace").decode()
 
 
+def _listed(numbers: Iterable[int]) -> str:
+    """Numbers as one parameter of a query, for json_each; CROSS JOIN makes them its outer loop, as they are few."""
+    return json.dumps(list(numbers))
+
+
+def _point(row: Sequence[Any]) -> Point:
+    *run, verdict, median, high, largest, allowance = row
+    return Point(_run(*run), _VERDICTS[verdict], median, high, largest, allowance)
+
+
+@lru_cache(maxsize=4096)
 def _run(number: int, log: str, of: str, complaint: str, started: str, finished: str | None, unavailable: str) -> Run:
     begun, ended = decode(started), decode(finished) if finished else None
     assert isinstance(begun, RunStarted)
