@@ -10,9 +10,12 @@ from typing import Any
 import click
 
 from harness.command.history import entry
-from harness.command.options import examples, json_option, reports_option
+from harness.command.options import complete_runs, examples, json_option, reports_option
+from harness.errors import HarnessError, UnknownName
+from harness.explain.visible import visible
 from harness.history.changes import Change, Changes
 from harness.history.history import History
+from harness.history.index import Run
 from harness.report.terminal import print_changes
 
 _EXAMPLES = examples(
@@ -23,26 +26,43 @@ _EXAMPLES = examples(
 
 
 @click.command(epilog=_EXAMPLES)
-@click.argument("before", metavar="A")
-@click.argument("after", default="", metavar="[B]")
+@click.argument("before", shell_complete=complete_runs, metavar="A")
+@click.argument("after", default="", shell_complete=complete_runs, metavar="[B]")
 @reports_option
 @json_option
 @click.pass_context
 def compare(ctx: click.Context, /, before: str, after: str, reports: Path, as_json: bool) -> None:
     """Say what run B (the latest if it is left out) shows that run A did not.
 
-    Each is a run's name or the beginning of it, its log, or a branch, which means the latest run made from it. The
-    exit code is 1 where something new is falsified.
+    Each is a run's name or the beginning of it, its log, or a branch, which means the latest run made from it. Runs of
+    other hardware, driver, torch or precision can be compared, but for their errors. The exit code is 1 where
+    something new is falsified.
     """
-    with History.of(reports) as found:
-        old = found.named(before)
-        new = found.named(after) if after else next(each for each in found.runs if each.name != old.name)
+    with History.there(reports) as found:
+        old, new = _pair(found, before, after)
         changes = found.changes(new, old)
+    notes = list(dict.fromkeys(filter(None, (*found.complaints, old.complaint, new.complaint))))
+    code = int(any(each.fault.verdict.failing for each in changes.new))
     if as_json:
-        click.echo(json.dumps(summary(changes), indent=2))
+        click.echo(json.dumps({"exit_code": code, **summary(changes), "notes": notes}, indent=2))
     else:
         print_changes(changes)
-    ctx.exit(int(any(each.fault.verdict.failing for each in changes.new)))
+        for told in notes:
+            click.echo(f"note  {visible(told, 600)}")
+    ctx.exit(code)
+
+
+def _pair(found: History, before: str, after: str) -> tuple[Run, Run]:
+    """The two runs that are meant; a branch or a beginning that means the later one means the one before it too."""
+    new = found.named(after) if after else found.latest
+    old = found.named(before)
+    if old != new or (after and before == new.name):
+        return old, new
+    try:
+        return found.baseline_of(new, before) or old, new
+    except UnknownName:
+        told = f"{before!r} means no other run; `harness history` lists the runs"
+        raise HarnessError(f"nothing to compare {new.name} with: {told}") from None
 
 
 def summary(changes: Changes) -> dict[str, Any]:

@@ -34,7 +34,9 @@ EXAMPLES = (
         ("harness run -k batch_invariance", "one property everywhere"),
         ("harness claims gru", "what the source documents say about GRUs, and whether it holds"),
         ("harness check mine.py", "verify the implementations that a file declares"),
+        ("harness history", "the runs there are; or one cell in all of them"),
         ("harness compare main", "what the latest run says that the branch's latest one did not"),
+        ("harness report --markdown -", "the latest run's report again, and a summary for a pull request"),
         ("harness replay", "ask the last run's counterexamples again: still failing, or fixed?"),
     )
     + """

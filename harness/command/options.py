@@ -13,6 +13,8 @@ import click
 from click.shell_completion import CompletionItem
 
 from harness.generate.case import DTYPES
+from harness.history.archive import run_of
+from harness.history.history import logs
 
 AS_JSON = "harness.json"
 """Where a command's context says that its output is for a machine."""
@@ -102,10 +104,19 @@ limit_option = click.option(
 )
 """`--limit`: the patience with an implementation."""
 
+
+def complete_runs(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """The runs that begin so, the latest first."""
+    there = map(run_of, logs(ctx.params.get("reports") or _REPORTS))
+    return [CompletionItem(name) for name in there if name.startswith(incomplete)]
+
+
+_REPORTS = Path("reports")
+
 reports_option = click.option(
     "--reports",
     type=click.Path(file_okay=False, path_type=Path),
-    default=Path("reports"),
+    default=_REPORTS,
     show_default=True,
     help="The folder of reports and run logs.",
 )
@@ -115,6 +126,7 @@ baseline_option = click.option(
     "--baseline",
     default="",
     metavar="RUN|BRANCH",
+    shell_complete=complete_runs,
     show_default="the latest run that asked as much of the same",
     help="Compare with this run, or with the latest one of a branch.",
 )

@@ -13,11 +13,11 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from harness.command.options import examples, jobs_option, json_option, limit_option, reports_option
+from harness.command.options import complete_runs, examples, jobs_option, json_option, limit_option, reports_option
 from harness.command.replaying import COULD_NOT_RUN, FIXED, STILL_FAILS, Replayed, Replaying
 from harness.errors import HarnessError, InfrastructureError
 from harness.explain.visible import visible
-from harness.history.archive import Archive, Recollection, run_of
+from harness.history.archive import Archive, Recollection
 from harness.record.recalled import save_recalled
 
 _EXAMPLES = examples(
@@ -31,7 +31,7 @@ _EXAMPLES = examples(
 _STYLES = {STILL_FAILS: "bold red", FIXED: "green", COULD_NOT_RUN: "yellow"}
 
 
-def complete_runs(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+def complete_counterexamples(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
     """The ids of the latest run, each with its sentence, and the names of runs."""
     archive = Archive(ctx.params.get("reports") or Path("reports"))
     try:
@@ -39,15 +39,11 @@ def complete_runs(ctx: click.Context, param: click.Parameter, incomplete: str) -
     except HarnessError:
         latest = []
     ids = [CompletionItem(each.id, help=f"{each.key}: {each.sentence}") for each in latest]
-    return [
-        each
-        for each in (*ids, *(CompletionItem(run_of(run)) for run in archive.runs))
-        if each.value.startswith(incomplete)
-    ]
+    return [*(each for each in ids if each.value.startswith(incomplete)), *complete_runs(ctx, param, incomplete)]
 
 
 @click.command(epilog=_EXAMPLES)
-@click.argument("what", default="", shell_complete=complete_runs, metavar="[WHAT]")
+@click.argument("what", default="", shell_complete=complete_counterexamples, metavar="[WHAT]")
 @click.option(
     "--save", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE", help="Add them to FILE, and ask nothing."
 )

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import click
 
-from harness.command.options import baseline_option, examples, json_option, reports_option
+from harness.command.options import baseline_option, complete_runs, examples, json_option, reports_option
 from harness.command.outputs import Wanted, output_options
-from harness.errors import InfrastructureError
+from harness.explain.visible import visible
 from harness.history.history import History
 from harness.record.runlog import read
 from harness.report.reporting import Reporting, ended
@@ -22,7 +22,7 @@ _EXAMPLES = examples(
 
 
 @click.command(epilog=_EXAMPLES)
-@click.argument("run", default="", metavar="[RUN]")
+@click.argument("run", default="", shell_complete=complete_runs, metavar="[RUN]")
 @baseline_option
 @output_options
 @reports_option
@@ -33,21 +33,23 @@ def report(ctx: click.Context, /, run: str, baseline: str, reports: Path, as_jso
 
     RUN is a name or the beginning of it, a log, or a branch, which means the latest run made from it.
     """
-    with History.of(reports) as history:
-        if not history.runs:
-            raise InfrastructureError(f"there is no run in {reports}; `harness run` makes one")
-        found = history.named(run) if run else history.runs[0]
+    with History.there(reports) as history:
+        found = history.named(run) if run else history.latest
+        if baseline:
+            history.baseline_of(found, baseline)  # which refuses an unknown one before anything is written
+        complaints = history.complaints
     folder = reports / found.name
     reporting = Reporting(reports, wanted.outputs(folder), baseline)
     reading = read(found.log)
     for event in ended(reading.events):
         reporting(event)
     assert reporting.changes is not None
+    notes = list(dict.fromkeys(filter(None, (reading.complaint, *complaints, *reporting.complaints))))
     if as_json:
         told = {"run": found.name, "report": str(folder / "index.html"), "sentence": reporting.changes.sentence}
-        click.echo(json.dumps({**told, "notes": reporting.complaints}, indent=2))
+        click.echo(json.dumps({"exit_code": 0, **told, "notes": notes}, indent=2))
         return
     click.echo(reporting.changes.sentence)
-    for complaint in reporting.complaints:
-        click.echo(f"note    {complaint}")
+    for told_of in notes:
+        click.echo(f"note    {visible(told_of, 600)}")
     click.echo(f"report  {folder / 'index.html'}")

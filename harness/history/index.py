@@ -216,6 +216,10 @@ class Index:
         )
         return {number: tuple(key) for number, *key in rows}
 
+    def keys(self) -> list[Key]:
+        """Every cell that any run asked."""
+        return list(self._base.execute("SELECT prop, operation, implementation, device, dtype FROM keys ORDER BY id"))
+
     def number(self, key: Key) -> int | None:
         """The number of a cell, None where no run asked it."""
         where = "prop = ? AND operation = ? AND implementation = ? AND device = ? AND dtype = ?"

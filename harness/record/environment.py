@@ -103,4 +103,4 @@ def _revision(folder: Path) -> str | None:
 
 def _git(folder: Path, *words: str) -> str:
     done = subprocess.run(["git", "-C", str(folder), *words], capture_output=True, text=True, timeout=10, check=False)
-    return done.stdout.strip()
+    return done.stdout.strip() if done.returncode == 0 else ""  # without a commit it repeats the question

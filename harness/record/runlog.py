@@ -7,10 +7,11 @@ import json
 import math
 import re
 import zlib
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Any, BinaryIO
+from typing import Any
 
 from cattrs import Converter
 from cattrs.strategies import configure_tagged_union
@@ -22,7 +23,6 @@ SUFFIX = ".jsonl.gz"
 """How a log's name ends; a log may also lie there unpacked, as .jsonl."""
 
 _MAGIC = b"\x1f\x8b"
-_CHUNK = 1 << 16
 
 _converter = Converter(omit_if_default=True, detailed_validation=False)  # a line that is no event is only counted
 configure_tagged_union(Event, _converter, tag_name="event")
@@ -119,14 +119,9 @@ def is_log(path: Path) -> bool:
 
 def _lines(path: Path) -> tuple[list[str], str]:
     """The lines of a log, packed or not, and why they end before the file does."""
-    cut = ""
-    with path.open("rb") as file:
-        packed = file.read(2) == _MAGIC
-        file.seek(0)
-        if not packed:
-            content = file.read()
-        else:
-            content, cut = _unpacked(file)
+    content, cut = path.read_bytes(), ""
+    if content.startswith(_MAGIC):
+        content, cut = _unpacked(content)
     return _split(content), cut
 
 
@@ -136,17 +131,30 @@ def _split(content: bytes) -> list[str]:
     return text.removesuffix("\n").split("\n") if text else []
 
 
-def _unpacked(file: BinaryIO) -> tuple[bytes, str]:
+def _unpacked(packed: bytes) -> tuple[bytes, str]:
+    """Unpack the members of a file as far as it goes, and say what is wrong where it ends before they do.
+
+    Where a member breaks off, nothing is wrong: its writer was killed, or is still writing.
+    """
     parts: list[bytes] = []
-    try:
-        with gzip.GzipFile(fileobj=file) as stream:
-            while part := stream.read1(_CHUNK):
-                parts.append(part)
-    except EOFError:
-        return b"".join(parts), ""  # the writer was killed, or is still writing: what is there is whole
-    except (OSError, zlib.error) as failure:
-        return b"".join(parts), str(failure)
+    while packed:
+        member = zlib.decompressobj(wbits=zlib.MAX_WBITS | 16)
+        try:
+            parts.append(member.decompress(packed))
+        except zlib.error as failure:
+            return b"".join((*parts, *_bytewise(packed))), str(failure)
+        packed = member.unused_data.lstrip(b"\0")
     return b"".join(parts), ""
+
+
+def _bytewise(packed: bytes) -> Iterator[bytes]:
+    """What comes before the damage, which a decompressor keeps to itself if it is given more at once."""
+    member = zlib.decompressobj(wbits=zlib.MAX_WBITS | 16)
+    for place in range(len(packed)):
+        try:
+            yield member.decompress(packed[place : place + 1])
+        except zlib.error:
+            return
 
 
 def _refuse_newer(path: Path, line: str, event: Event | None = None) -> None:
