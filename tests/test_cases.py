@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import zlib
 from typing import Literal
 
 import numpy as np
@@ -102,6 +103,14 @@ def test_a_plan_covers_every_pair_of_options_and_patterns():
     assert pairs.met == pairs.total == 3 * 4 + 3 * 2 * len(PATTERNS)
     assert 0.9 <= triples.share <= 1
     assert coverage(affine, drawn[:2], 2).share < 0.5
+
+
+def test_a_stream_gives_the_words_of_its_own_philox_whoever_draws_between():
+    stream, other = Stream((3,), {}, 7, "x"), Stream((3,), {}, 7, "y")
+    philox = np.random.Philox(key=[7, zlib.crc32(b"x")])
+    for count in (1, 4, 0, 6, 3, 2):
+        other.words((5,))
+        assert np.array_equal(stream.words((count,)), philox.random_raw(count))
 
 
 @pytest.mark.parametrize("name", PATTERNS | SPECIAL)
