@@ -9,7 +9,8 @@ the oracle's own rounding would drown the move.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -100,8 +101,9 @@ def measure(
         digits = extended(wide) if extended is not None and case.dtype == "float64" else base
         moved = [] if case.operation.exact else [evaluate(there) for there in _neighbours(case, wide)]
         with np.errstate(all="ignore"):
-            moves = [[_move(base[i], after[i]) for after in moved] for i in range(len(base))]
-        return Reference(tuple(_part(case, axes[i], digits[i], moves[i]) for i in range(len(base))))
+            return Reference(
+                tuple(_part(case, axes[i], digits[i], base[i], [after[i] for after in moved]) for i in range(len(base)))
+            )
 
 
 def step_of(case: Case) -> tuple[float, float]:
@@ -116,12 +118,16 @@ def _widened(tensor: Tensor) -> Tensor:
     return tensor.double() if tensor.is_floating_point() else tensor
 
 
-def _move(before: Array, after: Array) -> Array:
-    """The difference, where NaN that stays NaN and infinity that stays infinite have not moved."""
-    moved: Array = after - before
-    if np.isfinite(moved.sum()):
-        return moved
-    return np.where((before == after) | (np.isnan(before) & np.isnan(after)), 0.0, moved)
+def _moves(before: Array, after: list[Array], axis: int | None) -> Array:
+    """The differences, (moves, samples, entries), where NaN that stays NaN and infinity that stays infinite have not moved."""
+    rows, there = by_sample(before, axis), [by_sample(each, axis) for each in after]
+    moves = np.empty((len(there), *rows.shape))
+    for move, moved in zip(moves, there, strict=True):
+        np.subtract(moved, rows, out=move)
+    if not np.isfinite(moves.sum()):
+        for move, moved in zip(moves, there, strict=True):
+            move[(rows == moved) | (np.isnan(rows) & np.isnan(moved))] = 0.0
+    return moves
 
 
 def _definition(case: Case, call: Call) -> Callable[[dict[str, Tensor]], list[Array]]:
@@ -153,7 +159,7 @@ def _in_extended_precision(case: Case, call: Call) -> Callable[[dict[str, Tensor
     return evaluate
 
 
-def _neighbours(case: Case, arguments: dict[str, Tensor]) -> Iterator[dict[str, Tensor]]:
+def _neighbours(case: Case, arguments: dict[str, Tensor]) -> list[dict[str, Tensor]]:
     """The arguments with every float entry moved by about one step: in random directions, and back along the first."""
     precision = torch.finfo(DTYPES[case.dtype])
     step, _ = step_of(case)
@@ -161,12 +167,14 @@ def _neighbours(case: Case, arguments: dict[str, Tensor]) -> Iterator[dict[str, 
     if case.dtype == "float64":
         tiny *= 64  # the oracle holds no fraction of the smallest number, and a zero would mostly stay one
     generator = torch.Generator().manual_seed(case.seed)
-    floats = {name: tensor for name, tensor in arguments.items() if tensor.is_floating_point()}
-    shifts = {name: (step * tensor.abs() + tiny) * _uniform(tensor, generator) for name, tensor in floats.items()}
-    for direction in range(_DIRECTIONS if floats else 0):
-        yield arguments | {name: tensor + shifts[name][direction] for name, tensor in floats.items()}
-    if floats:
-        yield arguments | {name: tensor - shifts[name][0] for name, tensor in floats.items()}
+    moved = {}
+    with np.errstate(all="ignore"):
+        for name, tensor in arguments.items():
+            if tensor.is_floating_point():
+                values = tensor.numpy()
+                moves = (step * np.abs(values) + tiny) * _directions(values.shape, generator)
+                moved[name] = torch.from_numpy(values + moves).unbind()
+    return [arguments | dict(zip(moved, each, strict=True)) for each in zip(*moved.values(), strict=True)]
 
 
 def _long(tensor: Tensor) -> Array:
@@ -174,42 +182,57 @@ def _long(tensor: Tensor) -> Array:
     return array.astype(np.longdouble) if array.dtype == np.float64 else array
 
 
-def _uniform(like: Tensor, generator: torch.Generator) -> Tensor:
-    """Uniform numbers of mean 0 and variance 1 for every direction. Not signs: two entries moved alike would hide their difference."""
-    return (torch.rand((_DIRECTIONS, *like.shape), generator=generator, dtype=torch.float64) - 0.5).mul_(12**0.5)
+def _directions(shape: tuple[int, ...], generator: torch.Generator) -> NDArray[np.float64]:
+    """Uniform numbers of mean 0 and variance 1 for every direction, and the first ones' opposites.
+
+    Not signs: two entries moved alike would hide their difference.
+    """
+    ways = (torch.rand((_DIRECTIONS, *shape), generator=generator, dtype=torch.float64).numpy() - 0.5) * 12**0.5
+    return np.concatenate((ways, -ways[:1]))
 
 
-def _part(case: Case, axis: int | None, expected: Array, moves: list[Array]) -> Part:
+def _part(case: Case, axis: int | None, expected: Array, before: Array, after: list[Array]) -> Part:
+    """The part of a result: what is expected, and its unit from what the oracle gives before and after the moves."""
     if case.operation.exact or expected.dtype.kind in "iub":
-        unit = np.zeros(expected.shape[axis] if axis is not None else ())
-        return Part(expected, axis, np.atleast_1d(unit), np.ones_like(np.atleast_1d(unit), dtype=bool))
+        samples = 1 if axis is None else expected.shape[axis]
+        return Part(expected, axis, np.zeros(samples), np.ones(samples, dtype=bool))
     precision = torch.finfo(DTYPES[case.dtype])
     _, scale = step_of(case)
-    with np.errstate(all="ignore"):
-        finite = np.where(np.isfinite(expected), expected, 0).astype(np.float64)
-        size = norms(finite, axis)
-        underflow = precision.smallest_normal * entries(expected.shape, axis) ** 0.5
-        moved = np.max([norms(move, axis) for move in moves], axis=0) * scale if moves else np.zeros_like(size)
-        unit = moved + precision.eps * size + underflow
-        within_range = norms(np.abs(finite) > precision.max, axis) == 0
-        informative = (unit <= UNINFORMATIVE * size) | (size == 0) & (moved == 0)
-        informative &= np.isfinite(unit) & within_range
+    rows = by_sample(_finite(expected).astype(np.float64, copy=False), axis)
+    size = _lengths(rows)
+    underflow = precision.smallest_normal * rows.shape[1] ** 0.5
+    moved = _lengths(_moves(before, after, axis)).max(0) * scale if after else np.zeros_like(size)
+    unit = moved + precision.eps * size + underflow
+    within_range = np.abs(rows).max(1, initial=0.0) <= precision.max
+    informative = (unit <= UNINFORMATIVE * size) | (size == 0) & (moved == 0)
+    informative &= np.isfinite(unit) & within_range
     return Part(expected, axis, unit, informative)
 
 
-def entries(shape: tuple[int, ...], axis: int | None) -> int:
-    """The number of entries of one sample."""
-    return int(np.prod([size for position, size in enumerate(shape) if position != axis], dtype=np.int64))
+def _finite(array: Array) -> Array:
+    """The array with 0 for every NaN and infinity."""
+    there = np.isfinite(array)
+    return array if there.all() else np.where(there, array, 0)
 
 
 def norms(array: Array, axis: int | None) -> NDArray[np.float64]:
     """The Euclidean norm of each sample's entries; one norm where there is no batch axis."""
+    return _lengths(by_sample(array, axis))
+
+
+def by_sample(array: Array, axis: int | None) -> Array:
+    """One row per sample, with its entries; one row where there is no batch axis."""
     if axis is None:
-        return norms(array.reshape(1, -1), 0)
-    samples = (np.moveaxis(array, axis, 0) if axis else array).reshape(array.shape[axis], entries(array.shape, axis))
-    found = np.sqrt(np.square(samples, dtype=np.float64).sum(1))
-    if samples.size and found.min() < _SQUARES_VANISH:
-        peak = np.abs(samples).max(1).astype(np.float64)
-        scaled = np.sqrt(np.square(samples / np.where(peak > 0, peak, 1)[:, None], dtype=np.float64).sum(1))
+        return array.reshape(1, -1)
+    along = np.moveaxis(array, axis, 0) if axis else array
+    return along.reshape(len(along), math.prod(along.shape[1:]))
+
+
+def _lengths(rows: Array) -> NDArray[np.float64]:
+    """The Euclidean length of each row."""
+    found = np.sqrt(np.square(rows, dtype=np.float64).sum(-1))
+    if rows.size and found.min() < _SQUARES_VANISH:
+        peak = np.abs(rows).max(-1).astype(np.float64)
+        scaled = np.sqrt(np.square(rows / np.where(peak > 0, peak, 1)[..., None], dtype=np.float64).sum(-1))
         found = np.where(found < _SQUARES_VANISH, peak * scaled, found)
     return found
