@@ -40,7 +40,7 @@ def complete_cells(ctx: click.Context, param: click.Parameter, incomplete: str) 
     """The cells that begin so, of all that any run asked."""
     try:
         with History.there(ctx.params.get("reports") or Path("reports")) as found:
-            names = map(_name, found.index.keys())
+            names = map(_name, found.index.every_key())
             return [CompletionItem(name) for name in names if name.startswith(incomplete)]
     except HarnessError:
         return []
@@ -95,7 +95,7 @@ def _series(found: History, cell: str) -> list[Point]:
     """The points of a cell. Raises UnknownName with the nearest cells where no run asked it."""
     number = found.index.number(_key_of(cell))
     if number is None:
-        near = _nearest(found.index.keys(), cell)
+        near = _nearest(found.index.every_key(), cell)
         hint = f"did you mean {' or '.join(near)}?" if near else f"a cell is named {_NAMED}"
         raise UnknownName(f"no run asked the cell {cell!r}; {hint}")
     return found.index.series(number)

@@ -216,9 +216,9 @@ class Index:
         )
         return {number: tuple(key) for number, *key in rows}
 
-    def keys(self) -> list[Key]:
+    def every_key(self) -> list[Key]:
         """Every cell that any run asked."""
-        return list(self._base.execute("SELECT prop, operation, implementation, device, dtype FROM keys ORDER BY id"))
+        return list(self._base.execute(f"SELECT {_KEY} FROM keys ORDER BY id"))
 
     def number(self, key: Key) -> int | None:
         """The number of a cell, None where no run asked it."""
