@@ -23,6 +23,9 @@ from harness.record.known import in_scope
 from harness.record.settling import UNASKED, Settled, settle
 from harness.record.triage import Cause, Key, by_implementation, causes, columns, grades, known_places, unequal_bits
 
+_ENDLESS = 1e100
+"""Errors from which a figure says nothing but that there is no end to it."""
+
 
 @dataclass(frozen=True)
 class Reason:
@@ -41,6 +44,12 @@ class Grade:
     where: tuple[Key, ...]
     score: float | None
     everywhere: bool
+
+    @property
+    def told(self) -> bool:
+        """Whether the error says something: it is one of values, and finite."""
+        measured = self.verdict in (Verdict.ROUNDING, Verdict.UNSTABLE, Verdict.WRONG)
+        return measured and bool(self.score) and self.score is not None and self.score < _ENDLESS
 
 
 @dataclass(frozen=True)
@@ -88,6 +97,14 @@ class OperationDigest:
         for outcome in self.outcomes:
             cells.setdefault(outcome.prop, {}).setdefault(outcome.implementation, []).append(outcome)
         return {prop: {implementation: _grade(of) for implementation, of in row.items()} for prop, row in cells.items()}
+
+    @cached_property
+    def exact_everywhere(self) -> list[str]:
+        """The properties that are exact wherever they were answered at all, of every implementation."""
+        found: dict[str, set[str]] = {}
+        for outcome in self.outcomes:
+            found.setdefault(outcome.prop, set()).add(outcome.verdict)
+        return [prop for prop, met in found.items() if "exact" in met and met <= {"exact", "unsupported"}]
 
     @cached_property
     def agreement(self) -> dict[str, dict[Key, Agreement]]:

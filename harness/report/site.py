@@ -19,6 +19,9 @@ from harness.verify.sources import SOURCES
 STYLE = "report.css"
 """The one file besides the pages."""
 
+COPYING, FILTERING = "copying.js", "filtering.js"
+"""What pages do where scripts run; each stands in the pages that need it."""
+
 
 class Site:
     """An output: the pages of a run, index.html first, in every one of some folders.
@@ -48,10 +51,10 @@ def pages(findings: Findings, reports: Path | None = None) -> Iterator[tuple[str
     overview = Overview(findings, reports)
     common: dict[str, Any] = {"digest": findings.digest, "changes": findings.changes, "overview": overview}
     yield STYLE, raw(STYLE)
-    yield "index.html", _page("index.html", **common, calibration=calibration())
-    yield "results.html", _page("results.html", "results.js", **common, cells=packed(findings.digest))
+    yield "index.html", _page("index.html", COPYING, **common, calibration=calibration())
+    yield "results.html", _page("results.html", FILTERING, **common, cells=packed(findings.digest))
     if findings.digest.settled or findings.digest.declined:
-        yield "claims.html", _page("claims.html", **common, sources=SOURCES)
+        yield "claims.html", _page("claims.html", COPYING, **common, sources=SOURCES)
     yield "methods.html", _page("methods.html", **common, calibration=calibration())
     yield "runs.html", _page("runs.html", **common, runs=findings.history.runs)
     for operation in findings.digest.operations:
@@ -63,13 +66,13 @@ def pages(findings: Findings, reports: Path | None = None) -> Iterator[tuple[str
                 "change": overview.change_of(cause),
                 "points": history_of(findings, cause.shown),
             }
-            yield name, _page("counterexample.html", **common, **told, root="../")
+            yield name, _page("counterexample.html", COPYING, **common, **told, root="../")
 
 
 def _page(template: str, *scripts: str, root: str = "", **values: Any) -> str:
     """A page whose policy lets a browser load nothing but the style beside it, and run no script but the page's own."""
-    texts = [raw(name) for name in ("report.js", *scripts)]
-    checksums = " ".join(f"'sha256-{b64encode(sha256(text.encode()).digest()).decode()}'" for text in texts)
+    texts = [raw(name) for name in scripts]
+    checksums = " ".join(f"'sha256-{b64encode(sha256(text.encode()).digest()).decode()}'" for text in texts) or "'none'"
     policy = (
         f"default-src 'none'; style-src 'self' file: 'unsafe-inline'; script-src {checksums}; "
         "base-uri 'none'; form-action 'none'"

@@ -43,7 +43,9 @@ def _environment() -> Environment:
         counterexample_page=counterexample_page,
         grades=grades,
         operation_page=operation_page,
+        place=place,
         tint=_tint,
+        word=word,
     )
     made.filters.update(
         breakable=_breakable,
@@ -76,6 +78,19 @@ def anchor(kind: str, *names: str) -> str:
     if plain == wanted:
         return plain
     return f"{plain}-{sha256(wanted.encode('utf-8', 'surrogatepass')).hexdigest()[:8]}"
+
+
+@lru_cache
+def word(verdict: Verdict) -> Markup:
+    """A verdict as symbol and word; its colour only repeats them."""
+    return Markup(f'<span class="v-{verdict.value}">{verdict.symbol} {verdict.value}</span>')
+
+
+@lru_cache
+def place(column: tuple[str, str], devices: int) -> Markup:
+    """A dtype, with its device where there are several or it is no CPU."""
+    device, dtype = (escape(visible(name)) for name in column)
+    return dtype + (Markup(f" <small>{device}</small>") if devices > 1 or column[0] != "cpu" else "")
 
 
 def operation_page(name: str) -> str:

@@ -1,7 +1,7 @@
 "use strict";
 // Filters all cells of a run. They come column by column, packed; a filter reads codes and makes a page of rows.
 {
-  const PAGE = 200;
+  const FIRST = 50, MORE = 500;
   const query = document.getElementById("filter");
   const status = document.getElementById("status");
   const table = document.getElementById("results");
@@ -26,37 +26,35 @@
     return field && !(field in cells.fields) ? { minus, value: `${field}:${value}` } : { minus, field, value };
   });
 
-  const test = (value) => {
-    if (!value.includes("*")) return (name) => name === value;
-    const pattern = value.split("*").map((part) => part.replace(/[.*+?^${}()|[\]\\]/g, "\\$&")).join(".*");
-    return (name) => new RegExp(`^${pattern}$`, "s").test(name);
-  };
+  // A star stands for anything, in a whole name or in a part of one.
+  const pattern = (value) => value.split("*").map((part) => part.replace(/[.+?^${}()|[\]\\]/g, "\\$&")).join(".*");
+  const is = (value) => value.includes("*") ? (name) => new RegExp(`^${pattern(value)}$`, "s").test(name) : (name) => name === value;
+  const has = (value) => value.includes("*") ? (name) => new RegExp(pattern(value), "s").test(name) : (name) => name.includes(value);
 
   // Every check is a list of columns, each with the codes that satisfy it; a cell has to satisfy one of them.
   const checks = (text) => {
     const found = [], wanted = {}, sought = Object.keys(cells.fields).filter((field) => field !== "known");
+    const column = (field, fits) => [cells.fields[field].codes, Uint8Array.from(cells.fields[field].lower, (name) => Number(fits(name)))];
     for (const { minus, field, value } of terms(text)) {
-      if (field && !minus) (wanted[field] ??= []).push(test(value));
-      else if (field) found.push([[cells.fields[field].codes, allowed(field, (name) => !test(value)(name))]]);
-      else if (!minus) found.push(sought.map((each) => [cells.fields[each].codes, allowed(each, (name) => name.includes(value))]));
-      else for (const each of sought) found.push([[cells.fields[each].codes, allowed(each, (name) => !name.includes(value))]]);
+      const fits = (field ? is : has)(value);
+      if (field && !minus) (wanted[field] ??= []).push(fits);
+      else if (field) found.push([column(field, (name) => !fits(name))]);
+      else if (minus) found.push(...sought.map((each) => [column(each, (name) => !fits(name))]));
+      else found.push(sought.map((each) => column(each, fits)).filter(([, satisfied]) => satisfied.includes(1)));
     }
-    for (const [field, tests] of Object.entries(wanted)) {
-      found.push([[cells.fields[field].codes, allowed(field, (name) => tests.some((fits) => fits(name)))]]);
-    }
+    for (const [field, tests] of Object.entries(wanted)) found.push([column(field, (name) => tests.some((fits) => fits(name)))]);
     return found;
   };
-  const allowed = (field, fits) => Uint8Array.from(cells.fields[field].lower, (name) => Number(fits(name)));
 
   const filter = () => {
-    const wanted = checks(query.value), total = cells.scores.length;
-    matching = [];
-    cell: for (let index = 0; index < total; index++) {
-      for (const columns of wanted) {
-        if (!columns.some(([codes, fits]) => fits[codes[index]])) continue cell;
-      }
-      matching.push(index);
+    const total = cells.scores.length, kept = new Uint8Array(total).fill(1);
+    for (const columns of checks(query.value)) {
+      const satisfied = new Uint8Array(total);
+      for (const [codes, fits] of columns) for (let index = 0; index < total; index++) satisfied[index] |= fits[codes[index]];
+      for (let index = 0; index < total; index++) kept[index] &= satisfied[index];
     }
+    matching = [];
+    for (let index = 0; index < total; index++) if (kept[index]) matching.push(index);
     shown = 0;
     table.tBodies[0].replaceChildren();
     tell(total);
@@ -71,10 +69,10 @@
   };
 
   const extend = () => {
-    const rows = document.createDocumentFragment();
-    for (const index of matching.slice(shown, shown + PAGE)) rows.append(row(index));
+    const rows = document.createDocumentFragment(), end = shown + (shown ? MORE : FIRST);
+    for (const index of matching.slice(shown, end)) rows.append(row(index));
     table.tBodies[0].append(rows);
-    shown = Math.min(shown + PAGE, matching.length);
+    shown = Math.min(end, matching.length);
     more.hidden = shown === matching.length;
     more.textContent = `Show more: ${count.format(matching.length - shown)} are left`;
   };
@@ -94,7 +92,7 @@
 
   const row = (index) => {
     const made = document.createElement("tr"), verdict = name("verdict", index), page = name("page", index);
-    const word = part("span", `${cells.symbols[cells.fields.verdict.codes[index]]} ${verdict}`, `v v-${verdict}`);
+    const word = part("span", `${cells.symbols[cells.fields.verdict.codes[index]]} ${verdict}`, `v-${verdict}`);
     const first = part("td", ""), second = part("td", "");
     if (page) {
       const around = link("", page);
