@@ -24,7 +24,6 @@ from harness.report.site import Site
 from harness.report.template import anchor, operation_page, raw
 
 sys.path.insert(0, str(Path(__file__).parent))
-from browser import Browser, chromium
 from byhand import (
     HOSTILE,
     Elements,
@@ -288,42 +287,3 @@ def contrast(one, other):
 
     low, high = sorted((luminance(one), luminance(other)))
     return (high + 0.05) / (low + 0.05)
-
-
-# in a browser
-
-
-@pytest.fixture
-def browser():
-    path = chromium()
-    if path is None:
-        pytest.skip("no Chromium here; with one, the pages are opened in it")
-    with Browser(path) as opened:
-        yield opened
-
-
-def test_the_pages_in_a_browser(browser, tmp_path):
-    """They ask for their style and nothing else, tell the sentence first, fold nothing in print, and fit a phone."""
-    made, nasty = dated(busy_digest(), 1), dated(hostile_digest(), 2)
-    for each in (made, nasty):
-        site(each, tmp_path)
-    folder = tmp_path / made.started.run
-    first, style = folder / "index.html", (folder / "report.css").resolve().as_uri()
-
-    browser.open(first, scripts=False)
-    assert browser.requests == [first.resolve().as_uri(), style]
-    heading = browser.evaluate("const b = document.querySelector('h1').getBoundingClientRect(); [b.top, b.bottom]")
-    assert 0 <= heading[0] < heading[1] < 400
-    assert browser.evaluate("document.querySelector('#verdict').innerText").split() == made.sentence.split()
-    assert browser.evaluate("document.querySelectorAll('button').length") == 0
-
-    browser.send("Emulation.setEmulatedMedia", media="print")
-    assert browser.evaluate("getComputedStyle(document.querySelector('nav')).display") == "none"
-
-    for run in (folder, tmp_path / nasty.started.run):
-        for page in sorted(run.rglob("*.html")):
-            browser.open(page, width=400, dark=True)
-            assert browser.evaluate("document.documentElement.scrollWidth") <= 400, page
-            assert browser.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(22, 24, 27)"
-            assert browser.requests == [each.resolve().as_uri() for each in (page, run / "report.css")]
-            assert browser.messages == [], page
