@@ -34,6 +34,7 @@ class _Filled:
 
 
 _filled: Memory[_Filled] = Memory(256 * 2**20)
+_PATTERNS = {**PATTERNS, **SPECIAL}
 
 DTYPES = {"float64": torch.float64, "float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
 
@@ -48,11 +49,11 @@ class Call:
 
     def fresh(self) -> Call:
         """The same call in memory of its own, strides kept, so that nobody's writes reach another call."""
-        return dataclasses.replace(self, arguments={name: _copy(tensor) for name, tensor in self.arguments.items()})
+        return self.map(_copy)
 
     def replace(self, **arguments: Tensor) -> Call:
         """The same call with some tensors exchanged."""
-        return dataclasses.replace(self, arguments={**self.arguments, **arguments})
+        return Call(self.operation, {**self.arguments, **arguments}, self.options)
 
     def take(self, indices: Any) -> Call:
         """The call on these samples of the batch: an index, a slice or a list of indices along every batch axis."""
@@ -79,7 +80,8 @@ class Call:
 
     def map(self, change: Callable[[Tensor], Tensor]) -> Call:
         """The call with a change made to every tensor."""
-        return dataclasses.replace(self, arguments={name: change(tensor) for name, tensor in self.arguments.items()})
+        changed = {name: change(tensor) for name, tensor in self.arguments.items()}
+        return Call(self.operation, changed, self.options)
 
 
 @dataclass(frozen=True)
@@ -134,6 +136,17 @@ class Case:
             changes = {"values": {}, **changes}
         return dataclasses.replace(self, **changes)
 
+    def on(self, device: str, dtype: str) -> Case:
+        """The case on a device in a dtype: made once for all implementations and properties, and its key with it."""
+        place = (device, dtype)
+        if place not in self._moved:
+            self._moved[place] = self.replace(device=device, dtype=dtype)
+        return self._moved[place]
+
+    @cached_property
+    def _moved(self) -> dict[tuple[str, str], Case]:
+        return {}
+
     def another(self, step: int = 1) -> Case:
         """A case of the same form, filled from another seed."""
         return self.replace(seed=self.seed + step, values={})
@@ -168,7 +181,7 @@ class Case:
             given = fields.pop("values", {})
             values = {name: tuple(float(entry) for entry in entries) for name, entries in given.items()}
             case = Case(operation, **fields, values=values)
-            known = case.pattern in {**PATTERNS, **SPECIAL} and case.layout in LAYOUTS and case.dtype in DTYPES
+            known = case.pattern in _PATTERNS and case.layout in LAYOUTS and case.dtype in DTYPES
             fits = operation.admits(case.sizes, case.options) and case._values_fit()
         except (TypeError, KeyError, ValueError) as failure:
             raise HarnessError(f"case of {operation.name} does not fit its declaration: {failure}") from None
@@ -207,21 +220,22 @@ class Case:
 
     def plain_call(self) -> Call:
         """The call on its device, contiguous, sharing the case's memory: for those who only read."""
-        moved = {name: tensor.to(self.device) for name, tensor in self.tensors.items()}
-        return Call(self.operation, moved, self.options)
+        here = Call(self.operation, dict(self.tensors), self.options)
+        return here if self.device == "cpu" else here.map(lambda tensor: tensor.to(self.device))
 
     def _values_fit(self) -> bool:
         tensors = self.operation.tensors
         return all(len(row) == math.prod(tensors[name].shape(self.known)) for name, row in self.values.items())
 
     def _values(self, name: str, domain: TensorDomain, precision: torch.finfo) -> Any:
-        stream = Stream(domain.shape(self.known), self.known, self.seed, name)
+        known = self.known
+        stream = Stream(domain.shape(known), known, self.seed, name)
         if name in self.values:
             values = np.reshape(np.asarray(self.values[name], dtype=np.float64), stream.shape)
         elif domain.structure is not None:
             values = domain.structure(stream)
         else:
-            values = {**PATTERNS, **SPECIAL}[self.pattern](stream, precision)
+            values = _PATTERNS[self.pattern](stream, precision)
         if self.layout == "expanded" and domain.structure is None and values.ndim and values.shape[0]:
             values = np.broadcast_to(values[:1], values.shape).copy()
         return values

@@ -28,9 +28,10 @@ class Memory(Generic[Held]):
 
     def recall(self, key: Hashable, make: Callable[[], Held]) -> Held:
         """The value of a key, made where it is not there yet."""
-        if key in self._kept:
+        held = self._kept.get(key)
+        if held is not None:
             self._kept.move_to_end(key)
-            return self._kept[key]
+            return held
         made = self._kept[key] = make()
         self._bytes += made.nbytes + _PER_ENTRY
         while self._bytes > self._most and len(self._kept) > 1:
