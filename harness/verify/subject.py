@@ -11,7 +11,7 @@ import inspect
 import io
 import signal
 import traceback
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, NoReturn
 
@@ -105,7 +105,7 @@ class Subject:
                 spending("implementation"),
                 contextlib.redirect_stdout(self._sink),
                 contextlib.redirect_stderr(self._sink),
-                _settings_kept(),
+                _SettingsKept(),
                 np.errstate(all="ignore"),
             ):
                 yield
@@ -184,21 +184,25 @@ def served_dtypes(implementation: Implementation) -> tuple[str, ...]:
     return tuple(name for name, dtype in DTYPES.items() if dtype in implementation.dtypes)
 
 
-@contextlib.contextmanager
-def _settings_kept() -> Iterator[None]:
-    """Put back what an implementation may change for everybody in its process."""
-    dtype, threads, grad = torch.get_default_dtype(), torch.get_num_threads(), torch.is_grad_enabled()
-    strict = torch.are_deterministic_algorithms_enabled()
-    try:
-        yield
-    finally:
-        torch.set_grad_enabled(grad)
-        if torch.get_default_dtype() is not dtype:
-            torch.set_default_dtype(dtype)
-        if torch.get_num_threads() != threads:
-            torch.set_num_threads(threads)
-        if torch.are_deterministic_algorithms_enabled() != strict:
-            torch.use_deterministic_algorithms(strict)
+_SETTINGS: tuple[tuple[Callable[[], Any], Callable[[Any], Any]], ...] = (
+    (torch.is_grad_enabled, torch.set_grad_enabled),
+    (torch.get_default_dtype, torch.set_default_dtype),
+    (torch.get_num_threads, torch.set_num_threads),
+    (torch.are_deterministic_algorithms_enabled, torch.use_deterministic_algorithms),
+)
+"""What an implementation may change for everybody in its process: how it is read, and how it is set."""
+
+
+class _SettingsKept:
+    """Puts the settings back. A class, since it is entered for each comparison, where a generator costs as much again."""
+
+    def __enter__(self) -> None:
+        self._before = [read() for read, _ in _SETTINGS]
+
+    def __exit__(self, *failure: object) -> None:
+        for (read, put), before in zip(_SETTINGS, self._before, strict=True):
+            if read() != before:
+                put(before)
 
 
 def _is_from_outside(failure: BaseException) -> bool:
