@@ -227,12 +227,8 @@ def _absence(run: Run, operation: str, implementation: str) -> str:
 def _grown(index: Index, run: Run, baseline: Run) -> Iterable[Growth]:
     if run.segment != baseline.segment:
         return
-    grown = [
-        each
-        for each in index.grown(baseline, run, _MOST_GROWN)
-        for _, before, now, _ in [each]
-        if now >= _GROWN * before and now >= _LEAST_TOLD
-    ]
+    found = index.grown(baseline, run, _MOST_GROWN)
+    grown = [each for each in found if each[2] >= max(_GROWN * each[1], _LEAST_TOLD)]
     names = index.keys(number for number, *_ in grown)
     every = index.every_series(names, run.segment)
     for number, before, now, allowed in grown:

@@ -50,9 +50,8 @@ _POINT = "verdict, median, high, largest, allowance"
 _KEY = "prop, operation, implementation, device, dtype"
 _VERDICTS = list(Verdict)
 _NUMBERS = {verdict.value: number for number, verdict in enumerate(_VERDICTS)}
-_ANSWERED = ", ".join(
-    str(number) for number, verdict in enumerate(_VERDICTS) if verdict.severity > Verdict.UNINFORMATIVE.severity
-)
+_SILENT = {each.value for each in Verdict if each.severity <= Verdict.UNINFORMATIVE.severity}
+_ANSWERED = ", ".join(str(number) for number, verdict in enumerate(_VERDICTS) if verdict.value not in _SILENT)
 
 
 @dataclass(frozen=True)
@@ -389,9 +388,8 @@ def _fault(cursor: sqlite3.Cursor, run: int | None, cause: Cause, numbers: dict[
 
 def _figures(cell: CellFinished, fault: int | None) -> tuple[Any, ...]:
     """A cell's columns: why it gave no answer is told there, findings by their fault."""
-    silent = Verdict(cell.verdict).severity <= Verdict.UNINFORMATIVE.severity
     scores = (cell.score_median, cell.score_high, cell.score_max, cell.allowance)
-    return _NUMBERS[cell.verdict], *scores, fault, _storable(cell.reason) if silent else None
+    return _NUMBERS[cell.verdict], *scores, fault, _storable(cell.reason) if cell.verdict in _SILENT else None
 
 
 def _storable(text: str) -> str:

@@ -24,7 +24,7 @@ SUFFIX = ".jsonl.gz"
 
 _MAGIC = b"\x1f\x8b"
 
-_converter = Converter(omit_if_default=True, detailed_validation=False)  # a line that is no event is only counted
+_converter = Converter(omit_if_default=True)
 configure_tagged_union(Event, _converter, tag_name="event")
 
 
