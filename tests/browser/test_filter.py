@@ -34,6 +34,8 @@ def results(whole):
 def found(tab):
     """The rows that are shown, without their last columns of figures and reasons."""
     tab.page.get_by_role("status").filter(has_text=" cells").wait_for()
+    while (more := tab.page.get_by_role("button", name=re.compile("more"))).is_visible():
+        more.click()
     rows = tab.page.get_by_role("row").all_inner_texts()[1:]
     return sorted(tuple(part.strip() for part in row.split("\t")[:6]) for row in rows)
 
