@@ -172,11 +172,12 @@ def test_the_map_tells_what_is_verified_lost_and_never_was(tmp_path):
     assert "cdist ▽ lost ✗ wrong · never" in text_of(site(dated(now, 3), tmp_path)["index.html"])
 
 
-def test_growth_is_shown_in_a_table(tmp_path):
+def test_growth_is_shown_in_a_chart_and_a_table(tmp_path):
     for day, score in ((1, 1.0), (2, 50.0)):
         made = digest(cell(score_median=score, score_max=score, allowance=32.0))
         first = site(dated(made, day), tmp_path)["index.html"]
         assert ("1 50 50 32" in text_of(first)) is (day == 2)
+        assert ("<svg" in first) is (day == 2)
 
 
 def test_the_calibration_is_told(busy):
@@ -184,6 +185,28 @@ def test_the_calibration_is_told(busy):
         assert f"{alarms.wrong:,} in {alarms.cases:,} cases of correct implementations ({alarms.of})" in text_of(
             busy["index.html"]
         )
+
+
+def test_an_operation_has_its_errors_over_runs_its_sizes_and_its_implementations_against_each_other(tmp_path):
+    first, other = (
+        cell(
+            implementation=name,
+            score_median=0.5,
+            score_max=2.0,
+            allowance=32.0,
+            sizes={"batch": [1, 17]},
+            disagreement=distance,
+        )
+        for name, distance in (("a", {}), ("b", {"a": 3.5}))
+    )
+    made = digest(first, other, cell(prop="layouts"), cell("exact", "repeatability"), cell("wrong", "gradients"))
+    page = site(dated(made, 1), tmp_path)["operation/cdist.html"]
+    assert "<svg" not in page
+    assert "batch 1, 17" in text_of(page)
+    assert "a same 3.5 b 3.5 same" in text_of(page)
+    assert "≈ rounding at most, of every implementation, wherever it was answered: agreement, layouts." in text_of(page)
+    assert "= exact of every implementation, wherever it was answered: repeatability." in text_of(page)
+    assert "<svg" in site(dated(made, 2), tmp_path)["operation/cdist.html"]
 
 
 def test_runs_are_listed_and_lead_to_pages_that_are_there(tmp_path):

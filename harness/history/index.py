@@ -259,7 +259,7 @@ class Index:
             SELECT {_KEY}, {_RUN.replace("runs.", "recent.")}, {_POINT}
             FROM recent CROSS JOIN asked CROSS JOIN cells ON run = recent.id AND key = asked.id ORDER BY at, name, asked.id
             """,
-            [operation, candidates or None, of, of, last],
+            [_storable(operation), _storable(candidates) or None, of, of, last],
         )
         found: dict[Key, list[Point]] = {}
         for row in rows:

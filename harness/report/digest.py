@@ -99,12 +99,23 @@ class OperationDigest:
         return {prop: {implementation: _grade(of) for implementation, of in row.items()} for prop, row in cells.items()}
 
     @cached_property
-    def exact_everywhere(self) -> list[str]:
-        """The properties that are exact wherever they were answered at all, of every implementation."""
-        found: dict[str, set[str]] = {}
+    def good_everywhere(self) -> dict[Verdict, list[str]]:
+        """The properties that hold wherever they were answered, of every implementation, by the worst verdict."""
+        met: dict[str, set[str]] = {}
         for outcome in self.outcomes:
-            found.setdefault(outcome.prop, set()).add(outcome.verdict)
-        return [prop for prop, met in found.items() if "exact" in met and met <= {"exact", "unsupported"}]
+            met.setdefault(outcome.prop, set()).add(outcome.verdict)
+        found: dict[Verdict, list[str]] = {}
+        for prop, verdicts in met.items():
+            answered = verdicts - {Verdict.UNSUPPORTED.value}
+            if answered and answered <= {Verdict.EXACT.value, Verdict.ROUNDING.value}:
+                found.setdefault(max(map(Verdict, answered), key=lambda each: each.severity), []).append(prop)
+        return found
+
+    @property
+    def telling(self) -> dict[str, dict[str, Grade]]:
+        """The properties of which more must be said."""
+        good = {prop for props in self.good_everywhere.values() for prop in props}
+        return {prop: row for prop, row in self.by_property.items() if prop not in good}
 
     @cached_property
     def agreement(self) -> dict[str, dict[Key, Agreement]]:
@@ -143,7 +154,7 @@ class OperationDigest:
         """The sizes at which results were compared, by axis, smallest first."""
         met: dict[str, set[int]] = {}
         for cell in self.outcomes:
-            for axis, sizes in _recorded(cell, "sizes").items():
+            for axis, sizes in cell.sizes.items():
                 met.setdefault(axis, set()).update(sizes)
         return {axis: sorted(sizes) for axis, sizes in met.items()}
 
@@ -152,7 +163,7 @@ class OperationDigest:
         """The largest difference between two implementations in units of u, either way round, over devices and dtypes."""
         found: dict[str, dict[str, float]] = {}
         for cell in self.outcomes:
-            for other, distance in _recorded(cell, "disagreement").items():
+            for other, distance in cell.disagreement.items():
                 for one, two in ((cell.implementation, other), (other, cell.implementation)):
                     row = found.setdefault(one, {})
                     row[two] = max(row.get(two, 0.0), distance)
@@ -455,11 +466,6 @@ def _grade(cells: list[CellFinished]) -> Grade:
 def _told(cell: CellFinished, of: str) -> tuple[str, str]:
     """Why a cell gave no answer, and about what it gave none."""
     return cell.reason or Verdict(cell.verdict).meaning, f"{cell.prop} of {of}"
-
-
-def _recorded(cell: CellFinished, name: str) -> dict[str, Any]:
-    """A figure that logs have or have not, by the version that wrote them."""
-    return getattr(cell, name, {})
 
 
 def _reasons(pairs: Iterable[tuple[str, str]]) -> list[Reason]:

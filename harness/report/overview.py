@@ -198,15 +198,26 @@ class Overview:
         return self.reports is not None and (self.reports / run / page).is_file()
 
 
+def errors_of(findings: Findings, operation: str) -> dict[str, list[Point]]:
+    """How far an operation was from the oracle, by dtype, in this run and those before it that asked the same code."""
+    this = findings.changes.run
+    found: dict[str, list[Point]] = {dtype: [] for _, dtype in findings.digest.columns}
+    every = findings.history.index.agreement(operation, this.started.candidates)
+    for (*_, dtype), points in every.items():
+        if dtype in found:
+            found[dtype].extend(point for point in points if _is_until(point.run, this))
+    return {dtype: points for dtype, points in found.items() if points}
+
+
 def history_of(findings: Findings, cell: CellFinished) -> list[Point]:
     """A cell in this run and those before it that asked the same code, the latest first, 30 at most."""
     index, this = findings.history.index, findings.changes.run
     number = index.number((cell.prop, cell.operation, cell.implementation, cell.device, cell.dtype))
     series = index.series(number) if number is not None else []
-    until = (this.started.when, this.name)
-    past = [
-        point
-        for point in series
-        if point.run.started.candidates == this.started.candidates and (point.run.started.when, point.run.name) <= until
-    ]
-    return past[: -_POINTS - 1 : -1]
+    return [point for point in series if _is_until(point.run, this)][: -_POINTS - 1 : -1]
+
+
+def _is_until(run: Run, this: Run) -> bool:
+    """Whether a run asked the same code, and no later."""
+    same = run.started.candidates == this.started.candidates
+    return same and (run.started.when, run.name) <= (this.started.when, this.name)

@@ -19,6 +19,8 @@ from harness.report.template import counterexample_page, operation_page
 _LEVEL = 6
 """Of compression: the highest takes three times as long for 1 % less."""
 
+_BADNESS = {each.value: each.severity * (each.severity >= Verdict.UNSTABLE.severity) for each in Verdict}
+
 _REASON = 200
 """Characters of a reason."""
 
@@ -57,9 +59,7 @@ def packed(digest: Digest) -> Markup:
 
 def _place(cell: CellFinished) -> tuple[int, str, str, str, str, str]:
     """Bad ones come first; the others by name, which packs best."""
-    severity = Verdict(cell.verdict).severity
-    badness = severity if severity >= Verdict.UNSTABLE.severity else 0
-    return -badness, cell.operation, cell.implementation, cell.prop, cell.device, cell.dtype
+    return -_BADNESS[cell.verdict], cell.operation, cell.implementation, cell.prop, cell.device, cell.dtype
 
 
 def _encoded(values: Iterable[str]) -> dict[str, list[Any]]:

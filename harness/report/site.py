@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from harness.report.calibration import calibration
-from harness.report.overview import Overview, history_of
+from harness.report.charts import errors_over_runs, growth
+from harness.report.overview import Overview, errors_of, history_of
 from harness.report.reporting import Findings
 from harness.report.results import packed
 from harness.report.template import counterexample_page, operation_page, raw, render
@@ -51,14 +52,21 @@ def pages(findings: Findings, reports: Path | None = None) -> Iterator[tuple[str
     overview = Overview(findings, reports)
     common: dict[str, Any] = {"digest": findings.digest, "changes": findings.changes, "overview": overview}
     yield STYLE, raw(STYLE)
-    yield "index.html", _page("index.html", COPYING, **common, calibration=calibration())
+    yield (
+        "index.html",
+        _page("index.html", COPYING, **common, calibration=calibration(), chart=growth(findings.changes.grown)),
+    )
     yield "results.html", _page("results.html", FILTERING, **common, cells=packed(findings.digest))
     if findings.digest.settled or findings.digest.declined:
         yield "claims.html", _page("claims.html", COPYING, **common, sources=SOURCES)
     yield "methods.html", _page("methods.html", **common, calibration=calibration())
     yield "runs.html", _page("runs.html", **common, runs=findings.history.runs)
     for operation in findings.digest.operations:
-        yield operation_page(operation.name), _page("operation.html", **common, operation=operation, root="../")
+        chart = errors_over_runs(errors_of(findings, operation.name))
+        yield (
+            operation_page(operation.name),
+            _page("operation.html", **common, operation=operation, chart=chart, root="../"),
+        )
     for cause in findings.digest.causes:
         if name := counterexample_page(cause.shown):
             told: dict[str, Any] = {

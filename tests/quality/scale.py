@@ -33,7 +33,7 @@ PLACES = [
     ("mps", "float16"),
 ]
 
-SECONDS, BYTES, FIRST_SCREEN, FILTER = 10.0, 2_000_000, 1.0, 0.1
+SECONDS, BYTES, FIRST_SCREEN, FILTER = 10.0, 2 * 2**20, 1.0, 0.1
 """The limits: to write all pages, of all pages together, until the first screen is seen, and until a filter answers."""
 
 _CHROMIUM = Path("/usr/bin/chromium")
