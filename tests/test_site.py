@@ -172,6 +172,13 @@ def test_the_map_tells_what_is_verified_lost_and_never_was(tmp_path):
     assert "cdist ▽ lost ✗ wrong · never" in text_of(site(dated(now, 3), tmp_path)["index.html"])
 
 
+def test_the_map_tells_known_findings_apart(tmp_path):
+    tolerated = cell("wrong", known="reported there")
+    assert "cdist ◇ known: ✗ wrong" in text_of(site(digest(tolerated), tmp_path / "a")["index.html"])
+    both = digest(tolerated, cell("wrong", implementation="other"))
+    assert "cdist ✗ wrong" in text_of(site(both, tmp_path / "b")["index.html"])
+
+
 def test_growth_is_shown_in_a_chart_and_a_table(tmp_path):
     for day, score in ((1, 1.0), (2, 50.0)):
         made = digest(cell(score_median=score, score_max=score, allowance=32.0))

@@ -48,10 +48,14 @@ class Row:
 
 @dataclass(frozen=True)
 class Spot:
-    """A place of the map: whether anything was verified there, with the worst verdict, or was only once."""
+    """A place of the map: whether anything was verified there, with the worst verdict, or was only once.
+
+    known: whether nothing there is worse than a known finding.
+    """
 
     state: str
     verdict: Verdict | None = None
+    known: bool = False
 
 
 class Overview:
@@ -162,11 +166,23 @@ class Overview:
     def _spot(self, place: Place) -> Spot:
         worst = self._worst.get(place)
         if worst is not None and worst.severity > Verdict.UNINFORMATIVE.severity:
-            return Spot("verified", worst)
+            return Spot("verified", worst, place in self._known)
         scope = self.changes.run.scope
         if place in self.changes.verified_before:
             return Spot("lost" if scope.includes(*place) and not scope.selects else "not asked")
         return Spot("never verified")
+
+    @cached_property
+    def _known(self) -> set[Place]:
+        """Where the worst verdict is that of known findings and of nothing else."""
+        shown: dict[Place, bool] = {}
+        for (operation, implementation), row in self.digest.grades.items():
+            for column, verdict in row.items():
+                place = (operation, *column)
+                if verdict is self._worst[place]:
+                    known = ((operation, implementation), column) in self.digest.known_places
+                    shown[place] = shown.get(place, True) and known
+        return {place for place, known in shown.items() if known}
 
     @cached_property
     def _worst(self) -> dict[Place, Verdict]:
