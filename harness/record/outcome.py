@@ -208,13 +208,13 @@ def _finished(done: Exploration, shown: Counterexample | None, seconds: dict[str
         _outline(cell, verdict),
         tally={verdict.value: count for verdict, count in done.tally.items()},
         comparisons=done.comparisons,
-        score_median=median(done.scores) if done.scores else None,
-        score_max=max(done.scores) if done.scores else None,
-        score_high=float(np.quantile(done.scores, _HIGH)) if done.scores else None,
+        score_median=_told(median(done.scores)) if done.scores else None,
+        score_max=_told(max(done.scores)) if done.scores else None,
+        score_high=_told(float(np.quantile(done.scores, _HIGH))) if done.scores else None,
         allowance=worst.judgement.allowance if worst and worst.comparison is not None else None,
         reason=shown.sentence if shown else _reason(done),
         kind=worst.kind if worst else "",
-        seconds=seconds,
+        seconds={account: _told(spent) for account, spent in seconds.items()},
         out_of_time=done.out_of_time,
         printed=done.printed,
         pairs=pairs,
@@ -223,6 +223,11 @@ def _finished(done: Exploration, shown: Counterexample | None, seconds: dict[str
         counterexample=shown,
     )
     return recognised(found)
+
+
+def _told(figure: float) -> float:
+    """A measured figure with the four digits that mean anything, so that a log is half as large."""
+    return float(f"{figure:.4g}")
 
 
 def _reason(done: Exploration) -> str:
