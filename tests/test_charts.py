@@ -6,14 +6,11 @@ import re
 from pathlib import Path
 from xml.etree import ElementTree
 
-import pytest
-
 from harness.history.changes import Growth
 from harness.history.index import Point, Run
 from harness.measure.verdict import Verdict
 from harness.record.events import RunStarted
 from harness.report.charts import by_dtype, errors_over_runs, growth
-from tests.browser import Browser, chromium
 
 SCHEME = "--text: #111111; --quiet: #666666; --bad: #aa0000; --none-bar: #cccccc; --line: #dddddd"
 DARK = "--text: #eeeeee; --quiet: #999999; --bad: #ff9999; --none-bar: #555555; --line: #333333"
@@ -130,25 +127,3 @@ def test_hostile_names_are_spelled_out_and_escaped():
     assert len(growth([grew("x" * 1_000_000)])) < 5_000
     assert any(told.endswith("…") for told in texts(growth([grew("x" * 100)])))
     assert len(growth([grew("\ud800" * 20)])) < 5_000
-
-
-@pytest.mark.skipif(chromium() is None, reason="no Chromium here")
-def test_a_chart_follows_the_scheme_of_its_page(tmp_path):
-    page = tmp_path / "page.html"
-    style = f":root {{ {SCHEME} }} @media (prefers-color-scheme: dark) {{ :root {{ {DARK} }} }}"
-    head = "<!doctype html><meta name='viewport' content='width=device-width'>"
-    page.write_text(f"{head}<style>{style}</style><main>{growth([grew(HOSTILE)])}</main>")
-    colours = "[...document.querySelectorAll('svg path, svg line')].map(each => getComputedStyle(each).stroke)"
-    width = "document.querySelector('svg').getBoundingClientRect().width"
-    with Browser(chromium()) as browser:
-        browser.open(page, width=400)
-        light = browser.evaluate(colours)
-        assert browser.evaluate(width) < 400
-        assert browser.evaluate("document.querySelectorAll('script').length") == 0
-        browser.open(page, width=1200, dark=True)
-        dark = browser.evaluate(colours)
-        assert 400 < browser.evaluate(width) < 600
-        assert browser.requests == [page.as_uri()]
-    assert {"rgb(17, 17, 17)", "rgb(170, 0, 0)"} <= {*light}
-    assert {"rgb(238, 238, 238)", "rgb(255, 153, 153)"} <= {*dark}
-    assert {*light}.isdisjoint({*dark} - {"none"})

@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import os
 import re
-import sys
 from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
@@ -32,9 +31,6 @@ from harness.report.mail import Mail, mail
 from harness.report.markdown import MOST, Markdown, code, fenced, markdown, plain
 from harness.report.reporting import Findings, ended
 from tests.test_history import HERE, cell, run
-
-sys.path.insert(0, str(Path(__file__).parent))
-from browser import Browser, chromium
 
 MARKUP = "<script>alert(1)</script><img src=x onerror=alert(2)>'\"&amp; ]]> --> </code></details></td>"
 MARKDOWN = "``` | *bold* [link](https://evil.example) ![x](y) @someone #12 www.evil.example :smile: $x$ ~~gone~~ \\| `"
@@ -337,18 +333,6 @@ def test_mail_is_cut_to_its_size_and_counts_what_is_left_out(tmp_path):
     shown = text.count("harness replay ")
     assert 10 <= shown < 700
     assert f"{700 - shown:,} more root causes, left out here" in " ".join(text.split())
-
-
-@pytest.mark.skipif(chromium() is None, reason="no Chromium here")
-def test_mail_fits_a_phone_on_its_own_light_ground(tmp_path):
-    file = tmp_path / "mail.html"
-    file.write_text(mail(busy(tmp_path)), encoding="utf-8")
-    with Browser(chromium()) as browser:
-        browser.open(file, width=400, scripts=False, dark=True)
-        assert browser.requests == [file.resolve().as_uri()]
-        assert browser.evaluate("document.documentElement.scrollWidth") <= 400
-        assert browser.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
-        assert browser.evaluate("getComputedStyle(document.querySelector('h1')).color") == "rgb(31, 35, 40)"
 
 
 # hostile text in everything that a candidate brings
