@@ -82,3 +82,10 @@ def test_ulps_are_counted_in_the_working_precision():
     assert apart(0.0) == 0
     assert apart(2 * eps) == 1
     assert apart(8 * eps) == 4
+
+
+def test_the_high_score_is_one_of_them_also_where_some_are_infinite():
+    found = asked(lambda x: x.new_full((len(x),), math.inf), variance)
+    assert found.score_high == found.score_max == math.inf
+    sound = asked(by_torch, variance)
+    assert 0 < sound.score_median <= sound.score_high <= sound.score_max

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import replace
 from statistics import median
 from time import perf_counter
 from typing import Any
-
-import numpy as np
 
 from harness.declare.implementation import Implementation
 from harness.errors import HarnessError
@@ -210,7 +209,7 @@ def _finished(done: Exploration, shown: Counterexample | None, seconds: dict[str
         comparisons=done.comparisons,
         score_median=_told(median(done.scores)) if done.scores else None,
         score_max=_told(max(done.scores)) if done.scores else None,
-        score_high=_told(float(np.quantile(done.scores, _HIGH))) if done.scores else None,
+        score_high=_told(_high(done.scores)) if done.scores else None,
         allowance=worst.judgement.allowance if worst and worst.comparison is not None else None,
         reason=shown.sentence if shown else _reason(done),
         kind=worst.kind if worst else "",
@@ -223,6 +222,11 @@ def _finished(done: Exploration, shown: Counterexample | None, seconds: dict[str
         counterexample=shown,
     )
     return recognised(found)
+
+
+def _high(scores: list[float]) -> float:
+    """The smallest score that is not exceeded by more than a twentieth: one of them, since they may be infinite."""
+    return sorted(scores)[math.ceil(_HIGH * len(scores)) - 1]
 
 
 def _told(figure: float) -> float:
