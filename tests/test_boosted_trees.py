@@ -8,14 +8,8 @@ import pytest
 import torch
 
 import harness
-from harness.declare.implementation import implementation_of
-from harness.measure.verdict import Verdict
 from harness.operations.boosted_trees import boosted_trees_leaves, boosted_trees_predict, xgboost_booster
-from harness.record.outcome import outcome
-from harness.verify.battery import every_property
-from harness.verify.cell import Cell
-
-PROPERTIES = {prop.name: prop for prop in every_property()}
+from tests.verdicts import explored
 
 
 def walked(call, sample, tree):
@@ -132,7 +126,5 @@ def base_in_every_slice(x, feature, threshold, left, right, missing_left, leaf, 
 )
 def test_a_planted_fault_is_found_and_right_code_passes(operation, name, faulty):
     for function, failing in ((faulty, True), (operation.definition, False)):
-        made = implementation_of(operation.name, operation.parameters, function, "torch")
         for dtype in ("float64", "float32"):
-            found = Verdict(outcome(Cell(PROPERTIES[name], operation, made, "cpu", dtype), 48, 0).verdict)
-            assert found.failing == failing
+            assert explored(name, operation, function, dtype).verdict.failing == failing

@@ -7,14 +7,9 @@ import pytest
 import torch
 
 import harness
-from harness.declare.implementation import implementation_of
-from harness.measure.verdict import Verdict
 from harness.operations.contraction import dot_axes, dot_axes_vector, x_w_y
-from harness.record.outcome import outcome
-from harness.verify.battery import every_property
-from harness.verify.cell import Cell
+from tests.verdicts import explored
 
-PROPERTIES = {prop.name: prop for prop in every_property()}
 A = [[[Fraction(i - j + z, 2) for j in range(5)] for i in range(3)] for z in range(2)]
 B = [[[Fraction(i * j - z, 4) for j in range(5)] for i in range(4)] for z in range(2)]
 W = [Fraction(n, 2) for n in (3, -1, 0, 5, 2)]
@@ -78,9 +73,8 @@ def test_batches_of_different_sizes_are_clear_errors():
 
 
 def failing(name, operation, function, dtypes=("float64",), seed=0):
-    made = implementation_of(operation.name, operation.parameters, function, "torch")
-    found = [outcome(Cell(PROPERTIES[name], operation, made, "cpu", dtype), 32, seed) for dtype in dtypes]
-    return [each for each in found if Verdict(each.verdict).failing]
+    found = [explored(name, operation, function, dtype, 32, seed) for dtype in dtypes]
+    return [each for each in found if each.verdict.failing]
 
 
 def other_axis(a, b, first_of_a, first_of_b):

@@ -6,14 +6,11 @@ import pytest
 import torch
 
 import harness
-from harness.declare.implementation import implementation_of
 from harness.measure.verdict import Verdict
 from harness.operations.dropout import channel_dropout, dropout
 from harness.record.outcome import outcome
-from harness.verify.battery import every_property
-from harness.verify.cell import Cell
+from tests.verdicts import cell_of, explored
 
-PROPERTIES = {prop.name: prop for prop in every_property()}
 AXES = ("batch", "rows", "columns", "channels")
 SHAPE = (2, 3, 2, 3)
 UNIFORMS = [Fraction(n, 32) for n in (31, 1, 15, 17, 9, 23)]
@@ -87,9 +84,8 @@ def test_a_noise_shape_that_does_not_fit_is_a_clear_error(shape):
 
 
 def failing(name, operation, function, dtypes=("float64",), seed=0):
-    made = implementation_of(operation.name, operation.parameters, function, "torch")
-    found = [outcome(Cell(PROPERTIES[name], operation, made, "cpu", dtype), 32, seed) for dtype in dtypes]
-    return [each for each in found if Verdict(each.verdict).failing]
+    found = [explored(name, operation, function, dtype, 32, seed) for dtype in dtypes]
+    return [each for each in found if each.verdict.failing]
 
 
 def fault(change):
@@ -152,8 +148,7 @@ def test_a_planted_fault_is_found_and_right_code_passes(name, change):
 
 @pytest.mark.parametrize("name", ["agreement", "zero_or_scaled"])
 def test_a_mask_of_two_is_found_in_float32_where_more_precision_mends_it(name):
-    made = implementation_of("dropout", dropout.parameters, fault(doubles_at_the_top), "torch")
-    found = outcome(Cell(PROPERTIES[name], dropout, made, "cpu", "float32"), 64, 0)
+    found = outcome(cell_of(name, dropout, fault(doubles_at_the_top), "float32"), 64, 0)
     assert Verdict(found.verdict) is Verdict.UNSTABLE
     assert found.counterexample.case["options"]["keep"] == 1
     assert not failing(name, dropout, fault(doubles_at_the_top))
@@ -161,6 +156,8 @@ def test_a_mask_of_two_is_found_in_float32_where_more_precision_mends_it(name):
 
 @pytest.mark.filterwarnings("ignore:dropout2d")
 def test_dropout2d_on_three_axes_is_found_and_shrunk_to_two_rows():
-    for found in failing("whole_channels_fall_together", channel_dropout, channel_dropout.find(THREE_AXES).function):
+    faulty = channel_dropout.find(THREE_AXES).function
+    found = outcome(cell_of("whole_channels_fall_together", channel_dropout, faulty), 32, 0)
+    if Verdict(found.verdict).failing:
         assert found.counterexample.case["sizes"]["rows"] == 2
     assert not failing("whole_channels_fall_together", channel_dropout, channel_dropout.definition)

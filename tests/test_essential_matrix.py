@@ -6,7 +6,6 @@ import pytest
 import torch
 
 import harness
-from harness.declare.implementation import implementation_of
 from harness.measure.verdict import Verdict
 from harness.operations.essential_matrix import (
     decompose_essential,
@@ -18,10 +17,8 @@ from harness.operations.essential_matrix import (
     scene,
 )
 from harness.record.outcome import outcome
-from harness.verify.battery import every_property
 from harness.verify.cell import Cell
-
-PROPERTIES = {prop.name: prop for prop in every_property()}
+from tests.verdicts import PROPERTIES, explored
 
 # a quarter turn around z, then a step along x: [t]× R with whole numbers throughout
 QUARTER = [[0, -1, 0], [1, 0, 0], [0, 0, 1]]
@@ -38,11 +35,8 @@ def served(operation, dtype):
     return [each for each in made if not each.unavailable() and (dtype in each.dtypes or each is operation.own)]
 
 
-def answers(operation, name, function, backend="torch", dtypes=("float64", "float32"), examples=32):
-    made = implementation_of(operation.name, operation.parameters, function, backend)
-    return [
-        Verdict(outcome(Cell(PROPERTIES[name], operation, made, "cpu", each), examples, 0).verdict) for each in dtypes
-    ]
+def answers(operation, name, function):
+    return [explored(name, operation, function, dtype, 32).verdict for dtype in ("float64", "float32")]
 
 
 def test_the_scene_is_made_of_rotations_and_points_before_both_cameras():

@@ -8,20 +8,16 @@ import pytest
 import torch
 
 import harness
-from harness.declare.implementation import implementation_of
 from harness.measure.verdict import Verdict
 from harness.operations.hippo_discretise import hippo_discretise, long_discretise
 from harness.operations.hippo_lti import hippo_lti
 from harness.operations.hippo_matrices import hippo_matrices, long_matrices
 from harness.operations.hippo_scan import legs_scan, legs_scan_channels, rounded_steps
 from harness.operations.hippo_signal import kept, legendre_reconstruct, white_signal
-from harness.record.outcome import outcome
-from harness.verify.battery import every_property
-from harness.verify.cell import Cell
 from harness.verify.exploration import explore
 from tests.command_line import CANDIDATES, ask
+from tests.verdicts import cell_of, explored
 
-PROPERTIES = {prop.name: prop for prop in every_property()}
 SIGNAL = [[Fraction(value, 8) for value in row] for row in ([3, -5], [0, 7], [-2, 1], [9, 4], [-6, -6], [1, 12])]
 METHODS = ("forward", "backward", "bilinear")
 ONE = np.ones(1, dtype=np.longdouble)
@@ -334,8 +330,7 @@ def test_both_sides(name, operation, faulty):
 
 def asked(name, operation, function, *dtypes):
     """The verdicts of a property about a function."""
-    made = implementation_of(operation.name, operation.parameters, function, "torch")
-    return [Verdict(outcome(Cell(PROPERTIES[name], operation, made, "cpu", dtype), 48, 0).verdict) for dtype in dtypes]
+    return [explored(name, operation, function, dtype).verdict for dtype in dtypes]
 
 
 def unsqueezed_once(u, N, method):
@@ -374,9 +369,7 @@ def test_the_exponential_of_a_single_small_matrix_is_found_where_torch_has_it_wr
         pytest.skip("this torch has the mended coefficient (pytorch issue 196592)")
     small = [harness.Case(hippo_discretise, {"N": 2}, {"t": 128, "method": "zoh"}, seed=seed) for seed in range(8)]
     for function, verdict in ((alone, Verdict.WRONG), (hippo_discretise.definition, Verdict.ROUNDING)):
-        made = implementation_of("hippo_discretise", hippo_discretise.parameters, function, "torch")
-        cell = Cell(PROPERTIES["agreement"], hippo_discretise, made, "cpu", "float64")
-        assert explore(cell, small).verdict is verdict
+        assert explore(cell_of("agreement", hippo_discretise, function), small).verdict is verdict
 
 
 def test_single_steps_reconstruct_twice_the_signal():

@@ -7,14 +7,11 @@ import pytest
 import torch
 
 import harness
-from harness.declare.implementation import implementation_of
 from harness.measure.verdict import Verdict
 from harness.operations.linear import linear
 from harness.record.outcome import outcome
-from harness.verify.battery import every_property
-from harness.verify.cell import Cell
+from tests.verdicts import cell_of, explored
 
-PROPERTIES = {prop.name: prop for prop in every_property()}
 SAMPLES = [[1, 2, -3], [0, 5, 4], [-7, 1, 1], [2, 2, 2]]
 ROWS, BIAS = [[1, 0, 2], [3, -1, 4]], [Fraction(1, 2), Fraction(-7, 4)]
 
@@ -73,9 +70,8 @@ def bias_of_the_batch(x, W, b):
     return x @ W.mT + b * (1 + 1e-3 * (len(x) > 1))
 
 
-def answers(name, function, dtypes=("float64", "float32"), seed=0):
-    made = implementation_of("linear", linear.parameters, function, "torch")
-    return [outcome(Cell(PROPERTIES[name], linear, made, "cpu", dtype), 48, seed) for dtype in dtypes]
+def answers(name, function, dtypes=("float64", "float32")):
+    return [explored(name, linear, function, dtype).verdict for dtype in dtypes]
 
 
 @pytest.mark.parametrize(
@@ -95,15 +91,16 @@ def answers(name, function, dtypes=("float64", "float32"), seed=0):
     ids=lambda value: getattr(value, "__name__", value),
 )
 def test_a_planted_fault_is_found_and_right_code_passes(name, faulty):
-    assert any(Verdict(found.verdict).failing for found in answers(name, faulty, ("float64",)))
+    assert any(verdict.failing for verdict in answers(name, faulty, ("float64",)))
     right = answers(name, lambda x, W, b: torch.addmm(b, x, W.mT))
-    assert all(Verdict(found.verdict) in (Verdict.EXACT, Verdict.ROUNDING) for found in right)
+    assert all(verdict in (Verdict.EXACT, Verdict.ROUNDING) for verdict in right)
 
 
 @pytest.mark.parametrize("seed", range(3))
 def test_a_batch_slice_that_is_off_by_one_is_found_and_shrunk(seed, record_property):
     began = perf_counter()
-    for found in answers("agreement", reuses_all_but_the_last, seed=seed):
+    for dtype in ("float64", "float32"):
+        found = outcome(cell_of("agreement", linear, reuses_all_but_the_last, dtype), 48, seed)
         assert Verdict(found.verdict) is Verdict.WRONG
         shown = found.counterexample
         assert shown.case["sizes"] == {"batch": 2, "inputs": 1, "outputs": 1}

@@ -5,14 +5,10 @@ import sympy
 import torch
 
 import harness
-from harness.declare.implementation import implementation_of
 from harness.measure.verdict import Verdict
 from harness.operations.linear_model_gradient import linear_model_gradient
-from harness.record.outcome import outcome
-from harness.verify.battery import every_property
-from harness.verify.cell import Cell
+from tests.verdicts import explored
 
-PROPERTIES = {prop.name: prop for prop in every_property()}
 SAMPLES, TARGETS = [[1, 2], [-3, 4], [5, 0], [2, -2]], [3, -1, 0, 4]
 WEIGHTS, BIAS = [2, -1], 5
 
@@ -56,8 +52,7 @@ def without_bias(x, W, b, y):
 )
 def test_a_planted_fault_is_found_and_right_code_passes(name, faulty):
     def asked(function):
-        made = implementation_of("linear_model_gradient", linear_model_gradient.parameters, function, "torch")
-        return Verdict(outcome(Cell(PROPERTIES[name], linear_model_gradient, made, "cpu", "float64"), 24, 0).verdict)
+        return explored(name, linear_model_gradient, function, examples=24).verdict
 
     assert asked(faulty) is Verdict.WRONG
     assert not asked(linear_model_gradient.definition).failing

@@ -7,7 +7,6 @@ import pytest
 import torch
 
 import harness
-from harness.declare.implementation import implementation_of
 from harness.measure.gradient import gradient_reference
 from harness.measure.verdict import Verdict
 from harness.operations.pooling import (
@@ -17,10 +16,8 @@ from harness.operations.pooling import (
     weighted_pool_then_decode,
 )
 from harness.record.outcome import outcome
-from harness.verify.battery import every_property
-from harness.verify.cell import Cell
+from tests.verdicts import cell_of, explored
 
-PROPERTIES = {prop.name: prop for prop in every_property()}
 BOTH = (pool_then_decode, decode_then_pool)
 POOLINGS = pool_then_decode.options["pooling"].values
 
@@ -162,11 +159,10 @@ def test_the_gradient_of_a_max_of_ties_is_never_called_wrong():
 
 
 def failing(name, operation, function, dtypes=("float64", "float32"), examples=48, seed=0):
-    """The outcomes that falsify a property for a function."""
-    made = implementation_of(operation.name, operation.parameters, function, "torch")
-    found = [outcome(Cell(PROPERTIES[name], operation, made, "cpu", dtype), examples, seed) for dtype in dtypes]
-    assert all(each.comparisons or Verdict(each.verdict) is Verdict.ERROR for each in found), found
-    return [each for each in found if Verdict(each.verdict).failing]
+    """The explorations that falsify a property for a function."""
+    found = [explored(name, operation, function, dtype, examples, seed) for dtype in dtypes]
+    assert all(each.comparisons or each.verdict is Verdict.ERROR for each in found), found
+    return [each for each in found if each.verdict.failing]
 
 
 def pools_features(x, W, b, pooling):
@@ -289,5 +285,6 @@ def test_detached_weighted_steps_are_found():
 
 
 def test_a_stale_last_sample_shrinks_to_two_samples():
-    for found in failing("agreement", pool_then_decode, stale_last_sample):
+    for dtype in ("float64", "float32"):
+        found = outcome(cell_of("agreement", pool_then_decode, stale_last_sample, dtype), 48, 0)
         assert found.counterexample.case["sizes"] == {"batch": 2, "features": 1, "outputs": 1, "time": 1}

@@ -5,14 +5,9 @@ import pytest
 import torch
 
 import harness
-from harness.declare.implementation import implementation_of
-from harness.measure.verdict import Verdict
 from harness.operations.windows import overlap_add, sliding_windows, stack_features, to_batch_first
-from harness.record.outcome import outcome
-from harness.verify.battery import every_property
-from harness.verify.cell import Cell
+from tests.verdicts import explored
 
-PROPERTIES = {prop.name: prop for prop in every_property()}
 SERIES = [[t, 100 + t, -t] for t in range(100)]
 
 
@@ -86,9 +81,8 @@ def test_numpy_keeps_a_ragged_list_as_an_array_of_arrays():
 
 
 def failing(name, operation, function, dtypes=("float64",), seed=0):
-    made = implementation_of(operation.name, operation.parameters, function, "torch")
-    found = [outcome(Cell(PROPERTIES[name], operation, made, "cpu", dtype), 32, seed) for dtype in dtypes]
-    return [each for each in found if Verdict(each.verdict).failing]
+    found = [explored(name, operation, function, dtype, 32, seed) for dtype in dtypes]
+    return [each for each in found if each.verdict.failing]
 
 
 def stride_forgotten(series, size, stride):
