@@ -1,20 +1,23 @@
-"""The command line as a user meets it: in a process of its own, from a folder of its own."""
+"""The command line as a user meets it: in a process of its own, from a folder of its own.
+
+The process is forked from one that has imported the command already; `test_package.py`, `test_outside_package.py` and
+some tests of `test_command.py` and `test_isolation.py` start it anew, as a shell does.
+"""
 
 from __future__ import annotations
 
 import json
 import os
-import subprocess
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 
 import harness as package
 from harness.record.events import CellFinished, Event, RunFinished
 from harness.record.runlog import read
+from tests.forkserver import Server, server
 
 CANDIDATES = Path(__file__).with_name("candidates")
-_SECONDS = 300
+SECONDS = 300
 
 
 def surroundings(**more: str) -> dict[str, str]:
@@ -56,18 +59,15 @@ class Answer:
         return [cell for cell in self.cells if cell.implementation == implementation]
 
 
+def command_server() -> Server:
+    """The fork server that has imported what the command imports."""
+    return server("harness.command.main")
+
+
 def ask(folder: Path, *arguments: str, **environment: str) -> Answer:
     """Run `harness` with these arguments in a folder. Nothing it says may be a traceback or pytest's own words."""
-    done = subprocess.run(
-        [sys.executable, "-m", "harness", *arguments],
-        cwd=folder,
-        env=surroundings(**environment),
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        timeout=_SECONDS,
-        check=False,
-    )
+    command = ("-m", "harness", *arguments)
+    done = command_server().run(command, folder, surroundings(**environment), SECONDS)
     answer = Answer(done.returncode, done.stdout, done.stderr, folder)
     for noise in ("Traceback", "INTERNALERROR", "Warning", "pytest", "xdist", "worker 'gw"):
         assert noise not in answer.out + answer.err, answer

@@ -1,14 +1,14 @@
 """Claims and known findings: what settles a claim, what contradicts it, and what a known finding excuses."""
 
 import dataclasses
-import json
-import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
 import harness
+from harness.command.main import main
 from harness.errors import DeclarationError, HarnessError
 from harness.record import known
 from harness.record.events import CellFinished, ClaimListed, FindingListed, RunFinished, RunStarted
@@ -20,6 +20,7 @@ from harness.verify.battery import every_claim, every_property
 from harness.verify.cell import cells
 from harness.verify.claim import Claim, claim
 from harness.verify.sources import S0, S1, S2, S3, S4
+from tests.command_line import ask
 
 sys.path.insert(0, str(Path(__file__).parent))
 from byhand import site
@@ -205,20 +206,14 @@ def test_the_findings_of_the_repository_can_be_read():
 # the command
 
 
-def command(*words, **rest):
-    return subprocess.run(
-        [sys.executable, "-m", "harness", *words], capture_output=True, text=True, check=False, **rest
-    )
-
-
 def test_the_command_settles_what_it_is_asked_for(tmp_path):
-    done = command("claims", "gru.index-S", "gru.transpose", "--profile", "quick", "--json", "--reports", str(tmp_path))
-    told = {each["id"]: each for each in json.loads(done.stdout)}
-    assert done.returncode == 0 and set(told) == {"gru.index-S", "gru.transpose"}
+    answer = ask(tmp_path, "claims", "gru.index-S", "gru.transpose", "--profile", "quick", "--json")
+    told = {each["id"]: each for each in answer.summary}
+    assert answer.code == 0 and set(told) == {"gru.index-S", "gru.transpose"}
     assert all(each["outcome"] == each["expected"] == "refuted" and each["case"] for each in told.values())
-    assert "gru.index-S" in (tmp_path / "latest" / "claims.html").read_text()
+    assert "gru.index-S" in (tmp_path / "reports" / "latest" / "claims.html").read_text()
 
 
 def test_an_unknown_claim_gets_the_nearest_names(tmp_path):
-    done = command("claims", "gru.indexS", "--reports", str(tmp_path))
-    assert done.returncode == 2 and "did you mean gru.index-S" in done.stderr
+    refusal = CliRunner().invoke(main, ["claims", "gru.indexS", "--reports", str(tmp_path)])
+    assert refusal.exit_code == 2 and "did you mean gru.index-S" in refusal.stderr

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from collections import Counter
+from pathlib import Path
 
 import pytest
 
@@ -13,7 +12,7 @@ from harness.engine.scheduling import OnceEach
 from harness.engine.watchdog import Deaths, _has_lost_cuda, last_words
 from harness.errors import InfrastructureError
 from harness.record.runlog import decode
-from tests.command_line import CANDIDATES, Answer, ask, surroundings
+from tests.command_line import CANDIDATES, SECONDS, Answer, ask, command_server, surroundings
 
 FLOAT32 = ("--dtype", "float32", "--device", "cpu", "--examples", "4", "--profile", "quick")
 
@@ -91,15 +90,8 @@ print(json.dumps({"lines": lines, "finished": encode(finished), "planned": condu
 
 
 def conduct(**orders):
-    done = subprocess.run(
-        [sys.executable, "-c", _CONDUCT, json.dumps(orders)],
-        env=surroundings(),
-        capture_output=True,
-        text=True,
-        timeout=300,
-        check=True,
-    )
-    assert done.stderr == ""
+    done = command_server().run(["-c", _CONDUCT, json.dumps(orders)], Path.cwd(), surroundings(), SECONDS)
+    assert (done.returncode, done.stderr) == (0, "")
     told = json.loads(done.stdout)
     return [decode(line) for line in told["lines"]], decode(told["finished"]), told["planned"]
 

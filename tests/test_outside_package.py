@@ -14,6 +14,7 @@ import pytest
 import harness
 from harness.record.events import CellFinished
 from harness.record.runlog import decode, read
+from tests.forkserver import HEAVY, server
 
 ROOT = Path(harness.__file__).parents[1]
 
@@ -108,25 +109,34 @@ def install(folder, **files):
     return folder
 
 
-def python(folder, *arguments, **environment):
+def python(folder, *arguments):
     """`python ARGUMENTS` in the package's folder, with this checkout's harness."""
-    inherited = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
-    path = os.pathsep.join([str(folder), str(ROOT)])
-    settings = {"PYTHONPATH": path, "OMP_NUM_THREADS": "1", "COLUMNS": "200", "NO_COLOR": "1", **environment}
     return subprocess.run(
         [sys.executable, *arguments],
         check=False,
         cwd=folder,
-        env={**inherited, **settings},
+        env=settings(folder),
         capture_output=True,
         text=True,
         timeout=300,
     )
 
 
+def settings(folder):
+    """The environment of a user's process."""
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
+    path = os.pathsep.join([str(folder), str(ROOT)])
+    return {**inherited, "PYTHONPATH": path, "OMP_NUM_THREADS": "1", "COLUMNS": "200", "NO_COLOR": "1"}
+
+
+def forked(folder, *arguments):
+    """The same, sooner: forked from a process that has imported torch, and nothing of ours."""
+    return server(*HEAVY).run(arguments, folder, settings(folder), 300)
+
+
 def ask(folder, *arguments):
     """pytest with the plugin, few cases each."""
-    return python(folder, "-m", "pytest", "-p", "harness.engine.plugin", "--harness-examples=12", *arguments)
+    return forked(folder, "-m", "pytest", "-p", "harness.engine.plugin", "--harness-examples=12", *arguments)
 
 
 def cases_of(junit):
@@ -230,12 +240,12 @@ def test_an_unknown_dtype_or_device_is_a_usage_error(right):
 
 def test_an_installed_package_adds_its_operation_through_its_entry_point(tmp_path):
     site = install(lay(tmp_path / "site"))
-    listed = python(site, "-m", "harness", "list", "softmax_rows", "--json")
+    listed = forked(site, "-m", "harness", "list", "softmax_rows", "--json")
     assert listed.returncode == 0, listed.stderr
     (entry,) = json.loads(listed.stdout)
     assert [made["name"] for made in entry["implementations"]] == ["shifted", "from_scipy"]
     assert {"agreement", "batch_invariance", "gradients"} <= set(entry["properties"])
-    assert "softmax_rows" in python(site, "-m", "harness", "list").stdout
+    assert "softmax_rows" in forked(site, "-m", "harness", "list").stdout
 
 
 def test_an_installed_operation_is_verified_by_the_command(tmp_path):
@@ -252,7 +262,7 @@ def test_an_installed_operation_is_verified_by_the_command(tmp_path):
 
 def test_an_entry_point_that_cannot_be_loaded_is_named(tmp_path):
     site = install(lay(tmp_path / "site"), **{"entry_points.txt": "[harness.operations]\nrowwise = columnwise\n"})
-    done = python(site, "-m", "harness", "list")
+    done = forked(site, "-m", "harness", "list")
     assert done.returncode == 2, done.stderr
     assert "entry point rowwise = columnwise of group harness.operations can't be loaded" in done.stderr
     assert "Traceback" not in done.stderr

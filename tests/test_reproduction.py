@@ -7,8 +7,6 @@ import io
 import math
 import os
 import re
-import subprocess
-import sys
 import zlib
 from functools import lru_cache
 from pathlib import Path
@@ -38,6 +36,7 @@ from harness.verify.battery import every_claim, every_property
 from harness.verify.cell import Cell
 from harness.verify.exploration import ask, explore
 from harness.verify.subject import Subject
+from tests.forkserver import HEAVY, server
 
 ROOT = Path(__file__).parents[1]
 TWICE = 2
@@ -186,15 +185,7 @@ def ran(script, folder, *, with_harness=False):
         place.parent.mkdir(exist_ok=True)
         kept["PYTHONPATH"] = str(ROOT)
     place.write_text(script, encoding="utf-8")
-    done = subprocess.run(
-        [sys.executable, str(place)],
-        cwd=folder,
-        env={**kept, "OMP_NUM_THREADS": "1"},
-        check=False,
-        capture_output=True,
-        text=True,
-        timeout=120,
-    )
+    done = server(*HEAVY).run([str(place)], folder, {**kept, "OMP_NUM_THREADS": "1"}, 120)
     assert done.returncode == 0, done.stderr
     return done.stdout
 
