@@ -8,13 +8,10 @@ from jaxtyping import Float
 from torch import Tensor
 
 import harness
-from harness.declare.implementation import implementation_of
 from harness.measure.verdict import Verdict
 from harness.record.outcome import outcome
-from harness.verify.battery import every_property, property_files
-from harness.verify.cell import Cell
-
-PROPERTIES = {prop.name: prop for prop in every_property()}
+from harness.verify.battery import property_files
+from tests.verdicts import PROPERTIES, explored
 
 
 @harness.operation(sizes={"time": (1, 17), "d": (0, 33)}, causal=harness.Causal("time", carry={"h": 1}))
@@ -196,13 +193,12 @@ def test_along_time(name, faulty):
 
 def hold_both_sides(name, operation, right, faulty):
     for function, failing in ((right, False), (faulty, True)):
-        made = implementation_of(operation.name, operation.parameters, function, "torch")
-        cells = [Cell(PROPERTIES[name], operation, made, "cpu", dtype) for dtype in ("float64", "float32")]
-        found = [outcome(cell, 48, 0) for cell in cells]
-        assert not any(Verdict(each.verdict) is Verdict.UNSUPPORTED for each in found), found
-        bad = [each for each in found if Verdict(each.verdict).failing]
+        found = [explored(name, operation, function, dtype) for dtype in ("float64", "float32")]
+        assert not any(each.verdict is Verdict.UNSUPPORTED for each in found), found
+        bad = [each for each in found if each.verdict.failing]
         assert bool(bad) == failing, found
-        assert all(each.counterexample and "x = " in each.counterexample.source for each in bad)
+    shown = outcome(bad[0].cell, 48, 0).counterexample
+    assert shown and "x = " in shown.source
 
 
 def test_superposition_is_asked_of_linear_operations_only():

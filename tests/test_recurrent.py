@@ -15,7 +15,7 @@ from harness.measure.verdict import Verdict
 from harness.operations import recurrent_loops, recurrent_peers  # noqa: F401  (they add the implementations)
 from harness.operations.recurrent import gru, gru_cell, lstm, rnn
 from harness.verify.battery import every_property
-from harness.verify.cell import Cell
+from harness.verify.cell import Cell, cells
 from harness.verify.exploration import explore
 
 PROPERTIES = {prop.name: prop for prop in every_property()}
@@ -403,9 +403,10 @@ def test_a_step_of_ones_own_that_is_right_passes():
         assert not asked(name, gru, _gru_of(step)).verdict.failing
 
 
-def test_a_check_of_a_faulty_candidate_says_where():
-    check = harness.check(_gru_of(reset_before_the_product), like=gru, dtypes=("float64",), examples=12)
-    failing = {outcome.prop for outcome in check.outcomes if Verdict(outcome.verdict).failing}
-    assert not check
+def test_a_fault_is_found_by_the_properties_that_it_breaks_and_by_no_other():
+    made = implementation_of("gru", gru.parameters, _gru_of(reset_before_the_product), "torch")
+    usual = [prop for prop in PROPERTIES.values() if not prop.nightly]
+    asked_of_it = [cell for prop in usual for cell in cells(prop, [gru], [made], ["cpu"], ["float64"])]
+    failing = {cell.prop.name for cell in asked_of_it if explore(cell, plan(gru, 12, 0)).verdict.failing}
     assert {"agreement", "steps_are_cells"} <= failing
     assert not failing & {"forward_last", "backward_first", "time_reversal", "padding", "convexity"}
