@@ -1,7 +1,9 @@
 """Cases: sizes, patterns, layouts, coverage, and rebuilding from recorded parameters."""
 
 import hashlib
+import importlib
 import json
+import sys
 import zlib
 from typing import Literal
 
@@ -45,6 +47,16 @@ def test_the_same_seed_draws_the_same_plan_and_another_seed_another():
     plan.cache_clear()
     assert first == [case.record() for case in plan(affine, 40, 3)]
     assert first != [case.record() for case in plan(affine, 40, 4)]
+
+
+def test_a_plan_does_not_depend_on_what_is_imported(tmp_path, monkeypatch):
+    """Hypothesis would draw the constants of this module."""
+    first = [case.record() for case in plan(affine, 200, 3)]
+    (tmp_path / "constants.py").write_text(f"SEEN = {[*range(100, 60_000, 99)]}")
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setitem(sys.modules, "constants", importlib.import_module("constants"))
+    plan.cache_clear()
+    assert first == [case.record() for case in plan(affine, 200, 3)]
 
 
 @pytest.mark.parametrize("dtype", ["float64", "float32", "bfloat16", "float16"])

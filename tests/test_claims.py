@@ -1,8 +1,6 @@
 """Claims and known findings: what settles a claim, what contradicts it, and what a known finding excuses."""
 
 import dataclasses
-import sys
-from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
@@ -20,10 +18,8 @@ from harness.verify.battery import every_claim, every_property
 from harness.verify.cell import cells
 from harness.verify.claim import Claim, claim
 from harness.verify.sources import S0, S1, S2, S3, S4
+from tests.byhand import site
 from tests.command_line import ask
-
-sys.path.insert(0, str(Path(__file__).parent))
-from byhand import site
 
 GRU = harness.catalogue()["gru"]
 

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import io
 import re
-import sys
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -22,9 +20,7 @@ from harness.record.triage import by_implementation, causes, grades
 from harness.report.fragment import fragment
 from harness.report.terminal import print_outcomes, print_summary
 from harness.verify.exploration import Finding
-
-sys.path.insert(0, str(Path(__file__).parent))
-from byhand import MEGABYTE, assert_harmless, assert_shown, busy_digest, cell, digest, hostile_digest, raised
+from tests.byhand import MEGABYTE, assert_harmless, assert_shown, busy_digest, cell, digest, hostile_digest, raised
 
 # triage: what is one cause, and what is not
 

@@ -5,11 +5,9 @@ from __future__ import annotations
 import gzip
 import json
 import re
-import sys
 from base64 import b64decode
 from collections import Counter
 from dataclasses import replace
-from pathlib import Path
 from posixpath import dirname, join, normpath
 
 import pytest
@@ -22,9 +20,7 @@ from harness.report.calibration import calibration
 from harness.report.reporting import Reporting
 from harness.report.site import Site
 from harness.report.template import anchor, operation_page, raw
-
-sys.path.insert(0, str(Path(__file__).parent))
-from byhand import (
+from tests.byhand import (
     HOSTILE,
     Elements,
     assert_harmless,

@@ -18,6 +18,7 @@ from harness.declare.operation import Operation
 from harness.errors import HarnessError
 from harness.generate.case import Case
 from harness.generate.patterns import PATTERNS
+from harness.generate.provider import BY_CHANCE
 from harness.generate.strategy import attempts, fits
 
 _AT_ONCE = 16
@@ -200,6 +201,7 @@ def _draw_batches(operation: Operation, batches: int, seed: int, drawn: dict[Has
     @seeded(seed)
     @settings(
         max_examples=batches,
+        backend=BY_CHANCE,
         database=None,
         deadline=None,
         phases=[Phase.generate],
