@@ -51,6 +51,11 @@ class Axis:
             return int(known[self.text])
         return self._evaluate(self._tree, known)
 
+    @cached_property
+    def factor_names(self) -> tuple[str, ...]:
+        """What a product's factors are called, outermost first; the axis' own text where it is no product."""
+        return tuple(ast.unparse(node) for node in _multiplied(self._tree))
+
     def factors(self, known: Mapping[str, Any]) -> tuple[int, ...]:
         """The sizes of a product's factors, outermost first; the size alone where it is no product."""
         return tuple(self._evaluate(node, known) for node in _multiplied(self._tree))

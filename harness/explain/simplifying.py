@@ -1,4 +1,4 @@
-"""Simplifying: after the structure, the values. Few of them, then small whole numbers, then round decimals."""
+"""Simplifying: after the structure, the values. Few places along each axis, few values, then round numbers."""
 
 from __future__ import annotations
 
@@ -21,11 +21,12 @@ _FEW = 64
 def simplify(case: Case, shows: Shows) -> None:
     """Ask simpler and simpler values of a case's arguments until none of them shows it any more.
 
-    Zeros first, for whole arguments, then halves, quarters and single entries of them; then whole numbers and round
-    decimals. `shows` keeps the best, and ends the search by raising when the time is over.
+    Places first, which are left out of every argument that has their axis, so that a sample, a row or a channel keeps its
+    values while its neighbours go; then zeros, for whole arguments, halves, quarters and single entries of them; then
+    whole numbers and round decimals. `shows` keeps the best, and ends the search by raising when the time is over.
     """
     search = _Search(_given(case), shows)
-    while search.zeros() or search.rounded():
+    while search.places() or search.zeros() or search.rounded():
         pass
 
 
@@ -45,6 +46,21 @@ class _Search:
 
     def __init__(self, case: Case, shows: Shows) -> None:
         self._case, self._shows = case, shows
+
+    def places(self) -> bool:
+        """Leave out halves of each axis of what is given, then ever smaller parts, from the end on; whether anything changed."""
+        tensors, options = self._case.operation.tensors, self._case.options
+        given = {
+            name for argument in self._case.values for axis in tensors[argument].axes(options) for name in axis.names
+        }
+        changed = False
+        for name in filter(given.__contains__, self._case.sizes):
+            length = self._case.sizes[name]
+            while length := length // 2:
+                for first in reversed(range(0, self._case.sizes[name], length)):
+                    last = min(first + length, self._case.sizes[name])
+                    changed |= self._take(self._case.without(name, range(first, last)))
+        return changed
 
     def zeros(self) -> bool:
         """Put zeros for whole arguments, then for ever smaller parts of what is left; whether anything changed."""
@@ -87,8 +103,11 @@ class _Search:
     def _try(self, name: str, row: Values) -> bool:
         if row == self._row(name):
             return False
-        simpler = self._case.replace(values={**self._case.values, name: row})
-        if not self._shows(simpler):
+        return self._take(self._case.replace(values={**self._case.values, name: row}))
+
+    def _take(self, simpler: Case | None) -> bool:
+        """Go on from the case, if there is one and it shows it."""
+        if simpler is None or not self._shows(simpler):
             return False
         self._case = simpler
         return True

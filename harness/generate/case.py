@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -13,6 +13,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from harness.declare.axes import Axis
 from harness.declare.domain import OptionValue, TensorDomain
 from harness.declare.operation import Operation
 from harness.declare.structure import Stream
@@ -135,6 +136,31 @@ class Case:
         if self.values and ("sizes" in changes or "options" in changes):
             changes = {"values": {}, **changes}
         return dataclasses.replace(self, **changes)
+
+    def without(self, name: str, places: Sequence[int]) -> Case | None:
+        """The case without these places of an axis: given values are cut out there, the others drawn anew.
+
+        None where the operation does not admit it, or where an axis of a given argument is neither the name nor a product
+        with it but follows from it all the same.
+        """
+        sizes = {**self.sizes, name: self.sizes[name] - len(places)}
+        axes = [axis for each in self.values for axis in self._axes(each)]
+        followed = any(name in axis.names and name not in axis.factor_names for axis in axes)
+        if followed or sizes[name] < 1 or not self.operation.admits(sizes, self.options):
+            return None
+        return self.replace(sizes=sizes, values={each: self._cut(each, name, places) for each in self.values})
+
+    def _cut(self, argument: str, name: str, places: Sequence[int]) -> tuple[float, ...]:
+        """The entries of a given argument without these places of an axis."""
+        axes = self._axes(argument)
+        array = np.reshape(self.values[argument], [size for axis in axes for size in axis.factors(self.known)])
+        for place, factor in enumerate(factor for axis in axes for factor in axis.factor_names):
+            if factor == name:
+                array = np.delete(array, places, place)
+        return tuple(array.reshape(-1).tolist())
+
+    def _axes(self, argument: str) -> tuple[Axis, ...]:
+        return self.operation.tensors[argument].axes(self.options)
 
     def on(self, device: str, dtype: str) -> Case:
         """The case on a device in a dtype: made once for all implementations and properties, and its key with it."""
