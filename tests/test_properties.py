@@ -8,10 +8,12 @@ from jaxtyping import Float
 from torch import Tensor
 
 import harness
+from harness.generate.plan import essential, plan
 from harness.measure.verdict import Verdict
 from harness.record.outcome import outcome
 from harness.verify.battery import property_files
-from tests.verdicts import PROPERTIES, explored
+from harness.verify.exploration import explore
+from tests.verdicts import PROPERTIES, cell_of, explored
 
 
 @harness.operation(sizes={"time": (1, 17), "d": (0, 33)}, causal=harness.Causal("time", carry={"h": 1}))
@@ -189,6 +191,16 @@ def test_along_time(name, faulty):
         return smoothed.definition(x, h, gain)
 
     hold_both_sides(name, smoothed, by_hand, faulty)
+
+
+def test_a_short_plan_that_leaves_nothing_to_compare_is_not_the_end_of_it():
+    """One moment cannot be split; the essential cases have longer ones."""
+    cell = cell_of("split_and_carry", smoothed, smoothed.definition)
+    seed = next(seed for seed in range(99) if essential(smoothed, seed)[0].sizes["time"] == 1)
+    assert not explore(cell, plan(smoothed, 1, seed)).comparisons
+    assert outcome(cell, 1, seed).verdict == "exact"
+    longer = [case for case in plan(smoothed, 48, seed) if case.sizes["time"] > 1]
+    assert len(explore(cell, longer, reserve=essential(smoothed, seed)).tried) == len(longer)
 
 
 def hold_both_sides(name, operation, right, faulty):

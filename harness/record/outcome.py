@@ -61,7 +61,8 @@ def outcome(
     lessons = Lessons() if cell.prop.claim else experience.of(cell)
     with keeping_time() as ledger:
         enough = max(seconds, _CLAIM_SECONDS) if cell.prop.claim else seconds
-        done = explore(cell, _planned(cell, examples, seed), enough, lessons.cases)
+        planned, reserve = _planned(cell, examples, seed), _reserve(cell, examples, seed)
+        done = explore(cell, planned, enough, lessons.cases, reserve)
         if done.worst is not None and done.verdict.severity >= Verdict.UNSTABLE.severity:
             shown = _shown(done, done.worst, lessons)
         disagreement = _peers.disagreement(done) if _is_agreement(cell) else {}
@@ -100,6 +101,11 @@ def _planned(cell: Cell, examples: int, seed: int) -> Iterator[Case]:
     with spending("drawing"):
         cases = plan(cell.operation, max(examples, _fewest(cell, seed)), seed)
     yield from cases
+
+
+def _reserve(cell: Cell, examples: int, seed: int) -> Iterator[Case]:
+    """The essential cases that a short plan leaves out."""
+    yield from essential(cell.operation, seed)[examples:]
 
 
 def _shown(done: Exploration, worst: Finding, lessons: Lessons) -> Counterexample:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Hashable, Iterable, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache
+from itertools import chain
 from operator import attrgetter
 from time import perf_counter
 
@@ -109,12 +110,17 @@ class Exploration:
 
 
 def explore(
-    cell: Cell, cases: Iterable[Case], seconds: float = float("inf"), first: Iterable[Case] = ()
+    cell: Cell,
+    cases: Iterable[Case],
+    seconds: float = float("inf"),
+    first: Iterable[Case] = (),
+    reserve: Iterable[Case] = (),
 ) -> Exploration:
     """Ask a cell's property on cases made for float64 on the CPU, moved to the cell's dtype and device.
 
     Stops at the first falsifying case or when `seconds` are over. The first case is not counted: an implementation may
-    import and compile in it. `first`: cases of the cell's own, asked before the others and just as they are.
+    import and compile in it. `first`: cases of the cell's own, asked before the others and just as they are; `reserve`:
+    asked where none of the others left anything to compare.
     """
     began = perf_counter()
     subject = Subject(cell.operation, cell.implementation)
@@ -125,7 +131,7 @@ def explore(
         if done.verdict.failing:
             break
     else:
-        _explore(done, subject, cases, seconds)
+        _explore(done, subject, chain(cases, _if_nothing_was_compared(done, reserve)), seconds)
     done.seconds = perf_counter() - began
     done.printed = subject.printed
     return done
@@ -144,6 +150,11 @@ def _explore(done: Exploration, subject: Subject, cases: Iterable[Case], seconds
             done.out_of_time = True
             break
         deadline = min(deadline, perf_counter() + seconds)
+
+
+def _if_nothing_was_compared(done: Exploration, reserve: Iterable[Case]) -> Iterator[Case]:
+    if not done.comparisons:
+        yield from reserve
 
 
 def ask(cell: Cell, subject: Subject, case: Case) -> tuple[Finding, list[Comparison]]:
