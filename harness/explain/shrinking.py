@@ -14,6 +14,7 @@ from hypothesis.errors import NoSuchExample, Unsatisfiable
 from harness.explain.simplifying import simplify
 from harness.generate.case import Case
 from harness.generate.patterns import PATTERNS
+from harness.generate.provider import BY_CHANCE
 from harness.generate.strategy import below
 from harness.verify.cell import Cell
 from harness.verify.exploration import WIDE, Finding, ask
@@ -90,6 +91,7 @@ _BOXES = (2, 4, 8, 33, 2**20)
 _SHARE_OF_STRUCTURE = 2 / 3
 _SETTINGS = settings(
     max_examples=300,
+    backend=BY_CHANCE,
     database=None,
     deadline=None,
     phases=[Phase.generate, Phase.shrink],

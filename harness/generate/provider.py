@@ -1,7 +1,8 @@
-"""The provider of the plans' choices: pseudo-random numbers and nothing else.
+"""The provider of Hypothesis' choices: pseudo-random numbers and nothing else.
 
 Hypothesis' own provider now and then chooses a constant that it found in the source of an imported module. That finds more
-in a test, but a plan has to be the same whatever else is imported: the same seed, the same cases.
+in a test, but cases have to be the same whatever else is imported, for the same seed; and reading all those sources takes
+each process a second.
 """
 
 from __future__ import annotations
