@@ -109,6 +109,17 @@ def test_sizes_come_from_thresholds_one_long_axis_at_a_time():
     assert len({case.key for case in drawn}) == len(drawn)
 
 
+def test_a_short_plan_meets_equal_axes_and_each_axis_long_among_others_that_matter():
+    short = [case.sizes for case in plan(linear, 12, 0)]
+    assert any(len({*sizes.values()}) == 1 and sizes["batch"] > 1 for sizes in short)
+    for operation in (linear, harness.catalogue()["conv2d_circular"]):
+        for name in operation.sizes:
+            assert (
+                any(case.sizes[name] == 33 and 1 not in case.sizes.values() for case in plan(operation, 16, 0))
+                or operation.sizes[name][1] < 33
+            ), (operation, name)
+
+
 def test_a_plan_covers_every_pair_of_options_and_patterns():
     drawn = plan(affine, 64, 0)
     pairs, triples = coverage(affine, drawn, 2), coverage(affine, drawn, 3)

@@ -19,7 +19,7 @@ from harness.errors import HarnessError
 from harness.generate.case import Case
 from harness.generate.patterns import PATTERNS
 from harness.generate.provider import BY_CHANCE
-from harness.generate.strategy import attempts, fits
+from harness.generate.strategy import ORDINARY, attempts, fits
 
 _AT_ONCE = 16
 """Cases drawn in one example, because what Hypothesis does around an example costs as much as several draws."""
@@ -30,8 +30,11 @@ _TURNS = 4
 _LONG = 33
 """The length to which each axis is stretched once: one more than the widths and tiles at which code most often changes."""
 
-_BEFORE_STRETCHED = 4
-"""Cases of the covering array that come before the stretched ones."""
+_LEVELS = (3, 2, 4, 5, 1)
+"""Sizes of which the first that all axes can have at once is had once."""
+
+_BEFORE_SHAPES = 4
+"""Cases of the covering array that come before those of odd shapes."""
 
 _APART = 2**40
 """From the seed of the covering array's sizes to that of the random cases."""
@@ -54,19 +57,44 @@ def plan(operation: Operation, count: int, seed: int) -> tuple[Case, ...]:
 
 @lru_cache(maxsize=256)
 def essential(operation: Operation, seed: int = 0) -> tuple[Case, ...]:
-    """The cases that every run must meet: a covering array of options and patterns, and each axis stretched once.
+    """The cases that every run must meet: a covering array of options and patterns, all axes alike, and each stretched.
 
-    The stretched ones stand near the front, where a short plan meets them too.
+    Those of odd shapes stand near the front, where a short plan meets them too.
     """
     covering = covering_array(operation, seed)
-    return (*covering[:_BEFORE_STRETCHED], *_stretched(operation, covering), *covering[_BEFORE_STRETCHED:])
+    shapes = (*_level(operation, covering), *_stretched(operation, covering))
+    return (*covering[:_BEFORE_SHAPES], *shapes, *covering[_BEFORE_SHAPES:])
+
+
+def _level(operation: Operation, covering: tuple[Case, ...]) -> Iterator[Case]:
+    """A case whose axes are all of one size: what is confused then (rows and columns, say) is told apart elsewhere."""
+    sizes = (dict.fromkeys(operation.sizes, size) for size in _LEVELS)
+    level = (case.replace(sizes=each, pattern="normal") for each in sizes for case in covering)
+    yield from itertools.islice((case for case in level if _is_within(case) and fits(case)), 1)
+
+
+def _is_within(case: Case) -> bool:
+    """Whether the operation has said that its axes may be so long."""
+    bounds = case.operation.sizes
+    return all(bounds[name][0] <= size <= bounds[name][1] for name, size in case.sizes.items())
 
 
 def _stretched(operation: Operation, covering: tuple[Case, ...]) -> Iterator[Case]:
-    """For each axis that may be so long, a case in which it is: many a path in code is taken by long axes alone."""
-    for name, (_, longest) in operation.sizes.items():
+    """For each axis that may be so long, a case in which it is: many a path in code is taken by long axes alone.
+
+    Of those that can be stretched, one whose other axes are ordinary, and as few as can be of length one, which leaves
+    nothing to go wrong.
+    """
+
+    def oddness(case: Case) -> tuple[int, int]:
+        sizes = list(case.sizes.values())
+        return sum(size > ORDINARY for size in sizes), sizes.count(1)
+
+    for name in operation.sizes:
         long = [case.replace(sizes={**case.sizes, name: _LONG}, pattern="normal") for case in covering]
-        yield from itertools.islice((case for case in long if longest >= _LONG and fits(case)), 1)
+        fitting = [case for case in long if _is_within(case) and fits(case)]
+        if fitting:
+            yield min(fitting, key=oddness)
 
 
 @lru_cache(maxsize=256)

@@ -43,7 +43,9 @@ THRESHOLDS = (
 )
 """Sizes at which code changes its path: vector widths, tiles, blocks, and the switch-over points of libraries."""
 
-_ORDINARY = 9
+ORDINARY = 9
+"""The largest size of an axis that is not the long one of its case."""
+
 _MOST_ELEMENTS = 2**15
 _SEEDS = 2**16
 
@@ -57,7 +59,7 @@ def attempts(operation: Operation) -> st.SearchStrategy[Case | None]:
     """Like `cases`, with None where the sizes that were drawn do not go together."""
     # Strategies are made once, outside: Hypothesis validates each one anew.
     options = {name: st.sampled_from(domain.values) for name, domain in operation.options.items()}
-    ordinary = {name: _size(bounds, _ORDINARY) for name, bounds in operation.sizes.items()}
+    ordinary = {name: _size(bounds, ORDINARY) for name, bounds in operation.sizes.items()}
     stretched = {name: _size(bounds, bounds[1]) for name, bounds in operation.sizes.items()}
     patterns, seeds = st.sampled_from(list(PATTERNS)), st.integers(0, _SEEDS - 1)
     long_axes = st.sampled_from([None, *operation.sizes])
