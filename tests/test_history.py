@@ -182,6 +182,16 @@ def test_the_baseline_is_the_latest_run_that_asked_as_much(tmp_path):
     assert compared(tmp_path).baseline.name == latest
 
 
+def test_a_run_of_another_profile_is_no_baseline_unless_it_is_named(tmp_path):
+    """What a quick run did not look for long enough to find is not new, and what it does not show is not fixed."""
+    quick = run(tmp_path, 1, cell(), scope=Scope(profile="quick"))
+    run(tmp_path, 2, cell(**WRONG), scope=Scope(profile="default"))
+    assert compared(tmp_path).baseline is None
+    assert compared(tmp_path, quick).baseline.name == quick
+    run(tmp_path, 3, cell(), scope=Scope(profile="quick"))
+    assert compared(tmp_path).baseline.name == quick
+
+
 def test_a_committed_run_is_a_baseline_too(tmp_path):
     committed = run(tmp_path, 1, cell(), folder="baseline")
     run(tmp_path, 2, cell())

@@ -12,9 +12,10 @@ from harness.history.revisions import plain, reachable
 
 
 def baseline(runs: list[Run], run: Run) -> Run | None:
-    """The latest earlier run that asked at least as much of the same code, None where there is none.
+    """The latest earlier run of the same profile that asked at least all of this one's cells, None where there is none.
 
-    One of the same segment and profile goes before one of the same profile, and that before any other.
+    Not one of another profile: a fault that a quick run did not look for long enough to find is not new in a longer one,
+    and what a quick one does not show is not fixed. Of the same segment first.
     """
     fit = [each for each in runs if _is_comparable(each, run)]
     return max(fit, key=lambda each: _nearness(each, run), default=None)
@@ -42,6 +43,8 @@ def named(runs: list[Run], what: str, checkout: Path) -> Run:
 def _is_comparable(one: Run, run: Run) -> bool:
     if one.finished is None or one.finished.stopped or one.name == run.name:
         return False
+    if one.scope.profile != run.scope.profile:
+        return False
     if one.started.candidates != run.started.candidates or one.started.when > run.started.when:
         return False
     if (one.scope.keyword, one.scope.only) not in ((run.scope.keyword, run.scope.only), ("", [])):
@@ -54,5 +57,5 @@ def _is_comparable(one: Run, run: Run) -> bool:
     return all(not had or (asked and set(asked) <= set(had)) for had, asked in pairs)
 
 
-def _nearness(one: Run, run: Run) -> tuple[bool, bool, str, str]:
-    return (one.scope.profile == run.scope.profile, one.segment == run.segment, one.started.when, one.name)
+def _nearness(one: Run, run: Run) -> tuple[bool, str, str]:
+    return (one.segment == run.segment, one.started.when, one.name)
