@@ -18,6 +18,7 @@ from harness.declare.causal import Causal
 from harness.declare.domain import Domain, OptionDomain, OptionValue, TensorDomain, parse_domain, parse_results
 from harness.declare.implementation import Implementation, implementation_of, place_of
 from harness.declare.rehearsal import rehearse
+from harness.declare.workload import Certificate, Workload
 from harness.errors import DeclarationError, UnknownName
 
 Sizes = Mapping[str, tuple[int, int]]
@@ -46,6 +47,7 @@ class Operation:
     module: str = ""
     extended: Callable[..., Any] | None = None
     implementations: dict[str, Implementation] = field(default_factory=dict)
+    timed: Workload | None = None
 
     def __repr__(self) -> str:
         return f"<operation {self.name}({', '.join(self.parameters)})>"
@@ -119,6 +121,37 @@ class Operation:
         """Declare the oracle for float64: the same maths on numpy long doubles (64-bit significand on x86)."""
         self.extended = function
         return function
+
+    def workload(
+        self,
+        *,
+        sizes: Mapping[str, int],
+        options: Mapping[str, OptionValue] | None = None,
+        ladder: Mapping[str, tuple[OptionValue, ...]] | None = None,
+        reference: str = "definition",
+        certificate: Certificate | None = None,
+        oracle_up_to: Mapping[str, int] | None = None,
+    ) -> Callable[[Callable[..., float]], Callable[..., float]]:
+        """Declare what is timed, on the function that counts the operation's floating-point operations (see Workload).
+
+        Raises DeclarationError where sizes and options are not the operation's, or a ladder names neither.
+        """
+
+        def declare(cost: Callable[..., float]) -> Callable[..., float]:
+            given = {**sizes, **(options or {})}
+            wanted = {*self.sizes, *self.options}
+            named = {*given, *" ".join(ladder or {}).split()}
+            if given.keys() != wanted or named != wanted:
+                raise DeclarationError(
+                    f"{place_of(cost)}: a workload of {self.name} gives {', '.join(sorted(wanted))}, and a ladder climbs "
+                    f"in these alone; this one names {', '.join(sorted(named))}"
+                )
+            self.timed = Workload(
+                dict(sizes), dict(options or {}), dict(ladder or {}), cost, reference, certificate, oracle_up_to or {}
+            )
+            return cost
+
+        return declare
 
     def find(self, name: str) -> Implementation:
         """An implementation by name. Raises UnknownName."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import lru_cache
+from typing import get_args
 
 import numpy as np
 import torch
@@ -16,7 +17,7 @@ from harness.operations.hippo_discretise import Method, long_discretise
 from harness.operations.hippo_matrices import Order, long_matrices
 
 _STEPS = 65
-_BLOCK = 8
+_BLOCK = 32
 _MIXES_TIMES = "a product covers several times, and a NaN times the zero weight of an earlier time is a NaN"
 
 
@@ -32,10 +33,26 @@ def _whole_spans(time: int) -> int:
 
 @lru_cache
 def long_steps(N: int, method: str, steps: int) -> tuple[np.ndarray, np.ndarray]:
-    """Ā (steps, N, N) and B̄ (steps, N) of the steps 1, 2, … in long double."""
+    """Ā (steps, N, N) and B̄ (steps, N) of the steps 1, 2, … in long double.
+
+    By the definition of a step as far as orders are verified; beyond, by running sums, which take N² where it takes N³.
+    """
+    if method != "zoh" and max(get_args(Order)) < N:
+        return summed_steps(N, method, steps)
     A, B = long_matrices(np.ones(1, dtype=np.longdouble), "legs", N)
     transitions, columns = long_discretise(A, B, np.arange(1, steps + 1), method)
     return transitions, columns[..., 0]
+
+
+def summed_steps(N: int, method: str, steps: int) -> tuple[np.ndarray, np.ndarray]:
+    """Ā and B̄ from what a step's running sums make of each unit vector, and of an input of one (see `running_sums`)."""
+    root = np.sqrt(2 * np.arange(N, dtype=np.longdouble) + 1)
+    before = np.concatenate([np.diag(1 / root), np.zeros((N, 1), dtype=np.longdouble)], axis=1)
+    heard = np.zeros(N + 1, dtype=np.longdouble)
+    heard[-1] = 1
+    t = np.arange(1, steps + 1, dtype=np.longdouble)[:, None]
+    after = np.stack(list(_summed(before, heard, t, method)), axis=1) * root[:, None]
+    return after[..., :-1], after[..., -1]
 
 
 @lru_cache
@@ -60,6 +77,16 @@ def legs_scan(u: Float[Tensor, "time batch"], N: Order, method: Method) -> Float
     for new, transition in zip(heard[1:], transitions[1:].mT, strict=True):
         states.append(torch.addmm(new, states[-1], transition))
     return torch.stack(states).reshape(*u.shape, N)
+
+
+@legs_scan.workload(
+    sizes={"time": 1000, "batch": 1},
+    options={"N": 64, "method": "bilinear"},
+    ladder={"time": (100, 300, 1000, 3000), "batch": (1, 8, 64), "N": (4, 16, 64)},
+)
+def legs_scan_cost(time: int, batch: int, N: int) -> int:
+    """The running sums of `running_sums`: a handful of operations for each coefficient, where a matrix takes 2N."""
+    return 6 * time * batch * N
 
 
 @operation(sizes={"time": (1, 33), "batch": (0, 9), "channel": (1, 17)}, where=tame, causal="time", linear_in="u")
@@ -140,32 +167,43 @@ def associative(u, N, method):
 @legs_scan_channels.implementation(backend="torch", exempt={"nonfinite_propagation": _MIXES_TIMES})
 @legs_scan.implementation(backend="torch", exempt={"nonfinite_propagation": _MIXES_TIMES})
 def blocks(u, N, method):
-    """Eight steps at a time: one product with the state before the block, one with the block's inputs."""
-    state, states = u.new_zeros(u[0].numel(), N), []
-    prepared = _blocked(N, method, _whole_spans(len(u)))
-    for start in range(0, len(u), _BLOCK):
-        block = u[start : start + _BLOCK].flatten(1)
-        steps = len(block)
-        carried, heard = (torch.from_numpy(made).to(u) for made in prepared[start // _BLOCK])
-        after = torch.einsum("tnk,bk->tbn", carried[:steps], state)
-        after = after + torch.einsum("tsn,sb->tbn", heard[:steps, :steps], block)
-        states.append(after)
-        state = after[-1]
-    return torch.cat(states).reshape(*u.shape, N)
+    """The fast scan: 32 steps at a time, by one product with the state before them and with their inputs together."""
+    return fast_scan(u, N, method)[0]
 
 
-@lru_cache
-def _blocked(N, method, steps):
-    """By block: what the state before it (step, N, N) and each of its inputs (step, input, N) bring to each step."""
-    transitions, columns = rounded_steps(N, method, steps)
+def fast_scan(u: Tensor, N: int, method: str, state: Tensor | None = None, first: int = 1) -> tuple[Tensor, Tensor]:
+    """What S0 asks of `fast=True`: the states of `legs_scan` in a few large products, and the last one.
+
+    u: (time, ...), any batch axes, float32 or float64 on any device; state: (..., N), the one before the first step, zero
+    where it is left out; first: the number of the first step, so that a signal can come in pieces. Returns (time, ..., N)
+    and (..., N). Differentiable in u and state. A loop waits for 3,000 small products where these are 94; the matrices
+    are made once for each N, method, length, dtype and device.
+    """
+    heard = u.flatten(1) if u.ndim > 1 else u[:, None]
+    before = u.new_zeros(N, heard.shape[1]) if state is None else state.reshape(-1, N).mT
+    found = []
+    for place, matrix in enumerate(_blocked(N, method, first, _whole_spans(len(u)), u.dtype, u.device)):
+        block = heard[place * _BLOCK : (place + 1) * _BLOCK]
+        if not len(block):
+            break
+        rows = matrix[: len(block) * N, : N + len(block)]
+        found.append((rows @ torch.cat([before, block])).view(len(block), N, -1))
+        before = found[-1][-1]
+    return torch.cat(found).mT.reshape(*u.shape, N), before.mT.reshape(*u.shape[1:], N)
+
+
+@lru_cache(maxsize=32)
+def _blocked(N, method, first, steps, dtype, device):
+    """By block: what the state before it and each of its inputs bring to each of its steps, (step·N, N + input)."""
+    transitions, columns = (made[first - 1 :] for made in rounded_steps(N, method, _whole_spans(first - 1 + steps)))
     blocks = []
     for start in range(0, steps, _BLOCK):
-        carried, heard, rows = np.eye(N), np.zeros((_BLOCK, N)), []
+        moved, rows = np.eye(N, N + _BLOCK), []
         for step in range(min(_BLOCK, steps - start)):
-            carried, heard = transitions[start + step] @ carried, heard @ transitions[start + step].T
-            heard[step] = columns[start + step]
-            rows.append((carried, heard))
-        blocks.append(tuple(np.stack(made) for made in zip(*rows, strict=True)))
+            moved = transitions[start + step] @ moved
+            moved[:, N + step] = columns[start + step]
+            rows.append(moved)
+        blocks.append(torch.from_numpy(np.concatenate(rows)).to(dtype).to(device))
     return blocks
 
 
@@ -178,18 +216,23 @@ def running_sums(u, N, method):
     """
     if method == "zoh":
         raise Unsupported("the held step is no running sum")
-    new_share = {"forward": 0.0, "backward": 1.0, "bilinear": 0.5}[method]
     x = np.zeros((N, u.shape[1]), dtype=u.dtype)
     states = np.empty((*u.shape, N), dtype=u.dtype)
     for t, heard in enumerate(u, 1):
-        below, after = np.zeros_like(heard), np.empty_like(x)
-        for n in range(N):
-            rest = heard - below - (1 - new_share) * (n + 1) * x[n]
-            after[n] = (t * x[n] + rest) / (t + new_share * (n + 1))
-            below += (2 * n + 1) * ((1 - new_share) * x[n] + new_share * after[n])
-        x = after
+        x = np.stack(list(_summed(x, heard, t, method)))
         states[t - 1] = x.T
     return states * np.sqrt(2 * np.arange(N, dtype=u.dtype) + 1)
+
+
+def _summed(x, heard, t, method):
+    """One step of the running sums, coefficient after coefficient: x (N, …) before it, the input, the step's number."""
+    new_share = {"forward": 0.0, "backward": 1.0, "bilinear": 0.5}[method]
+    below = np.zeros_like(heard)
+    for n in range(len(x)):
+        rest = heard - below - (1 - new_share) * (n + 1) * x[n]
+        after = (t * x[n] + rest) / (t + new_share * (n + 1))
+        below = below + (2 * n + 1) * ((1 - new_share) * x[n] + new_share * after)
+        yield after
 
 
 @legs_scan.implementation(backend="scipy")

@@ -1,0 +1,49 @@
+"""A workload: the sizes at which an operation is timed, and the least that any way to compute it costs there.
+
+Declared beside the operation, on the function that counts its floating-point operations:
+
+    @linear.workload(sizes={"batch": 64, "inputs": 256, "outputs": 256}, ladder={"batch": (1, 8, 64, 512)})
+    def linear_cost(batch, inputs, outputs):
+        return 2 * batch * inputs * outputs
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from harness.declare.domain import OptionValue
+
+Certificate = Callable[[Mapping[str, Any], Any, float], tuple[float, float]]
+"""From arguments and results, both widened to float64, and the working precision's eps, to an error and what is allowed."""
+
+
+@dataclass(frozen=True)
+class Workload:
+    """What is timed.
+
+    sizes, options: of the rung that every ladder shares; ladder: by axis or option (or by several, as in "height width",
+    which climb together), the values that it takes while the others stay; cost: floating-point operations, by sizes and
+    options (None: nobody counted them); reference: the implementation to which the others' times are held; certificate:
+    verifies a result where the oracle would take too much, wherever an axis is longer than in `oracle_up_to`.
+    """
+
+    sizes: Mapping[str, int]
+    options: Mapping[str, OptionValue] = field(default_factory=dict)
+    ladder: Mapping[str, tuple[OptionValue, ...]] = field(default_factory=dict)
+    cost: Callable[..., float] | None = None
+    reference: str = "definition"
+    certificate: Certificate | None = None
+    oracle_up_to: Mapping[str, int] = field(default_factory=dict)
+
+    def operations(self, known: Mapping[str, Any]) -> float | None:
+        """The floating-point operations that cannot be avoided at these sizes and options, None where nobody counted."""
+        if self.cost is None:
+            return None
+        return float(self.cost(**{name: known[name] for name in inspect.signature(self.cost).parameters}))
+
+    def is_beyond_the_oracle(self, known: Mapping[str, Any]) -> bool:
+        """Whether the definition would take too long or too much memory at these sizes."""
+        return any(known[name] > most for name, most in self.oracle_up_to.items())
