@@ -24,7 +24,8 @@ def surroundings(**more: str) -> dict[str, str]:
     """The environment in which the harness under test is the one that gets imported."""
     root = str(Path(package.__file__).parents[1])
     paths = os.pathsep.join(filter(None, (root, os.environ.get("PYTHONPATH"))))
-    return {**os.environ, "PYTHONPATH": paths, **more}
+    own = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
+    return {**own, "PYTHONPATH": paths, **more}
 
 
 @dataclass(frozen=True)

@@ -154,10 +154,6 @@ class Asking:
     def _started(
         self, candidates: str = "", operations: Iterable[str] = (), only: Iterable[Iterable[str]] = ()
     ) -> RunStarted:
-        now = datetime.now(UTC)
-        name = f"{now:%Y%m%d-%H%M%S}-{secrets.token_hex(3)}"
-        command = ["harness", *sys.argv[1:]]
-        when = now.isoformat(timespec="seconds")
         scope = Scope(
             list(operations),
             list(self.devices),
@@ -166,7 +162,7 @@ class Asking:
             [list(pair) for pair in only],
             self.profile,
         )
-        return RunStarted(name, when, command, self.seed, environment(candidates), candidates=candidates, scope=scope)
+        return run_started(self.seed, candidates, scope)
 
     def _nothing(
         self, listing: list[ImplementationListed], conductor: Conductor, finished: RunFinished
@@ -227,6 +223,14 @@ class Answer:
             click.echo(f"note    {name} printed {characters:,} characters; they were counted and thrown away")
         click.echo(f"log     {self.log}\nreport  {self.report}")
         return self.exit_code
+
+
+def run_started(seed: int, candidates: str = "", scope: Scope | None = None) -> RunStarted:
+    """The first event of a run that begins now, by this command, in this environment."""
+    now = datetime.now(UTC)
+    name = f"{now:%Y%m%d-%H%M%S}-{secrets.token_hex(3)}"
+    when, command = now.isoformat(timespec="seconds"), ["harness", *sys.argv[1:]]
+    return RunStarted(name, when, command, seed, environment(candidates), candidates=candidates, scope=scope or Scope())
 
 
 def worker_memory(devices: Iterable[str], jobs: int) -> int | None:

@@ -10,11 +10,13 @@ from typing import NoReturn
 import click
 
 from harness import __version__
+from harness.command.bench import bench
 from harness.command.check import check
 from harness.command.claims import claims
 from harness.command.compare import compare
 from harness.command.docs import docs
 from harness.command.history import history
+from harness.command.issues import issues_command
 from harness.command.listing import listing
 from harness.command.options import AS_JSON, examples
 from harness.command.replay import replay
@@ -34,6 +36,7 @@ EXAMPLES = (
         ("harness run -k batch_invariance", "one property everywhere"),
         ("harness claims gru", "what the source documents say about GRUs, and whether it holds"),
         ("harness check mine.py", "verify the implementations that a file declares"),
+        ("harness bench gru", "how long every implementation takes, at every size"),
         ("harness history", "the runs there are; or one cell in all of them"),
         ("harness compare main", "what the latest run says that the branch's latest one did not"),
         ("harness report --markdown -", "the latest run's report again, and a summary for a pull request"),
@@ -42,7 +45,7 @@ EXAMPLES = (
     + """
 \b
 Exit codes: 0 clean · 1 a property is falsified · 2 usage or configuration
-            3 nothing could be verified · 130 interrupted
+            3 nothing could be verified · 4 slower (bench --fail-slower) · 130 interrupted
 \b
 Shell completion: eval "$(_HARNESS_COMPLETE=bash_source harness)"   (or zsh_source, fish_source)
 """
@@ -91,9 +94,11 @@ def main() -> None:
 main.add_command(listing)
 main.add_command(run)
 main.add_command(check)
+main.add_command(bench)
 main.add_command(replay)
 main.add_command(report)
 main.add_command(compare)
 main.add_command(history)
+main.add_command(issues_command)
 main.add_command(claims)
 main.add_command(docs)

@@ -43,7 +43,7 @@ _ENVIRONMENT = {
 
 _NEEDLESS = (
     *("cacheprovider", "faulthandler", "terminal", "warnings"),
-    *("threadexception", "unraisableexception", "logging", "junitxml"),
+    *("threadexception", "unraisableexception", "logging", "junitxml", "benchmark"),
 )
 
 

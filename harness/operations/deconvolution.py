@@ -13,7 +13,9 @@ does and are unstable.
 
 from __future__ import annotations
 
-from typing import Annotated
+import math
+from collections.abc import Mapping
+from typing import Annotated, Any
 
 import numpy as np
 import torch
@@ -138,6 +140,30 @@ def conv2d_pinv(
     """
     image = _image_shape(y, K, padding)
     return _solve(lambda basis: conv2d.definition(basis, K, padding), y, image)
+
+
+def solves(arguments: Mapping[str, Any], results: tuple[Tensor, ...], eps: float) -> tuple[float, float]:
+    """The backward error ‖conv2d(x) − y‖ / (‖K‖₁‖x‖ + ‖y‖), and what rounding allows of it.
+
+    It certifies a solution where the operator is invertible, as square ones of random taps nearly always are.
+    """
+    (x,), y, K = results, arguments["y"], arguments["K"]
+    residual = conv2d.definition(x, K, arguments["padding"]) - y
+    size = float(K.abs().sum((1, 2, 3)).max() * x.norm() + y.norm())
+    return float(residual.norm()) / size, 1e3 * eps
+
+
+@conv2d_pinv.workload(
+    sizes={"batch": 1, "inputs": 4, "outputs": 4, "height": 12, "width": 12, "kernel_height": 3, "kernel_width": 3},
+    options={"padding": 1},
+    ladder={"height width": (6, 12, 24, 48), "batch": (1, 8)},
+    certificate=solves,
+    oracle_up_to={"height": 12},
+)
+def conv2d_pinv_cost(batch: int, inputs: int, outputs: int, height: int, width: int) -> float:
+    """Two Fourier transforms and one product per frequency: what is left once the operator is factorised."""
+    pixels = height * width
+    return batch * pixels * (2.5 * (inputs + outputs) * math.log2(pixels) + 4 * inputs * outputs)
 
 
 @conv2d_pinv.in_extended_precision

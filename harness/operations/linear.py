@@ -21,6 +21,15 @@ def linear(
     return x @ W.mT + b
 
 
+@linear.workload(
+    sizes={"batch": 64, "inputs": 256, "outputs": 256},
+    ladder={"batch": (1, 8, 64, 512), "inputs": (16, 64, 256, 1024), "outputs": (16, 64, 256, 1024)},
+)
+def linear_cost(batch: int, inputs: int, outputs: int) -> int:
+    """A multiplication and an addition for each entry of W and each row."""
+    return 2 * batch * inputs * outputs
+
+
 @linear.in_extended_precision
 def long_double(x, W, b):
     """The same maths on long doubles."""

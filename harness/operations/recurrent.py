@@ -268,6 +268,16 @@ def gru(
     return through_layers(run, x, (h0,), lengths if packed else None, ways, batch_first)
 
 
+@gru.workload(
+    sizes={"batch": 8, "time": 64, "feature": 64, "hidden": 64},
+    options={"layers": 1, "bidirectional": False, "batch_first": False, "packed": False},
+    ladder={"batch": (1, 8, 64), "time": (16, 64, 256, 1024), "hidden": (16, 64, 256)},
+)
+def gru_cost(batch: int, time: int, feature: int, hidden: int) -> int:
+    """Three gates, each a product with the input and one with the state; what follows from them is little beside it."""
+    return 6 * batch * time * hidden * (feature + hidden)
+
+
 @operation(sizes={"batch": (0, 33), "feature": (1, 65), "hidden": (1, 33)})
 def gru_cell(
     x: Float[Tensor, "batch feature"],

@@ -6,6 +6,7 @@ import hashlib
 import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from statistics import median
 from typing import Any
 
 from harness.explain.counterexample import Counterexample
@@ -179,6 +180,58 @@ class FindingListed:
 
 
 @dataclass(frozen=True)
+class TimingFinished:
+    """How long an implementation takes at one rung of its operation's ladder, and what is said of it.
+
+    crew: whose code it is ("" where there is one alone); cache: warm, or cold (overwritten before each call); axes: the
+    ladders that the rung belongs to; verdict, reason: of its result there, without which nothing is timed; blocks:
+    seconds per call, by process and block; against: whom its time is held to; ratio, low, high: its time over theirs and
+    the interval; speed: what is said of that; canary: what is said of one half of its blocks against the other, which
+    are the same code; memory: bytes that a call takes beyond its arguments; fraction: of the machine's limit, which
+    `bound` names (operations, or bytes; invalid where it cannot be), None where it was not measured (bound cache: all
+    of it is there).
+    """
+
+    operation: str
+    implementation: str
+    device: str
+    dtype: str
+    sizes: dict[str, int]
+    options: dict[str, Any]
+    axes: list[str]
+    verdict: str
+    reason: str = ""
+    crew: str = ""
+    cache: str = "warm"
+    blocks: list[list[float]] = field(default_factory=list)
+    against: str = ""
+    ratio: float | None = None
+    low: float | None = None
+    high: float | None = None
+    speed: str = "no data"
+    canary: str = "no data"
+    memory: int | None = None
+    fraction: float | None = None
+    bound: str = ""
+
+    @property
+    def seconds(self) -> float | None:
+        """The median of the processes' medians, per call; None where nothing was timed."""
+        medians = [median(each) for each in self.blocks if each]
+        return median(medians) if medians else None
+
+    @property
+    def rung(self) -> str:
+        """`batch=64, inputs=256`, the same in every run."""
+        return ", ".join(f"{name}={value}" for name, value in {**self.sizes, **self.options}.items())
+
+    @property
+    def key(self) -> str:
+        """`operation/implementation-device-dtype-cache[rung]`, the same in every run."""
+        return f"{self.operation}/{self.implementation}-{self.device}-{self.dtype}-{self.cache}[{self.rung}]"
+
+
+@dataclass(frozen=True)
 class RunFinished:
     """A run ends: cells by verdict, wall-clock seconds, exit code, and why it stopped early if it did."""
 
@@ -194,5 +247,5 @@ def short_id(prop: str, operation: str, implementation: str, device: str, dtype:
     return hashlib.sha256(told.encode()).hexdigest()[:8]
 
 
-Event = RunStarted | ImplementationListed | ClaimListed | FindingListed | CellFinished | RunFinished
+Event = RunStarted | ImplementationListed | ClaimListed | FindingListed | CellFinished | TimingFinished | RunFinished
 Listener = Callable[[Event], None]

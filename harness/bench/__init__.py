@@ -1,0 +1,8 @@
+"""The bench: how long every implementation takes, at every rung of a ladder of sizes, and who is slower.
+
+    ladder → verification → stopwatch → worker → team → contrast → plugin
+
+Several worker processes (worker) are asked in turn (team) to verify an implementation at a rung (ladder, verification)
+and then for one block of its time after another (stopwatch), in random order. The statistics take the process as their
+unit (contrast); pytest-benchmark keeps the samples (plugin).
+"""

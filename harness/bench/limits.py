@@ -1,0 +1,50 @@
+"""The machine's limits, measured where and when they are compared with: never a datasheet's."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+
+import torch
+
+from harness.bench.stopwatch import stopwatch
+from harness.generate.case import DTYPES
+
+_SIDES = {"cpu": 1024, "cuda": 8192}
+"""The side of the matrices whose product shows how fast a device can compute."""
+
+_TURNS = 5
+_ASSUMED_CACHE = 32 * 2**20
+
+
+def operations_per_second(device: str, dtype: str) -> float:
+    """The fastest of a few large matrix products. A processor without instructions for a dtype is slow, and its limit low."""
+    side = _SIDES[device] // (1 if device == "cuda" or dtype in ("float32", "float64") else 4)
+    a, b = (torch.randn(side, side, device=device).to(DTYPES[dtype]) for _ in range(2))
+    watch = stopwatch(device)
+    torch.mm(a, b)
+    return 2 * side**3 / min(watch.seconds(lambda: torch.mm(a, b), 1) for _ in range(_TURNS))
+
+
+def bytes_per_second(device: str) -> float:
+    """The fastest of a few copies, of four times the last-level cache at least: bytes read and bytes written."""
+    size = max(4 * last_level_cache(device), 64 * 2**20)
+    source = torch.zeros(size, dtype=torch.uint8, device=device)
+    target = torch.empty_like(source)
+    watch = stopwatch(device)
+    target.copy_(source)
+    return 2 * size / min(watch.seconds(lambda: target.copy_(source), 1) for _ in range(_TURNS))
+
+
+def last_level_cache(device: str) -> int:
+    """The bytes of the largest cache."""
+    if device == "cuda":
+        return int(getattr(torch.cuda.get_device_properties(0), "L2_cache_size", _ASSUMED_CACHE))
+    sizes = [path.read_text().strip() for path in Path("/sys/devices/system/cpu/cpu0/cache").glob("index*/size")]
+    return max((_bytes(size) for size in sizes), default=_ASSUMED_CACHE)
+
+
+def _bytes(size: str) -> int:
+    """`32K`, `105M` and the like."""
+    unit = {"K": 2**10, "M": 2**20, "G": 2**30}.get(size[-1:], 1)
+    return math.floor(float(size.rstrip("KMG")) * unit)

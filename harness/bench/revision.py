@@ -1,0 +1,47 @@
+"""Another revision of this code, checked out beside it for as long as it is timed."""
+
+from __future__ import annotations
+
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from harness.bench.team import Crew
+from harness.errors import HarnessError
+
+HERE = "this code"
+"""The name of the crew that runs this very code."""
+
+_ROOT = Path(__file__).parents[2]
+
+
+@contextmanager
+def crews(against: str) -> Iterator[list[Crew]]:
+    """Whose code is timed: the revision's first, which this one is held to, where one is named; then this code's.
+
+    Raises HarnessError where this is no checkout, the revision is unknown, or it is from before there was a bench.
+    """
+    if not against:
+        yield [Crew(HERE)]
+        return
+    with tempfile.TemporaryDirectory(prefix="harness-revision-") as folder:
+        there = Path(folder, "code")
+        done = _git("worktree", "add", "--detach", "--quiet", str(there), against)
+        if done.returncode:
+            told = (done.stderr.strip().splitlines() or ["git said nothing"])[-1]
+            raise HarnessError(f"--against {against}: {told}; name a branch, a tag or a commit of {_ROOT.name}")
+        try:
+            if not (there / "harness" / "bench" / "worker.py").is_file():
+                raise HarnessError(f"--against {against}: that revision has no bench; name a later one")
+            yield [Crew(against, folder=there), Crew(HERE)]
+        finally:
+            _git("worktree", "remove", "--force", str(there))
+
+
+def _git(*words: str) -> subprocess.CompletedProcess[str]:
+    try:
+        return subprocess.run(["git", "-C", str(_ROOT), *words], capture_output=True, text=True, check=False)
+    except OSError as failure:
+        raise HarnessError(f"--against needs git: {failure.strerror or failure}") from None

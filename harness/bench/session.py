@@ -1,0 +1,154 @@
+"""The session: the rungs of a run, what was measured at each, and what follows from all of them together."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from time import monotonic
+
+from harness.bench.contrast import Contrast, Speed, against_itself, contrast, speeds
+from harness.bench.ladder import Rung, workload
+from harness.bench.team import Asked, Crew, Team, Timing
+from harness.record.events import TimingFinished
+
+_MOST = 1.05
+"""Fractions of the machine's limit beyond this are no measurement: a count or a limit is wrong."""
+
+INVALID, CACHED = "invalid", "cache"
+"""What stands for the bound of a fraction that cannot be, and of one that nobody measured: all of it is in the cache."""
+
+
+@dataclass(frozen=True)
+class Measured:
+    """A rung with the timings of everybody who was asked there."""
+
+    rung: Rung
+    timings: tuple[Timing, ...]
+
+
+@dataclass
+class Session:
+    """A run of the bench.
+
+    crews: this code, and the one that it is compared with, if any; processes: workers of each; seconds: after which no
+    further rung is begun (None: no limit).
+    """
+
+    asked: Asked
+    crews: Sequence[Crew]
+    team: Team
+    seconds: float | None = None
+    _measured: dict[tuple[str, str], Measured] = field(default_factory=dict)
+    _limits: dict[str, float] = field(default_factory=dict)
+    _began: float = field(default_factory=monotonic)
+
+    @property
+    def is_over(self) -> bool:
+        """Whether the budget is spent."""
+        return self.seconds is not None and monotonic() - self._began > self.seconds
+
+    def measured(self, rung: Rung, implementations: Iterable[str]) -> Measured:
+        """What a rung's implementations take, measured together when the first of them is asked for."""
+        key = (rung.operation.name, rung.name)
+        if key not in self._measured:
+            timings = [] if self.is_over else self.team.measure(rung, implementations, self.asked)
+            self._measured[key] = Measured(rung, tuple(timings))
+        return self._measured[key]
+
+    def finished(self, confirming: Team | None = None) -> list[TimingFinished]:
+        """Everything that was measured, with what is said of it, false discoveries controlled over the whole run.
+
+        confirming: a fresh team that times once more what seems slower; only what is slower there too is called so.
+        """
+        found = list(self._told())
+        slower = [each for each in found if each.speed == Speed.SLOWER]
+        if confirming is None or not slower:
+            return found
+        confirmed = Session(self.asked, self.crews, confirming)
+        for rung, names in _by_rung(slower, self._measured.values()):
+            confirmed.measured(rung, names)
+        again = {(each.crew, each.key): each.speed for each in confirmed._told()}
+        return [
+            replace(each, speed=Speed.UNSURE.value)
+            if each.speed == Speed.SLOWER and again.get((each.crew, each.key)) != Speed.SLOWER
+            else each
+            for each in found
+        ]
+
+    def _told(self) -> Iterator[TimingFinished]:
+        pairs = [
+            (each.rung, timing, self._opposite(each, timing))
+            for each in self._measured.values()
+            for timing in each.timings
+        ]
+        contrasts = [_contrast(timing, other) for _, timing, other in pairs]
+        canaries = [against_itself(timing.blocks) for _, timing, _ in pairs]
+        said = zip(pairs, contrasts, speeds(contrasts), speeds(canaries), strict=True)
+        for (rung, timing, other), ratio, speed, canary in said:
+            yield self._event(rung, timing, other, ratio, speed, canary)
+
+    def _opposite(self, measured: Measured, timing: Timing) -> Timing | None:
+        """Whom a timing is held to: the same implementation of the other crew, or the rung's reference."""
+        base, reference = self.crews[0].name, workload(measured.rung.operation).reference
+        wanted = timing.implementation if timing.crew != base else reference
+        there = (each for each in measured.timings if each.crew == base and each.implementation == wanted)
+        return next((each for each in there if each is not timing and each.is_timed), None)
+
+    def _event(
+        self, rung: Rung, timing: Timing, other: Timing | None, ratio: Contrast, speed: Speed, canary: Speed
+    ) -> TimingFinished:
+        fraction, bound = self._fraction(rung, timing)
+        told = ratio.processes > 0
+        return TimingFinished(
+            rung.operation.name,
+            timing.implementation,
+            self.asked.device,
+            self.asked.dtype,
+            dict(rung.sizes),
+            dict(rung.options),
+            list(rung.axes),
+            timing.verdict.value,
+            timing.reason,
+            timing.crew if len(self.crews) > 1 else "",
+            "cold" if self.asked.cold else "warm",
+            timing.blocks,
+            other.implementation if other and other.crew == timing.crew else other.crew if other else "",
+            ratio.ratio if told else None,
+            ratio.low if told else None,
+            ratio.high if told else None,
+            speed.value,
+            canary.value,
+            timing.memory,
+            fraction,
+            bound,
+        )
+
+    def _fraction(self, rung: Rung, timing: Timing) -> tuple[float | None, str]:
+        """The least time that the machine would need over the time that was taken, and what the machine lacks first."""
+        if not timing.is_timed:
+            return None, ""
+        if not self._limits:
+            self._limits = self.team.limits(self.asked.device, self.asked.dtype)
+        operations, moved = rung.floating_point_operations() or 0.0, rung.bytes(self.asked.dtype)
+        computing, moving = operations / self._limits["operations"], moved / self._limits["bytes"]
+        if moving > computing and moved < self._limits["cache"] and not self.asked.cold:
+            return None, CACHED  # which is faster than the memory that was measured
+        fraction = max(moving, computing) / min(seconds for block in timing.blocks for seconds in block)
+        bound = "operations" if computing > moving else "bytes"
+        return fraction, INVALID if fraction > _MOST else bound
+
+
+def _contrast(timing: Timing, other: Timing | None) -> Contrast:
+    return contrast(other.blocks, timing.blocks) if other is not None else contrast([], [])
+
+
+def _by_rung(slower: Iterable[TimingFinished], measured: Iterable[Measured]) -> Iterator[tuple[Rung, list[str]]]:
+    """The rungs at which somebody seems slower, with them and those that they are held to."""
+    wanted: dict[tuple[str, str], set[str]] = {}
+    for each in slower:
+        wanted.setdefault((each.operation, each.rung), set()).update((each.implementation, each.against))
+    for there in measured:
+        names = wanted.get((there.rung.operation.name, there.rung.name), set())
+        asked = [name for name in dict.fromkeys(each.implementation for each in there.timings) if name in names]
+        if asked:
+            yield there.rung, asked

@@ -1,0 +1,94 @@
+"""The stopwatch: the seconds of a block of calls, long enough that the clock does not matter.
+
+On the CPU a block is as many calls as take 3 ms. On CUDA a block is a few calls between two events of one stream, behind
+a kernel that keeps the stream busy while they are queued, so that the time is the device's and not the queue's; cold, each
+call finds the second-level cache overwritten, outside the timed span.
+"""
+
+from __future__ import annotations
+
+import gc
+from collections.abc import Callable
+from time import perf_counter
+from typing import Any, Protocol
+
+import torch
+
+BLOCK = 3e-3
+"""Seconds that a block takes at least."""
+
+_MOST_CALLS = 1_000_000
+_SLEEP_CYCLES = 2_000_000
+"""About a millisecond of a GPU's clock, in which the calls of a block are queued."""
+
+
+class Stopwatch(Protocol):
+    """Times calls of a function."""
+
+    def seconds(self, function: Callable[[], Any], calls: int) -> float:
+        """The seconds of one call, over a block of so many."""
+
+
+class Processor:
+    """The stopwatch of the CPU."""
+
+    def seconds(self, function: Callable[[], Any], calls: int) -> float:
+        """The seconds of one call, over a block of so many."""
+        collecting = gc.isenabled()
+        gc.disable()
+        try:
+            began = perf_counter()
+            for _ in range(calls):
+                result = function()
+            _wait(result)
+            return (perf_counter() - began) / calls
+        finally:
+            if collecting:
+                gc.enable()
+
+
+class Cuda:
+    """The stopwatch of a CUDA device: warm, or cold with the second-level cache overwritten before each call."""
+
+    def __init__(self, cold: bool = False) -> None:
+        properties = torch.cuda.get_device_properties(0)
+        size = 4 * getattr(properties, "L2_cache_size", 64 * 2**20)
+        self._flood = torch.empty(size, dtype=torch.uint8, device="cuda") if cold else None
+
+    def seconds(self, function: Callable[[], Any], calls: int) -> float:
+        """The seconds of one call, as the device's own clock saw them."""
+        spans = [(_event(), _event()) for _ in range(calls)]
+        torch.cuda.synchronize()
+        torch.cuda._sleep(_SLEEP_CYCLES)  # type: ignore[no-untyped-call]
+        for first, last in spans:
+            if self._flood is not None:
+                self._flood.zero_()
+            first.record()
+            function()
+            last.record()
+        torch.cuda.synchronize()
+        return sum(first.elapsed_time(last) for first, last in spans) / 1000 / calls
+
+
+def _event() -> torch.cuda.Event:
+    return torch.cuda.Event(enable_timing=True)  # type: ignore[no-untyped-call]
+
+
+def stopwatch(device: str, cold: bool = False) -> Stopwatch:
+    """The stopwatch of a device."""
+    return Cuda(cold) if device == "cuda" else Processor()
+
+
+def calls_per_block(watch: Stopwatch, function: Callable[[], Any], once: float) -> int:
+    """How many calls fill a block, from the seconds of one."""
+    calls = 1
+    while calls < _MOST_CALLS and once * calls < BLOCK:
+        calls = min(_MOST_CALLS, max(calls + 1, int(BLOCK / max(once, 1e-9) * 1.2)))
+        once = watch.seconds(function, calls)
+    return calls
+
+
+def _wait(result: Any) -> None:
+    """Wait for a result that is still being computed, as jax's are."""
+    if hasattr(result, "block_until_ready"):
+        result.block_until_ready()

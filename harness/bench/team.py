@@ -1,0 +1,200 @@
+"""The team: several worker processes, which are asked in turn and never at once.
+
+At each rung every implementation is verified and made ready in every worker; then they are timed block by block, in an
+order that is drawn anew in every round, so that whatever else the machine does meets all of them alike.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import select
+import subprocess
+import sys
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from harness.bench.ladder import Rung
+from harness.errors import InfrastructureError
+from harness.measure.verdict import Verdict
+
+ROUNDS, _FEWEST_ROUNDS = 10, 2
+"""Blocks of an implementation in each process; fewer of one whose single call takes long."""
+
+_SECONDS = 0.6
+"""What the blocks of an implementation may take in a process, unless its fewest take longer."""
+
+_PATIENCE = 1.0
+"""Seconds of a call from which an implementation is not asked at larger sizes."""
+
+
+@dataclass(frozen=True)
+class Crew:
+    """Whose code is timed: a name for it, the Python that runs it, and the folder from which it imports the harness."""
+
+    name: str
+    python: str = sys.executable
+    folder: Path = Path(__file__).parents[2]
+
+
+@dataclass
+class Timing:
+    """How long an implementation of a crew took at a rung: seconds per call, by process and block."""
+
+    crew: str
+    implementation: str
+    blocks: list[list[float]]
+    verdict: Verdict = Verdict.UNSUPPORTED
+    reason: str = ""
+    memory: int | None = None
+
+    @property
+    def is_timed(self) -> bool:
+        """Whether there are blocks at all."""
+        return any(self.blocks)
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What is timed: on which device, in which dtype, whether the cache is cold, and a file of candidates ("" for none)."""
+
+    device: str = "cpu"
+    dtype: str = "float32"
+    cold: bool = False
+    file: str = ""
+
+
+class Team:
+    """The workers of one crew or two, as many of each. Use as a context manager."""
+
+    def __init__(self, crews: Sequence[Crew], processes: int, limit: float, order: random.Random) -> None:
+        self._crews, self._limit, self._order = crews, limit, order
+        self._workers = [{crew.name: _Process(crew, limit) for crew in crews} for _ in range(processes)]
+        self._slow: dict[tuple[str, str], tuple[float, Rung]] = {}
+
+    def __enter__(self) -> Team:
+        for worker in self._every():
+            worker.start()
+        for worker in self._every():
+            worker.ask(do="begin")  # while one is still importing, nothing can be timed
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        for worker in self._every():
+            worker.close()
+
+    def limits(self, device: str, dtype: str) -> dict[str, float]:
+        """What the machine can do at most, as the first worker measures it."""
+        return next(self._every()).ask(do="limits", device=device, dtype=dtype)
+
+    def measure(self, rung: Rung, implementations: Iterable[str], asked: Asked) -> list[Timing]:
+        """Verify and time the implementations at a rung, in every crew."""
+        names = [(crew.name, name) for crew in self._crews for name in implementations]
+        timings = {each: Timing(*each, blocks=[]) for each in names}
+        for workers in self._workers:
+            rounds = {each: self._prepared(workers[each[0]], rung, timings[each], asked) for each in names}
+            for each in names:
+                timings[each].blocks.append([])
+            for crew, name in self._turns(rounds):
+                answer = workers[crew].ask(do="block", implementation=name)
+                if "seconds" in answer:
+                    timings[crew, name].blocks[-1].append(answer["seconds"])
+            for worker in workers.values():
+                worker.ask(do="forget")
+        return list(timings.values())
+
+    def _turns(self, rounds: Mapping[tuple[str, str], int]) -> Iterator[tuple[str, str]]:
+        """Who is timed next: everybody once a round, in an order of its own, as long as they have rounds left."""
+        for turn in range(max(rounds.values(), default=0)):
+            wanted = [each for each, most in rounds.items() if turn < most]
+            yield from self._order.sample(wanted, len(wanted))
+
+    def _prepared(self, worker: _Process, rung: Rung, timing: Timing, asked: Asked) -> int:
+        """How many blocks are worth their time; 0 where the implementation is not right, or too slow to be asked."""
+        reason = self._too_slow(timing, rung)
+        if reason:
+            timing.verdict, timing.reason = Verdict.UNSUPPORTED, reason
+            return 0
+        answer = worker.ask(
+            do="prepare",
+            operation=rung.operation.name,
+            implementation=timing.implementation,
+            sizes=dict(rung.sizes),
+            options=dict(rung.options),
+            device=asked.device,
+            dtype=asked.dtype,
+            cold=asked.cold,
+            file=asked.file,
+        )
+        found = Verdict(answer["verdict"])
+        if found.severity >= timing.verdict.severity:  # the worst that any process saw
+            timing.verdict, timing.reason = found, answer["reason"]
+        if "once" not in answer:
+            return 0
+        timing.memory = answer["memory"]
+        if answer["once"] > _PATIENCE:
+            self._slow[rung.operation.name, timing.implementation] = answer["once"], rung
+        block = answer["once"] * answer["calls"]
+        return max(_FEWEST_ROUNDS, min(ROUNDS, int(_SECONDS / block) if block else ROUNDS))
+
+    def _too_slow(self, timing: Timing, rung: Rung) -> str:
+        """Why it is not asked here, having been slow at a smaller size; "" where it is."""
+        seconds, there = self._slow.get((rung.operation.name, timing.implementation), (0.0, rung))
+        larger = all(rung.sizes[name] >= size for name, size in there.sizes.items())
+        return f"not asked: one call took {seconds:.1f} s at {there.name}" if larger and rung.name != there.name else ""
+
+    def _every(self) -> Iterator[_Process]:
+        return (worker for workers in self._workers for worker in workers.values())
+
+
+@dataclass
+class _Process:
+    """The parent's end of a worker; one that dies or hangs is replaced, and its order answered with why."""
+
+    crew: Crew
+    limit: float
+    _running: subprocess.Popen[bytes] | None = field(default=None, init=False)
+
+    def ask(self, **order: Any) -> dict[str, Any]:
+        """A worker's answer. Raises InfrastructureError where no worker can be started."""
+        running = self._running or self.start()
+        assert running.stdin is not None and running.stdout is not None
+        try:
+            running.stdin.write(json.dumps(order).encode() + b"\n")
+            running.stdin.flush()
+            line = running.stdout.readline() if select.select([running.stdout], [], [], self.limit)[0] else None
+        except BrokenPipeError:
+            line = b""
+        if line:
+            answer: dict[str, Any] = json.loads(line)
+            return answer
+        self.close()
+        if order["do"] not in ("prepare", "block"):
+            raise InfrastructureError(f"the bench's worker ended while it was told to {order['do']}; run it again")
+        told = "crashed the interpreter" if line is not None else f"did not return within {self.limit:.0f} s"
+        return {"verdict": Verdict.ERROR.value, "reason": f"{order['implementation']} {told}"}
+
+    def start(self) -> subprocess.Popen[bytes]:
+        """Start the process, which imports for a while before it answers."""
+        paths = os.pathsep.join(filter(None, (str(self.crew.folder), os.environ.get("PYTHONPATH"))))
+        self._running = subprocess.Popen(
+            [self.crew.python, "-m", "harness.bench.worker"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            cwd=self.crew.folder,
+            env={**os.environ, "PYTHONPATH": paths},
+        )
+        return self._running
+
+    def close(self) -> None:
+        """End the process."""
+        if self._running is not None:
+            self._running.kill()
+            self._running.communicate()
+            self._running = None

@@ -1,0 +1,65 @@
+"""Verification at a rung: before an implementation is timed it has to be right there, in the same process."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+import torch
+
+from harness.bench.ladder import Rung, workload
+from harness.declare.implementation import Implementation
+from harness.errors import Unsupported
+from harness.explain.sentence import sentence
+from harness.generate.case import DTYPES
+from harness.measure.verdict import Verdict
+from harness.verify.battery import every_property
+from harness.verify.cell import Cell
+from harness.verify.exploration import ask
+from harness.verify.property import Property
+from harness.verify.subject import ImplementationFault, Subject
+
+
+@dataclass(frozen=True)
+class Verified:
+    """What an implementation's result is worth at a rung."""
+
+    verdict: Verdict
+    reason: str = ""
+
+    @property
+    def is_timed(self) -> bool:
+        """Whether its time means anything: a fast wrong answer is wrong, and not fast."""
+        return not self.verdict.failing and self.verdict is not Verdict.UNSUPPORTED
+
+
+def verified(rung: Rung, implementation: Implementation, device: str, dtype: str) -> Verified:
+    """Hold the result against the oracle; where that would take too much, against the workload's certificate."""
+    if workload(rung.operation).is_beyond_the_oracle(rung.known):
+        return _certified(rung, implementation, device, dtype)
+    cell = Cell(_agreement(), rung.operation, implementation, device, dtype)
+    finding, _ = ask(cell, Subject(rung.operation, implementation), rung.case(device, dtype))
+    return Verified(finding.verdict, "" if finding.verdict is Verdict.EXACT else sentence(finding))
+
+
+def _certified(rung: Rung, implementation: Implementation, device: str, dtype: str) -> Verified:
+    certificate = workload(rung.operation).certificate
+    if certificate is None:
+        return Verified(Verdict.UNINFORMATIVE, "the definition would take too long here, and nothing else verifies it")
+    call = rung.case(device, dtype).call()
+    try:
+        results = Subject(rung.operation, implementation)(call)
+    except Unsupported as reason:
+        return Verified(Verdict.UNSUPPORTED, str(reason))
+    except ImplementationFault as fault:
+        return Verified(Verdict.ERROR, str(fault))
+    wide = {name: each.double() if each.is_floating_point() else each for name, each in call.arguments.items()}
+    eps = torch.finfo(DTYPES[dtype]).eps
+    error, allowed = certificate({**wide, **call.options}, tuple(each.double() for each in results), eps)
+    told = f"its certificate is off by {error:.2g}, where {allowed:.2g} is allowed"
+    return Verified(Verdict.ROUNDING if error <= allowed else Verdict.WRONG, told)
+
+
+@lru_cache
+def _agreement() -> Property:
+    return next(prop for prop in every_property() if prop.name == "agreement")

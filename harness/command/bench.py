@@ -1,0 +1,199 @@
+"""`harness bench`: time every implementation over a ladder of sizes, where it is right."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Sequence
+from contextlib import nullcontext
+from dataclasses import asdict
+from functools import partial
+from pathlib import Path
+from time import perf_counter
+from typing import Any
+
+import click
+
+from harness.bench.contrast import Speed
+from harness.bench.revision import crews
+from harness.bench.running import Running
+from harness.bench.team import Asked
+from harness.candidates import candidates
+from harness.catalogue import catalogue, choose
+from harness.command.asking import run_started, waiting
+from harness.command.importing import rehearse_import
+from harness.command.options import Duration, examples, json_option, limit_option, reports_option
+from harness.command.run import complete_operations
+from harness.declare.implementation import Implementation
+from harness.declare.operation import Operation
+from harness.errors import HarnessError
+from harness.measure.verdict import Verdict
+from harness.record.events import Event, RunFinished, TimingFinished
+from harness.record.runlog import SUFFIX, RunLog
+from harness.report.ladders import canary_sentence, print_ladders
+from harness.verify.cell import check_devices, check_dtypes, devices_here
+from harness.verify.subject import served_dtypes
+
+_SLOWER = 4
+"""The exit code of a confirmed slowdown."""
+
+_EXAMPLES = examples(
+    ("harness bench conv2d_pinv legs_scan gru", "three operations, every implementation, every rung"),
+    ("harness bench linear --dtype float64 --processes 9", "in double precision, in more processes"),
+    ("harness bench gru --only nn.GRU --only definition", "two implementations against each other"),
+    ("harness bench mine.py", "a file's own implementations, beside all others"),
+    ("harness bench gru --against main --fail-slower", "this code against a branch's: exit 4 if it is slower"),
+    ("harness bench linear --benchmark-save=before", "pytest-benchmark's storage and comparison work as ever"),
+)
+
+
+@click.command(epilog=_EXAMPLES, context_settings={"ignore_unknown_options": True})
+@click.argument(
+    "words", nargs=-1, type=click.UNPROCESSED, shell_complete=complete_operations, metavar="[OPERATION|FILE]..."
+)
+@click.option(
+    "--device",
+    default=lambda: devices_here()[-1],
+    show_default="cuda where there is one, else cpu",
+    metavar="DEVICE",
+    help="Where: cpu or cuda.",
+)
+@click.option("--dtype", default="float32", show_default=True, metavar="DTYPE", help="How precisely.")
+@click.option("--only", multiple=True, metavar="IMPLEMENTATION", help="Only these implementations (repeatable).")
+@click.option(
+    "--processes", type=click.IntRange(1), default=5, show_default=True, help="Processes in which everything is timed."
+)
+@click.option("--budget", type=Duration(), metavar="TIME", help="Begin no further rung after this time: 90s, 5m, 1h.")
+@click.option("--cold", is_flag=True, help="On CUDA: with the second-level cache overwritten before each call.")
+@click.option(
+    "--against", metavar="REVISION", default="", help="Time this git revision's code too, in turns with this one's."
+)
+@click.option(
+    "--fail-slower", is_flag=True, help="Exit with 4 where something is slower, confirmed in fresh processes."
+)
+@click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="The seed of the order of blocks.")
+@limit_option
+@reports_option
+@json_option
+@click.pass_context
+def bench(
+    ctx: click.Context,
+    /,
+    words: tuple[str, ...],
+    device: str,
+    dtype: str,
+    only: tuple[str, ...],
+    processes: int,
+    budget: float | None,
+    cold: bool,
+    against: str,
+    fail_slower: bool,
+    seed: int,
+    limit: float,
+    reports: Path,
+    as_json: bool,
+) -> None:
+    """Time every implementation of the named OPERATIONs over a ladder of sizes, after verifying it there.
+
+    A Python file among them is one of candidates, as in `harness check`: they are timed beside all others. Whatever is
+    wrong at a size is not timed there. Options that begin with --benchmark- go to pytest-benchmark, written with =.
+    """
+    check_devices((device,))
+    check_dtypes((dtype,))
+    names, file, options = _sorted(words)
+    with waiting(f"importing {Path(file).name}", as_json) if file else nullcontext():
+        operations = _operations(names, file, limit)
+    asked, began, storage = Asked(device, dtype, cold, _resolved(file)), perf_counter(), reports / "benchmarks"
+    rivals = {operation.name: _rivals(operation, asked, only) for operation in operations}
+    _check_rivals(rivals, asked, only)
+    started = run_started(seed)
+    with crews(against) as there, waiting("timing", as_json) as status:
+        hear = partial(_show, status)
+        running = Running(asked, operations, rivals, there, processes, limit, seed, budget, storage, options, hear)
+        timings = running.run()
+    code = _exit_code(timings, fail_slower)
+    tally = dict(Counter(each.speed for each in timings))
+    log = storage / f"{started.run}{SUFFIX}"
+    events: list[Event] = [started, *timings, RunFinished(tally, perf_counter() - began, code)]
+    with RunLog(log) as write:
+        for event in events:
+            write(event)
+    _print(timings, log, code, as_json)
+    ctx.exit(code)
+
+
+def _sorted(words: tuple[str, ...]) -> tuple[list[str], str, list[str]]:
+    """The operations' names, a file of candidates ("" for none), and pytest-benchmark's options.
+
+    Raises HarnessError for any other option, and for a second file.
+    """
+    options = [word for word in words if word.startswith("--benchmark-")]
+    files = [word for word in words if word.endswith(".py") and word not in options]
+    names = [word for word in words if word not in options and not word.endswith(".py")]
+    unknown = next((word for word in names if word.startswith("-")), None)
+    if unknown:
+        raise HarnessError(f"no such option: {unknown}; see harness bench --help")
+    if len(files) > 1:
+        raise HarnessError("one file of candidates at a time; put them into one")
+    return names, "".join(files), options
+
+
+def _resolved(file: str) -> str:
+    """The file's whole path, since workers run in another folder."""
+    return str(Path(file).resolve()) if file else ""
+
+
+def _operations(names: list[str], file: str, limit: float) -> list[Operation]:
+    """The operations that are named; of a file's, those that it declares or has implementations of."""
+    if not file:
+        return choose(names, catalogue())
+    rehearse_import(Path(file), limit, None)  # in a process of its own, so that it costs nothing here if it fails
+    brought = {operation.name: operation for operation in candidates(Path(file)).operations}
+    return choose(names, brought)
+
+
+def _rivals(operation: Operation, asked: Asked, only: tuple[str, ...]) -> list[Implementation]:
+    """Who can be timed there: the definition, and whatever takes the device and the dtype."""
+    every = (operation.own, *operation.implementations.values())
+    able = [each for each in every if asked.device in each.backend.devices and not each.unavailable()]
+    return [
+        each
+        for each in able
+        if (each.name in only or not only) and (asked.dtype in served_dtypes(each) or each is operation.own)
+    ]
+
+
+def _check_rivals(rivals: dict[str, list[Implementation]], asked: Asked, only: tuple[str, ...]) -> None:
+    """Raise HarnessError where a name is unknown, or nobody is left."""
+    empty = next((name for name, found in rivals.items() if not found), None)
+    if empty:
+        told = f"none of {', '.join(only)} computes" if only else "nobody computes"
+        raise HarnessError(f"{told} {empty} on {asked.device} in {asked.dtype} here; see harness list")
+    found = {each.name for every in rivals.values() for each in every}
+    unknown = next((name for name in only if name not in found), None)
+    if unknown:
+        raise HarnessError(f"--only {unknown}: no implementation of {', '.join(rivals)} that can be timed is called so")
+
+
+def _show(status: Any, name: str) -> None:
+    """Say what is timed now: in the terminal's last line, or nowhere."""
+    if status is not None:
+        status.update(f"timing {name}")
+
+
+def _exit_code(timings: Sequence[TimingFinished], fail_slower: bool) -> int:
+    """1 where something is wrong at a size, 4 where this code is slower and that was to fail, 3 where nothing was timed."""
+    if any(Verdict(each.verdict).failing for each in timings):
+        return 1
+    if fail_slower and any(each.speed == Speed.SLOWER for each in timings):
+        return _SLOWER
+    return 0 if any(each.blocks for each in timings) else 3
+
+
+def _print(timings: Sequence[TimingFinished], log: Path, code: int, as_json: bool) -> None:
+    if as_json:
+        entries = [{**asdict(each), "seconds": each.seconds} for each in timings]
+        click.echo(json.dumps({"exit_code": code, "timings": entries, "log": str(log)}, indent=2))
+        return
+    print_ladders(timings)
+    click.echo(f"{canary_sentence(timings)}\nlog     {log}")

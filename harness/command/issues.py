@@ -1,0 +1,117 @@
+"""`harness issues`: one issue on the forge for every root cause, opened, kept up to date and closed."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import click
+
+from harness.command.options import Duration, baseline_option, complete_runs, examples, json_option, reports_option
+from harness.errors import HarnessError
+from harness.explain.visible import visible
+from harness.history.history import History
+from harness.report.issues import LABEL, Issue, id_in, issues, missing_run, run_is_back
+
+_EXAMPLES = examples(
+    ("harness issues", "what would be opened and closed for the latest run, and nothing is done"),
+    ("harness issues --file", "open, update and close them, through GitHub's command gh"),
+    ("harness issues --expect-within 26h --file", "and one more, if no run happened for longer than that"),
+)
+
+
+@click.command("issues", epilog=_EXAMPLES)
+@click.argument("run", default="", shell_complete=complete_runs, metavar="[RUN]")
+@click.option("--file", "filing", is_flag=True, help="Do it, through GitHub's command gh.")
+@click.option(
+    "--expect-within", type=Duration(), metavar="TIME", help="Ask for nothing but whether a run happened that lately."
+)
+@baseline_option
+@reports_option
+@json_option
+@click.pass_context
+def issues_command(
+    ctx: click.Context,
+    /,
+    run: str,
+    filing: bool,
+    expect_within: float | None,
+    baseline: str,
+    reports: Path,
+    as_json: bool,
+) -> None:
+    """Keep one issue for every root cause that a RUN (the latest if it is left out) falsifies something by.
+
+    An issue is found again by a mark in its text; what still shows gets a comment, what is fixed is closed.
+    """
+    wanted = [_expected(reports, expect_within)] if expect_within is not None else _wanted(reports, run, baseline)
+    done = [*_filed(wanted)] if filing else [(_plan(each), each) for each in wanted]
+    if as_json:
+        click.echo(json.dumps([{"done": told, "id": each.id, "title": each.title} for told, each in done], indent=2))
+    for told, each in () if as_json else done:
+        click.echo(f"{told:9} {visible(each.title, 160)}")
+    if not done and not as_json:
+        click.echo("no issue to open, to update or to close")
+
+
+def _wanted(reports: Path, run: str, baseline: str) -> list[Issue]:
+    with History.there(reports) as history:
+        found = history.named(run) if run else history.latest
+        return issues(history.changes(found, history.baseline_of(found, baseline)))
+
+
+def _expected(reports: Path, seconds: float) -> Issue:
+    """The issue of a run that did not happen, to open or to close."""
+    with History.of(reports) as history:
+        latest = history.runs[0] if history.runs else None
+    if latest is None:
+        return missing_run("", seconds / 3600)
+    age = (datetime.now(UTC) - datetime.fromisoformat(latest.started.when)).total_seconds()
+    return missing_run(latest.at, seconds / 3600) if age > seconds else run_is_back(latest.at)
+
+
+def _plan(issue: Issue) -> str:
+    return "to open" if issue.is_open else "to close"
+
+
+def _filed(wanted: list[Issue]) -> list[tuple[str, Issue]]:
+    """Open, comment and close; what there is nothing to do about is left out. Raises HarnessError where gh fails."""
+    listed = json.loads(
+        _gh("issue", "list", "--label", LABEL, "--state", "all", "--limit", "1000", "--json", "number,body,state")
+    )
+    there: dict[str, dict[str, Any]] = {}
+    for each in sorted(listed, key=lambda each: each["number"]):
+        there[id_in(each["body"])] = each  # the latest of those about one cause
+    if any(each.is_open and each.id not in there for each in wanted):
+        _gh("label", "create", LABEL, "--force", "--description", "found by the nightly run")
+    return [(told, each) for each in wanted if (told := _brought(each, there.get(each.id)))]
+
+
+def _brought(issue: Issue, there: dict[str, Any] | None) -> str:
+    """Bring the forge up to date; says what was done, and nothing where nothing was."""
+    if there is None:
+        if not issue.is_open:
+            return ""
+        _gh("issue", "create", "--label", LABEL, "--title", issue.title, "--body", issue.marked)
+        return "opened"
+    number, was_open = str(there["number"]), there["state"] == "OPEN"
+    if issue.is_open:
+        _gh("issue", "comment" if was_open else "reopen", number, "--body" if was_open else "--comment", issue.comment)
+        return "updated" if was_open else "reopened"
+    if was_open:
+        _gh("issue", "close", number, "--comment", issue.comment)
+    return "closed" if was_open else ""
+
+
+def _gh(*words: str) -> str:
+    if shutil.which("gh") is None:
+        raise HarnessError("--file needs GitHub's command gh on PATH; install it and log in, or leave --file away")
+    done = subprocess.run(["gh", *words], capture_output=True, text=True, check=False)
+    if done.returncode:
+        told = (done.stderr.strip().splitlines() or ["it said nothing"])[-1]
+        raise HarnessError(f"gh {words[0]} {words[1]} failed: {told}")
+    return done.stdout

@@ -1,0 +1,37 @@
+"""Fixtures of several files."""
+
+import json
+import os
+import sys
+
+import pytest
+
+GH = """#!{python}
+import json, pathlib, sys
+
+file = pathlib.Path({state!r})
+there = json.loads(file.read_text()) if file.exists() else []
+words = sys.argv[1:]
+given = dict(zip(words[2::1], words[3::1]))
+if words[:2] == ["issue", "list"]:
+    print(json.dumps(there))
+elif words[:2] == ["issue", "create"]:
+    there.append(dict(number=len(there) + 1, title=given["--title"], body=given["--body"], state="OPEN", comments=[]))
+elif words[0] == "issue":
+    (mine,) = [each for each in there if each["number"] == int(words[2])]
+    mine["comments"].append(given.get("--body") or given.get("--comment"))
+    mine["state"] = dict(close="CLOSED", reopen="OPEN").get(words[1], mine["state"])
+file.write_text(json.dumps(there))
+"""
+"""A forge in a file."""
+
+
+@pytest.fixture
+def forge(tmp_path):
+    """A folder with a command gh in it, and what that command remembers."""
+    folder, state = tmp_path / "bin", tmp_path / "issues.json"
+    folder.mkdir()
+    command = folder / "gh"
+    command.write_text(GH.format(python=sys.executable, state=str(state)))
+    command.chmod(0o755)
+    return {"PATH": f"{folder}{os.pathsep}{os.environ['PATH']}"}, lambda: json.loads(state.read_text())

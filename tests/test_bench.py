@@ -1,0 +1,214 @@
+"""`harness bench`: what is timed, what is not, what is said of it, and what pytest-benchmark keeps."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+from harness.bench.ladder import Rung
+from harness.bench.limits import bytes_per_second, last_level_cache, operations_per_second
+from harness.bench.playback import play
+from harness.bench.session import CACHED, INVALID, Session
+from harness.bench.stopwatch import BLOCK, Processor, calls_per_block
+from harness.bench.team import Asked, Crew, Timing
+from harness.measure.verdict import Verdict
+from harness.operations.linear import linear
+from harness.record.events import RunFinished, TimingFinished
+from harness.record.runlog import read
+from harness.report.ladders import canary_sentence, duration, exponent, print_ladders, times
+from tests.command_line import CANDIDATES, ask, surroundings
+
+RIVALS = CANDIDATES / "rivals.py"
+
+
+# the stopwatch and the limits
+
+
+def test_a_block_is_long_enough_for_the_clock():
+    watch = Processor()
+    calls = calls_per_block(watch, lambda: sum(range(100)), 1e-6)
+    assert calls > 100 and watch.seconds(lambda: sum(range(100)), calls) * calls > BLOCK / 3
+
+
+def test_limits_are_measured_and_not_absurd():
+    assert 1e8 < operations_per_second("cpu", "float32") < 1e14
+    assert 1e8 < bytes_per_second("cpu") < 1e13
+    assert last_level_cache("cpu") >= 2**20
+
+
+# what is said of a rung
+
+
+def rung(**sizes):
+    return Rung(linear, sizes or {"batch": 64, "inputs": 256, "outputs": 256}, {}, ("batch",))
+
+
+class Written:
+    """A team whose timings were written down by hand."""
+
+    def __init__(self, timings, operations=1e12, bandwidth=1e11, cache=0):
+        self._timings, self._limits = timings, {"operations": operations, "bytes": bandwidth, "cache": cache}
+
+    def limits(self, device, dtype):
+        return self._limits
+
+    def measure(self, rung, implementations, asked):
+        return [each for each in self._timings if each.implementation in implementations]
+
+
+def timing(name, seconds, crew="this code", verdict=Verdict.ROUNDING, **rest):
+    blocks = [[seconds * (1 + 0.001 * (block % 3 + process)) for block in range(6)] for process in range(5)]
+    return Timing(crew, name, blocks if verdict is Verdict.ROUNDING else [[]] * 5, verdict, **rest)
+
+
+def told(*timings, crews=("this code",), confirming=None, **limits):
+    session = Session(Asked(), [Crew(name) for name in crews], Written(timings, **limits))
+    session.measured(rung(), [each.implementation for each in timings])
+    return {(each.crew, each.implementation): each for each in session.finished(confirming)}
+
+
+def test_everybody_is_held_to_the_reference():
+    found = told(timing("definition", 1e-3), timing("numpy", 2e-3), timing("einsum", 0.5e-3))
+    assert found["", "numpy"].speed == "slower" and found["", "numpy"].ratio == pytest.approx(2)
+    assert found["", "einsum"].speed == "faster" and found["", "einsum"].against == "definition"
+    assert found["", "definition"].speed == "no data" and found["", "definition"].ratio is None
+
+
+def test_a_revision_is_held_to_the_other_implementation_by_implementation():
+    crews = ("main", "this code")
+    found = told(timing("numpy", 1e-3, "main"), timing("numpy", 1.3e-3), crews=crews)
+    assert found["this code", "numpy"].speed == "slower" and found["this code", "numpy"].against == "main"
+
+
+def test_slower_once_is_not_slower_until_fresh_processes_agree():
+    timings = timing("definition", 1e-3), timing("numpy", 1.2e-3)
+    agree, disagree = Written(timings), Written((timing("definition", 1e-3), timing("numpy", 1e-3)))
+    assert told(*timings, confirming=agree)["", "numpy"].speed == "slower"
+    assert told(*timings, confirming=disagree)["", "numpy"].speed == "unsure"
+
+
+def test_what_is_wrong_has_no_time():
+    found = told(timing("definition", 1e-3), timing("numpy", 1e-9, verdict=Verdict.WRONG, reason="off by one"))
+    wrong = found["", "numpy"]
+    assert (wrong.verdict, wrong.seconds, wrong.speed, wrong.fraction) == ("wrong", None, "no data", None)
+
+
+def test_the_fraction_names_what_the_machine_lacks_and_one_that_cannot_be_is_invalid():
+    operations = 2 * 64 * 256 * 256
+    found = told(timing("definition", 1e-3), operations=operations * 2e3)["", "definition"]
+    assert found.fraction == pytest.approx(0.5, rel=0.01) and found.bound == "operations"
+    assert told(timing("definition", 1e-3), bandwidth=1e9)["", "definition"].bound == "bytes"
+    assert told(timing("definition", 1e-3), operations=operations * 0.9e3)["", "definition"].bound == INVALID
+    assert told(timing("definition", 1e-3), bandwidth=1e9, cache=2**30)["", "definition"].bound == CACHED
+
+
+# figures for people
+
+
+def climbing(seconds, axis="batch"):
+    return [
+        TimingFinished("linear", "numpy", "cpu", "float32", {"batch": size}, {}, [axis], "rounding", blocks=[[each]])
+        for size, each in seconds.items()
+    ]
+
+
+def test_the_exponent_is_that_of_the_large_end():
+    assert exponent(
+        climbing({1: 5e-6, 8: 5e-6, 64: 1e-4, 128: 4e-4, 256: 16e-4, 512: 64e-4}), "batch"
+    ) == pytest.approx(2)
+    assert exponent(climbing({1: 1.0, 2: 2.0}), "batch") is None
+
+
+@pytest.mark.parametrize(
+    ("seconds", "told"),
+    [(1.5, "1.50 s"), (0.0123, "12.3 ms"), (4.56e-5, "45.6 µs"), (7e-9, "7.00 ns"), (123.0, "123 s")],
+)
+def test_seconds_are_read_at_a_glance(seconds, told):
+    assert duration(seconds) == told
+
+
+def test_ratios_are_read_at_a_glance():
+    assert [times(each) for each in (1.0312, 0.0123, 41.2)] == ["×1.03", "×0.0123", "×41"]
+
+
+# the command
+
+
+@pytest.fixture(scope="module")
+def benched(tmp_path_factory):
+    """The rivals, timed by the command, kept by pytest-benchmark."""
+    folder = tmp_path_factory.mktemp("bench")
+    return ask(folder, "bench", str(RIVALS), "--processes", "4", "--benchmark-save=kept", "--benchmark-quiet")
+
+
+def test_the_command_verifies_before_it_times(benched):
+    assert benched.code == 1 and "✗ wrong" in benched.out
+    assert "scaled/fast_and_wrong: " in benched.out and "in_place" in benched.out
+    events = read(next((benched.folder / "reports" / "benchmarks").glob("*.jsonl.gz"))).events
+    wrong = [each for each in events if isinstance(each, TimingFinished) and each.implementation == "fast_and_wrong"]
+    assert {each.sizes["d"]: (each.verdict, each.seconds is None) for each in wrong if each.sizes["batch"] == 64} == {
+        64: ("exact", False),
+        1024: ("wrong", True),
+        4096: ("wrong", True),
+    }
+    assert isinstance(events[-1], RunFinished)
+
+
+def test_what_is_slowed_is_called_slower_at_every_size(benched):
+    events = read(next((benched.folder / "reports" / "benchmarks").glob("*.jsonl.gz"))).events
+    slowed = [each for each in events if isinstance(each, TimingFinished) and each.implementation == "slowed"]
+    assert slowed and {each.speed for each in slowed} == {"slower"}
+    assert all(2 < each.ratio < 5 for each in slowed)
+    assert all(each.memory is not None and (each.fraction or each.bound == CACHED) for each in slowed)
+    assert "canary" in benched.out
+
+
+def test_pytest_benchmark_keeps_and_compares_the_samples(benched):
+    (kept,) = (benched.folder / "reports" / "benchmarks").rglob("*kept.json")
+    stored = json.loads(kept.read_text())["benchmarks"]
+    slowed = [each for each in stored if "slowed" in each["name"]]
+    assert slowed and all(each["stats"]["rounds"] > 10 and each["extra_info"]["verdict"] for each in slowed)
+    compared = subprocess.run(
+        [sys.executable, "-m", "pytest_benchmark", "compare", str(kept), "--columns=median"],
+        capture_output=True,
+        text=True,
+        check=False,
+        env=surroundings(),
+    )
+    assert "slowed" in compared.stdout + compared.stderr
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["liner"], "did you mean linear"),
+        (["linear", "--only", "nobody"], "none of nobody computes linear on cpu in float32"),
+        (["linear", "--dtype", "float12"], "float12"),
+        (["linear", "--device", "cuda:7"], "is not here"),
+        (["linear", "--frobnicate"], "no such option: --frobnicate"),
+        (["linear", "--against", "no-such-branch"], "name a branch, a tag or a commit"),
+        (["missing.py"], "is not there"),
+    ],
+)
+def test_what_cannot_be_timed_is_refused_in_a_sentence(tmp_path, words, told):
+    answer = ask(tmp_path, "bench", *words)
+    assert answer.code == 2 and told in answer.err and len(answer.err.strip().splitlines()) == 1
+
+
+def test_a_playback_is_what_was_measured():
+    class Fixture:
+        def pedantic(self, function, rounds):
+            self.rounds = rounds
+            function()
+
+    fixture = Fixture()
+    play(fixture, [0.25, 0.5])
+    assert fixture.rounds == 2
+
+
+def test_the_tables_say_what_is_best_and_how_often_the_same_code_differs_from_itself(capsys):
+    found = climbing({1: 1e-6, 8: 2e-6, 64: 9e-6})
+    print_ladders(found)
+    assert "★" in capsys.readouterr().out
+    assert canary_sentence(found).endswith("0 of 0 called slower or faster")
