@@ -205,6 +205,12 @@ def test_a_block_of_code_ends_where_it_should(text):
     assert page.tags == ["pre", "code", "p", "em"]
 
 
+@pytest.mark.parametrize("ticks", [3, 4, 7])
+def test_a_block_of_code_has_longer_ticks_than_any_in_it(ticks):
+    text = f"before\n{'`' * ticks}\n*inside*\n{'`' * ticks}"
+    assert Elements(html(f"{fenced(text, 'python')}\n\n*after*")).tags == ["pre", "code", "p", "em"]
+
+
 # JUnit
 
 
