@@ -12,6 +12,7 @@ from urllib.parse import quote
 from harness.explain.visible import visible
 from harness.history.changes import Change, Place
 from harness.history.index import Point, Run
+from harness.history.slowdowns import Slowdown, slowdowns
 from harness.measure.verdict import Verdict
 from harness.record.events import CellFinished
 from harness.record.triage import Cause, Key
@@ -81,6 +82,11 @@ class Overview:
     def fixed(self) -> list[Row]:
         """Those that are no more, shown where the baseline shows them."""
         return [Row(each, None, self._page_of_baseline(each)) for each in self.changes.fixed]
+
+    @cached_property
+    def slowdowns(self) -> tuple[Slowdown, ...]:
+        """What takes longer than in the benchmarks before, where there are any."""
+        return slowdowns(self.reports / "benchmarks") if self.reports is not None else ()
 
     def change_of(self, cause: Cause) -> Change | None:
         """What history says of a cause."""
