@@ -155,11 +155,12 @@ def test_the_command_verifies_before_it_times(benched):
     assert isinstance(events[-1], RunFinished)
 
 
-def test_what_is_slowed_is_called_slower_at_every_size(benched):
+def test_what_is_slowed_takes_longer_at_every_size(benched):
+    """Other tests run beside this one, so that its words may be `unsure`; tests/quality/slowdown.py counts them alone."""
     events = read(next((benched.folder / "reports" / "benchmarks").glob("*.jsonl.gz"))).events
     slowed = [each for each in events if isinstance(each, TimingFinished) and each.implementation == "slowed"]
-    assert slowed and {each.speed for each in slowed} == {"slower"}
-    assert all(2 < each.ratio < 5 for each in slowed)
+    assert slowed and {each.speed for each in slowed} <= {"slower", "unsure"}
+    assert all(each.ratio > 1.5 and each.against == "definition" for each in slowed)
     assert all(each.memory is not None and (each.fraction or each.bound == CACHED) for each in slowed)
     assert "canary" in benched.out
 
