@@ -187,7 +187,7 @@ def _exit_code(timings: Sequence[TimingFinished], fail_slower: bool) -> int:
         return 1
     if fail_slower and any(each.speed == Speed.SLOWER for each in timings):
         return _SLOWER
-    return 0 if any(each.blocks for each in timings) else 3
+    return 0 if any(each.seconds is not None for each in timings) else 3
 
 
 def _print(timings: Sequence[TimingFinished], log: Path, code: int, as_json: bool) -> None:
