@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from dataclasses import replace
 
 import pytest
 
@@ -12,6 +13,7 @@ from harness.bench.playback import play
 from harness.bench.session import CACHED, INVALID, Session
 from harness.bench.stopwatch import BLOCK, Processor, calls_per_block
 from harness.bench.team import Asked, Crew, Timing
+from harness.command.bench import _exit_code
 from harness.measure.verdict import Verdict
 from harness.operations.linear import linear
 from harness.record.events import RunFinished, TimingFinished
@@ -65,7 +67,10 @@ def timing(name, seconds, crew="this code", verdict=Verdict.ROUNDING, **rest):
 def told(*timings, crews=("this code",), confirming=None, **limits):
     session = Session(Asked(), [Crew(name) for name in crews], Written(timings, **limits))
     session.measured(rung(), [each.implementation for each in timings])
-    return {(each.crew, each.implementation): each for each in session.finished(confirming)}
+    found = session.finished()
+    if confirming is not None:
+        found = session.confirmed(found, confirming)
+    return {(each.crew, each.implementation): each for each in found}
 
 
 def test_everybody_is_held_to_the_reference():
@@ -101,6 +106,14 @@ def test_the_fraction_names_what_the_machine_lacks_and_one_that_cannot_be_is_inv
     assert told(timing("definition", 1e-3), bandwidth=1e9)["", "definition"].bound == "bytes"
     assert told(timing("definition", 1e-3), operations=operations * 0.9e3)["", "definition"].bound == INVALID
     assert told(timing("definition", 1e-3), bandwidth=1e9, cache=2**30)["", "definition"].bound == CACHED
+
+
+def test_exit_codes_tell_wrong_from_slower_from_nothing_timed():
+    timed = TimingFinished("linear", "numpy", "cpu", "float32", {}, {}, [], "rounding", blocks=[[1e-3]], speed="slower")
+    untimed = replace(timed, blocks=[[], []], verdict="unsupported", speed="no data")
+    assert [_exit_code([timed, untimed], fail) for fail in (False, True)] == [0, 4]
+    assert _exit_code([untimed], True) == 3
+    assert _exit_code([timed, replace(untimed, verdict="wrong")], True) == 1
 
 
 # figures for people

@@ -2,7 +2,7 @@
 
 The process is the unit. In each process the two were timed in turns; the median of their blocks gives one log-ratio, and the
 log-ratios of all processes give the mean, Student's interval and the p-value. The spread of an implementation against
-itself, from two random halves of its own blocks, says which ratios the machine makes up.
+itself, from two halves of its own blocks, says which ratios the machine makes up.
 """
 
 from __future__ import annotations
@@ -14,7 +14,6 @@ from enum import StrEnum
 from statistics import fmean, median
 
 import numpy as np
-from scipy import stats
 
 Blocks = Sequence[Sequence[float]]
 """Seconds per call: for each process, its blocks in the order in which they were timed."""
@@ -78,8 +77,7 @@ def contrast(reference: Blocks, other: Blocks) -> Contrast:
 
 def against_itself(blocks: Blocks) -> Contrast:
     """The canary: the first, third, … blocks of an implementation against its second, fourth, … ones."""
-    halves = [each for each in blocks if len(each) >= 2]
-    return _contrast([_log_median(each[1::2]) - _log_median(each[::2]) for each in halves], math.log1p(LEAST))
+    return _contrast(_halves(blocks), math.log1p(LEAST))
 
 
 def spread(blocks: Blocks) -> float:
@@ -87,19 +85,28 @@ def spread(blocks: Blocks) -> float:
 
     A half has half the blocks, so that what a whole one is off by is less by the square root of two, twice.
     """
-    halves = [abs(_log_median(each[1::2]) - _log_median(each[::2])) for each in blocks if len(each) >= 2]
-    return median(halves) / 2 if halves else 0.0
+    apart = [abs(each) for each in _halves(blocks)]
+    return median(apart) / 2 if apart else 0.0
 
 
 def speeds(contrasts: Sequence[Contrast], rate: float = 1 - CONFIDENCE) -> list[Speed]:
     """What is said of all contrasts of a run together: at most `rate` of those called a change are none (Benjamini–Hochberg)."""
+    from scipy import stats  # which every command would wait for
+
     asked = [each.processes >= _FEWEST for each in contrasts]
     wanted = [each.p for each, there in zip(contrasts, asked, strict=True) if there]
     adjusted = iter(stats.false_discovery_control(wanted) if wanted else ())
     return [each.speed(bool(there and next(adjusted) <= rate)) for each, there in zip(contrasts, asked, strict=True)]
 
 
+def _halves(blocks: Blocks) -> list[float]:
+    """By process, the log-ratio of every second block to the others; of processes that have both."""
+    return [_log_median(each[1::2]) - _log_median(each[::2]) for each in blocks if len(each) >= 2]
+
+
 def _contrast(changes: Sequence[float], least: float) -> Contrast:
+    from scipy import stats
+
     if len(changes) < 2:
         ratio = math.exp(changes[0]) if changes else 1.0
         return Contrast(ratio, 0.0, math.inf, 1.0, least, len(changes))

@@ -12,6 +12,7 @@ from harness.declare.operation import Operation
 from harness.declare.workload import Workload
 from harness.errors import HarnessError
 from harness.generate.case import DTYPES, Case
+from harness.record.events import rung_name
 
 _USUAL, _CLIMB = 32, (1, 4, 16, 64, 256)
 """Where nobody declared a workload: the size of every axis, and those that it takes in turn, as far as it may."""
@@ -34,7 +35,7 @@ class Rung:
     @property
     def name(self) -> str:
         """`batch=64, inputs=256, bias=True`, the same in every run."""
-        return ", ".join(f"{name}={value}" for name, value in self.known.items())
+        return rung_name(self.known)
 
     def case(self, device: str, dtype: str) -> Case:
         """The call that is timed: ordinary random numbers, since zeros and repetitions can be faster."""

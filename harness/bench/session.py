@@ -55,22 +55,19 @@ class Session:
             self._measured[key] = Measured(rung, tuple(timings))
         return self._measured[key]
 
-    def finished(self, confirming: Team | None = None) -> list[TimingFinished]:
-        """Everything that was measured, with what is said of it, false discoveries controlled over the whole run.
+    def finished(self) -> list[TimingFinished]:
+        """Everything that was measured, with what is said of it, false discoveries controlled over the whole run."""
+        return list(self._told())
 
-        confirming: a fresh team that times once more what seems slower; only what is slower there too is called so.
-        """
-        found = list(self._told())
-        slower = [each for each in found if each.speed == Speed.SLOWER]
-        if confirming is None or not slower:
-            return found
-        confirmed = Session(self.asked, self.crews, confirming)
-        for rung, names in _by_rung(slower, self._measured.values()):
-            confirmed.measured(rung, names)
-        again = {(each.crew, each.key): each.speed for each in confirmed._told()}
+    def confirmed(self, found: Sequence[TimingFinished], fresh: Team) -> list[TimingFinished]:
+        """The same, after a fresh team timed once more what seems slower: only what is slower there too is called so."""
+        again = Session(self.asked, self.crews, fresh)
+        for rung, names in _by_rung((each for each in found if each.speed == Speed.SLOWER), self._measured.values()):
+            again.measured(rung, names)
+        speed = {(each.crew, each.key): each.speed for each in again.finished()}
         return [
             replace(each, speed=Speed.UNSURE.value)
-            if each.speed == Speed.SLOWER and again.get((each.crew, each.key)) != Speed.SLOWER
+            if each.speed == Speed.SLOWER and speed.get((each.crew, each.key)) != Speed.SLOWER
             else each
             for each in found
         ]

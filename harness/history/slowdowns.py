@@ -33,11 +33,9 @@ class Slowdown:
 
 def slowdowns(folder: Path) -> tuple[Slowdown, ...]:
     """The slowest changes from the last benchmarks but one of a segment to the last, the worst first."""
-    told = [each for log in sorted(folder.glob(f"*{SUFFIX}"), reverse=True) if (each := _read(log))]
-    if not told:
-        return ()
-    latest, timings = told[0]
-    before = next((each for where, each in told[1:] if where == latest), {})
+    told = filter(None, map(_read, sorted(folder.glob(f"*{SUFFIX}"), reverse=True)))  # read only as far as is needed
+    latest, timings = next(told, ("", {}))
+    before = next((each for where, each in told if where == latest), {})
     found = [
         _slowdown(before[key], now) for key, now in timings.items() if key in before and _is_slower(before[key], now)
     ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from statistics import median
 from typing import Any
@@ -223,7 +223,7 @@ class TimingFinished:
     @property
     def rung(self) -> str:
         """`batch=64, inputs=256`, the same in every run."""
-        return ", ".join(f"{name}={value}" for name, value in {**self.sizes, **self.options}.items())
+        return rung_name({**self.sizes, **self.options})
 
     @property
     def key(self) -> str:
@@ -239,6 +239,11 @@ class RunFinished:
     seconds: float
     exit_code: int
     stopped: str = ""
+
+
+def rung_name(known: Mapping[str, Any]) -> str:
+    """What a rung of a ladder is called, by its sizes and options."""
+    return ", ".join(f"{name}={value}" for name, value in known.items())
 
 
 def short_id(prop: str, operation: str, implementation: str, device: str, dtype: str, case: dict[str, Any]) -> str:
