@@ -1,8 +1,9 @@
 """The contrast of two implementations' times: a ratio with its interval, and whether one is slower.
 
-The process is the unit. In each process the two were timed in turns; the median of their blocks gives one log-ratio, and the
-log-ratios of all processes give the mean, Student's interval and the p-value. The spread of an implementation against
-itself, from two halves of its own blocks, says which ratios the machine makes up.
+The process is the unit. In each process the two were timed in turns: every round gives the log-ratio of two blocks that lie
+close together, so that what the machine does slowly cancels out, and their median is the process's. Those of all processes
+give the mean, Student's interval and the p-value. The spread of an implementation against itself, from neighbours among its
+own blocks, says which ratios the machine makes up.
 """
 
 from __future__ import annotations
@@ -70,20 +71,21 @@ class Contrast:
 def contrast(reference: Blocks, other: Blocks) -> Contrast:
     """The contrast of another implementation with a reference, process by process."""
     pairs = [(a, b) for a, b in zip(reference, other, strict=False) if len(a) and len(b)]
-    changes = [_log_median(b) - _log_median(a) for a, b in pairs]
+    changes = [_log_ratio(a, b) for a, b in pairs]
     least = max(math.log1p(LEAST), 2 * spread(reference), 2 * spread(other))
     return _contrast(changes, least)
 
 
 def against_itself(blocks: Blocks) -> Contrast:
-    """The canary: the first, third, … blocks of an implementation against its second, fourth, … ones."""
+    """The canary: the first, third, … blocks of an implementation against those that followed them."""
     return _contrast(_halves(blocks), math.log1p(LEAST))
 
 
 def spread(blocks: Blocks) -> float:
-    """How far the two halves of an implementation's own blocks lie apart as logarithms: the median of all processes.
+    """How far neighbours among an implementation's own blocks lie apart as logarithms: the median of all processes.
 
-    A half has half the blocks, so that what a whole one is off by is less by the square root of two, twice.
+    They are half as many as the pairs of two implementations, so that these are off by less: by the square root of two for
+    either of the two that are compared.
     """
     apart = [abs(each) for each in _halves(blocks)]
     return median(apart) / 2 if apart else 0.0
@@ -100,8 +102,8 @@ def speeds(contrasts: Sequence[Contrast], rate: float = 1 - CONFIDENCE) -> list[
 
 
 def _halves(blocks: Blocks) -> list[float]:
-    """By process, the log-ratio of every second block to the others; of processes that have both."""
-    return [_log_median(each[1::2]) - _log_median(each[::2]) for each in blocks if len(each) >= 2]
+    """By process, the log-ratio of every second block to the one before it; of processes that have both."""
+    return [_log_ratio(each[::2], each[1::2]) for each in blocks if len(each) >= 2]
 
 
 def _contrast(changes: Sequence[float], least: float) -> Contrast:
@@ -119,5 +121,7 @@ def _contrast(changes: Sequence[float], least: float) -> Contrast:
     return Contrast(math.exp(mean), math.exp(low), math.exp(high), p, least, len(changes))
 
 
-def _log_median(block: Sequence[float]) -> float:
-    return float(np.median(np.log(block)))
+def _log_ratio(reference: Sequence[float], other: Sequence[float]) -> float:
+    """The median log-ratio of the blocks of a process, round by round as far as both were timed."""
+    rounds = min(len(reference), len(other))
+    return float(np.median(np.log(other[:rounds]) - np.log(reference[:rounds])))

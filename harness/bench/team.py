@@ -22,8 +22,9 @@ from harness.bench.ladder import Rung
 from harness.errors import InfrastructureError
 from harness.measure.verdict import Verdict
 
-ROUNDS, _FEWEST_ROUNDS = 10, 2
-"""Blocks of an implementation in each process; fewer of one whose single call takes long."""
+ROUNDS, _FEWEST_ROUNDS = 50, 2
+"""Blocks of an implementation in each process: with so many, five processes show ten per cent; fewer of one whose single
+call takes long."""
 
 _SECONDS = 0.6
 """What the blocks of an implementation may take in a process, unless its fewest take longer."""
