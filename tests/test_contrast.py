@@ -55,6 +55,22 @@ def test_what_scatters_against_itself_needs_a_larger_change():
     assert loud.least > 2 * math.log(1.02) and said(loud) in (["unsure"], ["same"])
 
 
+def test_a_drift_that_both_share_does_not_hide_a_change():
+    """The machine halves its speed within a process; blocks of one round meet the same of it."""
+    drift = [[math.exp(0.7 * block / 50) for block in range(50)]] * 5
+    slow = [[1.1 * each for each in process] for process in drift]
+    found = contrast(drift, slow)
+    assert found.ratio == pytest.approx(1.1) and said(found) == ["slower"]
+
+
+def test_a_large_and_certain_change_is_never_the_same():
+    """However much the machine makes up: what is not called slower for that is unsure."""
+    wild = [[1.0, 20.0] * 5 for _ in range(5)]
+    slow = [[3 * (1 + 0.001 * process) * each for each in blocks] for process, blocks in enumerate(wild)]
+    found = contrast(wild, slow)
+    assert found.p < 0.01 and found.least > math.log(3) and said(found) == ["unsure"]
+
+
 def test_two_processes_are_no_data_and_none_neither():
     assert said(contrast(blocks(1.0, processes=2), blocks(2.0, processes=2))) == ["no data"]
     assert said(contrast([], [])) == ["no data"]

@@ -64,8 +64,9 @@ class Contrast:
         change = math.log(self.ratio)
         if significant and abs(change) > self.least:
             return Speed.SLOWER if change > 0 else Speed.FASTER
-        within = -self.least <= math.log(self.low) and math.log(self.high) <= self.least
-        return Speed.SAME if within else Speed.UNSURE
+        beyond = max(-math.log(self.low), math.log(self.high)) if self.low else math.inf
+        same = beyond <= math.log1p(LEAST) or (not significant and beyond <= self.least)
+        return Speed.SAME if same else Speed.UNSURE
 
 
 def contrast(reference: Blocks, other: Blocks) -> Contrast:

@@ -23,6 +23,9 @@ from harness.record.events import TimingFinished
 
 _HERE = Path(__file__).parent
 
+_CONFIRMING = 3
+"""Fresh processes in which what seems slower is timed once more: as few as give an interval."""
+
 
 @dataclass(frozen=True)
 class Running:
@@ -38,6 +41,7 @@ class Running:
     crews: Sequence[Crew]
     processes: int
     limit: float
+    patience: float
     seed: int
     seconds: float | None
     storage: Path
@@ -50,17 +54,17 @@ class Running:
         Raises HarnessError where pytest refuses its options, InfrastructureError where it fails.
         """
         order = random.Random(self.seed)
-        with self._team(order) as team:
+        with self._team(order, self.processes) as team:
             session = Session(self.asked, self.crews, team, self.seconds)
             self._measure(session)
             found = session.finished()
         if not any(each.speed == Speed.SLOWER for each in found):
             return found
-        with self._team(order) as fresh:
+        with self._team(order, _CONFIRMING) as fresh:
             return session.confirmed(found, fresh)
 
-    def _team(self, order: random.Random) -> Team:
-        return Team(self.crews, self.processes, self.limit, order)
+    def _team(self, order: random.Random, processes: int) -> Team:
+        return Team(self.crews, processes, self.limit, self.patience, order)
 
     def _measure(self, session: Session) -> None:
         bench = Bench(session, self.operations, self.rivals, self.on_item)

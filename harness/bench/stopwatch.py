@@ -79,13 +79,13 @@ def stopwatch(device: str, cold: bool = False) -> Stopwatch:
     return Cuda(cold) if device == "cuda" else Processor()
 
 
-def calls_per_block(watch: Stopwatch, function: Callable[[], Any], once: float) -> int:
-    """How many calls fill a block, from the seconds of one."""
+def filled(watch: Stopwatch, function: Callable[[], Any], once: float) -> tuple[int, float]:
+    """How many calls fill a block, from the seconds of one; and the seconds of such a block."""
     calls = 1
     while calls < _MOST_CALLS and once * calls < BLOCK:
         calls = min(_MOST_CALLS, max(calls + 1, int(BLOCK / max(once, 1e-9) * 1.2)))
         once = watch.seconds(function, calls)
-    return calls
+    return calls, once * calls
 
 
 def _wait(result: Any) -> None:

@@ -18,6 +18,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
+from harness.bench.extrapolation import Extrapolation
 from harness.bench.ladder import Rung
 from harness.errors import InfrastructureError
 from harness.measure.verdict import Verdict
@@ -26,11 +27,8 @@ ROUNDS, _FEWEST_ROUNDS = 50, 2
 """Blocks of an implementation in each process: with so many, five processes show ten per cent; fewer of one whose single
 call takes long."""
 
-_SECONDS = 0.6
+_SECONDS = 0.3
 """What the blocks of an implementation may take in a process, unless its fewest take longer."""
-
-_PATIENCE = 1.0
-"""Seconds of a call from which an implementation is not asked at larger sizes."""
 
 
 @dataclass(frozen=True)
@@ -70,12 +68,17 @@ class Asked:
 
 
 class Team:
-    """The workers of one crew or two, as many of each. Use as a context manager."""
+    """The workers of one crew or two, as many of each. Use as a context manager.
 
-    def __init__(self, crews: Sequence[Crew], processes: int, limit: float, order: random.Random) -> None:
-        self._crews, self._limit, self._order = crews, limit, order
+    limit: the seconds after which a worker that does not answer is ended; patience: those of a call that is still timed.
+    """
+
+    def __init__(
+        self, crews: Sequence[Crew], processes: int, limit: float, patience: float, order: random.Random
+    ) -> None:
+        self._crews, self._limit, self._patience, self._order = crews, limit, patience, order
         self._workers = [{crew.name: _Process(crew, limit) for crew in crews} for _ in range(processes)]
-        self._slow: dict[tuple[str, str], tuple[float, Rung]] = {}
+        self._expected = Extrapolation(patience)
 
     def __enter__(self) -> Team:
         for worker in self._every():
@@ -118,9 +121,7 @@ class Team:
 
     def _prepared(self, worker: _Process, rung: Rung, timing: Timing, asked: Asked) -> int:
         """How many blocks are worth their time; 0 where the implementation is not right, or too slow to be asked."""
-        reason = self._too_slow(timing, rung)
-        if reason:
-            timing.verdict, timing.reason = Verdict.UNSUPPORTED, reason
+        if self._is_too_slow(timing, rung):
             return 0
         answer = worker.ask(
             do="prepare",
@@ -132,23 +133,24 @@ class Team:
             dtype=asked.dtype,
             cold=asked.cold,
             file=asked.file,
+            patience=self._patience,
         )
         found = Verdict(answer["verdict"])
         if found.severity >= timing.verdict.severity:  # the worst that any process saw
             timing.verdict, timing.reason = found, answer["reason"]
         if "once" not in answer:
             return 0
+        self._expected.learn(rung, timing.implementation, answer["once"])
+        if self._is_too_slow(timing, rung):
+            return 0
         timing.memory = answer["memory"]
-        if answer["once"] > _PATIENCE:
-            self._slow[rung.operation.name, timing.implementation] = answer["once"], rung
-        block = answer["once"] * answer["calls"]
-        return max(_FEWEST_ROUNDS, min(ROUNDS, int(_SECONDS / block) if block else ROUNDS))
+        return max(_FEWEST_ROUNDS, min(ROUNDS, int(_SECONDS / answer["block"])))
 
-    def _too_slow(self, timing: Timing, rung: Rung) -> str:
-        """Why it is not asked here, having been slow at a smaller size; "" where it is."""
-        seconds, there = self._slow.get((rung.operation.name, timing.implementation), (0.0, rung))
-        larger = all(rung.sizes[name] >= size for name, size in there.sizes.items())
-        return f"not asked: one call took {seconds:.1f} s at {there.name}" if larger and rung.name != there.name else ""
+    def _is_too_slow(self, timing: Timing, rung: Rung) -> bool:
+        reason = self._expected.refusal(rung, timing.implementation)
+        if reason:
+            timing.verdict, timing.reason = Verdict.UNSUPPORTED, reason
+        return bool(reason)
 
     def _every(self) -> Iterator[_Process]:
         return (worker for workers in self._workers for worker in workers.values())

@@ -23,7 +23,7 @@ import torch
 
 from harness.bench.ladder import Rung
 from harness.bench.limits import bytes_per_second, last_level_cache, operations_per_second
-from harness.bench.stopwatch import calls_per_block, stopwatch
+from harness.bench.stopwatch import filled, stopwatch
 from harness.bench.verification import verified
 from harness.candidates import candidates
 from harness.catalogue import catalogue
@@ -51,6 +51,7 @@ class Worker:
         dtype: str,
         cold: bool,
         file: str,
+        patience: float,
     ) -> dict[str, Any]:
         """Verify an implementation at a rung, and make it ready where it is right."""
         of, made = _found(operation, implementation, file)
@@ -62,12 +63,13 @@ class Worker:
         call = rung.case(device, dtype).call()
         native = {name: made.backend.receive(tensor) for name, tensor in call.arguments.items()}
         run, self._watch = partial(made.function, **native, **call.options), stopwatch(device, cold)
-        run()
-        memory = _peak(run, device)
         once = self._watch.seconds(run, 1)
-        calls = calls_per_block(self._watch, run, once)
+        if once > patience:
+            return {**answer, "once": once}
+        memory = _peak(run, device)
+        calls, block = filled(self._watch, run, once)
         self._ready[implementation] = (run, calls)
-        return {**answer, "memory": memory, "once": once, "calls": calls}
+        return {**answer, "memory": memory, "once": once, "block": block}
 
     def forget(self) -> dict[str, Any]:
         """Let go of the rung's tensors."""

@@ -63,6 +63,14 @@ _EXAMPLES = examples(
 @click.option(
     "--processes", type=click.IntRange(1), default=5, show_default=True, help="Processes in which everything is timed."
 )
+@click.option(
+    "--patience",
+    type=Duration(),
+    default=1.0,
+    metavar="TIME",
+    show_default="1s",
+    help="Time nothing of which one call takes longer, or would.",
+)
 @click.option("--budget", type=Duration(), metavar="TIME", help="Begin no further rung after this time: 90s, 5m, 1h.")
 @click.option("--cold", is_flag=True, help="On CUDA: with the second-level cache overwritten before each call.")
 @click.option(
@@ -84,6 +92,7 @@ def bench(
     dtype: str,
     only: tuple[str, ...],
     processes: int,
+    patience: float,
     budget: float | None,
     cold: bool,
     against: str,
@@ -109,7 +118,9 @@ def bench(
     started = run_started(seed)
     with crews(against) as there, waiting("timing", as_json) as status:
         hear = partial(_show, status)
-        running = Running(asked, operations, rivals, there, processes, limit, seed, budget, storage, options, hear)
+        running = Running(
+            asked, operations, rivals, there, processes, limit, patience, seed, budget, storage, options, hear
+        )
         timings = running.run()
     code = _exit_code(timings, fail_slower)
     tally = dict(Counter(each.speed for each in timings))

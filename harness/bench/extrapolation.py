@@ -1,0 +1,67 @@
+"""The extrapolation of a call's time from smaller rungs, so that nobody waits minutes for what is known to be slow."""
+
+from __future__ import annotations
+
+import math
+from collections import defaultdict
+
+from harness.bench.ladder import Rung
+
+
+class Extrapolation:
+    """What a call of each implementation took at each rung so far.
+
+    patience: the seconds of a call beyond which an implementation is not timed.
+    """
+
+    def __init__(self, patience: float) -> None:
+        self._patience = patience
+        self._known: dict[tuple[str, str], list[tuple[Rung, float]]] = defaultdict(list)
+
+    def learn(self, rung: Rung, implementation: str, seconds: float) -> None:
+        """Remember what one call took; of several processes, the last word."""
+        earlier = self._known[rung.operation.name, implementation]
+        earlier[:] = [(there, took) for there, took in earlier if there.name != rung.name]
+        earlier.append((rung, seconds))
+
+    def refusal(self, rung: Rung, implementation: str) -> str:
+        """Why an implementation is not timed at a rung: a call takes too long there, or would; "" where it does not."""
+        known = self._known[rung.operation.name, implementation]
+        smaller = [(there, took) for there, took in known if there.name == rung.name or _climbs(there, rung)]
+        for there, took in smaller:
+            if took > self._patience:
+                return f"not timed: one call took {took:.1f} s{_at(there, rung)}"
+        for there, took in smaller:
+            for before, first in smaller:
+                expected = _expected(before, first, there, took, rung)
+                if expected > self._patience:
+                    return f"not timed: one call would take about {expected:.1g} s, having taken {took:.2g} s{_at(there, rung)}"
+        return ""
+
+
+def _expected(first: Rung, took_first: float, then: Rung, took_then: float, wanted: Rung) -> float:
+    """The seconds at a third rung, growing as they did between two; 0 where the third climbs along other axes."""
+    climbed = _climbs(first, then)
+    if not climbed or not _climbs(then, wanted) <= climbed:
+        return 0.0
+    exponent = math.log(took_then / took_first) / (_volume(then, climbed) - _volume(first, climbed))
+    return took_then * math.exp(exponent * (_volume(wanted, climbed) - _volume(then, climbed)))
+
+
+def _at(there: Rung, rung: Rung) -> str:
+    return "" if there.name == rung.name else f" at {there.name}"
+
+
+def _climbs(small: Rung, large: Rung) -> set[str]:
+    """Along which axes and options one rung is larger than another; none where it is smaller along any."""
+    differ = {name for name in small.known if small.known[name] != large.known[name]}
+    upwards = all(_is_size(small.known[name]) and small.known[name] < large.known[name] for name in differ)
+    return differ if upwards else set()
+
+
+def _volume(rung: Rung, axes: set[str]) -> float:
+    return sum(math.log(max(rung.known[name], 1)) for name in axes)
+
+
+def _is_size(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)

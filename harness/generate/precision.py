@@ -1,0 +1,82 @@
+"""Precisions: how finely a case is computed.
+
+Most are dtypes. Two are grades of float32: numbers are stored in it, and the factors of products rounded to fewer digits,
+which matrix units take many times faster. On CUDA that is TF32, ten bits after the point; on a CPU with matrix units it is
+bfloat16's seven, which Intel calls BF32. They are asked where they are named, and everywhere else they are off: PyTorch
+leaves TF32 on for cuDNN, and what is right would seem to lose digits there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import torch
+
+
+@dataclass(frozen=True)
+class Precision:
+    """A dtype, or a grade of one.
+
+    dtype: in which numbers are stored; eps: the relative spacing of what is multiplied; products: PyTorch's word for how
+    the products of float32 are computed; device: the only one that knows the grade ("" for any).
+    """
+
+    name: str
+    dtype: torch.dtype
+    eps: float
+    products: str = "highest"
+    device: str = ""
+
+    @property
+    def is_grade(self) -> bool:
+        """Whether it is a grade of its dtype, and not the dtype itself."""
+        return bool(self.device)
+
+    def is_on(self, device: str) -> bool:
+        """Whether this machine's device computes so."""
+        return not self.device or self.device == device and _SUPPORTED[self.device]()
+
+    @contextmanager
+    def computing(self) -> Iterator[None]:
+        """Compute products so, and put PyTorch's settings back."""
+        before = torch.get_float32_matmul_precision(), torch.backends.cudnn.allow_tf32
+        _set(self.products, self.products != "highest")
+        try:
+            yield
+        finally:
+            _set(*before)
+
+
+def _set(products: str, in_cudnn: bool) -> None:
+    torch.set_float32_matmul_precision(products)
+    torch.backends.cudnn.allow_tf32 = in_cudnn
+
+
+def _of(dtype: torch.dtype) -> Precision:
+    return Precision(str(dtype).removeprefix("torch."), dtype, torch.finfo(dtype).eps)
+
+
+_SUPPORTED = {
+    "cpu": lambda: bool(torch.ops.mkldnn._is_mkldnn_bf16_supported()),
+    "cuda": lambda: torch.cuda.is_available() and torch.cuda.get_device_capability()[0] >= 8,
+}
+
+PRECISIONS = {
+    each.name: each
+    for each in (
+        *map(_of, (torch.float64, torch.float32, torch.bfloat16, torch.float16)),
+        Precision("tf32", torch.float32, 2.0**-10, "high", "cuda"),
+        Precision("bf32", torch.float32, 2.0**-7, "medium", "cpu"),
+    )
+}
+"""By name, in the order of reports."""
+
+DTYPES = {name: each.dtype for name, each in PRECISIONS.items()}
+"""In which dtype the numbers of a precision are stored."""
+
+
+def eps_of(name: str) -> float:
+    """The relative spacing of what a precision multiplies."""
+    return PRECISIONS[name].eps

@@ -1,0 +1,77 @@
+"""The inverse of a large convolution (S1), measured: `python -m tests.quality.inverse`.
+
+Prints, at the question's own size and at one where LSMR can be waited for, the seconds of the factorisation, those of an
+image, the residual, the error of the solution, and the condition that bounds it. `--device cuda` does it on a GPU.
+"""
+
+import argparse
+import resource
+import time
+from collections.abc import Callable
+
+import torch
+from torch import Tensor
+
+from harness.operations.conv2d_factorisation import Factorisation, Iterated
+
+_IMAGES = 4
+_STEPS = 20_000
+
+
+def seconds(do: Callable[[], Tensor]) -> tuple[Tensor, float]:
+    """What is computed, and how long it took, a GPU's queue included."""
+    began = time.perf_counter()
+    made = do()
+    if made.is_cuda:
+        torch.cuda.synchronize()
+    return made, time.perf_counter() - began
+
+
+def drawn(channels: int, side: int, device: str) -> tuple[Tensor, Tensor]:
+    """A kernel and images."""
+    stream = torch.Generator().manual_seed(0)
+    shapes = (channels, channels, 3, 3), (_IMAGES, channels, side, side)
+    kernel, x = (torch.randn(shape, generator=stream, dtype=torch.float64).to(device) for shape in shapes)
+    return kernel, x
+
+
+def factorised(channels: int, side: int, device: str) -> tuple[Factorisation, Tensor, float]:
+    """Print what the factorisation takes and gives; returns it, the right-hand sides and the seconds of an image."""
+    K, x = drawn(channels, side, device)
+    began = time.perf_counter()
+    made = Factorisation(K, side, side)
+    y = made.apply(x)
+    made.solve(y[:1])
+    setup = time.perf_counter() - began
+    solved, took = seconds(lambda: made.solve(y))
+    each = took / _IMAGES
+    print(f"{channels} channels, {side}×{side}, padding 1, on {device}: {channels * side**2:,} unknowns")
+    print(f"  set-up, the first image included   {setup:.2f} s")
+    print(f"  an image, of {_IMAGES} at once             {1000 * each:.1f} ms")
+    print(f"  relative residual                  {made.residual(solved, y):.1e}")
+    print(f"  relative error of the solution     {float((solved - x).norm() / x.norm()):.1e}")
+    print(f"  condition, estimated               {made.condition:.0e}")
+    print(f"  memory of the process, at most     {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20:.2f} GiB")
+    return made, y, each
+
+
+def iterated(made: Factorisation, y: Tensor, each: float, side: int, steps: int) -> None:
+    """Print what scipy's LSMR takes and gives for one of these images."""
+    lsmr = Iterated(made.kernel.cpu(), side, side, 1, "to compare", steps)
+    solved, took = seconds(lambda: lsmr.solve(y[:1].cpu()))
+    print(f"  scipy's LSMR, {steps:,} steps          {took:.1f} s, {took / each:,.0f} × as long an image")
+    print(f"  its relative residual              {made.residual(solved.to(y.device), y[:1]):.1e}")
+
+
+def main() -> None:
+    """Print both sizes."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--device", default="cpu")
+    parser.add_argument("--steps", type=int, default=_STEPS, help="of LSMR at most")
+    given = parser.parse_args()
+    iterated(*factorised(8, 64, given.device), 64, given.steps)
+    factorised(32, 128, given.device)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,39 @@
+"""Extrapolation: who is not asked at a rung, having been slow at smaller ones."""
+
+from harness.bench.extrapolation import Extrapolation
+from harness.bench.ladder import Rung
+from harness.operations.hippo_scan import legs_scan
+
+
+def rung(time=100, batch=1, N=4, method="bilinear"):
+    return Rung(legs_scan, {"time": time, "batch": batch}, {"N": N, "method": method}, ("time",))
+
+
+def knowing(*pairs):
+    made = Extrapolation(patience=1.0)
+    for there, seconds in pairs:
+        made.learn(there, "loop", seconds)
+    return made
+
+
+def test_what_took_long_is_not_asked_at_larger_sizes_and_asked_at_others():
+    known = knowing((rung(time=1000), 2.5))
+    assert known.refusal(rung(time=3000), "loop") == f"not timed: one call took 2.5 s at {rung(time=1000).name}"
+    assert not known.refusal(rung(time=300), "loop")
+    assert not known.refusal(rung(time=300, batch=8), "loop")
+    assert not known.refusal(rung(time=3000, method="forward"), "loop")
+    assert not known.refusal(rung(time=3000), "other")
+
+
+def test_growth_is_extrapolated_along_the_axis_that_it_was_seen_on():
+    cubic = knowing((rung(time=100), 1e-3), (rung(time=300), 27e-3))
+    assert not cubic.refusal(rung(time=900), "loop")
+    assert cubic.refusal(rung(time=3000), "loop").startswith("not timed: one call would take about 3e+01 s")
+    assert not cubic.refusal(rung(time=300, batch=64), "loop")
+
+
+def test_of_several_processes_the_last_word_counts():
+    known = knowing((rung(), 0.5), (rung(), 5.0))
+    assert known.refusal(rung(), "loop") == "not timed: one call took 5.0 s"
+    known.learn(rung(), "loop", 0.5)
+    assert not known.refusal(rung(), "loop")
