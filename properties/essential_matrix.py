@@ -26,7 +26,7 @@ def _cross(t, R):
 
 
 def _eps(case):
-    return torch.finfo(getattr(torch, case.dtype)).eps
+    return case.precision.eps
 
 
 def _turned(case, pair):

@@ -90,7 +90,7 @@ def _prior(case):
     kernel_call = harness.Call(squared_exponential, {"a": X, "b": X, "gamma": gamma}, {})
     part = reference_of(kernel_call, kernel_case).parts[0]
     covariance = part.expected.astype(np.float64) + as_array(jitter) * np.eye(X.shape[1])
-    unit = part.unit + torch.finfo(X.dtype).eps * norms(covariance, 0)
+    unit = part.unit + case.precision.eps * norms(covariance, 0)
     return covariance, Part(covariance, 0, unit, np.isfinite(unit))
 
 

@@ -61,7 +61,7 @@ def adjoint(implementation, case):
     part = dataclasses.replace(
         parts[0],
         axis=None,
-        unit=np.array([slack + np.finfo(np.float32 if case.dtype != "float64" else float).eps * sizes]),
+        unit=np.array([slack + min(case.precision.eps, np.finfo(np.float32).eps) * sizes]),
         informative=np.array(
             [bool(np.isfinite(slack) and np.isfinite(forward) and all(p.informative.all() for p in parts))]
         ),

@@ -89,8 +89,7 @@ def range_reproduced(implementation, case):
     m = _map_of(case)
     made = m.of(m.bells("image", m.image))
     ((found, part),) = m.inverted(implementation, made=made)
-    eps = torch.finfo(made.dtype).eps
-    unit = m.norm * part.unit + eps * norms(_rows(made), 0)
+    unit = m.norm * part.unit + case.precision.eps * norms(_rows(made), 0)
     yield harness.compare("AA⁺Ax against Ax", found @ m.A.T, _rows(made), case, _in(unit, part), twice=True)
 
 
@@ -139,7 +138,7 @@ def residual_orthogonal(implementation, case):
     m = _map_of(case)
     ((found, part),) = m.inverted(implementation, y=m.y)
     left = _rows(m.y) - found @ m.A.T
-    unit = m.norm**2 * part.unit + torch.finfo(m.y.dtype).eps * m.norm * norms(_rows(m.y), 0)
+    unit = m.norm**2 * part.unit + case.precision.eps * m.norm * norms(_rows(m.y), 0)
     nothing = np.zeros((len(left), m.A.shape[1]))
     yield harness.compare("Aᵀ of the residual", left @ m.A, nothing, case, _in(unit, part), twice=True)
 
@@ -151,7 +150,7 @@ def one_sided_inverse(implementation, case):
     y, x = m.y, m.bells("image", m.image)
     (of_y, part), (of_x, other) = m.inverted(implementation, y=y, Ax=m.of(x))
     if m.rank == m.A.shape[0]:
-        unit = m.norm * part.unit + torch.finfo(y.dtype).eps * norms(_rows(y), 0)
+        unit = m.norm * part.unit + case.precision.eps * norms(_rows(y), 0)
         yield harness.compare("AA⁺y against y", of_y @ m.A.T, _rows(y), case, _in(unit, part), twice=True)
     if m.rank == m.A.shape[1]:
         yield harness.compare("A⁺Ax against x", of_x, _rows(x), case, other, twice=True)

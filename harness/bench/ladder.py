@@ -11,7 +11,8 @@ from harness.declare.domain import OptionValue
 from harness.declare.operation import Operation
 from harness.declare.workload import Workload
 from harness.errors import HarnessError
-from harness.generate.case import DTYPES, Case
+from harness.generate.case import Case
+from harness.generate.precision import DTYPES
 from harness.record.events import rung_name
 
 _USUAL, _CLIMB = 32, (1, 4, 16, 64, 256)

@@ -8,7 +8,7 @@ from pathlib import Path
 import torch
 
 from harness.bench.stopwatch import stopwatch
-from harness.generate.case import DTYPES
+from harness.generate.precision import PRECISIONS
 
 _SIDES = {"cpu": 1024, "cuda": 8192}
 """The side of the matrices whose product shows how fast a device can compute."""
@@ -20,10 +20,11 @@ _ASSUMED_CACHE = 32 * 2**20
 def operations_per_second(device: str, dtype: str) -> float:
     """The fastest of a few large matrix products. A processor without instructions for a dtype is slow, and its limit low."""
     side = _SIDES[device] // (1 if device == "cuda" or dtype in ("float32", "float64") else 4)
-    a, b = (torch.randn(side, side, device=device).to(DTYPES[dtype]) for _ in range(2))
+    a, b = (torch.randn(side, side, device=device).to(PRECISIONS[dtype].dtype) for _ in range(2))
     watch = stopwatch(device)
-    torch.mm(a, b)
-    return 2 * side**3 / min(watch.seconds(lambda: torch.mm(a, b), 1) for _ in range(_TURNS))
+    with PRECISIONS[dtype].computing():
+        torch.mm(a, b)
+        return 2 * side**3 / min(watch.seconds(lambda: torch.mm(a, b), 1) for _ in range(_TURNS))
 
 
 def bytes_per_second(device: str) -> float:

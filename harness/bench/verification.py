@@ -5,13 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import lru_cache
 
-import torch
-
 from harness.bench.ladder import Rung, workload
 from harness.declare.implementation import Implementation
 from harness.errors import Unsupported
 from harness.explain.sentence import sentence
-from harness.generate.case import DTYPES
+from harness.generate.precision import eps_of
 from harness.measure.verdict import Verdict
 from harness.verify.battery import every_property
 from harness.verify.cell import Cell
@@ -54,7 +52,7 @@ def _certified(rung: Rung, implementation: Implementation, device: str, dtype: s
     except ImplementationFault as fault:
         return Verified(Verdict.ERROR, str(fault))
     wide = {name: each.double() if each.is_floating_point() else each for name, each in call.arguments.items()}
-    eps = torch.finfo(DTYPES[dtype]).eps
+    eps = eps_of(dtype)
     error, allowed = certificate({**wide, **call.options}, tuple(each.double() for each in results), eps)
     told = f"its certificate is off by {error:.2g}, where {allowed:.2g} is allowed"
     return Verified(Verdict.ROUNDING if error <= allowed else Verdict.WRONG, told)

@@ -63,11 +63,13 @@ class Worker:
         call = rung.case(device, dtype).call()
         native = {name: made.backend.receive(tensor) for name, tensor in call.arguments.items()}
         run, self._watch = partial(made.function, **native, **call.options), stopwatch(device, cold)
-        once = self._watch.seconds(run, 1)
-        if once > patience:
-            return {**answer, "once": once}
-        memory = _peak(run, device)
-        calls, block = filled(self._watch, run, once)
+        self._precision = call.grade
+        with self._precision.computing():
+            once = self._watch.seconds(run, 1)
+            if once > patience:
+                return {**answer, "once": once}
+            memory = _peak(run, device)
+            calls, block = filled(self._watch, run, once)
         self._ready[implementation] = (run, calls)
         return {**answer, "memory": memory, "once": once, "block": block}
 
@@ -79,7 +81,9 @@ class Worker:
     def block(self, implementation: str) -> dict[str, Any]:
         """The seconds of one call, over one block."""
         run, calls = self._ready[implementation]
-        return {"seconds": float(f"{self._watch.seconds(run, calls):.4g}")}  # finer than any clock repeats, and short
+        with self._precision.computing():
+            took = self._watch.seconds(run, calls)
+        return {"seconds": float(f"{took:.4g}")}  # finer than any clock repeats, and short
 
     def begin(self) -> dict[str, Any]:
         """Answer, which says that everything is imported."""

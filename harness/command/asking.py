@@ -24,7 +24,8 @@ from harness.engine.conductor import Conductor
 from harness.engine.selection import Selection
 from harness.errors import HarnessError, InfrastructureError
 from harness.explain.visible import visible
-from harness.generate.case import DTYPES
+from harness.generate.precision import UNGRADED
+from harness.history.attention import attention
 from harness.history.changes import Changes
 from harness.history.history import History
 from harness.record.environment import environment
@@ -132,16 +133,22 @@ class Asking:
             examples=self.examples or profile.examples,
             cell_seconds=profile.cell_seconds,
             worker_seconds=(self.budget or 0.0) * jobs,
+            attention=self._attention() if self.budget else {},
             seed=self.seed,
             nightly=profile.nightly,
             examples_folder=str((self.reports / "examples").resolve()),
             **chosen,
         )
 
+    def _attention(self) -> dict[str, float]:
+        """How the budget is to be spread over the cells, as far as earlier runs tell."""
+        with History.of(self.reports) as history:
+            return attention(history)
+
     def _groups(self, listing: list[ImplementationListed]) -> int:
         """How many workers could be busy at once: cells of one operation, device and dtype share one."""
         operations = len({each.operation for each in listing})
-        return max(1, operations * len(self.devices or devices_here()) * len(self.dtypes or DTYPES))
+        return max(1, operations * len(self.devices or devices_here()) * len(self.dtypes or UNGRADED))
 
     def _log(self, started: RunStarted) -> RunLog:
         try:

@@ -27,12 +27,13 @@ from harness.command.run import complete_operations
 from harness.declare.implementation import Implementation
 from harness.declare.operation import Operation
 from harness.errors import HarnessError
+from harness.generate.precision import PRECISIONS
 from harness.measure.verdict import Verdict
 from harness.record.events import Event, RunFinished, TimingFinished
 from harness.record.runlog import SUFFIX, RunLog
 from harness.report.ladders import canary_sentence, print_ladders
 from harness.verify.cell import check_devices, check_dtypes, devices_here
-from harness.verify.subject import served_dtypes
+from harness.verify.subject import serves
 
 _SLOWER = 4
 """The exit code of a confirmed slowdown."""
@@ -170,7 +171,8 @@ def _rivals(operation: Operation, asked: Asked, only: tuple[str, ...]) -> list[I
     return [
         each
         for each in able
-        if (each.name in only or not only) and (asked.dtype in served_dtypes(each) or each is operation.own)
+        if (each.name in only or not only)
+        and (serves(each, PRECISIONS[asked.dtype], asked.device) or each is operation.own)
     ]
 
 

@@ -12,7 +12,7 @@ from typing import Any
 import click
 from click.shell_completion import CompletionItem
 
-from harness.generate.case import DTYPES
+from harness.generate.precision import DTYPES, UNGRADED
 from harness.history.archive import run_of
 from harness.history.history import logs
 
@@ -147,7 +147,7 @@ _OPTIONS: list[Callable[..., Any]] = [
         multiple=True,
         metavar="DTYPE",
         shell_complete=_one_of(*DTYPES),
-        help=f"Ask in this dtype only: {', '.join(DTYPES)} (repeatable).",
+        help=f"Ask in this dtype only: {', '.join(UNGRADED)}, or a grade of float32: tf32 on CUDA, bf32 on CPUs (repeatable).",
     ),
     click.option(
         "--profile", type=click.Choice(list(PROFILES)), default="default", show_default=True, help="How much is asked."

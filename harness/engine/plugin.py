@@ -33,6 +33,7 @@ from harness.verify.property import Property
 
 SELECTION = pytest.StashKey[Selection]()
 WATCHDOG = pytest.StashKey["Watchdog | None"]()
+SHARES = pytest.StashKey[dict[str, float]]()
 MARKS = pytest.StashKey[set[str]]()
 EVENT = "harness-event"
 _COLLECTING_SECONDS = 300.0
@@ -101,6 +102,12 @@ def pytest_collection(session: pytest.Session) -> Iterator[None]:
         return (yield)
 
 
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Share the time among the cells that are asked."""
+    keys = (item.cell.key for item in session.items if isinstance(item, CellItem))
+    session.config.stash[SHARES] = session.config.stash[SELECTION].shares(keys)
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_pycollect_makeitem(collector: Any, name: str, obj: object) -> list[pytest.Item | pytest.Collector] | None:
     """Make items of a property or a battery that stands in a test module."""
@@ -163,8 +170,8 @@ class CellItem(pytest.Item):
 
     def runtest(self) -> None:
         """Ask the cell; fail where it is falsified, skip where it is unsupported."""
-        selection, watchdog = self.config.stash[SELECTION], self.config.stash[WATCHDOG]
-        seconds = selection.seconds_each(len(self.session.items))
+        watchdog = self.config.stash[WATCHDOG]
+        seconds = self.config.stash[SHARES][self.cell.key]
         if watchdog is not None:
             found = watchdog.verdict_without_asking(self.cell) or self._watched(watchdog, seconds)
             self.user_properties.append((EVENT, encode(found)))

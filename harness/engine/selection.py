@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -24,7 +24,8 @@ from harness.verify.property import Property
 class Selection:
     """What is asked: operations, devices, dtypes (none: all), cases and seconds per cell, seed, a candidate file.
 
-    `worker_seconds` is the time of all workers together, to be shared by the cells; 0 for no limit. `claims`: whether
+    `worker_seconds` is the time of all workers together, to be shared by the cells; 0 for no limit. `attention`: by a
+    cell's key, how much of it the cell gets over a cell that is not named there. `claims`: whether
     the statements of claims are asked too; `only`: the pairs of property and operation to ask (none: all);
     `examples_folder`: where Hypothesis' database of earlier counterexamples lies; `first`: counterexamples of earlier
     runs to try before anything else; `replaying`: whether nothing but them is asked, at most one in each cell.
@@ -36,6 +37,7 @@ class Selection:
     examples: int = 50
     cell_seconds: float = 10.0
     worker_seconds: float = 0.0
+    attention: Mapping[str, float] = field(default_factory=dict)
     seed: int = 0
     nightly: bool = False
     candidates: str = ""
@@ -63,13 +65,11 @@ class Selection:
         """The modules in which everything stands that is asked."""
         return property_files() + (claim_files() if self.claims else [])
 
-    def seconds_each(self, count: int) -> float:
-        """The seconds that each of `count` cells may take; twice an even share, since most take less than theirs."""
-        return (
-            min(self.cell_seconds, 2 * self.worker_seconds / max(count, 1))
-            if self.worker_seconds
-            else self.cell_seconds
-        )
+    def shares(self, keys: Iterable[str]) -> dict[str, float]:
+        """By cell, the seconds that it may take; twice its share of the whole time, since most take less than theirs."""
+        due = {key: self.attention.get(key, 1.0) for key in keys}
+        most = 2 * self.worker_seconds / max(sum(due.values()), 1e-9) if self.worker_seconds else float("inf")
+        return {key: min(self.cell_seconds, most * each) for key, each in due.items()}
 
     def chosen(self) -> tuple[list[Operation], list[Implementation] | None]:
         """The operations, and the implementations where only a candidate file's are asked."""

@@ -22,6 +22,7 @@ from harness.errors import HarnessError, Unsupported
 from harness.explain.excerpt import Excerpt, NoExcerpt, excerpt
 from harness.explain.literal import tensor_literal
 from harness.generate.case import Call, Case
+from harness.generate.precision import DTYPES
 from harness.measure.comparison import allowance, as_array, compare
 from harness.measure.gradient import cotangents_like, gradient_reference
 from harness.measure.reference import Part, reference, reference_of
@@ -375,7 +376,7 @@ def _inputs_unmodified(evidence: Evidence) -> Iterator[Form]:
 
 def _result_dtype(evidence: Evidence) -> Iterator[Form]:
     for index, domain in enumerate(evidence.cell.operation.results):
-        wanted = f"torch.{evidence.case.dtype}, {evidence.case.device!r}"
+        wanted = f"{DTYPES[evidence.case.dtype]}, {evidence.case.device!r}"
         risky = ("result = call(case())", "actual = result.dtype, result.device.type")
         if domain.kind == "float":
             yield Form({"case": evidence.call}, (f"expected = {wanted}",), risky, 0.0, index, differ=False)
@@ -383,7 +384,7 @@ def _result_dtype(evidence: Evidence) -> Iterator[Form]:
 
 def _nonfinite(evidence: Evidence) -> Iterator[Form]:
     """Where the result is finite, apart from what lies beyond the dtype."""
-    limit = torch.finfo(getattr(torch, evidence.case.dtype)).max
+    limit = torch.finfo(DTYPES[evidence.case.dtype]).max
     for index, part in enumerate(_parts(evidence, evidence.call)):
         with np.errstate(all="ignore"):
             told = ~(np.isfinite(part.expected) & (np.abs(part.expected) > limit))

@@ -9,7 +9,8 @@ import numpy as np
 import torch
 
 from harness.explain.diagnosis import Diagnosis
-from harness.generate.case import DTYPES, Case
+from harness.generate.case import Case
+from harness.generate.precision import DTYPES, eps_of
 from harness.measure.comparison import Comparison
 from harness.measure.verdict import Judgement, Verdict
 from harness.verify.cell import Cell
@@ -33,7 +34,7 @@ def lost_digits(done: Exploration) -> Diagnosis:
     """How many digits an unstable implementation loses that the problem does not, and with which values and options."""
     losing = [(case, judged) for case, judged in done.judged if judged.verdict is Verdict.UNSTABLE]
     largest = max(judged.score for _, judged in losing)
-    held = -math.log10(torch.finfo(DTYPES[done.cell.dtype]).eps)
+    held = -math.log10(eps_of(done.cell.dtype))
     lost = min(math.log10(largest), held) if largest < math.inf else held
     sentence = f"loses up to {lost:.1f} of {done.cell.dtype}'s {held:.1f} digits, which the problem does not lose"
     evidence = f"on {len(losing)} of {len(done.judged)} cases"

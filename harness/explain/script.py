@@ -112,12 +112,23 @@ class Script:
         lines += ["import numpy"] * ("numpy." in self._body) + ["import torch"]
         if "jax" in self.evidence.backend.packages:
             lines += ["import jax", 'jax.config.update("jax_enable_x64", True)']
+        lines += self._settings
         own = (
             self.evidence.excerpt.imports
             if isinstance(self.evidence.excerpt, Excerpt) and self._takes_candidate
             else ()
         )
         return "\n".join([*lines, *(line for line in own if line not in lines)])
+
+    @property
+    def _settings(self) -> list[str]:
+        """How PyTorch has to multiply, where it would not of itself: TF32 is on for cuDNN, and grades are off."""
+        case, lines = self.evidence.case, []
+        if case.precision.is_grade:
+            lines.append(f'torch.set_float32_matmul_precision("{case.precision.products}")')
+        if case.device == "cuda":
+            lines.append(f"torch.backends.cudnn.allow_tf32 = {case.precision.is_grade}")
+        return lines
 
     @property
     def _takes_candidate(self) -> bool:

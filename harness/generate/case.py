@@ -21,6 +21,7 @@ from harness.errors import HarnessError
 from harness.generate.layouts import LAYOUTS
 from harness.generate.memory import Memory
 from harness.generate.patterns import PATTERNS, SPECIAL
+from harness.generate.precision import DTYPES, PRECISIONS, Precision
 
 
 @dataclass(frozen=True)
@@ -37,16 +38,15 @@ class _Filled:
 _filled: Memory[_Filled] = Memory(256 * 2**20)
 _PATTERNS = {**PATTERNS, **SPECIAL}
 
-DTYPES = {"float64": torch.float64, "float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
-
 
 @dataclass(frozen=True)
 class Call:
-    """The concrete arguments of one call. Tensors are in the case's dtype, device and layout."""
+    """The concrete arguments of one call. Tensors are in the case's dtype, device and layout; grade: how they are multiplied."""
 
     operation: Operation
     arguments: dict[str, Tensor]
     options: Mapping[str, OptionValue]
+    grade: Precision = PRECISIONS["float32"]
 
     def fresh(self) -> Call:
         """The same call in memory of its own, strides kept, so that nobody's writes reach another call."""
@@ -54,7 +54,7 @@ class Call:
 
     def replace(self, **arguments: Tensor) -> Call:
         """The same call with some tensors exchanged."""
-        return Call(self.operation, {**self.arguments, **arguments}, self.options)
+        return dataclasses.replace(self, arguments={**self.arguments, **arguments})
 
     def take(self, indices: Any) -> Call:
         """The call on these samples of the batch: an index, a slice or a list of indices along every batch axis."""
@@ -82,7 +82,7 @@ class Call:
     def map(self, change: Callable[[Tensor], Tensor]) -> Call:
         """The call with a change made to every tensor."""
         changed = {name: change(tensor) for name, tensor in self.arguments.items()}
-        return Call(self.operation, changed, self.options)
+        return dataclasses.replace(self, arguments=changed)
 
 
 @dataclass(frozen=True)
@@ -113,6 +113,11 @@ class Case:
     def known(self) -> dict[str, Any]:
         """Sizes and options by name."""
         return {**self.sizes, **self.options}
+
+    @property
+    def precision(self) -> Precision:
+        """How finely it is computed."""
+        return PRECISIONS[self.dtype]
 
     @cached_property
     def key(self) -> tuple[Any, ...]:
@@ -246,7 +251,7 @@ class Case:
 
     def plain_call(self) -> Call:
         """The call on its device, contiguous, sharing the case's memory: for those who only read."""
-        here = Call(self.operation, dict(self.tensors), self.options)
+        here = Call(self.operation, dict(self.tensors), self.options, self.precision)
         return here if self.device == "cpu" else here.map(lambda tensor: tensor.to(self.device))
 
     def _values_fit(self) -> bool:

@@ -30,13 +30,18 @@ class Precision:
     device: str = ""
 
     @property
+    def stored(self) -> str:
+        """The name of its dtype."""
+        return str(self.dtype).removeprefix("torch.")
+
+    @property
     def is_grade(self) -> bool:
         """Whether it is a grade of its dtype, and not the dtype itself."""
         return bool(self.device)
 
     def is_on(self, device: str) -> bool:
         """Whether this machine's device computes so."""
-        return not self.device or self.device == device and _SUPPORTED[self.device]()
+        return not self.device or (self.device == device and _SUPPORTED[self.device]())
 
     @contextmanager
     def computing(self) -> Iterator[None]:
@@ -75,6 +80,10 @@ PRECISIONS = {
 
 DTYPES = {name: each.dtype for name, each in PRECISIONS.items()}
 """In which dtype the numbers of a precision are stored."""
+
+
+UNGRADED = tuple(name for name, each in PRECISIONS.items() if not each.is_grade)
+"""The dtypes that are asked where none is named."""
 
 
 def eps_of(name: str) -> float:

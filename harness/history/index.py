@@ -19,7 +19,7 @@ from harness.record.events import CellFinished, Event, ImplementationListed, Run
 from harness.record.runlog import decode, encode, read
 from harness.record.triage import Cause, causes
 
-_SCHEMA = 2
+_SCHEMA = 3
 _PATIENCE = 60.0
 """Seconds to wait for another process that writes the index."""
 
@@ -38,8 +38,8 @@ CREATE TABLE faults (
 );
 CREATE INDEX faults_by_run ON faults (run);
 CREATE TABLE cells (
-    run INTEGER, key INTEGER, verdict INTEGER, median REAL, high REAL, largest REAL, allowance REAL, fault INTEGER,
-    reason TEXT,
+    run INTEGER, key INTEGER, verdict INTEGER, median REAL, high REAL, largest REAL, allowance REAL, cases INTEGER,
+    fault INTEGER, reason TEXT,
     PRIMARY KEY (run, key)
 ) WITHOUT ROWID;
 CREATE INDEX cells_by_key ON cells (key, verdict);
@@ -51,6 +51,7 @@ _KEY = "prop, operation, implementation, device, dtype"
 _VERDICTS = list(Verdict)
 _NUMBERS = {verdict.value: number for number, verdict in enumerate(_VERDICTS)}
 _SILENT = {each.value for each in Verdict if each.severity <= Verdict.UNINFORMATIVE.severity}
+_FAILING = ", ".join(str(number) for number, verdict in enumerate(_VERDICTS) if verdict.failing)
 _ANSWERED = ", ".join(str(number) for number, verdict in enumerate(_VERDICTS) if verdict.value not in _SILENT)
 
 
@@ -266,6 +267,16 @@ class Index:
             found.setdefault(row[:5], []).append(_point(row[5:]))
         return found
 
+    def yields(self, last: int) -> list[tuple[Key, int, int]]:
+        """What the cells of the last runs have found for their cases: in how many runs something, over how many cases."""
+        rows = self._base.execute(
+            f"WITH recent AS (SELECT id FROM runs ORDER BY at DESC, name DESC LIMIT ?)"
+            f" SELECT {_KEY}, SUM(verdict IN ({_FAILING})), SUM(cases) FROM recent CROSS JOIN cells ON run = recent.id"
+            f" JOIN keys ON keys.id = cells.key GROUP BY cells.key",
+            [last],
+        )
+        return [(row[:5], row[5], row[6]) for row in rows]
+
     def grown(self, before: Run, after: Run, most: int) -> list[tuple[int, float, float, float | None]]:
         """The cells whose largest error grew most between two runs: number, then, now, and what is allowed now."""
         rows = self._base.execute(
@@ -351,7 +362,7 @@ def _insert(cursor: sqlite3.Cursor, log: Path, size: int, events: list[Event], c
     }
     rows = {numbers[key]: _figures(cell, faults.get(key)) for cell in outcomes for key in [_key(cell)]}
     cursor.executemany(
-        "INSERT INTO cells VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", ((run, key, *rows[key]) for key in sorted(rows))
+        "INSERT INTO cells VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", ((run, key, *rows[key]) for key in sorted(rows))
     )
 
 
@@ -389,7 +400,13 @@ def _fault(cursor: sqlite3.Cursor, run: int | None, cause: Cause, numbers: dict[
 def _figures(cell: CellFinished, fault: int | None) -> tuple[Any, ...]:
     """A cell's columns: why it gave no answer is told there, findings by their fault."""
     scores = (cell.score_median, cell.score_high, cell.score_max, cell.allowance)
-    return _NUMBERS[cell.verdict], *scores, fault, _storable(cell.reason) if cell.verdict in _SILENT else None
+    return (
+        _NUMBERS[cell.verdict],
+        *scores,
+        sum(cell.tally.values()),
+        fault,
+        _storable(cell.reason) if cell.verdict in _SILENT else None,
+    )
 
 
 def _storable(text: str) -> str:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from harness.generate.case import Case
+from harness.generate.precision import PRECISIONS
 from harness.measure.clock import spending
 from harness.measure.reference import Array, Part, Reference, norms
 
@@ -90,7 +91,7 @@ class Comparison:
         if not (self.errors <= 1.0).all():
             return False
         with np.errstate(all="ignore"):
-            return _same(self.actual, _rounded(self.expected, self.dtype))
+            return _same(self.actual, _rounded(self.expected, PRECISIONS[self.dtype].stored))
 
 
 def allowance(case: Case) -> float:

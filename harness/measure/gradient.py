@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from harness.declare.structure import Stream
-from harness.generate.case import DTYPES, Call, Case
+from harness.generate.case import Call, Case
 from harness.measure.reference import UNINFORMATIVE, Array, Part, Reference, measure, norms, remembered
 
 Results = tuple[Tensor, ...]
@@ -62,7 +62,7 @@ def _gradient_reference(case: Case) -> Reference:
         return [found[name].numpy() for name in names]
 
     measured = measure(case, call, evaluate, axes)
-    eps = float(torch.finfo(DTYPES[case.dtype]).eps)
+    eps = case.precision.eps
     widths = [float(call.arguments[name].double().norm()) for name in names]
     floors = [eps * sizes[0] / width if width else 0.0 for width in widths]
     return Reference(tuple(_with_floor(part, floor) for part, floor in zip(measured.parts, floors, strict=True)))

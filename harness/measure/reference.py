@@ -21,7 +21,7 @@ from torch import Tensor
 
 from harness.declare.implementation import place_of
 from harness.errors import HarnessError
-from harness.generate.case import DTYPES, Call, Case
+from harness.generate.case import Call, Case
 from harness.generate.memory import Memory
 from harness.measure.clock import spending
 
@@ -108,7 +108,7 @@ def measure(
 
 def step_of(case: Case) -> tuple[float, float]:
     """The relative step by which inputs are moved, and what scales its effect back to one eps."""
-    eps = float(torch.finfo(DTYPES[case.dtype]).eps)
+    eps = case.precision.eps
     step = max(eps, _FINEST_STEP)
     return step, eps / step
 
@@ -161,7 +161,7 @@ def _in_extended_precision(case: Case, call: Call) -> Callable[[dict[str, Tensor
 
 def _neighbours(case: Case, arguments: dict[str, Tensor]) -> list[dict[str, Tensor]]:
     """The arguments with every float entry moved by about one step: in random directions, and back along the first."""
-    precision = torch.finfo(DTYPES[case.dtype])
+    precision = torch.finfo(case.precision.dtype)
     step, _ = step_of(case)
     tiny = precision.smallest_normal * precision.eps
     if case.dtype == "float64":
@@ -196,13 +196,13 @@ def _part(case: Case, axis: int | None, expected: Array, before: Array, after: l
     if case.operation.exact or expected.dtype.kind in "iub":
         samples = 1 if axis is None else expected.shape[axis]
         return Part(expected, axis, np.zeros(samples), np.ones(samples, dtype=bool))
-    precision = torch.finfo(DTYPES[case.dtype])
+    precision = torch.finfo(case.precision.dtype)
     _, scale = step_of(case)
     rows = by_sample(_finite(expected).astype(np.float64, copy=False), axis)
     size = _lengths(rows)
     underflow = precision.smallest_normal * rows.shape[1] ** 0.5
     moved = _lengths(_moves(before, after, axis)).max(0) * scale if after else np.zeros_like(size)
-    unit = moved + precision.eps * size + underflow
+    unit = moved + case.precision.eps * size + underflow
     within_range = np.abs(rows).max(1, initial=0.0) <= precision.max
     informative = (unit <= UNINFORMATIVE * size) | (size == 0) & (moved == 0)
     informative &= np.isfinite(unit) & within_range

@@ -7,10 +7,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from harness.explain.diagnosis import Diagnosis
+from harness.generate.precision import PRECISIONS
 from harness.measure.verdict import Verdict
 from harness.record.events import CellFinished
 
-_DTYPES = ("float64", "float32", "bfloat16", "float16")
 _TELLING = ("float32", "float64", "bfloat16", "float16")
 _GOOD = (Verdict.EXACT, Verdict.ROUNDING)
 _SILENT = (Verdict.UNSUPPORTED, Verdict.UNINFORMATIVE)
@@ -184,7 +184,9 @@ def known_places(outcomes: Iterable[CellFinished]) -> set[tuple[Key, Key]]:
 
 def columns(outcomes: Iterable[CellFinished]) -> list[Key]:
     """The (device, dtype) pairs that were asked, finest dtype first."""
-    return sorted({(cell.device, cell.dtype) for cell in outcomes}, key=lambda c: (c[0], _place(c[1], _DTYPES), c[1]))
+    return sorted(
+        {(cell.device, cell.dtype) for cell in outcomes}, key=lambda c: (c[0], _place(c[1], tuple(PRECISIONS)), c[1])
+    )
 
 
 def _simplest_first(cells: list[CellFinished]) -> list[CellFinished]:

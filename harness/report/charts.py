@@ -19,7 +19,7 @@ from markupsafe import Markup
 
 from harness.explain.sentence import figure
 from harness.explain.visible import visible
-from harness.generate.case import DTYPES
+from harness.generate.precision import DTYPES
 from harness.history.changes import Growth
 from harness.history.index import Key, Point, Run
 

@@ -10,9 +10,9 @@ import torch
 from harness.declare.implementation import Implementation
 from harness.declare.operation import Operation
 from harness.errors import HarnessError
-from harness.generate.case import DTYPES
+from harness.generate.precision import PRECISIONS, UNGRADED
 from harness.verify.property import Property
-from harness.verify.subject import served_dtypes
+from harness.verify.subject import serves
 
 
 @dataclass(frozen=True)
@@ -54,10 +54,15 @@ def check_devices(wanted: Iterable[str]) -> None:
 
 
 def check_dtypes(wanted: Iterable[str]) -> None:
-    """Raise HarnessError for a dtype that the harness does not know."""
+    """Raise HarnessError for a dtype that the harness does not know, or that this machine can't compute in."""
     for dtype in wanted:
-        if dtype not in DTYPES:
-            raise HarnessError(f"dtype {dtype!r} is unknown; write one of {', '.join(DTYPES)}")
+        if dtype not in PRECISIONS:
+            raise HarnessError(f"dtype {dtype!r} is unknown; write one of {', '.join(PRECISIONS)}")
+        if not any(PRECISIONS[dtype].is_on(device) for device in devices_here()):
+            raise HarnessError(
+                f"dtype {dtype!r} is a grade of {PRECISIONS[dtype].stored} on {PRECISIONS[dtype].device}, and no such device "
+                "here computes in it; leave it out"
+            )
 
 
 def cells(
@@ -69,7 +74,7 @@ def cells(
 ) -> Iterator[Cell]:
     """The cells of a property, the definition's own among them, unavailable implementations left out.
 
-    Empty `devices` or `dtypes` mean all there are; `implementations` are asked instead of the operation's own.
+    Empty `devices` or `dtypes` mean all there are, grades left out; `implementations` are asked instead of the operation's own.
     """
     wanted = None if implementations is None else list(implementations)
     for operation in operations:
@@ -83,6 +88,6 @@ def cells(
             for device in devices or devices_here():
                 if device not in implementation.backend.devices or prop.device not in (None, device):
                     continue
-                for dtype in dtypes or DTYPES:
-                    if dtype in (prop.dtypes or served_dtypes(implementation)):
+                for dtype in dtypes or UNGRADED:
+                    if dtype in prop.dtypes if prop.dtypes else serves(implementation, PRECISIONS[dtype], device):
                         yield Cell(prop, operation, implementation, device, dtype)

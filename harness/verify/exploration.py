@@ -11,10 +11,10 @@ from operator import attrgetter
 from time import perf_counter
 
 import numpy as np
-import torch
 
 from harness.errors import Unsupported
-from harness.generate.case import DTYPES, Case
+from harness.generate.case import Case
+from harness.generate.precision import eps_of
 from harness.measure.comparison import Comparison
 from harness.measure.verdict import Judgement, Verdict, judge
 from harness.verify.cell import Cell
@@ -198,7 +198,7 @@ def _judged(cell: Cell, subject: Subject, case: Case, comparison: Comparison, pl
 
 @lru_cache(maxsize=4)
 def _eps_over_float64(dtype: str) -> float:
-    return torch.finfo(DTYPES[dtype]).eps / torch.finfo(torch.float64).eps
+    return eps_of(dtype) / eps_of("float64")
 
 
 def _is_steady(cell: Cell, subject: Subject, case: Case, found: Comparison, place: int) -> bool:
@@ -210,7 +210,7 @@ def _is_steady(cell: Cell, subject: Subject, case: Case, found: Comparison, plac
     error, size = found.error_of(found.worst_sample), found.size_of(found.worst_sample)
     if not np.isfinite(error).all():
         return True
-    eps = torch.finfo(DTYPES[case.dtype]).eps
+    eps = case.precision.eps
     reach = min(max(4 * float(np.linalg.norm(error)) / size, 8 * eps), _FARTHEST) if size else _FARTHEST
     for nudge in range(1, _NUDGES + 1):
         try:

@@ -22,7 +22,8 @@ from torch import Tensor
 from harness.declare.implementation import Implementation
 from harness.declare.operation import Operation
 from harness.errors import Unsupported
-from harness.generate.case import DTYPES, Call, Case
+from harness.generate.case import Call, Case
+from harness.generate.precision import PRECISIONS, Precision
 from harness.measure.clock import spending
 from harness.measure.gradient import cotangents_like, gradients_of
 
@@ -87,11 +88,11 @@ class Subject:
             raise Unsupported(f"autograd does not reach through {self.implementation.backend.name}")
         call = _owned(call).map(lambda t: t.detach().requires_grad_(t.is_floating_point()))
         results = self._checked(call, self._compute(call))
-        with self._guarded("its backward pass"):
+        with self._guarded("its backward pass"), call.grade.computing():
             return results, gradients_of(results, call, cotangents or cotangents_like(results))
 
     def _compute(self, call: Call) -> Any:
-        with self._guarded("it"):
+        with self._guarded("it"), call.grade.computing():
             result = self.implementation.compute(call.arguments, call.options)
             if any(tensor.is_cuda for tensor in call.arguments.values()):
                 torch.cuda.synchronize()  # so that a kernel's fault is met here and not by somebody else
@@ -180,8 +181,14 @@ def sizes_of(call: Call) -> dict[str, Any]:
 
 
 def served_dtypes(implementation: Implementation) -> tuple[str, ...]:
-    """The names of the dtypes that an implementation takes."""
-    return tuple(name for name, dtype in DTYPES.items() if dtype in implementation.dtypes)
+    """The names of the dtypes that an implementation takes, grades left out."""
+    return tuple(name for name, each in PRECISIONS.items() if not each.is_grade and each.dtype in implementation.dtypes)
+
+
+def serves(implementation: Implementation, precision: Precision, device: str) -> bool:
+    """Whether an implementation computes so there; of a grade, which is PyTorch's, whether PyTorch does it."""
+    multiplies = implementation.backend.differentiable or not precision.is_grade
+    return precision.dtype in implementation.dtypes and precision.is_on(device) and multiplies
 
 
 _SETTINGS: tuple[tuple[Callable[[], Any], Callable[[Any], Any]], ...] = (

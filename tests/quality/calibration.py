@@ -18,8 +18,8 @@ from pathlib import Path
 import torch
 
 from harness.catalogue import catalogue
-from harness.generate.case import DTYPES
 from harness.generate.plan import plan
+from harness.generate.precision import DTYPES
 from harness.measure.verdict import Verdict
 from harness.record.outcome import without_asking
 from harness.report.calibration import Alarms, Calibration, Caught, save_calibration

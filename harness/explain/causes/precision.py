@@ -11,7 +11,8 @@ from torch import Tensor
 from harness.declare.structure import Stream
 from harness.explain.cause import Observed, Results, cause
 from harness.explain.scene import Scene
-from harness.generate.case import DTYPES, Case
+from harness.generate.case import Case
+from harness.generate.precision import DTYPES
 from harness.measure.comparison import against
 from harness.measure.reference import Array, reference, reference_of
 
