@@ -9,7 +9,7 @@ import harness
 from harness.measure.comparison import as_array, sample_of
 from harness.measure.reference import norms, reference_of
 from harness.operations.hippo_lti import long_constant_step
-from harness.operations.hippo_scan import rounded_steps
+from harness.operations.hippo_steps import rounded_steps
 
 SCANS = ("legs_scan", "legs_scan_channels", "hippo_lti")
 

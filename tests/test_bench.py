@@ -134,6 +134,15 @@ def test_the_exponent_is_that_of_the_large_end():
     assert exponent(climbing({1: 1.0, 2: 2.0}), "batch") is None
 
 
+def test_axes_that_climb_together_have_one_exponent():
+    square = [
+        replace(each, sizes={"height": size, "width": size}, axes=["height width"])
+        for size, seconds in {4: 1e-6, 8: 4e-6, 16: 16e-6}.items()
+        for each in climbing({size: seconds})
+    ]
+    assert exponent(square, "height width") == pytest.approx(2)
+
+
 @pytest.mark.parametrize(
     ("seconds", "told"),
     [(1.5, "1.50 s"), (0.0123, "12.3 ms"), (4.56e-5, "45.6 µs"), (7e-9, "7.00 ns"), (123.0, "123 s")],

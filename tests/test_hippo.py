@@ -10,17 +10,12 @@ import torch
 import harness
 from harness.measure.verdict import Verdict
 from harness.operations.hippo_discretise import hippo_discretise, long_discretise
+from harness.operations.hippo_fast import at_once, by_coefficient, fast_scan, in_turn, prefixes, scan
 from harness.operations.hippo_lti import hippo_lti
 from harness.operations.hippo_matrices import hippo_matrices, long_matrices
-from harness.operations.hippo_scan import (
-    fast_scan,
-    legs_scan,
-    legs_scan_channels,
-    long_steps,
-    rounded_steps,
-    summed_steps,
-)
+from harness.operations.hippo_scan import legs_scan, legs_scan_channels
 from harness.operations.hippo_signal import kept, legendre_reconstruct, white_signal
+from harness.operations.hippo_steps import long_steps, rounded_steps, summed_steps
 from harness.verify.exploration import explore
 from tests.command_line import CANDIDATES, ask
 from tests.verdicts import cell_of, explored
@@ -107,33 +102,47 @@ def test_steps_by_running_sums_are_the_steps(method, N):
         assert np.abs(by_elimination - by_sums).max() <= 1e-17 * np.abs(by_elimination).max()
 
 
+FORMS = (in_turn, at_once, prefixes, by_coefficient)
+
+
+@pytest.mark.parametrize("form", FORMS)
 @pytest.mark.parametrize("shape", [(), (3,), (2, 3), (2, 1, 2)])
 @pytest.mark.parametrize("time", [1, 31, 32, 33, 100])
-def test_the_fast_scan_takes_any_batch_axes(shape, time):
+def test_the_fast_scan_takes_any_batch_axes(form, shape, time):
     u = torch.from_numpy(np.random.default_rng(time).normal(size=(time, *shape)))
-    states, last = fast_scan(u, 8, "bilinear")
+    states, last = scan(form, u, 8, "bilinear")
     expected = legs_scan(u.reshape(time, -1), 8, "bilinear").reshape(time, *shape, 8)
     assert states.shape == expected.shape and last.shape == (*shape, 8)
     torch.testing.assert_close(states, expected, rtol=1e-12, atol=1e-13)
     assert torch.equal(last, states[-1])
 
 
+@pytest.mark.parametrize("form", FORMS)
 @pytest.mark.parametrize("cut", [1, 32, 40])
-def test_a_signal_may_come_in_pieces(cut):
+def test_a_signal_may_come_in_pieces(form, cut):
     """The steps are numbered: a second piece that began at step 1 would be another signal."""
     u = torch.from_numpy(np.random.default_rng(cut).normal(size=(70, 4)))
-    whole, _ = fast_scan(u, 16, "zoh")
-    first, state = fast_scan(u[:cut], 16, "zoh")
-    second, _ = fast_scan(u[cut:], 16, "zoh", state, cut + 1)
+    whole, _ = scan(form, u, 16, "backward")
+    first, state = scan(form, u[:cut], 16, "backward")
+    second, _ = scan(form, u[cut:], 16, "backward", state, cut + 1)
     torch.testing.assert_close(torch.cat([first, second]), whole, rtol=1e-12, atol=1e-13)
-    anew, _ = fast_scan(u[cut:], 16, "zoh", state)
+    anew, _ = scan(form, u[cut:], 16, "backward", state)
     assert not torch.allclose(anew, whole[cut:])
 
 
-def test_the_fast_scan_is_differentiable_in_signal_and_state():
+@pytest.mark.parametrize("form", FORMS)
+def test_every_form_is_differentiable_in_signal_and_state(form):
     u = torch.randn(40, 2, dtype=torch.float64, requires_grad=True)
     state = torch.randn(2, 4, dtype=torch.float64, requires_grad=True)
-    assert torch.autograd.gradcheck(lambda *given: fast_scan(given[0], 4, "bilinear", given[1], 5), (u, state))
+    assert torch.autograd.gradcheck(lambda *given: scan(form, given[0], 4, "bilinear", given[1], 5), (u, state))
+
+
+@pytest.mark.parametrize("N", [4, 64])
+def test_the_fast_scan_is_one_of_its_forms(N):
+    u = torch.randn(70, 3, dtype=torch.float64)
+    torch.testing.assert_close(fast_scan(u, N, "zoh")[0], scan(prefixes, u, N, "zoh")[0], rtol=1e-11, atol=1e-12)
+    with pytest.raises(harness.Unsupported, match="no running sum"):
+        scan(by_coefficient, u, N, "zoh")
 
 
 def test_forward_euler_forgets_all_but_a_constant_after_n_steps():

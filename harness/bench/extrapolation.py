@@ -6,6 +6,7 @@ import math
 from collections import defaultdict
 
 from harness.bench.ladder import Rung
+from harness.record.events import rung_name
 
 
 class Extrapolation:
@@ -35,7 +36,10 @@ class Extrapolation:
             for before, first in smaller:
                 expected = _expected(before, first, there, took, rung)
                 if expected > self._patience:
-                    return f"not timed: one call would take about {expected:.1g} s, having taken {took:.2g} s{_at(there, rung)}"
+                    return (
+                        f"not timed: one call would take about {expected:.{int(expected < 10)}f} s, "
+                        f"having taken {took:.2g} s{_at(there, rung)}"
+                    )
         return ""
 
 
@@ -49,7 +53,9 @@ def _expected(first: Rung, took_first: float, then: Rung, took_then: float, want
 
 
 def _at(there: Rung, rung: Rung) -> str:
-    return "" if there.name == rung.name else f" at {there.name}"
+    """Where it was seen, by what differs."""
+    differ = {name: value for name, value in there.known.items() if value != rung.known[name]}
+    return f" at {rung_name(differ)}" if differ else ""
 
 
 def _climbs(small: Rung, large: Rung) -> set[str]:

@@ -150,6 +150,7 @@ class Team:
         reason = self._expected.refusal(rung, timing.implementation)
         if reason:
             timing.verdict, timing.reason = Verdict.UNSUPPORTED, reason
+            timing.blocks = [[] for _ in timing.blocks]  # of processes that were just within patience
         return bool(reason)
 
     def _every(self) -> Iterator[_Process]:

@@ -62,7 +62,7 @@ class Worker:
             return answer
         call = rung.case(device, dtype).call()
         native = {name: made.backend.receive(tensor) for name, tensor in call.arguments.items()}
-        run, self._watch = partial(made.function, **native, **call.options), stopwatch(device, cold)
+        run, self._watch = partial(made.ready, **native, **call.options), stopwatch(device, cold)
         self._precision = call.grade
         with self._precision.computing():
             once = self._watch.seconds(run, 1)

@@ -37,7 +37,7 @@ from harness.record.settling import Settled, claim_listed
 from harness.report.digest import Digest
 from harness.report.reporting import Reporting
 from harness.report.terminal import print_outcomes, print_summary
-from harness.verify.cell import check_devices, check_dtypes, devices_here
+from harness.verify.cell import check_backends, check_devices, check_dtypes, devices_here
 from harness.verify.claim import Claim
 
 KEPT = "counterexamples.jsonl"
@@ -52,11 +52,12 @@ _CHATTY = 10_000
 class Asking:
     """What the command line said, common to `run` and `check`.
 
-    Raises HarnessError for a device or dtype that is not there.
+    Raises HarnessError for a device, dtype or backend that is not there.
     """
 
     devices: tuple[str, ...]
     dtypes: tuple[str, ...]
+    backends: tuple[str, ...]
     profile: str
     examples: int | None
     budget: float | None
@@ -74,6 +75,7 @@ class Asking:
     def __post_init__(self) -> None:
         check_devices(self.devices)
         check_dtypes(self.dtypes)
+        check_backends(self.backends)
 
     @property
     def memory(self) -> int | None:
@@ -130,6 +132,7 @@ class Asking:
         return Selection(
             devices=self.devices,
             dtypes=self.dtypes,
+            backends=self.backends,
             examples=self.examples or profile.examples,
             cell_seconds=profile.cell_seconds,
             worker_seconds=(self.budget or 0.0) * jobs,
@@ -168,6 +171,7 @@ class Asking:
             self.keyword,
             [list(pair) for pair in only],
             self.profile,
+            list(self.backends),
         )
         return run_started(self.seed, candidates, scope)
 

@@ -22,9 +22,9 @@ from harness.candidates import candidates
 from harness.catalogue import catalogue, choose
 from harness.command.asking import run_started, waiting
 from harness.command.importing import rehearse_import
-from harness.command.options import Duration, examples, json_option, limit_option, reports_option
+from harness.command.options import Duration, backend_option, examples, json_option, limit_option, reports_option
 from harness.command.run import complete_operations
-from harness.declare.implementation import Implementation
+from harness.declare.implementation import Implementation, on_backends
 from harness.declare.operation import Operation
 from harness.errors import HarnessError
 from harness.generate.precision import PRECISIONS
@@ -32,7 +32,7 @@ from harness.measure.verdict import Verdict
 from harness.record.events import Event, RunFinished, TimingFinished
 from harness.record.runlog import SUFFIX, RunLog
 from harness.report.ladders import canary_sentence, print_ladders
-from harness.verify.cell import check_devices, check_dtypes, devices_here
+from harness.verify.cell import check_backends, check_devices, check_dtypes, devices_here
 from harness.verify.subject import serves
 
 _SLOWER = 4
@@ -61,6 +61,7 @@ _EXAMPLES = examples(
 )
 @click.option("--dtype", default="float32", show_default=True, metavar="DTYPE", help="How precisely.")
 @click.option("--only", multiple=True, metavar="IMPLEMENTATION", help="Only these implementations (repeatable).")
+@backend_option
 @click.option(
     "--processes", type=click.IntRange(1), default=5, show_default=True, help="Processes in which everything is timed."
 )
@@ -92,6 +93,7 @@ def bench(
     device: str,
     dtype: str,
     only: tuple[str, ...],
+    backends: tuple[str, ...],
     processes: int,
     patience: float,
     budget: float | None,
@@ -110,11 +112,12 @@ def bench(
     """
     check_devices((device,))
     check_dtypes((dtype,))
+    check_backends(backends)
     names, file, options = _sorted(words)
     with waiting(f"importing {Path(file).name}", as_json) if file else nullcontext():
         operations = _operations(names, file, limit)
     asked, began, storage = Asked(device, dtype, cold, _resolved(file)), perf_counter(), reports / "benchmarks"
-    rivals = {operation.name: _rivals(operation, asked, only) for operation in operations}
+    rivals = {operation.name: _rivals(operation, asked, only, backends) for operation in operations}
     _check_rivals(rivals, asked, only)
     started = run_started(seed)
     with crews(against) as there, waiting("timing", as_json) as status:
@@ -164,9 +167,11 @@ def _operations(names: list[str], file: str, limit: float) -> list[Operation]:
     return choose(names, brought)
 
 
-def _rivals(operation: Operation, asked: Asked, only: tuple[str, ...]) -> list[Implementation]:
+def _rivals(
+    operation: Operation, asked: Asked, only: tuple[str, ...], backends: tuple[str, ...]
+) -> list[Implementation]:
     """Who can be timed there: the definition, and whatever takes the device and the dtype."""
-    every = (operation.own, *operation.implementations.values())
+    every = on_backends((operation.own, *operation.implementations.values()), backends)
     able = [each for each in every if asked.device in each.backend.devices and not each.unavailable()]
     return [
         each

@@ -12,6 +12,7 @@ from typing import Any
 import click
 from click.shell_completion import CompletionItem
 
+from harness.declare.backends import BACKENDS, COMPILED
 from harness.generate.precision import DTYPES, UNGRADED
 from harness.history.archive import run_of
 from harness.history.history import logs
@@ -122,6 +123,16 @@ reports_option = click.option(
 )
 """`--reports`: where runs are written and read."""
 
+backend_option = click.option(
+    "--backend",
+    "backends",
+    multiple=True,
+    metavar="BACKEND",
+    shell_complete=_one_of(*BACKENDS),
+    help=f"Ask on this backend only (repeatable); {COMPILED}, left out unless it is named, compiles what torch computes.",
+)
+"""`--backend`: whose implementations are asked."""
+
 baseline_option = click.option(
     "--baseline",
     default="",
@@ -149,6 +160,7 @@ _OPTIONS: list[Callable[..., Any]] = [
         shell_complete=_one_of(*DTYPES),
         help=f"Ask in this dtype only: {', '.join(UNGRADED)}, or a grade of float32: tf32 on CUDA, bf32 on CPUs (repeatable).",
     ),
+    backend_option,
     click.option(
         "--profile", type=click.Choice(list(PROFILES)), default="default", show_default=True, help="How much is asked."
     ),

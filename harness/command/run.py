@@ -11,6 +11,7 @@ from harness.catalogue import catalogue, choose
 from harness.command.asking import Asking
 from harness.command.options import asking_options, examples
 from harness.command.outputs import output_options
+from harness.declare.implementation import on_backends
 from harness.record.outcome import listed
 from harness.verify.battery import every_claim
 
@@ -37,5 +38,6 @@ def run(ctx: click.Context, /, operations: tuple[str, ...], **options: Any) -> N
     """Verify every implementation of the named OPERATIONs, or of all there are."""
     asking = Asking(**options)
     chosen = choose(operations, catalogue())
-    listing = [listed(made) for operation in chosen for made in operation.implementations.values()]
+    every = [made for operation in chosen for made in (operation.own, *operation.implementations.values())]
+    listing = [listed(made) for made in on_backends(every, asking.backends) if made.name != "definition"]
     ctx.exit(asking.ask(listing, every_claim(), operations=operations).show(asking.as_json))

@@ -18,6 +18,10 @@ import torch
 from torch import Tensor
 
 HALVES = (torch.float16, torch.bfloat16)
+COMPILED = "torch.compile"
+"""The backend on which every implementation of torch has a compiled twin."""
+
+Function = Callable[..., Any]
 
 
 @dataclass(frozen=True)
@@ -25,7 +29,7 @@ class Backend:
     """One library's way with arrays.
 
     `packages` must be importable; `devices` and `dtypes` are what the library takes; `differentiable` says
-    whether torch's autograd reaches through it.
+    whether torch's autograd reaches through it; `prepare` makes of a function what is called, once.
     """
 
     name: str
@@ -35,6 +39,7 @@ class Backend:
     differentiable: bool
     receive: Callable[[Tensor], Any]
     give_back: Callable[[Any], Any]
+    prepare: Callable[[Function], Function] = lambda function: function
 
     def missing(self) -> str | None:
         """Why this backend can't be used here, or None."""
@@ -69,12 +74,30 @@ def _from_keras(value: Any) -> Any:
     return value.detach() if isinstance(value, Tensor) else _from_jax(value)
 
 
+def _compile(function: Function) -> Function:
+    """torch.compile, which gives up on a function after eight shapes unless it is told otherwise, and says so nowhere."""
+    dynamo: Any = importlib.import_module("torch._dynamo")
+    dynamo.config.recompile_limit = dynamo.config.accumulated_recompile_limit = _MOST_SHAPES
+    return torch.compile(function)
+
+
+_MOST_SHAPES = 100_000
 WIDE = (torch.float64, torch.float32)
 
 BACKENDS = {
     backend.name: backend
     for backend in (
         Backend("torch", ("torch",), ("cpu", "cuda"), (*WIDE, *HALVES), True, lambda t: t, lambda v: v),
+        Backend(
+            COMPILED,
+            ("torch",),
+            ("cpu", "cuda"),
+            (*WIDE, *HALVES),
+            True,
+            lambda t: t,
+            lambda v: v,
+            _compile,
+        ),
         Backend("numpy", ("numpy",), ("cpu",), (*WIDE, torch.float16), False, _to_numpy, _from_numpy),
         Backend("scipy", ("scipy",), ("cpu",), WIDE, False, _to_numpy, _from_numpy),
         Backend("pylops", ("pylops",), ("cpu",), WIDE, False, _to_numpy, _from_numpy),

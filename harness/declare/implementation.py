@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -12,8 +12,11 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from harness.declare.backends import BACKENDS, Backend
+from harness.declare.backends import BACKENDS, COMPILED, Backend
 from harness.errors import DeclarationError
+
+TWIN = ".compiled"
+"""What the name of a compiled twin has more than its original's."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,6 +63,17 @@ class Implementation:
             return "", 0
         return file.relative_to(root).as_posix(), code.co_firstlineno
 
+    @cached_property
+    def ready(self) -> Callable[..., Any]:
+        """The function as its backend runs it: itself, or compiled."""
+        return self.backend.prepare(self.function)
+
+    @cached_property
+    def compiled(self) -> Implementation:
+        """The same function on torch.compile, by the name `….compiled`."""
+        exempt = {**self.exempt, "compiled": "it is compiled already"}
+        return replace(self, name=f"{self.name}{TWIN}", backend=BACKENDS[COMPILED], exempt=exempt)
+
     def unavailable(self) -> str | None:
         """Why it can't run here at all, or None."""
         return self.backend.missing()
@@ -67,7 +81,7 @@ class Implementation:
     def compute(self, arguments: Mapping[str, Tensor], options: Mapping[str, Any]) -> Any:
         """Call the function with the backend's own arrays and bring the result back as tensors, unchecked."""
         native = {name: self.backend.receive(tensor) for name, tensor in arguments.items()}
-        result = self.function(**native, **options)
+        result = self.ready(**native, **options)
         if isinstance(result, tuple | list):
             return tuple(self.backend.give_back(part) for part in result)
         return self.backend.give_back(result)
@@ -93,6 +107,16 @@ def implementation_of(
         )
     _check_signature(operation, parameters, function)
     return Implementation(operation, name or function.__name__, function, known, dtypes or known.dtypes, exempt or {})
+
+
+def on_backends(every: Iterable[Implementation], backends: Collection[str]) -> list[Implementation]:
+    """Those on backends that are named, all where none is; where torch.compile is named, compiled twins of torch's."""
+    ways = list(every)
+    if not backends:
+        return ways
+    if COMPILED in backends:
+        ways += [each.compiled for each in ways if each.backend.name == "torch"]
+    return [each for each in ways if each.backend.name in backends]
 
 
 def place_of(function: Callable[..., Any]) -> str:

@@ -16,7 +16,7 @@ import torch
 from harness.declare.backends import BACKENDS
 from harness.declare.causal import Causal
 from harness.declare.domain import Domain, OptionDomain, OptionValue, TensorDomain, parse_domain, parse_results
-from harness.declare.implementation import Implementation, implementation_of, place_of
+from harness.declare.implementation import TWIN, Implementation, implementation_of, place_of
 from harness.declare.rehearsal import rehearse
 from harness.declare.workload import Certificate, Workload
 from harness.errors import DeclarationError, UnknownName
@@ -157,6 +157,8 @@ class Operation:
         """An implementation by name. Raises UnknownName."""
         if name == "definition":
             return self.own
+        if name not in self.implementations and name.endswith(TWIN):
+            return self.find(name.removesuffix(TWIN)).compiled
         if name not in self.implementations:
             raise UnknownName(f"{self.name} has no implementation {name!r}; it has {', '.join(self.implementations)}")
         return self.implementations[name]

@@ -22,7 +22,7 @@ from harness.verify.property import Property
 
 @dataclass(frozen=True)
 class Selection:
-    """What is asked: operations, devices, dtypes (none: all), cases and seconds per cell, seed, a candidate file.
+    """What is asked: operations, devices, dtypes, backends (none: all), cases and seconds per cell, seed, a candidate file.
 
     `worker_seconds` is the time of all workers together, to be shared by the cells; 0 for no limit. `attention`: by a
     cell's key, how much of it the cell gets over a cell that is not named there. `claims`: whether
@@ -34,6 +34,7 @@ class Selection:
     operations: tuple[str, ...] = ()
     devices: tuple[str, ...] = ()
     dtypes: tuple[str, ...] = ()
+    backends: tuple[str, ...] = ()
     examples: int = 50
     cell_seconds: float = 10.0
     worker_seconds: float = 0.0
@@ -55,7 +56,7 @@ class Selection:
     def from_json(text: str) -> Selection:
         """The selection of such a word."""
         fields = json.loads(text)
-        for name in ("operations", "devices", "dtypes"):
+        for name in ("operations", "devices", "dtypes", "backends"):
             fields[name] = tuple(fields.get(name, ()))
         fields["only"] = tuple(tuple(pair) for pair in fields.get("only", ()))
         fields["first"] = tuple(Recalled(**entry) for entry in fields.get("first", ()))
@@ -82,7 +83,7 @@ class Selection:
         """The cells of a property within this selection, of these operations or of the chosen ones."""
         chosen, implementations = (operations, None) if operations is not None else self.chosen()
         wanted = [operation for operation in chosen if not self.only or (prop.name, operation.name) in self.only]
-        made = cells(prop, wanted, implementations, self.devices, self.dtypes)
+        made = cells(prop, wanted, implementations, self.devices, self.dtypes, self.backends)
         return [cell for cell in made if cell.key in self.records] if self.replaying else list(made)
 
     @cached_property

@@ -15,7 +15,7 @@ from typing import Any
 
 import torch
 
-from harness.declare.backends import BACKENDS, Backend
+from harness.declare.backends import BACKENDS, COMPILED, Backend
 from harness.explain.excerpt import Excerpt, NoExcerpt
 from harness.explain.forms import FAULTS, Evidence, Form
 from harness.explain.literal import tensor_literal
@@ -174,7 +174,10 @@ class Script:
 
     @property
     def _ending(self) -> str:
-        return f"{self._function}({self._name if self._takes_candidate else None})"
+        given = self._name if self._takes_candidate else "None"
+        if self._takes_candidate and self.evidence.backend.name == COMPILED:
+            given = f"torch.compile({given})"
+        return f"{self._function}({given})"
 
     @property
     def _call(self) -> str:

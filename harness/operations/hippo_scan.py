@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import get_args
 
 import numpy as np
 import torch
@@ -13,11 +12,11 @@ from torch import Tensor
 from harness.declare.backends import WIDE
 from harness.declare.operation import operation
 from harness.errors import Unsupported
-from harness.operations.hippo_discretise import Method, long_discretise
-from harness.operations.hippo_matrices import Order, long_matrices
+from harness.operations.hippo_discretise import Method
+from harness.operations.hippo_fast import at_once, by_coefficient, fast_scan, in_turn, prefixes, scan
+from harness.operations.hippo_matrices import Order
+from harness.operations.hippo_steps import STEPS, long_steps, rounded_steps, summed, whole_spans
 
-_STEPS = 65
-_BLOCK = 32
 _MIXES_TIMES = "a product covers several times, and a NaN times the zero weight of an earlier time is a NaN"
 
 
@@ -26,43 +25,7 @@ def tame(N: int, method: str) -> bool:
     return method != "forward" or N <= 4
 
 
-def _whole_spans(time: int) -> int:
-    """How many steps to prepare for so long a signal: whole spans, so that few different counts are remembered."""
-    return -(-time // _STEPS) * _STEPS
-
-
-@lru_cache
-def long_steps(N: int, method: str, steps: int) -> tuple[np.ndarray, np.ndarray]:
-    """Ā (steps, N, N) and B̄ (steps, N) of the steps 1, 2, … in long double.
-
-    By the definition of a step as far as orders are verified; beyond, by running sums, which take N² where it takes N³.
-    """
-    if method != "zoh" and max(get_args(Order)) < N:
-        return summed_steps(N, method, steps)
-    A, B = long_matrices(np.ones(1, dtype=np.longdouble), "legs", N)
-    transitions, columns = long_discretise(A, B, np.arange(1, steps + 1), method)
-    return transitions, columns[..., 0]
-
-
-def summed_steps(N: int, method: str, steps: int) -> tuple[np.ndarray, np.ndarray]:
-    """Ā and B̄ from what a step's running sums make of each unit vector, and of an input of one (see `running_sums`)."""
-    root = np.sqrt(2 * np.arange(N, dtype=np.longdouble) + 1)
-    before = np.concatenate([np.diag(1 / root), np.zeros((N, 1), dtype=np.longdouble)], axis=1)
-    heard = np.zeros(N + 1, dtype=np.longdouble)
-    heard[-1] = 1
-    t = np.arange(1, steps + 1, dtype=np.longdouble)[:, None]
-    after = np.stack(list(_summed(before, heard, t, method)), axis=1) * root[:, None]
-    return after[..., :-1], after[..., -1]
-
-
-@lru_cache
-def rounded_steps(N: int, method: str, steps: int) -> tuple[np.ndarray, np.ndarray]:
-    """`long_steps` in float64."""
-    transitions, columns = long_steps(N, method, steps)
-    return transitions.astype(np.float64), columns.astype(np.float64)
-
-
-@operation(sizes={"time": (1, _STEPS), "batch": (0, 17)}, where=tame, causal="time", linear_in="u")
+@operation(sizes={"time": (1, STEPS), "batch": (0, 17)}, where=tame, causal="time", linear_in="u")
 def legs_scan(u: Float[Tensor, "time batch"], N: Order, method: Method) -> Float[Tensor, "time batch N"]:
     """The N Legendre coefficients of everything heard so far, after each step (claims hippo.batch, causal, linear).
 
@@ -70,7 +33,7 @@ def legs_scan(u: Float[Tensor, "time batch"], N: Order, method: Method) -> Float
     result: (time, batch, N). The t-th step, counted from 1, is that of `hippo_discretise` with the matrices of legs:
     c_t = Ā_t c_{t−1} + B̄_t u_t, c_0 = 0. forward Euler is asked for N ≤ 4 (claim hippo.forward-euler-stable).
     """
-    steps = rounded_steps(N, method, _whole_spans(len(u)))
+    steps = rounded_steps(N, method, whole_spans(len(u)))
     transitions, columns = (torch.from_numpy(made[: len(u)]).to(u) for made in steps)
     heard = u.flatten(1)[..., None] * columns[:, None]
     states = [heard[0]]
@@ -104,7 +67,7 @@ def legs_scan_channels(
 @legs_scan.in_extended_precision
 def long_scan(u, N, method):
     """The same loop in long double."""
-    transitions, columns = long_steps(N, method, _whole_spans(len(u)))
+    transitions, columns = long_steps(N, method, whole_spans(len(u)))
     states = [np.zeros((*u.shape[1:], N), dtype=np.longdouble)]
     for t, heard in enumerate(u):
         states.append(states[-1] @ transitions[t].T + heard[..., None] * columns[t])
@@ -119,7 +82,7 @@ def triangular_solves(u, N, method):
     legs is triangular; legt and fourier are not. zoh comes out unstable in float64, since scipy's
     expm loses up to 100 eps here (N = 4, t = 1).
     """
-    transitions, columns = (made.astype(u.dtype) for made in _solved_steps(N, method, _whole_spans(len(u))))
+    transitions, columns = (made.astype(u.dtype) for made in _solved_steps(N, method, whole_spans(len(u))))
     states = [np.zeros((*u.shape[1:], N), dtype=u.dtype)]
     for t, heard in enumerate(u):
         states.append(np.einsum("nk,...k->...n", transitions[t], states[-1]) + np.multiply.outer(heard, columns[t]))
@@ -151,60 +114,35 @@ def _solved_steps(N, method, steps):
 @legs_scan.implementation(backend="torch")
 def associative(u, N, method):
     """A parallel prefix over pairs (A, b): twice as many steps are joined in each of log₂(time) rounds."""
-    transition, columns = (
-        torch.from_numpy(made[: len(u)]).to(u) for made in rounded_steps(N, method, _whole_spans(len(u)))
-    )
-    state = u.flatten(1)[:, None, :] * columns[:, :, None]
-    reach = 1
-    while reach < len(u):
-        joined = transition[reach:] @ state[:-reach] + state[reach:]
-        transition = torch.cat([transition[:reach], transition[reach:] @ transition[:-reach]])
-        state = torch.cat([state[:reach], joined])
-        reach *= 2
-    return state.mT.reshape(*u.shape, N)
+    return scan(prefixes, u, N, method)[0]
 
 
 @legs_scan_channels.implementation(backend="torch", exempt={"nonfinite_propagation": _MIXES_TIMES})
 @legs_scan.implementation(backend="torch", exempt={"nonfinite_propagation": _MIXES_TIMES})
 def blocks(u, N, method):
-    """The fast scan: 32 steps at a time, by one product with the state before them and with their inputs together."""
+    """32 steps at a time, by one product with the state before them and with their inputs together."""
+    return scan(in_turn, u, N, method)[0]
+
+
+@legs_scan_channels.implementation(backend="torch", exempt={"nonfinite_propagation": _MIXES_TIMES})
+@legs_scan.implementation(backend="torch", exempt={"nonfinite_propagation": _MIXES_TIMES})
+def carried(u, N, method):
+    """All blocks at once as if each began at zero, and what each hands on added afterwards."""
+    return scan(at_once, u, N, method)[0]
+
+
+@legs_scan_channels.implementation(backend="torch", dtypes=WIDE, exempt={"nonfinite_propagation": _MIXES_TIMES})
+@legs_scan.implementation(backend="torch", dtypes=WIDE, exempt={"nonfinite_propagation": _MIXES_TIMES})
+def coefficient_by_coefficient(u, N, method):
+    """One coefficient at all times, from the sums of those below it: O(N) a step."""
+    return scan(by_coefficient, u, N, method)[0]
+
+
+@legs_scan_channels.implementation(backend="torch", exempt={"nonfinite_propagation": _MIXES_TIMES})
+@legs_scan.implementation(backend="torch", exempt={"nonfinite_propagation": _MIXES_TIMES})
+def fast(u, N, method):
+    """Whichever of these was measured to be fastest at such a size."""
     return fast_scan(u, N, method)[0]
-
-
-def fast_scan(u: Tensor, N: int, method: str, state: Tensor | None = None, first: int = 1) -> tuple[Tensor, Tensor]:
-    """What S0 asks of `fast=True`: the states of `legs_scan` in a few large products, and the last one.
-
-    u: (time, ...), any batch axes, float32 or float64 on any device; state: (..., N), the one before the first step, zero
-    where it is left out; first: the number of the first step, so that a signal can come in pieces. Returns (time, ..., N)
-    and (..., N). Differentiable in u and state. A loop waits for 3,000 small products where these are 94; the matrices
-    are made once for each N, method, length, dtype and device.
-    """
-    heard = u.flatten(1) if u.ndim > 1 else u[:, None]
-    before = u.new_zeros(N, heard.shape[1]) if state is None else state.reshape(-1, N).mT
-    found = []
-    for place, matrix in enumerate(_blocked(N, method, first, _whole_spans(len(u)), u.dtype, u.device)):
-        block = heard[place * _BLOCK : (place + 1) * _BLOCK]
-        if not len(block):
-            break
-        rows = matrix[: len(block) * N, : N + len(block)]
-        found.append((rows @ torch.cat([before, block])).view(len(block), N, -1))
-        before = found[-1][-1]
-    return torch.cat(found).mT.reshape(*u.shape, N), before.mT.reshape(*u.shape[1:], N)
-
-
-@lru_cache(maxsize=32)
-def _blocked(N, method, first, steps, dtype, device):
-    """By block: what the state before it and each of its inputs bring to each of its steps, (step·N, N + input)."""
-    transitions, columns = (made[first - 1 :] for made in rounded_steps(N, method, _whole_spans(first - 1 + steps)))
-    blocks = []
-    for start in range(0, steps, _BLOCK):
-        moved, rows = np.eye(N, N + _BLOCK), []
-        for step in range(min(_BLOCK, steps - start)):
-            moved = transitions[start + step] @ moved
-            moved[:, N + step] = columns[start + step]
-            rows.append(moved)
-        blocks.append(torch.from_numpy(np.concatenate(rows)).to(dtype).to(device))
-    return blocks
 
 
 @legs_scan.implementation(backend="numpy", dtypes=WIDE)
@@ -219,20 +157,9 @@ def running_sums(u, N, method):
     x = np.zeros((N, u.shape[1]), dtype=u.dtype)
     states = np.empty((*u.shape, N), dtype=u.dtype)
     for t, heard in enumerate(u, 1):
-        x = np.stack(list(_summed(x, heard, t, method)))
+        x = np.stack(list(summed(x, heard, t, method)))
         states[t - 1] = x.T
     return states * np.sqrt(2 * np.arange(N, dtype=u.dtype) + 1)
-
-
-def _summed(x, heard, t, method):
-    """One step of the running sums, coefficient after coefficient: x (N, …) before it, the input, the step's number."""
-    new_share = {"forward": 0.0, "backward": 1.0, "bilinear": 0.5}[method]
-    below = np.zeros_like(heard)
-    for n in range(len(x)):
-        rest = heard - below - (1 - new_share) * (n + 1) * x[n]
-        after = (t * x[n] + rest) / (t + new_share * (n + 1))
-        below = below + (2 * n + 1) * ((1 - new_share) * x[n] + new_share * after)
-        yield after
 
 
 @legs_scan.implementation(backend="scipy")
@@ -259,7 +186,7 @@ def projection(u, N, method):
 def jax_associative_scan(u, N, method):
     """jax.lax.associative_scan; sizes are rounded up with zeros, since jax compiles every shape anew."""
     time, batch = u.shape
-    steps, widest = _whole_spans(time), 16 * -(-N // 16)
+    steps, widest = whole_spans(time), 16 * -(-N // 16)
     heard = np.pad(np.asarray(u), ((0, steps - time), (0, -batch % 17)))
     prepared = (made.astype(heard.dtype) for made in _widened_steps(N, method, steps, widest))
     return np.asarray(_jax_prefixes()(*prepared, heard))[:time, :batch, :N]

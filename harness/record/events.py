@@ -32,11 +32,12 @@ class Scope:
     keyword: str = ""
     only: list[list[str]] = field(default_factory=list)
     profile: str = ""
+    backends: list[str] = field(default_factory=list)
 
     @property
     def selects(self) -> bool:
         """Whether cells are chosen by more than operation, device and dtype, so that nothing follows from a missing one."""
-        return bool(self.keyword or self.only)
+        return bool(self.keyword or self.only or self.backends)
 
     def includes(self, operation: str, device: str, dtype: str) -> bool:
         """Whether cells of this operation, device and dtype are meant to be asked."""

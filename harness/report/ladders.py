@@ -29,10 +29,7 @@ def exponent(timings: Iterable[TimingFinished], axis: str) -> float | None:
     points = sorted(
         (float(size), each.seconds)
         for each in timings
-        if axis in each.axes
-        and each.seconds
-        and isinstance(size := {**each.sizes, **each.options}[axis], int)
-        and size > 0
+        if axis in each.axes and each.seconds and isinstance(size := _place(each, axis), int) and size > 0
     )[-_STEEPEST:]
     if len(points) < 3:
         return None

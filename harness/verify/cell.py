@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 
 import torch
 
-from harness.declare.implementation import Implementation
+from harness.declare.backends import BACKENDS
+from harness.declare.implementation import Implementation, on_backends
 from harness.declare.operation import Operation
 from harness.errors import HarnessError
 from harness.generate.precision import PRECISIONS, UNGRADED
@@ -65,22 +66,32 @@ def check_dtypes(wanted: Iterable[str]) -> None:
             )
 
 
+def check_backends(wanted: Iterable[str]) -> None:
+    """Raise HarnessError for a backend that the harness does not know."""
+    for backend in wanted:
+        if backend not in BACKENDS:
+            raise HarnessError(f"backend {backend!r} is unknown; write one of {', '.join(BACKENDS)}")
+
+
 def cells(
     prop: Property,
     operations: Iterable[Operation],
     implementations: Iterable[Implementation] | None = None,
     devices: Iterable[str] = (),
     dtypes: Iterable[str] = (),
+    backends: Collection[str] = (),
 ) -> Iterator[Cell]:
     """The cells of a property, the definition's own among them, unavailable implementations left out.
 
-    Empty `devices` or `dtypes` mean all there are, grades left out; `implementations` are asked instead of the operation's own.
+    Empty `devices` or `dtypes` mean all there are, grades left out; no `backends` all but
+    torch.compile; `implementations` are asked instead of the operation's own.
     """
     wanted = None if implementations is None else list(implementations)
     for operation in operations:
         if not prop.applies(operation):
             continue
-        for implementation in (operation.own, *operation.implementations.values()) if wanted is None else wanted:
+        there = (operation.own, *operation.implementations.values()) if wanted is None else wanted
+        for implementation in on_backends(there, backends):
             if implementation.unavailable() or implementation.operation != operation.name:
                 continue
             if prop.implementations and implementation.name not in prop.implementations:

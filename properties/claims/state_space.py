@@ -11,8 +11,8 @@ from harness import Claim, claim
 from harness.measure.comparison import as_array, sample_of
 from harness.measure.reference import UNINFORMATIVE, Part, reference_of
 from harness.operations.hippo_matrices import hippo_matrices
-from harness.operations.hippo_scan import rounded_steps
 from harness.operations.hippo_signal import kept, legendre_reconstruct
+from harness.operations.hippo_steps import rounded_steps
 from harness.verify.sources import S0
 
 SCANS = ("legs_scan", "legs_scan_channels", "hippo_lti")

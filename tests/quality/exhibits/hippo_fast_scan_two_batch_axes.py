@@ -12,7 +12,8 @@ hippo.fast-equals-sequential). Up to 16 steps are looped over and come out right
 
 import torch
 
-from harness.operations.hippo_scan import legs_scan_channels, rounded_steps
+from harness.operations.hippo_scan import legs_scan_channels
+from harness.operations.hippo_steps import rounded_steps
 
 _FEW = 16
 

@@ -7,8 +7,9 @@ from harness.declare.backends import WIDE
 from harness.operations.hippo_discretise import hippo_discretise
 from harness.operations.hippo_lti import hippo_lti, long_constant_step
 from harness.operations.hippo_matrices import hippo_matrices
-from harness.operations.hippo_scan import legs_scan, legs_scan_channels, rounded_steps
+from harness.operations.hippo_scan import legs_scan, legs_scan_channels
 from harness.operations.hippo_signal import legendre_reconstruct, white_signal
+from harness.operations.hippo_steps import rounded_steps
 from tests.quality.planted import correct, fault
 
 # matrices

@@ -1,0 +1,73 @@
+"""torch.compile as a backend of its own: twins of what torch computes, asked where it is named."""
+
+import dataclasses
+import json
+
+import pytest
+import torch
+
+import harness
+from harness.declare.backends import COMPILED
+from harness.declare.implementation import on_backends
+from harness.errors import UnknownName
+from harness.generate.case import Case
+from harness.operations.linear import linear
+from harness.verify.battery import every_property
+from harness.verify.cell import cells, check_backends
+from harness.verify.subject import Subject
+from tests.command_line import ask
+
+AGREEMENT = next(prop for prop in every_property() if prop.name == "agreement")
+CANDIDATE = """
+import torch
+import harness
+
+linear = harness.catalogue()["linear"]
+
+
+@linear.implementation
+def careless(x, W, b):
+    return x @ W.mT + (2 if torch.compiler.is_compiling() else 1) * b
+"""
+WAYS = (linear.own, *linear.implementations.values())
+
+
+def test_twins_are_asked_where_torch_compile_is_named():
+    assert not any(made.backend.name == COMPILED for made in on_backends(WAYS, ()))
+    named = {cell.implementation.name for cell in cells(AGREEMENT, [linear], backends=[COMPILED])}
+    torch_s = {made.name for made in WAYS if made.backend.name == "torch"}
+    assert named == {f"{name}.compiled" for name in torch_s}
+    assert {made.backend.name for made in on_backends(WAYS, ["numpy", COMPILED])} == {"numpy", COMPILED}
+
+
+def test_a_twin_is_found_by_its_name_and_is_the_same_every_time():
+    assert linear.find("torch_linear.compiled") is linear.find("torch_linear").compiled
+    with pytest.raises(UnknownName, match="has no implementation 'nobody'"):
+        linear.find("nobody.compiled")
+
+
+def test_an_unknown_backend_is_refused_in_a_sentence():
+    with pytest.raises(
+        harness.HarnessError, match=r"backend 'torch_compile' is unknown; write one of torch, torch\.compile"
+    ):
+        check_backends(["torch_compile"])
+
+
+def test_what_is_wrong_only_when_compiled_is_found_there_alone():
+    def careless(x, W, b):
+        return x @ W.mT + (2 if torch.compiler.is_compiling() else 1) * b
+
+    eager = dataclasses.replace(linear.find("torch_linear"), name="careless", function=careless)
+    case = Case(linear, {"batch": 3, "inputs": 2, "outputs": 4}, {}, dtype="float64")
+    right = linear(**case.tensors)
+    assert torch.allclose(Subject(linear, eager)(case)[0], right)
+    assert not torch.allclose(Subject(linear, eager.compiled)(case)[0], right)
+
+
+def test_its_script_compiles_the_candidate(tmp_path):
+    (tmp_path / "mine.py").write_text(CANDIDATE)
+    answer = ask(tmp_path, "check", "mine.py", "-k", "agreement", "--dtype", "float64", "--backend", COMPILED, "--json")
+    (cause,) = json.loads(answer.out)["causes"]
+    assert (answer.code, cause["implementation"], cause["verdict"]) == (1, "careless.compiled", "wrong")
+    (found,) = [each for each in answer.events if isinstance(each, CellFinished) and each.counterexample]
+    assert "torch.compile(careless)" in found.counterexample.source
