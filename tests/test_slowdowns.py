@@ -21,7 +21,7 @@ def timing(ratio, width=0.01, implementation="numpy", **more):
 def benched(folder, day, *timings, environment=HERE):
     """Put down a night's benchmarks."""
     name = f"202611{day:02}-000000-abcdef"
-    with RunLog(folder / f"{name}{SUFFIX}") as log:
+    with RunLog(folder / "benchmarks" / f"{name}{SUFFIX}") as log:
         log(RunStarted(name, f"2026-11-{day:02}T00:00:00+00:00", ["harness", "bench"], 0, environment))
         for each in timings:
             log(each)
@@ -60,16 +60,24 @@ def test_another_machine_s_night_is_passed_over(tmp_path):
     assert [each.before for each in slowdowns(tmp_path)] == [1.0]
 
 
+def test_committed_benchmarks_count_as_earlier_nights(tmp_path):
+    benched(tmp_path, 1, timing(1.0))
+    (tmp_path / "baseline").mkdir()
+    (tmp_path / "benchmarks").rename(tmp_path / "baseline" / "benchmarks")
+    benched(tmp_path, 2, timing(1.2))
+    assert [each.before for each in slowdowns(tmp_path)] == [1.0]
+
+
 def test_without_benchmarks_or_with_damaged_ones_nothing_is_told(tmp_path):
     assert slowdowns(tmp_path / "nowhere") == ()
     benched(tmp_path, 1, timing(1.0))
-    (tmp_path / f"20261102-000000-abcdef{SUFFIX}").write_text("no log")
+    (tmp_path / "benchmarks" / f"20261102-000000-abcdef{SUFFIX}").write_text("no log")
     assert slowdowns(tmp_path) == ()
 
 
 def test_the_first_screen_shows_them_and_is_silent_without(tmp_path):
     assert 'id="slower"' not in site(busy_digest(), tmp_path / "reports")["index.html"]
-    benched(tmp_path / "reports" / "benchmarks", 1, timing(1.0, implementation=MARKUP))
-    benched(tmp_path / "reports" / "benchmarks", 2, timing(1.3, implementation=MARKUP))
+    benched(tmp_path / "reports", 1, timing(1.0, implementation=MARKUP))
+    benched(tmp_path / "reports", 2, timing(1.3, implementation=MARKUP))
     page = site(busy_digest(), tmp_path / "reports")["index.html"]
     assert 'href="#slower"' in page and "batch=8, float32 on cpu" in page and "<script>alert" not in page

@@ -43,8 +43,15 @@ def test_every_environment_that_they_name_is_there():
 
 def test_the_night_from_end_to_end(tmp_path, forge):
     environment, there = forge
-    verify, time, issues = harness_commands("nightly", tmp_path, "20s")
-    assert (verify[0], time[0], issues[0]) == ("run", "bench", "issues")
+    tf32, compiled, bits, verify, time, issues = harness_commands("nightly", tmp_path, "60s")
+    assert (bits[0], verify[0], time[0], issues[0]) == ("invariance", "run", "bench", "issues")
+    for grade in (tf32, compiled):
+        here = [{"cuda": "cpu", "tf32": "float32"}.get(word, word) for word in grade]
+        asked = ask(
+            tmp_path, *here, "-k", "linear and torch_linear and agreement", "--dtype", "float32", "--examples", "2"
+        )
+        assert asked.code == 0, asked
+    assert ask(tmp_path, *(word.replace("cuda", "cpu") for word in bits), "linear").out.count("| linear/") >= 3
     night = ask(tmp_path, *verify, "-k", "linear and agreement")
     assert night.code == 0, night
     assert (tmp_path / "summary.md").read_text().startswith("### ") and (tmp_path / "junit.xml").is_file()

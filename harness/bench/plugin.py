@@ -23,7 +23,8 @@ class Bench:
     session: Session
     operations: Sequence[Operation]
     rivals: Mapping[str, Sequence[Implementation]]
-    on_item: Callable[[str], None] = lambda name: None
+    on_item: Callable[[str, int], None] = lambda name, total: None
+    _total: int = 0
 
     def pytest_generate_tests(self, metafunc: pytest.Metafunc) -> None:
         """Ask every implementation at every rung."""
@@ -32,6 +33,7 @@ class Bench:
                 (rung, made) for each in self.operations for rung in rungs(each) for made in self.rivals[each.name]
             ]
             names = [f"{rung.operation.name}/{made.name}[{rung.name}]" for rung, made in places]
+            self._total = len(places)
             metafunc.parametrize(("rung", "implementation"), places, ids=names)
 
     @pytest.fixture
@@ -42,7 +44,7 @@ class Bench:
     @pytest.hookimpl
     def pytest_runtest_logstart(self, nodeid: str) -> None:
         """Say what comes next."""
-        self.on_item(nodeid.partition("[")[2].removesuffix("]"))
+        self.on_item(nodeid.partition("[")[2].removesuffix("]"), self._total)
 
     def time(self, benchmark: Any, rung: Rung, implementation: Implementation) -> None:
         """Measure, and let pytest-benchmark see it; skip what is not timed, fail what is not right."""

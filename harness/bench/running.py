@@ -32,7 +32,7 @@ class Running:
     """What a run of the bench is: who is asked what, by how many processes, how long, and how pytest-benchmark keeps it.
 
     options: pytest-benchmark's own, as on its command line; storage: the folder of its files; on_item: hears the name of
-    what is timed next.
+    what is timed next, and of how many.
     """
 
     asked: Asked
@@ -46,7 +46,7 @@ class Running:
     seconds: float | None
     storage: Path
     options: Sequence[str] = ()
-    on_item: Callable[[str], None] = lambda name: None
+    on_item: Callable[[str, int], None] = lambda name, total: None
 
     def run(self) -> list[TimingFinished]:
         """Measure everything, and time once more in fresh processes what seems slower.

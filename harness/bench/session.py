@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from statistics import median
 from time import monotonic
 
 from harness.bench.contrast import Contrast, Speed, against_itself, contrast, speeds
@@ -118,6 +119,8 @@ class Session:
             timing.memory,
             fraction,
             bound,
+            round(median(timing.clocks)) if timing.clocks else None,
+            timing.throttled,
         )
 
     def _fraction(self, rung: Rung, timing: Timing) -> tuple[float | None, str]:

@@ -85,6 +85,8 @@ def filled(watch: Stopwatch, function: Callable[[], Any], once: float) -> tuple[
     while calls < _MOST_CALLS and once * calls < BLOCK:
         calls = min(_MOST_CALLS, max(calls + 1, int(BLOCK / max(once, 1e-9) * 1.2)))
         once = watch.seconds(function, calls)
+    if calls > 1:  # a block that something else held up would leave time for a few others only
+        once = min(once, watch.seconds(function, calls))
     return calls, once * calls
 
 

@@ -15,12 +15,14 @@ import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from time import sleep
 from types import TracebackType
 from typing import Any
 
 from harness.bench.extrapolation import Extrapolation
 from harness.bench.ladder import Rung
-from harness.errors import InfrastructureError
+from harness.bench.protocol import PROTOCOL
+from harness.errors import HarnessError, InfrastructureError
 from harness.measure.verdict import Verdict
 
 ROUNDS, _FEWEST_ROUNDS = 50, 2
@@ -29,6 +31,10 @@ call takes long."""
 
 _SECONDS = 0.3
 """What the blocks of an implementation may take in a process, unless its fewest take longer."""
+
+
+_TRIES, _RECOVERY = 3, 0.2
+"""How often a block is timed while the GPU is held back, and the seconds between."""
 
 
 @dataclass(frozen=True)
@@ -42,7 +48,10 @@ class Crew:
 
 @dataclass
 class Timing:
-    """How long an implementation of a crew took at a rung: seconds per call, by process and block."""
+    """How long an implementation of a crew took at a rung: seconds per call, by process and block.
+
+    clocks: of a GPU, in MHz, block by block; throttled: the blocks in which it was held back, and which were timed again.
+    """
 
     crew: str
     implementation: str
@@ -50,6 +59,8 @@ class Timing:
     verdict: Verdict = Verdict.UNSUPPORTED
     reason: str = ""
     memory: int | None = None
+    clocks: list[int] = field(default_factory=list)
+    throttled: int = 0
 
     @property
     def is_timed(self) -> bool:
@@ -81,15 +92,30 @@ class Team:
         self._expected = Extrapolation(patience)
 
     def __enter__(self) -> Team:
-        for worker in self._every():
-            worker.start()
-        for worker in self._every():
-            worker.ask(do="begin")  # while one is still importing, nothing can be timed
+        try:
+            self._begin()
+        except BaseException:
+            self._close()
+            raise
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self._close()
+
+    def _begin(self) -> None:
+        """Start all workers and wait for them: while one is still importing, nothing can be timed."""
+        for worker in self._every():
+            worker.start()
+        for worker in self._every():
+            if worker.ask(do="begin").get("protocol") != PROTOCOL:
+                raise HarnessError(
+                    f"the bench of {worker.crew.name} takes other orders than this one's; name a revision with the same "
+                    "harness/bench/worker.py"
+                )
+
+    def _close(self) -> None:
         for worker in self._every():
             worker.close()
 
@@ -106,9 +132,7 @@ class Team:
             for each in names:
                 timings[each].blocks.append([])
             for crew, name in self._turns(rounds):
-                answer = workers[crew].ask(do="block", implementation=name)
-                if "seconds" in answer:
-                    timings[crew, name].blocks[-1].append(answer["seconds"])
+                _time(workers[crew], timings[crew, name])
             for worker in workers.values():
                 worker.ask(do="forget")
         return list(timings.values())
@@ -155,6 +179,19 @@ class Team:
 
     def _every(self) -> Iterator[_Process]:
         return (worker for workers in self._workers for worker in workers.values())
+
+
+def _time(worker: _Process, timing: Timing) -> None:
+    """Time one block; where the GPU was held back, again after a pause, a few times."""
+    for _ in range(_TRIES):
+        answer = worker.ask(do="block", implementation=timing.implementation)
+        if not answer.get("throttled"):
+            break
+        timing.throttled += 1
+        sleep(_RECOVERY)
+    if "seconds" in answer:
+        timing.blocks[-1].append(answer["seconds"])
+        timing.clocks += [answer["megahertz"]] if "megahertz" in answer else []
 
 
 @dataclass

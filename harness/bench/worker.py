@@ -21,8 +21,10 @@ from typing import Any
 import numpy as np
 import torch
 
+from harness.bench.clock import Clock
 from harness.bench.ladder import Rung
 from harness.bench.limits import bytes_per_second, last_level_cache, operations_per_second
+from harness.bench.protocol import PROTOCOL
 from harness.bench.stopwatch import filled, stopwatch
 from harness.bench.verification import verified
 from harness.candidates import candidates
@@ -40,6 +42,7 @@ class Worker:
 
     def __init__(self) -> None:
         self._ready: dict[str, tuple[Callable[[], Any], int]] = {}
+        self._clock: Clock | None = None
 
     def prepare(
         self,
@@ -64,6 +67,7 @@ class Worker:
         native = {name: made.backend.receive(tensor) for name, tensor in call.arguments.items()}
         run, self._watch = partial(made.ready, **native, **call.options), stopwatch(device, cold)
         self._precision = call.grade
+        self._clock = (self._clock or Clock()) if device == "cuda" else None
         with self._precision.computing():
             once = self._watch.seconds(run, 1)
             if once > patience:
@@ -83,11 +87,13 @@ class Worker:
         run, calls = self._ready[implementation]
         with self._precision.computing():
             took = self._watch.seconds(run, calls)
-        return {"seconds": float(f"{took:.4g}")}  # finer than any clock repeats, and short
+        pace = self._clock.pace() if self._clock else None
+        told = {"megahertz": pace.megahertz, "throttled": pace.is_throttled} if pace else {}
+        return {"seconds": float(f"{took:.4g}"), **told}  # finer than any clock repeats, and short
 
     def begin(self) -> dict[str, Any]:
-        """Answer, which says that everything is imported."""
-        return {}
+        """Say that everything is imported, and which orders are understood."""
+        return {"protocol": PROTOCOL}
 
     def limits(self, device: str, dtype: str) -> dict[str, Any]:
         """What this machine can do at most, each second; and the bytes that its largest cache holds."""

@@ -7,10 +7,8 @@ from collections import Counter
 from collections.abc import Sequence
 from contextlib import nullcontext
 from dataclasses import asdict
-from functools import partial
 from pathlib import Path
 from time import perf_counter
-from typing import Any
 
 import click
 
@@ -23,6 +21,7 @@ from harness.catalogue import catalogue, choose
 from harness.command.asking import run_started, waiting
 from harness.command.importing import rehearse_import
 from harness.command.options import Duration, backend_option, examples, json_option, limit_option, reports_option
+from harness.command.progress import Meter
 from harness.command.run import complete_operations
 from harness.declare.implementation import Implementation, on_backends
 from harness.declare.operation import Operation
@@ -31,7 +30,7 @@ from harness.generate.precision import PRECISIONS
 from harness.measure.verdict import Verdict
 from harness.record.events import Event, RunFinished, TimingFinished
 from harness.record.runlog import SUFFIX, RunLog
-from harness.report.ladders import canary_sentence, print_ladders
+from harness.report.ladder_tables import print_ladders
 from harness.verify.cell import check_backends, check_devices, check_dtypes, devices_here
 from harness.verify.subject import serves
 
@@ -120,10 +119,9 @@ def bench(
     rivals = {operation.name: _rivals(operation, asked, only, backends) for operation in operations}
     _check_rivals(rivals, asked, only)
     started = run_started(seed)
-    with crews(against) as there, waiting("timing", as_json) as status:
-        hear = partial(_show, status)
+    with crews(against) as there, Meter("timings", as_json) as meter:
         running = Running(
-            asked, operations, rivals, there, processes, limit, patience, seed, budget, storage, options, hear
+            asked, operations, rivals, there, processes, limit, patience, seed, budget, storage, options, meter.step
         )
         timings = running.run()
     code = _exit_code(timings, fail_slower)
@@ -193,12 +191,6 @@ def _check_rivals(rivals: dict[str, list[Implementation]], asked: Asked, only: t
         raise HarnessError(f"--only {unknown}: no implementation of {', '.join(rivals)} that can be timed is called so")
 
 
-def _show(status: Any, name: str) -> None:
-    """Say what is timed now: in the terminal's last line, or nowhere."""
-    if status is not None:
-        status.update(f"timing {name}")
-
-
 def _exit_code(timings: Sequence[TimingFinished], fail_slower: bool) -> int:
     """1 where something is wrong at a size, 4 where this code is slower and that was to fail, 3 where nothing was timed."""
     if any(Verdict(each.verdict).failing for each in timings):
@@ -214,4 +206,4 @@ def _print(timings: Sequence[TimingFinished], log: Path, code: int, as_json: boo
         click.echo(json.dumps({"exit_code": code, "timings": entries, "log": str(log)}, indent=2))
         return
     print_ladders(timings)
-    click.echo(f"{canary_sentence(timings)}\nlog     {log}")
+    click.echo(f"log     {log}")

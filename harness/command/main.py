@@ -16,6 +16,7 @@ from harness.command.claims import claims
 from harness.command.compare import compare
 from harness.command.docs import docs
 from harness.command.history import history
+from harness.command.invariance import invariance_command
 from harness.command.issues import issues_command
 from harness.command.listing import listing
 from harness.command.options import AS_JSON, examples
@@ -37,6 +38,7 @@ EXAMPLES = (
         ("harness claims gru", "what the source documents say about GRUs, and whether it holds"),
         ("harness check mine.py", "verify the implementations that a file declares"),
         ("harness bench gru", "how long every implementation takes, at every size"),
+        ("harness invariance gru", "which implementations give a sample the same bits in every batch"),
         ("harness history", "the runs there are; or one cell in all of them"),
         ("harness compare main", "what the latest run says that the branch's latest one did not"),
         ("harness report --markdown -", "the latest run's report again, and a summary for a pull request"),
@@ -100,5 +102,6 @@ main.add_command(report)
 main.add_command(compare)
 main.add_command(history)
 main.add_command(issues_command)
+main.add_command(invariance_command)
 main.add_command(claims)
 main.add_command(docs)

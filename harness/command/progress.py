@@ -7,7 +7,7 @@ import os
 import sys
 from time import perf_counter
 from types import TracebackType
-from typing import TextIO
+from typing import Self, TextIO
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
@@ -19,10 +19,14 @@ from harness.record.events import CellFinished, Event
 _EVERY_SECONDS = 20.0
 
 
-class Progress:
-    """A listener that says how far a run is. Writes to standard error, so that output stays clean."""
+class Meter:
+    """Says how far something is, of how much, and how long it will take. Writes to standard error, so that output stays clean.
 
-    def __init__(self, quiet: bool) -> None:
+    what: is counted, in the plural.
+    """
+
+    def __init__(self, what: str, quiet: bool) -> None:
+        self._what = what
         self._terminal = _own_terminal()
         self._console = Console(file=self._terminal, highlight=False)
         self._bar = Bar(
@@ -40,34 +44,21 @@ class Progress:
         )
         self._task = self._bar.add_task("starting workers", total=None)
         self._lines = not quiet and not self._console.is_terminal
-        self._began = self._said = perf_counter()  # began: with the first cell, not with the start of the workers
-        self._done = self._bad = 0
+        self._began = self._said = perf_counter()  # began: with the first one, not with the start of the workers
+        self._done = 0
 
-    def watch(self, conductor: Conductor) -> None:
-        """Take the number of planned cells from a conductor, once its workers have counted them."""
-        self._conductor = conductor
-
-    def __call__(self, event: Event) -> None:
-        """Count a finished cell."""
-        if not isinstance(event, CellFinished):
-            return
+    def step(self, description: str, total: int | None, told: str = "") -> None:
+        """Count one; `told` stands in the lines of what is no terminal."""
         if not self._done:
             self._began = perf_counter()
         self._done += 1
-        self._bad += event.fails
-        total = self._conductor.planned or None
-        self._bar.update(
-            self._task,
-            completed=self._done,
-            total=total,
-            description=f"{event.operation} {event.prop} · {self._bad} failing",
-        )
+        self._bar.update(self._task, completed=self._done, total=total, description=description)
         if self._lines and total and perf_counter() - self._said > _EVERY_SECONDS:
             self._said = perf_counter()
             left = (self._said - self._began) / max(self._done - 1, 1) * (total - self._done)
-            self._console.print(f"{self._done} of {total} cells, {self._bad} failing, about {left:.0f} s left")
+            self._console.print(f"{self._done} of {total} {self._what}{told}, about {left:.0f} s left")
 
-    def __enter__(self) -> Progress:
+    def __enter__(self) -> Self:
         self._bar.start()
         return self
 
@@ -77,6 +68,26 @@ class Progress:
         self._bar.stop()
         if self._terminal is not sys.stderr:
             self._terminal.close()
+
+
+class Progress(Meter):
+    """A listener that says how far a run is."""
+
+    def __init__(self, quiet: bool) -> None:
+        super().__init__("cells", quiet)
+        self._bad = 0
+
+    def watch(self, conductor: Conductor) -> None:
+        """Take the number of planned cells from a conductor, once its workers have counted them."""
+        self._conductor = conductor
+
+    def __call__(self, event: Event) -> None:
+        """Count a finished cell."""
+        if not isinstance(event, CellFinished):
+            return
+        self._bad += event.fails
+        failing = f"{self._bad} failing"
+        self.step(f"{event.operation} {event.prop} · {failing}", self._conductor.planned or None, f", {failing}")
 
 
 def _own_terminal() -> TextIO:

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import difflib
+from collections.abc import Collection
 from pathlib import Path
 
+from harness.declare.backends import COMPILED
 from harness.errors import UnknownName
+from harness.generate.precision import PRECISIONS, UNGRADED
 from harness.history.archive import run_of
 from harness.history.index import Run
 from harness.history.revisions import plain, reachable
+
+_NAMED_DTYPES = set(PRECISIONS) - set(UNGRADED)
 
 
 def baseline(runs: list[Run], run: Run) -> Run | None:
@@ -50,11 +55,17 @@ def _is_comparable(one: Run, run: Run) -> bool:
     if (one.scope.keyword, one.scope.only) not in ((run.scope.keyword, run.scope.only), ("", [])):
         return False
     pairs = (
-        (one.scope.operations, run.scope.operations),
-        (one.scope.devices, run.scope.devices),
-        (one.scope.dtypes, run.scope.dtypes),
+        (one.scope.operations, run.scope.operations, ()),
+        (one.scope.devices, run.scope.devices, ()),
+        (one.scope.dtypes, run.scope.dtypes, _NAMED_DTYPES),
+        (one.scope.backends, run.scope.backends, (COMPILED,)),
     )
-    return all(not had or (asked and set(asked) <= set(had)) for had, asked in pairs)
+    return all(_covers(had, asked, apart) for had, asked, apart in pairs)
+
+
+def _covers(had: Collection[str], asked: Collection[str], apart: Collection[str]) -> bool:
+    """Whether all that is asked was had; nothing named means everything but what has to be named."""
+    return bool(asked) and set(asked) <= set(had) if had else not set(asked) & set(apart)
 
 
 def _nearness(one: Run, run: Run) -> tuple[bool, str, str]:

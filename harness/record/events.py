@@ -190,7 +190,7 @@ class TimingFinished:
     the interval; speed: what is said of that; canary: what is said of one half of its blocks against the other, which
     are the same code; memory: bytes that a call takes beyond its arguments; fraction: of the machine's limit, which
     `bound` names (operations, or bytes; invalid where it cannot be), None where it was not measured (bound cache: all
-    of it is there).
+    of it is there); clock: of a GPU meanwhile, in MHz; throttled: blocks that were timed again since it was held back.
     """
 
     operation: str
@@ -214,6 +214,8 @@ class TimingFinished:
     memory: int | None = None
     fraction: float | None = None
     bound: str = ""
+    clock: int | None = None
+    throttled: int = 0
 
     @property
     def seconds(self) -> float | None:

@@ -1,19 +1,15 @@
 """Charts: errors in units of u over runs, as static SVG that stands in a page.
 
 Strips, one below the other, share the axis of runs. A strip's own axis begins at 0, is linear up to about 1 u, where
-rounding is, and logarithmic beyond, so that neither an error of nothing nor one of a billion leaves it. Colours are the
-page's variables, so that a chart follows its scheme; every name is spelled out and escaped.
+rounding is, and logarithmic beyond, so that neither an error of nothing nor one of a billion leaves it.
 """
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import median
-from typing import Any
-from xml.etree import ElementTree
 
 from markupsafe import Markup
 
@@ -22,21 +18,32 @@ from harness.explain.visible import visible
 from harness.generate.precision import DTYPES
 from harness.history.changes import Growth
 from harness.history.index import Key, Point, Run
+from harness.report.drawing import (
+    BAD,
+    BAND,
+    LABELS,
+    LINES,
+    QUIET,
+    TEXT,
+    WIDTH,
+    Row,
+    apart,
+    drawn,
+    layer,
+    short,
+    text,
+    texts,
+)
 
 RUNS = 30
 """Runs that a chart has room for, the latest ones."""
 
-_WIDTH, _LABELS = 480.0, 104.0
 _HEADING, _GAP, _LINE = 16.0, 14.0, 12.0
 _NAME = 68
 """Characters of a name that fit above a strip."""
 
 _ENDLESS = 1e100
 """Errors beyond it have no place on an axis (see `figure`)."""
-
-_TEXT, _QUIET, _BAD, _BAND, _LINES = "var(--text)", "var(--quiet)", "var(--bad)", "var(--none-bar)", "var(--line)"
-
-Row = dict[str, Any]
 
 
 @dataclass(frozen=True)
@@ -45,7 +52,7 @@ class _Curve:
 
     name: str
     errors: Mapping[int, float]
-    colour: str = _TEXT
+    colour: str = TEXT
     width: float = 1.5
 
 
@@ -97,7 +104,7 @@ class _Runs:
 
     def x(self, number: float) -> float:
         """Where a run lies."""
-        return number / max(len(self.runs) - 1, 1) * (_WIDTH - _LABELS - 4) + 2
+        return number / max(len(self.runs) - 1, 1) * (WIDTH - LABELS - 4) + 2
 
     def parted(self) -> list[float]:
         """The places between runs of which the figures share no series."""
@@ -139,7 +146,7 @@ def errors_over_runs(points: Mapping[str, Sequence[Point]]) -> Markup:
     for name, each in points.items():
         merged = _merged(each)
         curves = (
-            _Curve("largest", runs.errors(merged, lambda point: point.largest), _QUIET, 1.0),
+            _Curve("largest", runs.errors(merged, lambda point: point.largest), QUIET, 1.0),
             _Curve("95 %", runs.errors(merged, lambda point: point.high)),
             _Curve("half", runs.errors(merged, lambda point: point.median)),
         )
@@ -193,23 +200,21 @@ def _chart(title: str, told: Sequence[str], runs: _Runs, strips: Sequence[_Strip
     parted = [{"x": runs.x(number), "y": _HEADING, "y2": bottom - _GAP} for number in runs.parted()]
     lines = [row for strip in strips for row in _lines(strip, runs)]
     layers = [
-        _layer(
-            "area", [row for strip in strips for row in _band(strip, runs)], detail="piece", color=_BAND, opacity=0.6
-        ),
-        _layer("rule", [_across(strip.bottom) for strip in strips], color=_LINES, strokeWidth=1),
-        _layer("rule", list(_allowances(strips)), color=_BAD, strokeDash=[4, 3], strokeWidth=1),
-        _layer("rule", parted, color=_QUIET, strokeDash=[1, 3], strokeWidth=1.5),
+        layer("area", [row for strip in strips for row in _band(strip, runs)], detail="piece", color=BAND, opacity=0.6),
+        layer("rule", [_across(strip.bottom) for strip in strips], color=LINES, strokeWidth=1),
+        layer("rule", list(_allowances(strips)), color=BAD, strokeDash=[4, 3], strokeWidth=1),
+        layer("rule", parted, color=QUIET, strokeDash=[1, 3], strokeWidth=1.5),
         *(
-            _layer("line", of, detail="piece", color=colour, strokeWidth=width, strokeCap="round", strokeJoin="round")
+            layer("line", of, detail="piece", color=colour, strokeWidth=width, strokeCap="round", strokeJoin="round")
             for (colour, width), of in _grouped(lines)
         ),
-        _layer("circle", [row for strip in strips for row in _dots(strip, runs)], size=22, color=_TEXT, opacity=1),
-        _texts([_text(0, strip.top + 11, _short(strip.heading)) for strip in strips], _TEXT, 12),
-        _texts([row for strip in strips for row in _labels(strip)], _TEXT, 11),
-        _texts(list(_days(runs, bottom, parted)), _QUIET, 11),
+        layer("circle", [row for strip in strips for row in _dots(strip, runs)], size=22, color=TEXT, opacity=1),
+        texts([text(0, strip.top + 11, short(strip.heading, _NAME)) for strip in strips], TEXT, 12),
+        texts([row for strip in strips for row in _labels(strip)], TEXT, 11),
+        texts(list(_days(runs, bottom, parted)), QUIET, 11),
     ]
     height = bottom + _LINE * (2 if parted else 1)
-    return _drawn([layer for layer in layers if layer["data"]["values"]], height, title, told)
+    return drawn(layers, height, title, told)
 
 
 def _lines(strip: _Strip, runs: _Runs) -> Iterator[Row]:
@@ -241,7 +246,7 @@ def _allowances(strips: Iterable[_Strip]) -> Iterator[Row]:
 
 
 def _across(y: float) -> Row:
-    return {"x": 0, "x2": _WIDTH - _LABELS, "y": y}
+    return {"x": 0, "x2": WIDTH - LABELS, "y": y}
 
 
 def _dots(strip: _Strip, runs: _Runs) -> Iterator[Row]:
@@ -263,90 +268,15 @@ def _ends(strip: _Strip) -> list[tuple[float, str]]:
 def _labels(strip: _Strip) -> Iterator[Row]:
     """The last values beside their curves, a line apart at least, within the strip where there is room."""
     ends = sorted(_ends(strip))
-    lowest = strip.bottom - _LINE * (len(ends) - 1)
-    places: list[float] = []
-    for number, (place, _) in enumerate(ends):
-        above = places[-1] + _LINE if places else strip.top
-        places.append(max(above, min(place, lowest + _LINE * number)))
+    places = apart([place for place, _ in ends], _LINE, strip.top, strip.bottom)
     for place, (_, told) in zip(places, ends, strict=True):
-        yield _text(_WIDTH - _LABELS + 6, place + 4, told)
+        yield text(WIDTH - LABELS + 6, place + 4, told)
 
 
 def _days(runs: _Runs, bottom: float, parted: Sequence[Row]) -> Iterator[Row]:
     """When the runs were, and what the marks between them mean."""
     first, last = runs.runs[0].at, runs.runs[-1].at
     span = f"{len(runs.runs)} runs, {first} to {last}" if len(runs.runs) > 1 else first
-    yield _text(0, bottom + 2, span)
+    yield text(0, bottom + 2, span)
     if parted:
-        yield _text(0, bottom + 2 + _LINE, "dotted: another environment, with which figures are not compared")
-
-
-def _text(x: float, y: float, told: str) -> Row:
-    return {"x": x, "y": y, "told": told}
-
-
-def _short(name: str) -> str:
-    shown = visible(name, 10 * _NAME)
-    return shown if len(shown) <= _NAME else f"{shown[: _NAME - 1]}…"
-
-
-def _texts(rows: list[Row], colour: str, size: int) -> Row:
-    layer = _layer("text", rows, color=colour, fontSize=size, align="left", baseline="alphabetic")
-    layer["encoding"]["text"] = {"field": "told"}
-    return layer
-
-
-def _layer(mark: str, rows: list[Row], detail: str = "", **style: Any) -> Row:
-    """A layer of Vega-Lite, its places in the chart's own units."""
-    values = [{key: round(told, 1) if isinstance(told, float) else told for key, told in row.items()} for row in rows]
-    encoding: Row = {axis: {"field": axis, "type": "quantitative", "axis": None} for axis in ("x", "y")}
-    encoding |= {axis: {"field": axis} for axis in ("x2", "y2") if rows and axis in rows[0]}
-    if detail:
-        encoding["detail"] = {"field": detail}
-    return {"data": {"values": values}, "mark": {"type": mark, **style}, "encoding": encoding}
-
-
-def _drawn(layers: list[Row], height: float, title: str, told: Sequence[str]) -> Markup:
-    """The layers as SVG, as wide as there is room but no wider than it is drawn."""
-    import vl_convert  # it brings an engine of its own, which those who draw nothing do not wait for
-
-    layers[0]["encoding"]["x"]["scale"] = {"domain": [0, _WIDTH], "nice": False, "zero": False}
-    layers[0]["encoding"]["y"]["scale"] = {"domain": [height, 0], "nice": False, "zero": False}
-    spec = {
-        "$schema": "https://vega.github.io/schema/vega-lite/v6.json",
-        "width": _WIDTH,
-        "height": height,
-        "padding": 0,
-        "autosize": "none",
-        "background": None,
-        "config": {"aria": False, "view": {"stroke": None}},
-        "layer": layers,
-    }
-    drawn = ElementTree.fromstring(vl_convert.vegalite_to_svg(json.dumps(spec)))
-    svg = ElementTree.Element("svg", {"role": "img", "viewBox": f"0 0 {_WIDTH:g} {height:g}", "class": "chart"})
-    svg.set("style", f"display: block; width: 100%; max-width: {_WIDTH:g}px; height: auto")
-    ElementTree.SubElement(svg, "title").text = title
-    ElementTree.SubElement(svg, "desc").text = "; ".join(told)
-    svg.extend(_plain(drawn))
-    return Markup(ElementTree.tostring(svg, encoding="unicode"))
-
-
-_KEPT = {"d", "transform", "fill", "stroke", "x2", "y2", "opacity", "font-size", "fill-opacity", "stroke-opacity"}
-_KEPT |= {"stroke-width", "stroke-dasharray", "stroke-linecap", "stroke-linejoin"}
-
-
-def _plain(drawn: ElementTree.Element) -> Iterator[ElementTree.Element]:
-    """What is seen of a drawing: without the frames of its groups, and what scripts and styles would ask for."""
-    for element in drawn:
-        if element.get("class") in ("background", "foreground"):
-            continue
-        plain = ElementTree.Element(element.tag.rpartition("}")[2])
-        plain.attrib = {name: told for name, told in element.attrib.items() if name in _KEPT and told}
-        if plain.get("transform") == "translate(0,0)":
-            del plain.attrib["transform"]
-        plain.text = element.text
-        plain.extend(_plain(element))
-        if plain.tag == "g" and not plain.attrib:
-            yield from plain
-        elif plain.tag != "g" or len(plain):
-            yield plain
+        yield text(0, bottom + 2 + _LINE, "dotted: another environment, with which figures are not compared")

@@ -1,20 +1,16 @@
-"""The ladders in the terminal: time against size, by implementation, with exponents, ratios and shares of the limit."""
+"""Ladders: what benchmarks say of an operation along an axis, as lines of implementations over columns of sizes."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
-from functools import partial
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property, partial
 from itertools import groupby
 from statistics import linear_regression
 from typing import Any
 
-from rich import box
-from rich.console import Console
-from rich.table import Table
-
 from harness.bench.contrast import Speed
-from harness.bench.session import INVALID
 from harness.explain.visible import visible
 from harness.measure.verdict import Verdict
 from harness.record.events import TimingFinished
@@ -22,6 +18,55 @@ from harness.record.events import TimingFinished
 _UNITS = ((1.0, "s"), (1e-3, "ms"), (1e-6, "µs"), (1e-9, "ns"))
 _STEEPEST = 4
 """Rungs at the large end of a ladder to which the exponent is fitted: small sizes are all overhead."""
+
+
+@dataclass(frozen=True)
+class Line:
+    """An implementation on a ladder: its timings, None where it was not asked, and the power by which its time grows."""
+
+    name: str
+    timings: tuple[TimingFinished | None, ...]
+    exponent: float | None
+
+
+@dataclass(frozen=True)
+class Ladder:
+    """An operation along one axis ("" where it has none): what stays as it is, the sizes, and a line for everybody."""
+
+    operation: str
+    axis: str
+    fixed: str
+    places: tuple[str, ...]
+    lines: tuple[Line, ...]
+
+    @cached_property
+    def best(self) -> tuple[float | None, ...]:
+        """The shortest time of each column."""
+        columns = zip(*(line.timings for line in self.lines), strict=True)
+        return tuple(
+            min((each.seconds for each in column if each and each.seconds is not None), default=None)
+            for column in columns
+        )
+
+
+def ladders(timings: Sequence[TimingFinished]) -> Iterator[Ladder]:
+    """A ladder for each axis of each operation."""
+    for operation, grouped in groupby(timings, key=lambda each: each.operation):
+        found = list(grouped)
+        for axis in dict.fromkeys(axis for each in found for axis in each.axes or [""]):
+            yield _ladder(operation, axis, [each for each in found if axis in (each.axes or [""])])
+
+
+def _ladder(operation: str, axis: str, timings: Sequence[TimingFinished]) -> Ladder:
+    rungs = {each.rung: str(_place(each, axis)) if axis else "" for each in sorted(timings, key=partial(_order, axis))}
+    known = {**timings[0].sizes, **timings[0].options}
+    fixed = ", ".join(f"{name}={value}" for name, value in known.items() if name not in axis.split())
+    lines = []
+    for crew, implementation in dict.fromkeys((each.crew, each.implementation) for each in timings):
+        mine = {each.rung: each for each in timings if (each.crew, each.implementation) == (crew, implementation)}
+        name = visible(f"{implementation} ({crew})" if crew else implementation)
+        lines.append(Line(name, tuple(mine.get(rung) for rung in rungs), exponent(mine.values(), axis)))
+    return Ladder(operation, axis, fixed, tuple(rungs.values()), tuple(lines))
 
 
 def exponent(timings: Iterable[TimingFinished], axis: str) -> float | None:
@@ -35,17 +80,6 @@ def exponent(timings: Iterable[TimingFinished], axis: str) -> float | None:
         return None
     sizes, seconds = zip(*points, strict=True)
     return linear_regression([*map(math.log, sizes)], [*map(math.log, seconds)]).slope
-
-
-def print_ladders(timings: Sequence[TimingFinished], console: Console | None = None) -> None:
-    """Print one table for each ladder of each operation, then what was not timed and why."""
-    console = console or Console()
-    for operation, grouped in groupby(timings, key=lambda each: each.operation):
-        found = list(grouped)
-        for axis in dict.fromkeys(axis for each in found for axis in each.axes or [""]):
-            console.print(_table(operation, axis, [each for each in found if axis in (each.axes or [""])]))
-    for told in _untimed(timings):
-        console.print(told, markup=False, highlight=False)
 
 
 def _place(timing: TimingFinished, axis: str) -> Any:
@@ -63,44 +97,16 @@ def canary_sentence(timings: Sequence[TimingFinished]) -> str:
     """How often the same code was called slower or faster than itself."""
     told = [Speed(each.canary) for each in timings if each.canary != Speed.NO_DATA]
     wrong = sum(each in (Speed.SLOWER, Speed.FASTER) for each in told)
-    return f"canary  the same code against itself: {wrong} of {len(told)} called slower or faster"
+    return f"the same code against itself: {wrong} of {len(told)} called slower or faster"
 
 
-def _table(operation: str, axis: str, timings: Sequence[TimingFinished]) -> Table:
-    rungs = {each.rung: str(_place(each, axis)) if axis else "" for each in sorted(timings, key=partial(_order, axis))}
-    rivals = list(dict.fromkeys((each.crew, each.implementation) for each in timings))
-    known = {**timings[0].sizes, **timings[0].options}
-    fixed = ", ".join(f"{name}={value}" for name, value in known.items() if name not in axis.split())
-    table = Table(box=box.SIMPLE_HEAD, title=f"{operation}, {fixed}", title_justify="left", title_style="bold")
-    table.add_column(axis or "implementation")
-    for place in rungs.values():
-        table.add_column(place, justify="right")
-    table.add_column("grows as", justify="right")
-    best = {rung: _best(timings, rung) for rung in rungs}
-    for crew, implementation in rivals:
-        mine = {each.rung: each for each in timings if (each.crew, each.implementation) == (crew, implementation)}
-        power = exponent(mine.values(), axis)
-        cells = [_cell(mine[rung], best[rung]) if rung in mine else "" for rung in rungs]
-        name = f"{implementation} ({crew})" if crew else implementation
-        table.add_row(visible(name), *cells, f"n^{power:.2f}" if power is not None else "")
-    return table
-
-
-def _cell(timing: TimingFinished, best: float | None) -> str:
-    """Seconds, whether they are the best, the ratio with what is said of it, and the share of the machine's limit."""
-    if timing.seconds is None:
-        verdict = Verdict(timing.verdict)
-        return f"{verdict.symbol} {verdict.value}"
-    lines = [duration(timing.seconds) + (" ★" if timing.seconds == best else "")]
-    if timing.ratio is not None:
-        lines.append(f"{Speed(timing.speed).symbol} {timing.speed} {times(timing.ratio)}")
-    if timing.fraction is not None:
-        lines.append(INVALID if timing.bound == INVALID else f"{timing.fraction:.1%} {timing.bound}")
-    return "\n".join(lines)
-
-
-def _best(timings: Sequence[TimingFinished], rung: str) -> float | None:
-    return min((each.seconds for each in timings if each.rung == rung and each.seconds is not None), default=None)
+def clock_sentence(timings: Sequence[TimingFinished]) -> str:
+    """How fast a GPU ran meanwhile, and how often it was held back; "" where no clock was read."""
+    clocks = [each.clock for each in timings if each.clock is not None]
+    if not clocks:
+        return ""
+    held = sum(each.throttled for each in timings)
+    return f"{min(clocks)} to {max(clocks)} MHz; held back in {held} blocks, which were timed again"
 
 
 def duration(seconds: float) -> str:
@@ -116,7 +122,7 @@ def times(ratio: float) -> str:
     return f"×{ratio:.{digits}f}"
 
 
-def _untimed(timings: Iterable[TimingFinished]) -> list[str]:
+def untimed(timings: Iterable[TimingFinished]) -> list[str]:
     """A line for each reason why something has no time."""
     reasons = [
         f"{Verdict(each.verdict).symbol} {each.operation}/{each.implementation}: {visible(each.reason, 200)}"

@@ -12,7 +12,7 @@ from urllib.parse import quote
 from harness.explain.visible import visible
 from harness.history.changes import Change, Place
 from harness.history.index import Point, Run
-from harness.history.slowdowns import Slowdown, slowdowns
+from harness.history.slowdowns import Benchmarks, Slowdown, benchmarks, slowdowns
 from harness.measure.verdict import Verdict
 from harness.record.events import CellFinished
 from harness.record.triage import Cause, Key
@@ -84,9 +84,14 @@ class Overview:
         return [Row(each, None, self._page_of_baseline(each)) for each in self.changes.fixed]
 
     @cached_property
+    def benchmarks(self) -> Benchmarks | None:
+        """The latest benchmarks among the reports, None where there are none."""
+        return next(benchmarks(self.reports), None) if self.reports is not None else None
+
+    @cached_property
     def slowdowns(self) -> tuple[Slowdown, ...]:
         """What takes longer than in the benchmarks before, where there are any."""
-        return slowdowns(self.reports / "benchmarks") if self.reports is not None else ()
+        return slowdowns(self.reports) if self.reports is not None else ()
 
     def change_of(self, cause: Cause) -> Change | None:
         """What history says of a cause."""

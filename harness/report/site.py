@@ -11,6 +11,8 @@ from typing import Any
 
 from harness.report.calibration import calibration
 from harness.report.charts import errors_over_runs, growth
+from harness.report.curves import times_over_sizes
+from harness.report.ladders import canary_sentence, clock_sentence, ladders, untimed
 from harness.report.overview import Overview, errors_of, history_of
 from harness.report.reporting import Findings
 from harness.report.results import packed
@@ -59,6 +61,15 @@ def pages(findings: Findings, reports: Path | None = None) -> Iterator[tuple[str
     yield "results.html", _page("results.html", FILTERING, **common, cells=packed(findings.digest))
     if findings.digest.settled or findings.digest.declined:
         yield "claims.html", _page("claims.html", COPYING, **common, sources=SOURCES)
+    if overview.benchmarks is not None:
+        timings = overview.benchmarks.timings
+        found = list(ladders(timings))
+        timed: dict[str, Any] = {
+            "timed": overview.benchmarks,
+            "ladders": [(each, times_over_sizes(each)) for each in found],
+        }
+        timed |= {"reasons": untimed(timings), "canary": canary_sentence(timings), "clock": clock_sentence(timings)}
+        yield "benchmarks.html", _page("benchmarks.html", **common, **timed)
     yield "methods.html", _page("methods.html", **common, calibration=calibration())
     yield "runs.html", _page("runs.html", **common, runs=findings.history.runs)
     for operation in findings.digest.operations:

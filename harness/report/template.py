@@ -11,11 +11,14 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
+from harness.bench.contrast import Speed
 from harness.explain.sentence import figure
 from harness.explain.visible import visible
 from harness.measure.verdict import Verdict
 from harness.record.events import CellFinished
 from harness.record.triage import by_implementation, causes, columns, grades
+from harness.report.ladder_tables import OF
+from harness.report.ladders import duration, times
 
 _SOURCE = 64_000
 """Characters of a case's Python that a page shows; literal cases have fewer."""
@@ -46,9 +49,13 @@ def _environment() -> Environment:
         place=place,
         tint=_tint,
         word=word,
+        Speed=Speed,
+        limit_of=OF,
+        times=times,
     )
     made.filters.update(
         breakable=_breakable,
+        duration=duration,
         figure=figure,
         grouped=_grouped,
         percent=_percent,

@@ -15,7 +15,7 @@ from torch import Tensor
 from harness.operations.conv2d_factorisation import Factorisation, Iterated
 
 _IMAGES = 4
-_STEPS = 20_000
+_STEPS = 3_000
 
 
 def seconds(do: Callable[[], Tensor]) -> tuple[Tensor, float]:

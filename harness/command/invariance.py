@@ -1,0 +1,163 @@
+"""`harness invariance`: which implementations give the same bits again, and in every batch."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import asdict, replace
+from typing import Any
+
+import click
+from rich import box
+from rich.console import Console
+from rich.table import Table
+
+from harness.catalogue import catalogue, choose
+from harness.command.options import Duration, backend_option, examples, json_option
+from harness.command.progress import Meter
+from harness.command.run import complete_operations
+from harness.declare.implementation import Implementation, on_backends
+from harness.declare.operation import Operation
+from harness.errors import HarnessError
+from harness.explain.visible import visible
+from harness.generate.case import Case
+from harness.generate.plan import plan
+from harness.generate.precision import PRECISIONS
+from harness.verify.cell import check_backends, check_devices, check_dtypes, devices_here
+from harness.verify.invariance import LARGEST, Invariance, invariance, ranges
+from harness.verify.subject import serves
+
+_EXAMPLES = examples(
+    ("harness invariance", "everything that has a batch, in float32"),
+    ("harness invariance gru linear --dtype float32 --dtype bfloat16", "two operations in two precisions"),
+    ("harness invariance --device cuda --markdown > table.md", "a table to keep"),
+)
+_PLANNED = 24
+
+
+@click.command(name="invariance", epilog=_EXAMPLES)
+@click.argument("operations", nargs=-1, shell_complete=complete_operations, metavar="[OPERATION]...")
+@click.option(
+    "--device",
+    default=lambda: devices_here()[-1],
+    show_default="cuda where there is one, else cpu",
+    metavar="DEVICE",
+    help="Where: cpu or cuda.",
+)
+@click.option(
+    "--dtype",
+    "dtypes",
+    multiple=True,
+    default=("float32",),
+    show_default=True,
+    metavar="DTYPE",
+    help="How precisely (repeatable).",
+)
+@backend_option
+@click.option(
+    "--patience",
+    type=Duration(),
+    default=5.0,
+    show_default="5s",
+    metavar="TIME",
+    help="Try no further size of an implementation after this time.",
+)
+@click.option("--markdown", is_flag=True, help="Print the table as Markdown.")
+@json_option
+def invariance_command(
+    operations: tuple[str, ...],
+    device: str,
+    dtypes: tuple[str, ...],
+    backends: tuple[str, ...],
+    patience: float,
+    markdown: bool,
+    as_json: bool,
+) -> None:
+    """Ask every implementation of the named OPERATIONs for equal bits: of equal calls, and of a sample in batches of 1 to 128.
+
+    An operation without a batch axis has no such sample and is left out. Different bits are no fault: whether they differ
+    by more than rounding is what `harness run` says.
+    """
+    check_devices((device,))
+    check_dtypes(dtypes)
+    check_backends(backends)
+    chosen = [each for each in choose(operations, catalogue()) if each.batched]
+    if not chosen:
+        raise HarnessError(f"{', '.join(operations)} has no batch axis; `harness list` shows the axes")
+    found = []
+    with Meter("implementations", as_json) as meter:
+        asked = list(_asked(chosen, device, dtypes, backends))
+        for operation, made, dtype in asked:
+            meter.step(f"{made.key} in {dtype}", len(asked))
+            found.append(invariance(made, operation, _largest(operation, device, dtype).call(), patience))
+    if as_json:
+        click.echo(json.dumps([asdict(each) for each in found], indent=2))
+    elif markdown:
+        click.echo(_markdown(found))
+    else:
+        _print(found)
+
+
+def _asked(
+    chosen: list[Operation], device: str, dtypes: tuple[str, ...], backends: tuple[str, ...]
+) -> Iterator[tuple[Operation, Implementation, str]]:
+    for operation in chosen:
+        for made in on_backends((operation.own, *operation.implementations.values()), backends):
+            for dtype in dtypes:
+                served = made is operation.own or serves(made, PRECISIONS[dtype], device)
+                if served and device in made.backend.devices and not made.unavailable():
+                    yield operation, made, dtype
+
+
+def _largest(operation: Operation, device: str, dtype: str) -> Case:
+    """A call of LARGEST samples: of the workload's sizes where one is declared, else of the largest planned case."""
+    if operation.timed is not None:
+        sizes, options = operation.timed.sizes, operation.timed.options
+        return Case(operation, {**sizes, "batch": LARGEST}, options, dtype=dtype, device=device)
+    planned = [
+        replace(case, sizes={**case.sizes, "batch": LARGEST}, values={}) for case in plan(operation, _PLANNED, 0)
+    ]
+    fit = [case for case in planned if operation.admits(case.sizes, case.options)]
+    return max(fit, key=lambda case: case.entries).replace(
+        pattern="normal", layout="contiguous", dtype=dtype, device=device
+    )
+
+
+def _row(found: Invariance) -> tuple[str, ...]:
+    if found.reason:
+        return (found.implementation, found.dtype, "–", f"not asked: {visible(found.reason, 120)}", "")
+    again = "yes" if found.repeats else "no"
+    if found.is_batch_invariant:
+        return (found.implementation, found.dtype, again, f"yes{_short(found)}", "")
+    differs = f"no: other bits in {ranges(found.differing)}{_short(found)}"
+    return (found.implementation, found.dtype, again, differs, f"{found.farthest:.2g} eps")
+
+
+def _short(found: Invariance) -> str:
+    return "" if len(found.asked) == LARGEST else f" ({len(found.asked)} sizes tried)"
+
+
+_HEAD = ("implementation", "dtype", "same bits again", f"same bits in batches of 1 to {LARGEST}", "farthest")
+
+
+def _print(found: list[Invariance]) -> None:
+    table = Table(*_HEAD, box=box.SIMPLE_HEAD)
+    for each in found:
+        table.add_row(*_row(each))
+    Console().print(table)
+    click.echo(_sentence(found))
+
+
+def _markdown(found: list[Invariance]) -> str:
+    lines = ["| " + " | ".join(_HEAD) + " |", "|" + "---|" * len(_HEAD)]
+    lines += ["| " + " | ".join(cell.replace("|", "\\|") for cell in _row(each)) + " |" for each in found]
+    return "\n".join([_sentence(found), "", *lines])
+
+
+def _sentence(found: list[Invariance]) -> str:
+    told: list[Any] = [each for each in found if not each.reason]
+    again, always = sum(each.repeats for each in told), sum(each.is_batch_invariant for each in told)
+    return (
+        f"Of {len(told)} implementations and dtypes, {again} give the same bits again, and {always} give a sample the same "
+        "bits in every batch that was tried."
+    )

@@ -1,0 +1,64 @@
+"""The ladders in the terminal, one table for each."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from rich import box
+from rich.console import Console
+from rich.table import Table
+
+from harness.bench.contrast import Speed
+from harness.bench.session import INVALID
+from harness.measure.verdict import Verdict
+from harness.record.events import TimingFinished
+from harness.report.ladders import Ladder, canary_sentence, clock_sentence, duration, ladders, times, untimed
+
+OF = {"operations": "flop/s", "bytes": "B/s", INVALID: INVALID}
+"""In which unit a fraction's limit is counted."""
+
+_LEGEND = (
+    "★ the fastest   × the reference's time: "
+    + "   ".join(f"{speed.symbol} {speed.value}" for speed in Speed)
+    + "\n% of what this machine can compute (flop/s) or move (B/s)   – not timed"
+)
+
+
+def print_ladders(timings: Sequence[TimingFinished], console: Console | None = None) -> None:
+    """Print a table for each ladder, what was not timed and why, and how far to trust it."""
+    console = console or Console()
+    for ladder in ladders(timings):
+        console.print(_table(ladder))
+    told = [_LEGEND, *untimed(timings), f"canary  {canary_sentence(timings)}"]
+    if clocked := clock_sentence(timings):
+        told.append(f"clock   {clocked}")
+    for each in told:
+        console.print(each, markup=False, highlight=False)
+
+
+def _table(ladder: Ladder) -> Table:
+    title = f"{ladder.operation}, {ladder.fixed}"
+    table = Table(box=box.SIMPLE_HEAD, title=title, title_justify="left", title_style="bold")
+    table.add_column(ladder.axis or "implementation", no_wrap=True)
+    for place in ladder.places:
+        table.add_column(place, justify="right")
+    table.add_column("grows as", justify="right")
+    for line in ladder.lines:
+        cells = [_cell(each, best) for each, best in zip(line.timings, ladder.best, strict=True)]
+        table.add_row(line.name, *cells, f"n^{line.exponent:.2f}" if line.exponent is not None else "")
+    return table
+
+
+def _cell(timing: TimingFinished | None, best: float | None) -> str:
+    """Seconds, whether they are the best, the ratio with what is said of it, and the share of the machine's limit."""
+    if timing is None:
+        return ""
+    if timing.seconds is None:
+        verdict = Verdict(timing.verdict)
+        return f"{verdict.symbol} {verdict.value}" if verdict.failing else "–"
+    lines = [duration(timing.seconds) + (" ★" if timing.seconds == best else "")]
+    if timing.ratio is not None:
+        lines.append(f"{Speed(timing.speed).symbol} {times(timing.ratio)}")
+    if timing.fraction is not None:
+        lines.append(f"{timing.fraction:.1%} {OF[timing.bound]}")
+    return "\n".join(lines)
