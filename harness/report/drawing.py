@@ -90,7 +90,7 @@ def short(name: str, most: int) -> str:
 
 
 _KEPT = {"d", "transform", "fill", "stroke", "x2", "y2", "opacity", "font-size", "fill-opacity", "stroke-opacity"}
-_KEPT |= {"stroke-width", "stroke-dasharray", "stroke-linecap", "stroke-linejoin"}
+_KEPT |= {"text-anchor", "stroke-width", "stroke-dasharray", "stroke-linecap", "stroke-linejoin"}
 
 
 def _plain(picture: ElementTree.Element) -> Iterator[ElementTree.Element]:
