@@ -17,6 +17,7 @@ from harness.bench.session import CACHED, INVALID, Session
 from harness.bench.stopwatch import BLOCK, Processor, filled
 from harness.bench.team import Asked, Crew, Timing
 from harness.command.bench import _exit_code
+from harness.errors import HarnessError
 from harness.measure.verdict import Verdict
 from harness.operations.linear import linear
 from harness.record.events import RunFinished, TimingFinished
@@ -260,6 +261,41 @@ def test_pytest_benchmark_keeps_and_compares_the_samples(benched):
 def test_what_cannot_be_timed_is_refused_in_a_sentence(tmp_path, words, told):
     answer = ask(tmp_path, "bench", *words)
     assert answer.code == 2 and told in answer.err and len(answer.err.strip().splitlines()) == 1
+
+
+def test_another_revision_is_timed_in_turns_with_this_code(tmp_path):
+    answer = ask(
+        tmp_path, "bench", "linear", "--against", "HEAD", "--only", "torch_linear", "--processes", "1", "--json"
+    )
+    if answer.code == 2:  # the orders were changed and are not committed yet
+        assert "takes other orders than this one's" in answer.err
+        return
+    timings = json.loads(answer.out)["timings"]
+    assert {each["crew"] for each in timings} == {"HEAD", "this code"}
+    held = [each for each in timings if each["crew"] == "this code"]
+    assert held and all(each["against"] == "HEAD" and 0.2 < each["ratio"] < 5 for each in held)
+
+
+def test_a_worker_of_another_protocol_is_refused_and_none_is_left(monkeypatch):
+    started = []
+
+    class Old(team._Process):
+        def start(self):
+            started.append(self)
+
+        def ask(self, **order):
+            return {"took": 0.1}
+
+        def close(self):
+            started.remove(self)
+
+    monkeypatch.setattr(team, "_Process", Old)
+    with (
+        pytest.raises(HarnessError, match="the bench of v1 takes other orders"),
+        team.Team([Crew("v1")], 2, 60, 1.0, None),
+    ):
+        pass
+    assert not started
 
 
 def test_a_playback_is_what_was_measured():
