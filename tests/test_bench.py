@@ -23,7 +23,7 @@ from harness.operations.linear import linear
 from harness.record.events import RunFinished, TimingFinished
 from harness.record.runlog import read
 from harness.report.ladder_tables import print_ladders
-from harness.report.ladders import canary_sentence, duration, exponent, times
+from harness.report.ladders import canary_sentence, duration, exponent, memory, times
 from tests.command_line import CANDIDATES, ask, surroundings
 
 RIVALS = CANDIDATES / "rivals.py"
@@ -192,6 +192,17 @@ def test_axes_that_climb_together_have_one_exponent():
 )
 def test_seconds_are_read_at_a_glance(seconds, told):
     assert duration(seconds) == told
+
+
+def test_memory_is_read_at_a_glance():
+    assert [memory(each) for each in (None, 100, 4096, 1536 * 1024, 20 * 2**20, 3 * 2**30)] == [
+        "",
+        "",
+        "4.0 KiB",
+        "1.5 MiB",
+        "20 MiB",
+        "3.0 GiB",
+    ]
 
 
 def test_ratios_are_read_at_a_glance():

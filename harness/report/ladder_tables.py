@@ -12,7 +12,7 @@ from harness.bench.contrast import Speed
 from harness.bench.session import INVALID
 from harness.measure.verdict import Verdict
 from harness.record.events import TimingFinished
-from harness.report.ladders import Ladder, canary_sentence, clock_sentence, duration, ladders, times, untimed
+from harness.report.ladders import Ladder, canary_sentence, clock_sentence, duration, ladders, memory, times, untimed
 
 OF = {"operations": "flop/s", "bytes": "B/s", INVALID: INVALID}
 """In which unit a fraction's limit is counted."""
@@ -20,7 +20,7 @@ OF = {"operations": "flop/s", "bytes": "B/s", INVALID: INVALID}
 _LEGEND = (
     "★ the fastest   × the reference's time: "
     + "   ".join(f"{speed.symbol} {speed.value}" for speed in Speed)
-    + "\n% of what this machine can compute (flop/s) or move (B/s)   – not timed"
+    + "\n% of what this machine can compute (flop/s) or move (B/s)   KiB, MiB: of memory beyond the arguments   – not timed"
 )
 
 
@@ -50,7 +50,7 @@ def _table(ladder: Ladder) -> Table:
 
 
 def _cell(timing: TimingFinished | None, best: float | None) -> str:
-    """Seconds, whether they are the best, the ratio with what is said of it, and the share of the machine's limit."""
+    """Seconds, whether they are the best, the ratio with what is said of it, the share of the limit, and memory."""
     if timing is None:
         return ""
     if timing.seconds is None:
@@ -61,4 +61,6 @@ def _cell(timing: TimingFinished | None, best: float | None) -> str:
         lines.append(f"{Speed(timing.speed).symbol} {times(timing.ratio)}")
     if timing.fraction is not None:
         lines.append(f"{timing.fraction:.1%} {OF[timing.bound]}")
+    if peak := memory(timing.memory):
+        lines.append(peak)
     return "\n".join(lines)

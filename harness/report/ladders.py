@@ -16,6 +16,8 @@ from harness.measure.verdict import Verdict
 from harness.record.events import TimingFinished
 
 _UNITS = ((1.0, "s"), (1e-3, "ms"), (1e-6, "µs"), (1e-9, "ns"))
+_BYTES = ((2**30, "GiB"), (2**20, "MiB"), (2**10, "KiB"))
+_PAGE = 4096
 _STEEPEST = 4
 """Rungs at the large end of a ladder to which the exponent is fitted: small sizes are all overhead."""
 
@@ -120,6 +122,14 @@ def times(ratio: float) -> str:
     """`×1.03`, `×0.0123`, `×41`."""
     digits = max(0, 2 - math.floor(math.log10(ratio))) if ratio < 10 else 0
     return f"×{ratio:.{digits}f}"
+
+
+def memory(size: int | None) -> str:
+    """A call's memory beyond its arguments, from a page of it on: `24 KiB`, `1.5 MiB`; "" for less, or where nobody knows."""
+    if size is None or size < _PAGE:
+        return ""
+    unit, name = next((unit, name) for unit, name in _BYTES if size >= unit)
+    return f"{size / unit:.{int(size < 10 * unit)}f} {name}"
 
 
 def untimed(timings: Iterable[TimingFinished]) -> list[str]:

@@ -18,7 +18,7 @@ from harness.measure.verdict import Verdict
 from harness.record.events import CellFinished
 from harness.record.triage import by_implementation, causes, columns, grades
 from harness.report.ladder_tables import OF
-from harness.report.ladders import duration, times
+from harness.report.ladders import duration, memory, times
 
 _SOURCE = 64_000
 """Characters of a case's Python that a page shows; literal cases have fewer."""
@@ -58,6 +58,7 @@ def _environment() -> Environment:
         duration=duration,
         figure=figure,
         grouped=_grouped,
+        memory=memory,
         percent=_percent,
         plural=_plural,
         seconds=_seconds,

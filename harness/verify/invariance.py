@@ -48,7 +48,7 @@ class Invariance:
     @property
     def is_batch_invariant(self) -> bool:
         """Whether a sample has the same bits in every batch that was tried."""
-        return bool(self.asked) and not self.differing
+        return len(self.asked) > 1 and not self.differing
 
 
 def invariance(implementation: Implementation, operation: Operation, call: Call, seconds: float) -> Invariance:
