@@ -3,6 +3,7 @@
     ladder → verification → stopwatch → worker → team → contrast → plugin
 
 Several worker processes (worker) are asked in turn (team) to verify an implementation at a rung (ladder, verification)
-and then for one block of its time after another (stopwatch), in random order. The statistics take the process as their
-unit (contrast); pytest-benchmark keeps the samples (plugin).
+and then for one block of its time after another (stopwatch, and on a GPU the clock), in random order; nobody is asked who would
+take too long (extrapolation). The statistics take the process as their unit (contrast); pytest-benchmark keeps the samples
+(plugin).
 """

@@ -14,13 +14,13 @@ from harness.measure.verdict import Verdict
 from harness.record.events import TimingFinished
 from harness.report.ladders import Ladder, canary_sentence, clock_sentence, duration, ladders, memory, times, untimed
 
-OF = {"operations": "flop/s", "bytes": "B/s", INVALID: INVALID}
+OF = {"operations": "flop", "bytes": "B", INVALID: INVALID}
 """In which unit a fraction's limit is counted."""
 
 _LEGEND = (
     "★ the fastest   × the reference's time: "
     + "   ".join(f"{speed.symbol} {speed.value}" for speed in Speed)
-    + "\n% of what this machine can compute (flop/s) or move (B/s)   KiB, MiB: of memory beyond the arguments   – not timed"
+    + "\n% of what this machine can compute (flop) or move (B) in that time   KiB, MiB: of memory beyond the arguments   – not timed"
 )
 
 
@@ -56,9 +56,9 @@ def _cell(timing: TimingFinished | None, best: float | None) -> str:
     if timing.seconds is None:
         verdict = Verdict(timing.verdict)
         return f"{verdict.symbol} {verdict.value}" if verdict.failing else "–"
-    lines = [duration(timing.seconds) + (" ★" if timing.seconds == best else "")]
+    lines = [("★" if timing.seconds == best else "") + duration(timing.seconds)]
     if timing.ratio is not None:
-        lines.append(f"{Speed(timing.speed).symbol} {times(timing.ratio)}")
+        lines.append(f"{Speed(timing.speed).symbol}{times(timing.ratio)}")  # no space, where it would be broken
     if timing.fraction is not None:
         lines.append(f"{timing.fraction:.1%} {OF[timing.bound]}")
     if peak := memory(timing.memory):
