@@ -2,8 +2,6 @@
 
 import dataclasses
 
-import torch
-
 import harness
 
 
@@ -26,13 +24,10 @@ def device_agreement(implementation, case):
 @harness.property(variants=a_few, nightly=True)
 def compiled(implementation, case):
     """torch.compile of the implementation gives what it gives eagerly."""
-    if implementation.implementation.backend.name != "torch":
+    made = implementation.implementation
+    if made.backend.name != "torch":
         raise harness.Unsupported("only torch functions compile")
-    torch.compiler.reset()
-    made = dataclasses.replace(
-        implementation.implementation, function=torch.compile(implementation.implementation.function)
-    )
-    results = dataclasses.replace(implementation, implementation=made)(case)
+    results = dataclasses.replace(implementation, implementation=made.compiled)(case)
     for index, (fast, eager, part) in enumerate(
         zip(results, implementation(case), harness.reference(case).parts, strict=True)
     ):

@@ -23,8 +23,8 @@ from harness.record.events import TimingFinished
 
 _HERE = Path(__file__).parent
 
-_CONFIRMING = 3
-"""Fresh processes in which what seems slower is timed once more: as few as give an interval."""
+_CONFIRMING = 4
+"""Fresh processes in which what seems slower is timed once more: few, since few things are asked."""
 
 
 @dataclass(frozen=True)

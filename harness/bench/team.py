@@ -25,11 +25,11 @@ from harness.bench.protocol import PROTOCOL
 from harness.errors import HarnessError, InfrastructureError
 from harness.measure.verdict import Verdict
 
-ROUNDS, _FEWEST_ROUNDS = 50, 2
+ROUNDS, _FEWEST_ROUNDS = 120, 2
 """Blocks of an implementation in each process: with so many, five processes show ten per cent; fewer of one whose single
 call takes long."""
 
-_SECONDS = 0.3
+_SECONDS = 0.45
 """What the blocks of an implementation may take in a process, unless its fewest take longer."""
 
 
