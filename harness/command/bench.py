@@ -20,7 +20,15 @@ from harness.candidates import candidates
 from harness.catalogue import catalogue, choose
 from harness.command.asking import run_started, waiting
 from harness.command.importing import rehearse_import
-from harness.command.options import Duration, backend_option, examples, json_option, limit_option, reports_option
+from harness.command.options import (
+    Duration,
+    backend_option,
+    device_option,
+    examples,
+    json_option,
+    limit_option,
+    reports_option,
+)
 from harness.command.progress import Meter
 from harness.command.run import complete_operations
 from harness.declare.implementation import Implementation, on_backends
@@ -31,7 +39,7 @@ from harness.measure.verdict import Verdict
 from harness.record.events import Event, RunFinished, TimingFinished
 from harness.record.runlog import SUFFIX, RunLog
 from harness.report.ladder_tables import print_ladders
-from harness.verify.cell import check_backends, check_devices, check_dtypes, devices_here
+from harness.verify.cell import check_backends, check_devices, check_dtypes
 from harness.verify.subject import serves
 
 _SLOWER = 4
@@ -51,13 +59,7 @@ _EXAMPLES = examples(
 @click.argument(
     "words", nargs=-1, type=click.UNPROCESSED, shell_complete=complete_operations, metavar="[OPERATION|FILE]..."
 )
-@click.option(
-    "--device",
-    default=lambda: devices_here()[-1],
-    show_default="cuda where there is one, else cpu",
-    metavar="DEVICE",
-    help="Where: cpu or cuda.",
-)
+@device_option
 @click.option("--dtype", default="float32", show_default=True, metavar="DTYPE", help="How precisely.")
 @click.option("--only", multiple=True, metavar="IMPLEMENTATION", help="Only these implementations (repeatable).")
 @backend_option

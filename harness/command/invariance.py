@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.table import Table
 
 from harness.catalogue import catalogue, choose
-from harness.command.options import Duration, backend_option, examples, json_option
+from harness.command.options import Duration, backend_option, device_option, examples, json_option
 from harness.command.progress import Meter
 from harness.command.run import complete_operations
 from harness.declare.implementation import Implementation, on_backends
@@ -23,7 +23,7 @@ from harness.explain.visible import visible
 from harness.generate.case import Case
 from harness.generate.plan import plan
 from harness.generate.precision import PRECISIONS
-from harness.verify.cell import check_backends, check_devices, check_dtypes, devices_here
+from harness.verify.cell import check_backends, check_devices, check_dtypes
 from harness.verify.invariance import LARGEST, Invariance, invariance, ranges
 from harness.verify.subject import serves
 
@@ -37,13 +37,7 @@ _PLANNED = 24
 
 @click.command(name="invariance", epilog=_EXAMPLES)
 @click.argument("operations", nargs=-1, shell_complete=complete_operations, metavar="[OPERATION]...")
-@click.option(
-    "--device",
-    default=lambda: devices_here()[-1],
-    show_default="cuda where there is one, else cpu",
-    metavar="DEVICE",
-    help="Where: cpu or cuda.",
-)
+@device_option
 @click.option(
     "--dtype",
     "dtypes",

@@ -16,6 +16,7 @@ from harness.declare.backends import BACKENDS, COMPILED
 from harness.generate.precision import DTYPES, UNGRADED
 from harness.history.archive import run_of
 from harness.history.history import logs
+from harness.verify.cell import devices_here
 
 AS_JSON = "harness.json"
 """Where a command's context says that its output is for a machine."""
@@ -104,6 +105,16 @@ limit_option = click.option(
     help="Stop an implementation that does not return in this time.",
 )
 """`--limit`: the patience with an implementation."""
+
+
+device_option = click.option(
+    "--device",
+    default=lambda: devices_here()[-1],
+    show_default="cuda where there is one, else cpu",
+    metavar="DEVICE",
+    help="Where: cpu or cuda.",
+)
+"""`--device`: the one device on which something is measured."""
 
 
 def complete_runs(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
