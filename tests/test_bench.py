@@ -41,7 +41,7 @@ def test_a_block_is_long_enough_for_the_clock():
 
 def test_limits_are_measured_and_not_absurd():
     assert 1e8 < operations_per_second("cpu", "float32") < 1e14
-    assert 1e8 < bytes_per_second("cpu") < 1e13
+    assert 1e8 < bytes_per_second("cpu") < 1e13 and 1e8 < bytes_per_second("cpu", 1000) < 1e13
     assert last_level_cache("cpu") >= 2**20
 
 
@@ -60,6 +60,9 @@ class Written:
 
     def limits(self, device, dtype):
         return self._limits
+
+    def copying(self, device, size):
+        return 10 * self._limits["bytes"]
 
     def measure(self, rung, implementations, asked):
         return [each for each in self._timings if each.implementation in implementations]
@@ -111,7 +114,10 @@ def test_the_fraction_names_what_the_machine_lacks_and_one_that_cannot_be_is_inv
     assert found.fraction == pytest.approx(0.5, rel=0.01) and found.bound == "operations"
     assert told(timing("definition", 1e-3), bandwidth=1e9)["", "definition"].bound == "bytes"
     assert told(timing("definition", 1e-3), operations=operations * 0.9e3)["", "definition"].bound == INVALID
-    assert told(timing("definition", 1e-3), bandwidth=1e9, cache=2**30)["", "definition"].bound == CACHED
+
+    in_cache = told(timing("definition", 1e-3), bandwidth=1e9, cache=2**30)["", "definition"]
+    from_memory = told(timing("definition", 1e-3), bandwidth=1e9)["", "definition"]
+    assert in_cache.bound == CACHED and in_cache.fraction == pytest.approx(from_memory.fraction / 10)
 
 
 def test_exit_codes_tell_wrong_from_slower_from_nothing_timed():
@@ -238,7 +244,7 @@ def test_what_is_slowed_takes_longer_at_every_size(benched):
     slowed = [each for each in events if isinstance(each, TimingFinished) and each.implementation == "slowed"]
     assert slowed and {each.speed for each in slowed} <= {"slower", "unsure"}
     assert all(each.ratio > 1.5 and each.against == "definition" for each in slowed)
-    assert all(each.memory is not None and (each.fraction or each.bound == CACHED) for each in slowed)
+    assert all(each.memory is not None and 0 < each.fraction < 1 for each in slowed)
     assert "canary" in benched.out
 
 

@@ -7,13 +7,16 @@ from pathlib import Path
 
 import torch
 
-from harness.bench.stopwatch import stopwatch
+from harness.bench.stopwatch import filled, stopwatch
 from harness.generate.precision import PRECISIONS
 
 _SIDES = {"cpu": 1024, "cuda": 8192}
 """The side of the matrices whose product shows how fast a device can compute."""
 
 _TURNS = 5
+_SMALLEST = 2**18
+"""Bytes from which the copy takes longer than the call."""
+
 _ASSUMED_CACHE = 32 * 2**20
 
 
@@ -27,14 +30,23 @@ def operations_per_second(device: str, dtype: str) -> float:
         return 2 * side**3 / min(watch.seconds(lambda: torch.mm(a, b), 1) for _ in range(_TURNS))
 
 
-def bytes_per_second(device: str) -> float:
-    """The fastest of a few copies, of four times the last-level cache at least: bytes read and bytes written."""
-    size = max(4 * last_level_cache(device), 64 * 2**20)
-    source = torch.zeros(size, dtype=torch.uint8, device=device)
+def bytes_per_second(device: str, size: int = 0) -> float:
+    """The fastest of a few copies: bytes read and bytes written.
+
+    size: of both together, at least _SMALLEST; where it is left out eight times the last-level cache, so that it is the
+    memory's. What fits in the cache moves as fast as a copy of its own size.
+    """
+    half = max(size, _SMALLEST) // 2 if size else max(4 * last_level_cache(device), 64 * 2**20)
+    source = torch.zeros(half, dtype=torch.uint8, device=device)
     target = torch.empty_like(source)
     watch = stopwatch(device)
-    target.copy_(source)
-    return 2 * size / min(watch.seconds(lambda: target.copy_(source), 1) for _ in range(_TURNS))
+
+    def copy() -> object:
+        return target.copy_(source)
+
+    copy()
+    calls, _ = filled(watch, copy, watch.seconds(copy, 1))
+    return 2 * half / min(watch.seconds(copy, calls) for _ in range(_TURNS))
 
 
 def last_level_cache(device: str) -> int:

@@ -16,7 +16,7 @@ _MOST = 1.05
 """Fractions of the machine's limit beyond this are no measurement: a count or a limit is wrong."""
 
 INVALID, CACHED = "invalid", "cache"
-"""What stands for the bound of a fraction that cannot be, and of one that nobody measured: all of it is in the cache."""
+"""What stands for the bound of a fraction that cannot be, and of one that is held to a copy within the cache."""
 
 
 @dataclass(frozen=True)
@@ -41,6 +41,7 @@ class Session:
     seconds: float | None = None
     _measured: dict[tuple[str, str], Measured] = field(default_factory=dict)
     _limits: dict[str, float] = field(default_factory=dict)
+    _cached: dict[int, float] = field(default_factory=dict)
     _began: float = field(default_factory=monotonic)
 
     @property
@@ -127,15 +128,22 @@ class Session:
         """The least time that the machine would need over the time that was taken, and what the machine lacks first."""
         if not timing.is_timed:
             return None, ""
+        operations, moved = rung.floating_point_operations() or 0.0, rung.bytes(self.asked.dtype)
+        bandwidth, place = self._bandwidth(moved)
+        computing, moving = operations / self._limits["operations"], moved / bandwidth
+        fraction = max(moving, computing) / min(seconds for block in timing.blocks for seconds in block)
+        bound = "operations" if computing > moving else place
+        return fraction, INVALID if fraction > _MOST else bound
+
+    def _bandwidth(self, moved: int) -> tuple[float, str]:
+        """How fast so many bytes can be moved, and from where: the cache, in which they lie if they fit, or the memory."""
         if not self._limits:
             self._limits = self.team.limits(self.asked.device, self.asked.dtype)
-        operations, moved = rung.floating_point_operations() or 0.0, rung.bytes(self.asked.dtype)
-        computing, moving = operations / self._limits["operations"], moved / self._limits["bytes"]
-        if moving > computing and moved < self._limits["cache"] and not self.asked.cold:
-            return None, CACHED  # which is faster than the memory that was measured
-        fraction = max(moving, computing) / min(seconds for block in timing.blocks for seconds in block)
-        bound = "operations" if computing > moving else "bytes"
-        return fraction, INVALID if fraction > _MOST else bound
+        if self.asked.cold or moved >= self._limits["cache"]:
+            return self._limits["bytes"], "bytes"
+        if moved not in self._cached:
+            self._cached[moved] = self.team.copying(self.asked.device, moved)
+        return self._cached[moved], CACHED
 
 
 def _contrast(timing: Timing, other: Timing | None) -> Contrast:

@@ -123,6 +123,10 @@ class Team:
         """What the machine can do at most, as the first worker measures it."""
         return next(self._every()).ask(do="limits", device=device, dtype=dtype)
 
+    def copying(self, device: str, size: int) -> float:
+        """The bytes a second of a copy of so many bytes, which may lie in a cache."""
+        return float(next(self._every()).ask(do="copying", device=device, size=size)["bytes"])
+
     def measure(self, rung: Rung, implementations: Iterable[str], asked: Asked) -> list[Timing]:
         """Verify and time the implementations at a rung, in every crew."""
         names = [(crew.name, name) for crew in self._crews for name in implementations]

@@ -103,6 +103,10 @@ class Worker:
             "cache": last_level_cache(device),
         }
 
+    def copying(self, device: str, size: int) -> dict[str, Any]:
+        """How many bytes a second a copy of so many bytes moves."""
+        return {"bytes": bytes_per_second(device, size)}
+
 
 def _found(operation: str, implementation: str, file: str) -> tuple[Operation, Implementation]:
     brought = candidates(Path(file)) if file else None

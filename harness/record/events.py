@@ -189,8 +189,8 @@ class TimingFinished:
     seconds per call, by process and block; against: whom its time is held to; ratio, low, high: its time over theirs and
     the interval; speed: what is said of that; canary: what is said of one half of its blocks against the other, which
     are the same code; memory: bytes that a call takes beyond its arguments; fraction: of the machine's limit, which
-    `bound` names (operations, or bytes; invalid where it cannot be), None where it was not measured (bound cache: all
-    of it is there); clock: of a GPU meanwhile, in MHz; throttled: blocks that were timed again since it was held back.
+    `bound` names (operations, bytes of the memory or of the cache; invalid where it cannot be), None where nothing was
+    timed; clock: of a GPU meanwhile, in MHz; throttled: blocks that were timed again since it was held back.
     """
 
     operation: str

@@ -9,18 +9,19 @@ from rich.console import Console
 from rich.table import Table
 
 from harness.bench.contrast import Speed
-from harness.bench.session import INVALID
+from harness.bench.session import CACHED, INVALID
 from harness.measure.verdict import Verdict
 from harness.record.events import TimingFinished
 from harness.report.ladders import Ladder, canary_sentence, clock_sentence, duration, ladders, memory, times, untimed
 
-OF = {"operations": "flop", "bytes": "B", INVALID: INVALID}
+OF = {"operations": "flop", "bytes": "B", CACHED: CACHED, INVALID: INVALID}
 """In which unit a fraction's limit is counted."""
 
 _LEGEND = (
     "★ the fastest   × the reference's time: "
     + "   ".join(f"{speed.symbol} {speed.value}" for speed in Speed)
-    + "\n% of what this machine can compute (flop) or move (B) in that time   KiB, MiB: of memory beyond the arguments   – not timed"
+    + "\n% of what this machine can compute (flop) or move (B, or cache) in that time   – not timed"
+    + "\nKiB, MiB: of memory beyond the arguments"
 )
 
 
