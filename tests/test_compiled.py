@@ -1,7 +1,6 @@
 """torch.compile as a backend of its own: twins of what torch computes, asked where it is named."""
 
 import dataclasses
-import json
 
 import pytest
 import torch
@@ -10,25 +9,15 @@ import harness
 from harness.declare.backends import COMPILED
 from harness.declare.implementation import on_backends
 from harness.errors import UnknownName
+from harness.explain.reproduction import reproduction
 from harness.generate.case import Case
 from harness.operations.linear import linear
 from harness.verify.battery import every_property
 from harness.verify.cell import cells, check_backends
+from harness.verify.exploration import ask
 from harness.verify.subject import Subject
-from tests.command_line import ask
 
 AGREEMENT = next(prop for prop in every_property() if prop.name == "agreement")
-CANDIDATE = """
-import torch
-import harness
-
-linear = harness.catalogue()["linear"]
-
-
-@linear.implementation
-def careless(x, W, b):
-    return x @ W.mT + (2 if torch.compiler.is_compiling() else 1) * b
-"""
 WAYS = (linear.own, *linear.implementations.values())
 
 
@@ -53,21 +42,19 @@ def test_an_unknown_backend_is_refused_in_a_sentence():
         check_backends(["torch_compile"])
 
 
-def test_what_is_wrong_only_when_compiled_is_found_there_alone():
-    def careless(x, W, b):
-        return x @ W.mT + (2 if torch.compiler.is_compiling() else 1) * b
+def careless(x, W, b):
+    return x @ W.mT + (2 if torch.compiler.is_compiling() else 1) * b
 
+
+def test_what_is_wrong_only_when_compiled_is_found_there_alone_and_its_script_compiles():
+    """In one case, since every shape is compiled anew."""
     eager = dataclasses.replace(linear.find("torch_linear"), name="careless", function=careless)
     case = Case(linear, {"batch": 3, "inputs": 2, "outputs": 4}, {}, dtype="float64")
-    right = linear(**case.tensors)
-    assert torch.allclose(Subject(linear, eager)(case)[0], right)
-    assert not torch.allclose(Subject(linear, eager.compiled)(case)[0], right)
-
-
-def test_its_script_compiles_the_candidate(tmp_path):
-    (tmp_path / "mine.py").write_text(CANDIDATE)
-    answer = ask(tmp_path, "check", "mine.py", "-k", "agreement", "--dtype", "float64", "--backend", COMPILED, "--json")
-    (cause,) = json.loads(answer.out)["causes"]
-    assert (answer.code, cause["implementation"], cause["verdict"]) == (1, "careless.compiled", "wrong")
-    (found,) = [each for each in answer.events if isinstance(each, CellFinished) and each.counterexample]
-    assert "torch.compile(careless)" in found.counterexample.source
+    (cell, *_) = cells(AGREEMENT, [linear], dtypes=["float64"])
+    verdicts = {}
+    for made in (eager, eager.compiled):
+        asked = dataclasses.replace(cell, implementation=made)
+        verdicts[made.name], _ = ask(asked, Subject(linear, made), case)
+    assert not verdicts["careless"].verdict.failing and str(verdicts["careless.compiled"].verdict) == "wrong"
+    script = reproduction(asked, verdicts["careless.compiled"])
+    assert "reproduce(torch.compile(careless))" in script and "# Largest difference seen: " in script

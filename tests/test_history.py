@@ -192,6 +192,24 @@ def test_a_run_of_another_profile_is_no_baseline_unless_it_is_named(tmp_path):
     assert compared(tmp_path).baseline.name == quick
 
 
+@pytest.mark.parametrize(
+    ("before", "now", "is_baseline"),
+    [
+        (Scope(), Scope(dtypes=["float32"]), True),
+        (Scope(), Scope(dtypes=["bf32"]), False),
+        (Scope(dtypes=["bf32", "float32"]), Scope(dtypes=["bf32"]), True),
+        (Scope(), Scope(backends=["numpy"]), True),
+        (Scope(), Scope(backends=["torch.compile"]), False),
+        (Scope(backends=["torch.compile"]), Scope(), False),
+        (Scope(backends=["torch.compile"]), Scope(backends=["torch.compile"]), True),
+    ],
+)
+def test_what_has_to_be_named_is_in_no_run_that_did_not_name_it(tmp_path, before, now, is_baseline):
+    run(tmp_path, 1, cell(), scope=before)
+    run(tmp_path, 2, cell(), scope=now)
+    assert (compared(tmp_path).baseline is not None) is is_baseline
+
+
 def test_a_committed_run_is_a_baseline_too(tmp_path):
     committed = run(tmp_path, 1, cell(), folder="baseline")
     run(tmp_path, 2, cell())
