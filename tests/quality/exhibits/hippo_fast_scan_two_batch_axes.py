@@ -48,7 +48,7 @@ def in_pairs(transitions, heard):
 
 
 @legs_scan_channels.implementation(backend="torch", dtypes=(torch.float64, torch.float32))
-def fast(u, N, method):
+def one_batch_axis(u, N, method):
     """The fast scan on (time, batch, channel)."""
     transitions, columns = (torch.from_numpy(made[: len(u)]).to(u) for made in rounded_steps(N, method, 65))
     return in_pairs(transitions, u[..., None] * columns[:, None, None])
