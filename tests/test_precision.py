@@ -13,7 +13,8 @@ from harness.operations.linear import linear
 from harness.verify.battery import every_property
 from harness.verify.cell import cells, check_dtypes
 from harness.verify.exploration import ask
-from harness.verify.subject import Subject, serves
+from harness.verify.subject import Subject
+from harness.verify.support import serves
 
 BF32 = PRECISIONS["bf32"]
 AGREEMENT = next(prop for prop in every_property() if prop.name == "agreement")

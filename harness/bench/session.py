@@ -66,25 +66,43 @@ class Session:
         again = Session(self.asked, self.crews, fresh)
         for rung, names in _by_rung((each for each in found if each.speed == Speed.SLOWER), self._measured.values()):
             again.measured(rung, names)
-        speed = {(each.crew, each.key): each.speed for each in again.finished()}
+        slower = again.slower()
         return [
             replace(each, speed=Speed.UNSURE.value)
-            if each.speed == Speed.SLOWER and speed.get((each.crew, each.key)) != Speed.SLOWER
+            if each.speed == Speed.SLOWER and (each.crew, each.implementation, each.operation, each.rung) not in slower
             else each
             for each in found
         ]
 
+    def slower(self) -> set[tuple[str, ...]]:
+        """Crew, implementation, operation and rung of whatever is slower than what it is held to."""
+        pairs = self._pairs()
+        said = zip(pairs, speeds([_contrast(timing, other) for _, timing, other in pairs]), strict=True)
+        return {
+            (self._crew(timing), timing.implementation, rung.operation.name, rung.name)
+            for (rung, timing, _), speed in said
+            if speed == Speed.SLOWER
+        }
+
     def _told(self) -> Iterator[TimingFinished]:
-        pairs = [
-            (each.rung, timing, self._opposite(each, timing))
-            for each in self._measured.values()
-            for timing in each.timings
-        ]
+        pairs = self._pairs()
         contrasts = [_contrast(timing, other) for _, timing, other in pairs]
         canaries = [against_itself(timing.blocks) for _, timing, _ in pairs]
         said = zip(pairs, contrasts, speeds(contrasts), speeds(canaries), strict=True)
         for (rung, timing, other), ratio, speed, canary in said:
             yield self._event(rung, timing, other, ratio, speed, canary)
+
+    def _pairs(self) -> list[tuple[Rung, Timing, Timing | None]]:
+        """Every timing at its rung, with the one that it is held to."""
+        return [
+            (each.rung, timing, self._opposite(each, timing))
+            for each in self._measured.values()
+            for timing in each.timings
+        ]
+
+    def _crew(self, timing: Timing) -> str:
+        """Whose code it is; "" where there is one alone."""
+        return timing.crew if len(self.crews) > 1 else ""
 
     def _opposite(self, measured: Measured, timing: Timing) -> Timing | None:
         """Whom a timing is held to: the same implementation of the other crew, or the rung's reference."""
@@ -108,7 +126,7 @@ class Session:
             list(rung.axes),
             timing.verdict.value,
             timing.reason,
-            timing.crew if len(self.crews) > 1 else "",
+            self._crew(timing),
             "cold" if self.asked.cold else "warm",
             timing.blocks,
             other.implementation if other and other.crew == timing.crew else other.crew if other else "",

@@ -31,16 +31,15 @@ from harness.command.options import (
 )
 from harness.command.progress import Meter
 from harness.command.run import complete_operations
-from harness.declare.implementation import Implementation, on_backends
+from harness.declare.implementation import Implementation
 from harness.declare.operation import Operation
 from harness.errors import HarnessError
-from harness.generate.precision import PRECISIONS
 from harness.measure.verdict import Verdict
 from harness.record.events import Event, RunFinished, TimingFinished
 from harness.record.runlog import SUFFIX, RunLog
 from harness.report.ladder_tables import print_ladders
 from harness.verify.cell import check_backends, check_devices, check_dtypes
-from harness.verify.subject import serves
+from harness.verify.support import computing
 
 _SLOWER = 4
 """The exit code of a confirmed slowdown."""
@@ -118,7 +117,12 @@ def bench(
     with waiting(f"importing {Path(file).name}", as_json) if file else nullcontext():
         operations = _operations(names, file, limit)
     asked, began, storage = Asked(device, dtype, cold, _resolved(file)), perf_counter(), reports / "benchmarks"
-    rivals = {operation.name: _rivals(operation, asked, only, backends) for operation in operations}
+    rivals = {
+        operation.name: [
+            each for each in computing(operation, device, dtype, backends) if each.name in only or not only
+        ]
+        for operation in operations
+    }
     _check_rivals(rivals, asked, only)
     started = run_started(seed)
     with crews(against) as there, Meter("timings", as_json) as meter:
@@ -165,20 +169,6 @@ def _operations(names: list[str], file: str, limit: float) -> list[Operation]:
     rehearse_import(Path(file), limit, None)  # in a process of its own, so that it costs nothing here if it fails
     brought = {operation.name: operation for operation in candidates(Path(file)).operations}
     return choose(names, brought)
-
-
-def _rivals(
-    operation: Operation, asked: Asked, only: tuple[str, ...], backends: tuple[str, ...]
-) -> list[Implementation]:
-    """Who can be timed there: the definition, and whatever takes the device and the dtype."""
-    every = on_backends((operation.own, *operation.implementations.values()), backends)
-    able = [each for each in every if asked.device in each.backend.devices and not each.unavailable()]
-    return [
-        each
-        for each in able
-        if (each.name in only or not only)
-        and (serves(each, PRECISIONS[asked.dtype], asked.device) or each is operation.own)
-    ]
 
 
 def _check_rivals(rivals: dict[str, list[Implementation]], asked: Asked, only: tuple[str, ...]) -> None:

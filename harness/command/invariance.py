@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from dataclasses import asdict, replace
 from typing import Any
 
@@ -16,16 +15,14 @@ from harness.catalogue import catalogue, choose
 from harness.command.options import Duration, backend_option, device_option, examples, json_option
 from harness.command.progress import Meter
 from harness.command.run import complete_operations
-from harness.declare.implementation import Implementation, on_backends
 from harness.declare.operation import Operation
 from harness.errors import HarnessError
 from harness.explain.visible import visible
 from harness.generate.case import Case
 from harness.generate.plan import plan
-from harness.generate.precision import PRECISIONS
 from harness.verify.cell import check_backends, check_devices, check_dtypes
 from harness.verify.invariance import LARGEST, Invariance, invariance, ranges
-from harness.verify.subject import serves
+from harness.verify.support import computing
 
 _EXAMPLES = examples(
     ("harness invariance", "everything that has a batch, in float32"),
@@ -80,7 +77,12 @@ def invariance_command(
         raise HarnessError(f"{', '.join(operations)} has no batch axis; `harness list` shows the axes")
     found = []
     with Meter("implementations", as_json) as meter:
-        asked = list(_asked(chosen, device, dtypes, backends))
+        asked = [
+            (each, made, dtype)
+            for each in chosen
+            for dtype in dtypes
+            for made in computing(each, device, dtype, backends)
+        ]
         for operation, made, dtype in asked:
             meter.step(f"{made.key} in {dtype}", len(asked))
             found.append(invariance(made, operation, _largest(operation, device, dtype).call(), patience))
@@ -90,17 +92,6 @@ def invariance_command(
         click.echo(_markdown(found))
     else:
         _print(found)
-
-
-def _asked(
-    chosen: list[Operation], device: str, dtypes: tuple[str, ...], backends: tuple[str, ...]
-) -> Iterator[tuple[Operation, Implementation, str]]:
-    for operation in chosen:
-        for made in on_backends((operation.own, *operation.implementations.values()), backends):
-            for dtype in dtypes:
-                served = made is operation.own or serves(made, PRECISIONS[dtype], device)
-                if served and device in made.backend.devices and not made.unavailable():
-                    yield operation, made, dtype
 
 
 def _largest(operation: Operation, device: str, dtype: str) -> Case:

@@ -11,7 +11,7 @@ from typing import Any
 from harness.explain.scene import Scene, many_changes, one_change
 from harness.generate.case import Case
 from harness.generate.layouts import LAYOUTS
-from harness.verify.subject import served_dtypes
+from harness.verify.support import served_dtypes
 
 _ROUNDS = 3
 """Times that a rule is put to the test on cases near its border, and mended."""

@@ -20,7 +20,8 @@ from harness.measure.comparison import Comparison, against
 from harness.measure.reference import reference
 from harness.verify.cell import Cell
 from harness.verify.exploration import WIDE, Finding
-from harness.verify.subject import ImplementationFault, Subject, served_dtypes
+from harness.verify.subject import ImplementationFault, Subject
+from harness.verify.support import served_dtypes
 
 _TELLING_LAYOUTS = [name for name in LAYOUTS if name != "expanded"]
 """Layouts that leave values as they are; the others make samples equal, which hides faults."""

@@ -8,8 +8,7 @@ leaves TF32 on for cuDNN, and what is right would seem to lose digits there.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
 import torch
@@ -43,15 +42,23 @@ class Precision:
         """Whether this machine's device computes so."""
         return not self.device or (self.device == device and _SUPPORTED[self.device]())
 
-    @contextmanager
-    def computing(self) -> Iterator[None]:
+    def computing(self) -> AbstractContextManager[None]:
         """Compute products so, and put PyTorch's settings back."""
-        before = torch.get_float32_matmul_precision(), torch.backends.cudnn.allow_tf32
-        _set(self.products, self.products != "highest")
-        try:
-            yield
-        finally:
-            _set(*before)
+        return _Computing(self.products)
+
+
+class _Computing:
+    """PyTorch's settings for products. A class, since it is entered for each call, where a generator costs as much again."""
+
+    def __init__(self, products: str) -> None:
+        self._products = products
+
+    def __enter__(self) -> None:
+        self._before = torch.get_float32_matmul_precision(), torch.backends.cudnn.allow_tf32
+        _set(self._products, self._products != "highest")
+
+    def __exit__(self, *failure: object) -> None:
+        _set(*self._before)
 
 
 def _set(products: str, in_cudnn: bool) -> None:

@@ -26,7 +26,7 @@ from harness.record.known import recognised
 from harness.verify.cell import Cell
 from harness.verify.exploration import Exploration, Finding, explore
 from harness.verify.peers import Peers
-from harness.verify.subject import served_dtypes
+from harness.verify.support import served_dtypes
 
 _CLAIM_CASES, _CLAIM_SECONDS = 48, 1.0
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from markupsafe import Markup
 
@@ -32,7 +32,7 @@ def times_over_sizes(ladder: Ladder) -> Markup:
     frame = _Frame(sizes, min(seconds), max(seconds))
     curves = {line.name: points for line in ladder.lines if (points := frame.points(line))}
     first = ladder.lines[0].name
-    told = [f"{name}: {duration(frame.seconds(points[-1][1]))} at the largest size" for name, points in curves.items()]
+    told = [_told(line, ladder.places) for line in ladder.lines if line.name in curves]
     layers = [
         layer("rule", list(frame.decades()), color=LINES, strokeWidth=1),
         layer("line", _rows(curves, first, own=False), detail="piece", color=QUIET, strokeWidth=1.25),
@@ -72,11 +72,6 @@ class _Frame:
         part = (math.log10(seconds) - self._low) / (self._high - self._low)
         return _HEIGHT - part * (_HEIGHT - _TOP)
 
-    def seconds(self, y: float) -> float:
-        """What lies at a height."""
-        part = (_HEIGHT - y) / (_HEIGHT - _TOP)
-        return float(10 ** (self._low + part * (self._high - self._low)))
-
     def points(self, line: Line) -> list[Point]:
         """Where the times of a line lie."""
         pairs = zip(self._sizes, line.timings, strict=True)
@@ -86,6 +81,13 @@ class _Frame:
         """A line for each power of ten."""
         for power in range(self._low, self._high + 1):
             yield {"x": _LEFT, "x2": WIDTH - _NAMES, "y": self.y(10.0**power), "told": _power(power)}
+
+
+def _told(line: Line, places: Sequence[str]) -> str:
+    """Where a curve ends, for those who can't see it."""
+    pairs = zip(places, line.timings, strict=True)
+    place, seconds = [(place, each.seconds) for place, each in pairs if each and each.seconds][-1]
+    return f"{line.name}: {duration(seconds)} at {place}"
 
 
 def _power(power: int) -> str:

@@ -17,7 +17,7 @@ from harness.declare.operation import Operation
 from harness.generate.patterns import PATTERNS
 from harness.verify.battery import every_claim, every_property
 from harness.verify.claim import Claim
-from harness.verify.subject import served_dtypes
+from harness.verify.support import served_dtypes
 
 
 def write_handbook(operations: Iterable[Operation], folder: Path) -> list[Path]:

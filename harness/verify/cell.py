@@ -13,7 +13,7 @@ from harness.declare.operation import Operation
 from harness.errors import HarnessError
 from harness.generate.precision import PRECISIONS, UNGRADED
 from harness.verify.property import Property
-from harness.verify.subject import serves
+from harness.verify.support import serves
 
 
 @dataclass(frozen=True)

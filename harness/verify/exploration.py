@@ -18,7 +18,8 @@ from harness.generate.precision import eps_of
 from harness.measure.comparison import Comparison
 from harness.measure.verdict import Judgement, Verdict, judge
 from harness.verify.cell import Cell
-from harness.verify.subject import ImplementationFault, Subject, served_dtypes
+from harness.verify.subject import ImplementationFault, Subject
+from harness.verify.support import served_dtypes
 from harness.verify.witness import noted
 
 _NUDGES = 3

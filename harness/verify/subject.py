@@ -23,7 +23,6 @@ from harness.declare.implementation import Implementation
 from harness.declare.operation import Operation
 from harness.errors import Unsupported
 from harness.generate.case import Call, Case
-from harness.generate.precision import PRECISIONS, Precision
 from harness.measure.clock import spending
 from harness.measure.gradient import cotangents_like, gradients_of
 
@@ -178,17 +177,6 @@ def sizes_of(call: Call) -> dict[str, Any]:
             if axis.is_name and axis.text not in call.options:
                 known[axis.text] = size
     return known
-
-
-def served_dtypes(implementation: Implementation) -> tuple[str, ...]:
-    """The names of the dtypes that an implementation takes, grades left out."""
-    return tuple(name for name, each in PRECISIONS.items() if not each.is_grade and each.dtype in implementation.dtypes)
-
-
-def serves(implementation: Implementation, precision: Precision, device: str) -> bool:
-    """Whether an implementation computes so there; of a grade, which is PyTorch's, whether PyTorch does it."""
-    multiplies = implementation.backend.differentiable or not precision.is_grade
-    return precision.dtype in implementation.dtypes and precision.is_on(device) and multiplies
 
 
 _SETTINGS: tuple[tuple[Callable[[], Any], Callable[[Any], Any]], ...] = (

@@ -1,0 +1,30 @@
+"""Support: who computes an operation, on which device and in which precision."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from harness.declare.implementation import Implementation, on_backends
+from harness.declare.operation import Operation
+from harness.generate.precision import PRECISIONS, Precision
+
+
+def served_dtypes(implementation: Implementation) -> tuple[str, ...]:
+    """The names of the dtypes that an implementation takes, grades left out."""
+    return tuple(name for name, each in PRECISIONS.items() if not each.is_grade and each.dtype in implementation.dtypes)
+
+
+def serves(implementation: Implementation, precision: Precision, device: str) -> bool:
+    """Whether an implementation computes so there; of a grade, which is PyTorch's, whether PyTorch does it."""
+    multiplies = implementation.backend.differentiable or not precision.is_grade
+    return precision.dtype in implementation.dtypes and precision.is_on(device) and multiplies
+
+
+def computing(operation: Operation, device: str, dtype: str, backends: Collection[str] = ()) -> list[Implementation]:
+    """Whoever computes an operation so there: its definition, in any dtype, and what is available and serves.
+
+    backends: those that are asked, all but torch.compile where none is named.
+    """
+    every = on_backends((operation.own, *operation.implementations.values()), backends)
+    here = [each for each in every if device in each.backend.devices and not each.unavailable()]
+    return [each for each in here if each is operation.own or serves(each, PRECISIONS[dtype], device)]
