@@ -17,7 +17,7 @@ from harness.bench.session import CACHED, INVALID, Session
 from harness.bench.stopwatch import BLOCK, Processor, filled
 from harness.bench.team import Asked, Crew, Timing
 from harness.command.bench import _exit_code
-from harness.errors import HarnessError
+from harness.errors import HarnessError, InfrastructureError
 from harness.measure.verdict import Verdict
 from harness.operations.linear import linear
 from harness.record.events import RunFinished, TimingFinished
@@ -272,6 +272,7 @@ def test_pytest_benchmark_keeps_and_compares_the_samples(benched):
         (["linear", "--device", "cuda:7"], "is not here"),
         (["linear", "--frobnicate"], "no such option: --frobnicate"),
         (["linear", "--against", "no-such-branch"], "name a branch, a tag or a commit"),
+        (["linear", "--python", sys.executable], "say which with --against"),
         (["missing.py"], "is not there"),
     ],
 )
@@ -281,9 +282,12 @@ def test_what_cannot_be_timed_is_refused_in_a_sentence(tmp_path, words, told):
 
 
 def test_another_revision_is_timed_in_turns_with_this_code(tmp_path):
-    answer = ask(
-        tmp_path, "bench", "linear", "--against", "HEAD", "--only", "torch_linear", "--processes", "1", "--json"
-    )
+    program = tmp_path / "python"
+    program.write_text(f'#!/bin/sh\necho $PWD > {tmp_path}/where\nexec {sys.executable} "$@"\n')
+    program.chmod(0o755)
+    words = ["bench", "linear", "--against", "HEAD", "--only", "torch_linear", "--processes", "1", "--json"]
+    answer = ask(tmp_path, *words, "--python", str(program))
+    assert "harness-revision-" in (tmp_path / "where").read_text()  # the other code, and not this one's
     if answer.code == 2:  # the orders were changed and are not committed yet
         assert "takes other orders than this one's" in answer.err
         return
@@ -313,6 +317,14 @@ def test_a_worker_of_another_protocol_is_refused_and_none_is_left(monkeypatch):
     ):
         pass
     assert not started
+
+
+def test_a_python_that_cannot_run_the_bench_is_named():
+    with (
+        pytest.raises(InfrastructureError, match="the bench of v1 does not start with false, and says above why"),
+        team.Team([Crew("v1", "false")], 1, 60, 1.0, None),
+    ):
+        pass
 
 
 def test_a_playback_is_what_was_measured():

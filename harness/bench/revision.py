@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,8 +19,10 @@ _ROOT = Path(__file__).parents[2]
 
 
 @contextmanager
-def crews(against: str) -> Iterator[list[Crew]]:
+def crews(against: str, python: str = sys.executable) -> Iterator[list[Crew]]:
     """Whose code is timed: the revision's first, which this one is held to, where one is named; then this code's.
+
+    python: the program that runs the revision, with its own packages.
 
     Raises HarnessError where this is no checkout, the revision is unknown, or it is from before there was a bench.
     """
@@ -35,7 +38,7 @@ def crews(against: str) -> Iterator[list[Crew]]:
         try:
             if not (there / "harness" / "bench" / "worker.py").is_file():
                 raise HarnessError(f"--against {against}: that revision has no bench; name a later one")
-            yield [Crew(against, folder=there), Crew(HERE)]
+            yield [Crew(against, python, there), Crew(HERE)]
         finally:
             _git("worktree", "remove", "--force", str(there))
 

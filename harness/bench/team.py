@@ -109,11 +109,7 @@ class Team:
         for worker in self._every():
             worker.start()
         for worker in self._every():
-            if worker.ask(do="begin").get("protocol") != PROTOCOL:
-                raise HarnessError(
-                    f"the bench of {worker.crew.name} takes other orders than this one's; name a revision with the same "
-                    "harness/bench/worker.py"
-                )
+            _check_orders(worker)
 
     def _close(self) -> None:
         for worker in self._every():
@@ -183,6 +179,22 @@ class Team:
 
     def _every(self) -> Iterator[_Process]:
         return (worker for workers in self._workers for worker in workers.values())
+
+
+def _check_orders(worker: _Process) -> None:
+    """Raise InfrastructureError where a worker does not start, HarnessError where it takes other orders."""
+    crew = worker.crew
+    try:
+        told = worker.ask(do="begin")
+    except InfrastructureError:
+        raise InfrastructureError(
+            f"the bench of {crew.name} does not start with {crew.python}, and says above why; install there what it lacks"
+        ) from None
+    if told.get("protocol") != PROTOCOL:
+        raise HarnessError(
+            f"the bench of {crew.name} takes other orders than this one's; name a revision with the same "
+            "harness/bench/worker.py"
+        )
 
 
 def _time(worker: _Process, timing: Timing) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections import Counter
 from collections.abc import Sequence
 from contextlib import nullcontext
@@ -50,6 +51,7 @@ _EXAMPLES = examples(
     ("harness bench gru --only nn.GRU --only definition", "two implementations against each other"),
     ("harness bench mine.py", "a file's own implementations, beside all others"),
     ("harness bench gru --against main --fail-slower", "this code against a branch's: exit 4 if it is slower"),
+    ("harness bench gru --against HEAD --python other/bin/python", "the same code with another environment's PyTorch"),
     ("harness bench linear --benchmark-save=before", "pytest-benchmark's storage and comparison work as ever"),
 )
 
@@ -79,6 +81,12 @@ _EXAMPLES = examples(
     "--against", metavar="REVISION", default="", help="Time this git revision's code too, in turns with this one's."
 )
 @click.option(
+    "--python",
+    type=click.Path(exists=True, dir_okay=False, executable=True),
+    metavar="PROGRAM",
+    help="The Python that runs the code of --against, with packages of its own.  [default: this one]",
+)
+@click.option(
     "--fail-slower", is_flag=True, help="Exit with 4 where something is slower, confirmed in fresh processes."
 )
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="The seed of the order of blocks.")
@@ -99,6 +107,7 @@ def bench(
     budget: float | None,
     cold: bool,
     against: str,
+    python: str | None,
     fail_slower: bool,
     seed: int,
     limit: float,
@@ -113,6 +122,10 @@ def bench(
     check_devices((device,))
     check_dtypes((dtype,))
     check_backends(backends)
+    if python and not against:
+        raise HarnessError(
+            "--python names who runs another revision's code; say which with --against, e.g. --against HEAD"
+        )
     names, file, options = _sorted(words)
     with waiting(f"importing {Path(file).name}", as_json) if file else nullcontext():
         operations = _operations(names, file, limit)
@@ -125,7 +138,7 @@ def bench(
     }
     _check_rivals(rivals, asked, only)
     started = run_started(seed)
-    with crews(against) as there, Meter("timings", as_json) as meter:
+    with crews(against, str(Path(python or sys.executable).absolute())) as there, Meter("timings", as_json) as meter:
         running = Running(
             asked, operations, rivals, there, processes, limit, patience, seed, budget, storage, options, meter.step
         )
