@@ -222,7 +222,7 @@ def test_ratios_are_read_at_a_glance():
 def benched(tmp_path_factory):
     """The rivals, timed by the command, kept by pytest-benchmark."""
     folder = tmp_path_factory.mktemp("bench")
-    return ask(folder, "bench", str(RIVALS), "--processes", "4", "--benchmark-save=kept", "--benchmark-quiet")
+    return ask(folder, "bench", str(RIVALS), "--processes", "3", "--benchmark-save=kept", "--benchmark-quiet")
 
 
 def test_the_command_verifies_before_it_times(benched):

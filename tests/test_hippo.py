@@ -137,7 +137,7 @@ def test_every_form_is_differentiable_in_signal_and_state(form):
     assert torch.autograd.gradcheck(lambda *given: scan(form, given[0], 4, "bilinear", given[1], 5), (u, state))
 
 
-@pytest.mark.parametrize("N", [4, 64])
+@pytest.mark.parametrize("N", [4, 24])
 def test_the_fast_scan_is_one_of_its_forms(N):
     u = torch.randn(70, 3, dtype=torch.float64)
     torch.testing.assert_close(fast_scan(u, N, "zoh")[0], scan(prefixes, u, N, "zoh")[0], rtol=1e-11, atol=1e-12)

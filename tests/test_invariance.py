@@ -76,10 +76,10 @@ def test_ranges_are_read_at_a_glance():
 
 
 def test_the_command_prints_a_row_for_each_implementation(tmp_path):
-    answer = ask(tmp_path, "invariance", "linear", "--json")
+    answer = ask(tmp_path, "invariance", "linear", "--patience", "1s", "--json")
     rows = {each["implementation"]: each for each in json.loads(answer.out)}
     assert answer.code == 0 and {"linear/definition", "linear/torch_linear"} <= set(rows)
-    table = ask(tmp_path, "invariance", "linear", "--markdown").out
+    table = ask(tmp_path, "invariance", "linear", "--patience", "1s", "--markdown").out
     assert table.count("| linear/") == len(rows) and "same bits again" in table
 
 

@@ -43,7 +43,7 @@ def test_every_environment_that_they_name_is_there():
 
 def test_the_night_from_end_to_end(tmp_path, forge):
     environment, there = forge
-    tf32, compiled, bits, verify, time, issues = harness_commands("nightly", tmp_path, "60s")
+    tf32, compiled, bits, verify, time, issues = harness_commands("nightly", tmp_path, "15s")
     assert (bits[0], verify[0], time[0], issues[0]) == ("invariance", "run", "bench", "issues")
     for grade in (tf32, compiled):
         here = [{"cuda": "cpu", "tf32": "float32"}.get(word, word) for word in grade]
