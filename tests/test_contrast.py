@@ -55,6 +55,12 @@ def test_what_scatters_against_itself_needs_a_larger_change():
     assert loud.least > 2 * math.log(1.02) and said(loud) in (["unsure"], ["same"])
 
 
+def test_what_disturbs_a_single_round_is_outvoted_by_the_others():
+    """The medians of all blocks would say 2.9 times."""
+    found = contrast([[1.0, 1.5, 4.0]] * 3, [[1.1, 5.0, 4.4]] * 3)
+    assert found.ratio == pytest.approx(1.1)
+
+
 def test_a_drift_that_both_share_does_not_hide_a_change():
     """The machine halves its speed within a process; blocks of one round meet the same of it."""
     drift = [[math.exp(0.7 * block / 50) for block in range(50)]] * 5

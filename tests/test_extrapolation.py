@@ -32,6 +32,7 @@ def test_growth_is_extrapolated_along_the_axis_that_it_was_seen_on():
         "not timed: one call would take about 27 s, having taken 0.027 s at time=300"
     )
     assert not cubic.refusal(rung(time=300, batch=64), "loop")
+    assert cubic.refusal(rung(time=3000, batch=64), "loop").endswith("having taken 0.027 s at time=300, batch=1")
 
 
 def test_of_several_processes_the_last_word_counts():

@@ -44,9 +44,9 @@ class Extrapolation:
 
 
 def _expected(first: Rung, took_first: float, then: Rung, took_then: float, wanted: Rung) -> float:
-    """The seconds at a third rung, growing as they did between two; 0 where the third climbs along other axes."""
+    """The seconds at a third rung at least, growing as they did between two; along other axes they may grow too."""
     climbed = _climbs(first, then)
-    if not climbed or not _climbs(then, wanted) <= climbed:
+    if not climbed:
         return 0.0
     exponent = math.log(took_then / took_first) / (_volume(then, climbed) - _volume(first, climbed))
     return took_then * math.exp(exponent * (_volume(wanted, climbed) - _volume(then, climbed)))
