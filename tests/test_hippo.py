@@ -118,15 +118,16 @@ def test_the_fast_scan_takes_any_batch_axes(form, shape, time):
 
 
 @pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("method", ["backward", "bilinear"])
 @pytest.mark.parametrize("cut", [1, 32, 40])
-def test_a_signal_may_come_in_pieces(form, cut):
+def test_a_signal_may_come_in_pieces(form, method, cut):
     """The steps are numbered: a second piece that began at step 1 would be another signal."""
     u = torch.from_numpy(np.random.default_rng(cut).normal(size=(70, 4)))
-    whole, _ = scan(form, u, 16, "backward")
-    first, state = scan(form, u[:cut], 16, "backward")
-    second, _ = scan(form, u[cut:], 16, "backward", state, cut + 1)
+    whole, _ = scan(form, u, 16, method)
+    first, state = scan(form, u[:cut], 16, method)
+    second, _ = scan(form, u[cut:], 16, method, state, cut + 1)
     torch.testing.assert_close(torch.cat([first, second]), whole, rtol=1e-12, atol=1e-13)
-    anew, _ = scan(form, u[cut:], 16, "backward", state)
+    anew, _ = scan(form, u[cut:], 16, method, state)
     assert not torch.allclose(anew, whole[cut:])
 
 

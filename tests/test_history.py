@@ -182,6 +182,21 @@ def test_the_baseline_is_the_latest_run_that_asked_as_much(tmp_path):
     assert compared(tmp_path).baseline.name == latest
 
 
+def test_the_previous_run_is_the_one_before_on_whatever_pytorch(tmp_path):
+    """So that one release after another is told apart, the second time too."""
+    run(tmp_path, 1, cell(), environment={**HERE, "packages": {"torch": "2.12.1"}})
+    assert compared(tmp_path, "previous").baseline is None
+    before = run(tmp_path, 2, cell(), environment={**HERE, "packages": {"torch": "2.13.0"}})
+    run(tmp_path, 3, cell(**WRONG), environment={**HERE, "packages": {"torch": "2.12.1"}})
+    run(tmp_path, 4, cell(), scope=Scope(profile="quick"))
+    with History.of(tmp_path) as history:
+        last = history.named("20261103")
+        found = history.changes(last, history.baseline_of(last, "previous"))
+        assert history.changes(last, history.baseline_of(last)).baseline.name != before
+    assert found.baseline.name == before and len(found.new) == 1
+    assert found.sentence == "Against the run of 2026-11-02 00:00 (torch 2.13.0, now 2.12.1): 1 new."
+
+
 def test_a_run_of_another_profile_is_no_baseline_unless_it_is_named(tmp_path):
     """What a quick run did not look for long enough to find is not new, and what it does not show is not fixed."""
     quick = run(tmp_path, 1, cell(), scope=Scope(profile="quick"))

@@ -26,6 +26,7 @@ from harness.errors import HarnessError, InfrastructureError
 from harness.explain.visible import visible
 from harness.generate.precision import UNGRADED
 from harness.history.attention import attention
+from harness.history.baseline import PREVIOUS
 from harness.history.changes import Changes
 from harness.history.history import History
 from harness.record.environment import environment
@@ -116,7 +117,7 @@ class Asking:
 
     def _check_baseline(self) -> None:
         """Refuse an unknown baseline before anything is asked. Raises UnknownName."""
-        if self.baseline:
+        if self.baseline not in ("", PREVIOUS):
             with History.of(self.reports) as history:
                 history.named(self.baseline)
 

@@ -15,6 +15,7 @@ from click.shell_completion import CompletionItem
 from harness.declare.backends import BACKENDS, COMPILED
 from harness.generate.precision import DTYPES, UNGRADED
 from harness.history.archive import run_of
+from harness.history.baseline import PREVIOUS
 from harness.history.history import logs
 from harness.verify.cell import devices_here
 
@@ -147,10 +148,10 @@ backend_option = click.option(
 baseline_option = click.option(
     "--baseline",
     default="",
-    metavar="RUN|BRANCH",
+    metavar=f"RUN|BRANCH|{PREVIOUS}",
     shell_complete=complete_runs,
-    show_default="the latest run that asked as much of the same",
-    help="Compare with this run, or with the latest one of a branch.",
+    show_default="the latest run that asked as much of the same, on the same machine and PyTorch if there is one",
+    help=f"Compare with this run, with the latest one of a branch, or with the {PREVIOUS} one on whatever PyTorch.",
 )
 """`--baseline`: what a run is compared with."""
 

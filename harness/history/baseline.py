@@ -13,6 +13,9 @@ from harness.history.archive import run_of
 from harness.history.index import Run
 from harness.history.revisions import plain, reachable
 
+PREVIOUS = "previous"
+"""The word for the latest comparable run, whatever PyTorch or machine it ran on."""
+
 _NAMED_DTYPES = set(PRECISIONS) - set(UNGRADED)
 
 
@@ -22,8 +25,12 @@ def baseline(runs: list[Run], run: Run) -> Run | None:
     Not one of another profile: a fault that a quick run did not look for long enough to find is not new in a longer one,
     and what a quick one does not show is not fixed. Of the same segment first.
     """
-    fit = [each for each in runs if _is_comparable(each, run)]
-    return max(fit, key=lambda each: _nearness(each, run), default=None)
+    return max(_comparable(runs, run), key=lambda each: (each.segment == run.segment, *_age(each)), default=None)
+
+
+def previous(runs: list[Run], run: Run) -> Run | None:
+    """The latest of the same, of any segment: what ran before, so that what differs may be another PyTorch's doing."""
+    return max(_comparable(runs, run), key=_age, default=None)
 
 
 def named(runs: list[Run], what: str, checkout: Path) -> Run:
@@ -43,6 +50,10 @@ def named(runs: list[Run], what: str, checkout: Path) -> Run:
     near = difflib.get_close_matches(what, [each.name for each in runs], n=3)
     hint = f"did you mean {' or '.join(near)}?" if near else "`harness history` lists the runs"
     raise UnknownName(f"no run, log or branch is called {what!r}; {hint}")
+
+
+def _comparable(runs: list[Run], run: Run) -> list[Run]:
+    return [each for each in runs if _is_comparable(each, run)]
 
 
 def _is_comparable(one: Run, run: Run) -> bool:
@@ -68,5 +79,5 @@ def _covers(had: Collection[str], asked: Collection[str], apart: Collection[str]
     return bool(asked) and set(asked) <= set(had) if had else not set(asked) & set(apart)
 
 
-def _nearness(one: Run, run: Run) -> tuple[bool, str, str]:
-    return (one.segment == run.segment, one.started.when, one.name)
+def _age(one: Run) -> tuple[str, str]:
+    return (one.started.when, one.name)

@@ -19,6 +19,9 @@ _GROWN = 1.25
 _LEAST_TOLD = 1.0
 """Units of u below which an error tells nothing, however much it grew."""
 
+_RELEASES = ("python", "torch")
+"""What is told beside the baseline's day where it was another there."""
+
 Place = tuple[str, str, str]
 """(operation, device, dtype)"""
 
@@ -103,8 +106,15 @@ class Changes:
             f"{len(self.fixed)} fixed" if self.fixed else "",
             f"{self.lost_cells:,} cell{'s' * (self.lost_cells != 1)} without the answer they had" if self.lost else "",
         ]
-        against = f"Against the run of {self.baseline.at}"
+        against = f"Against the run of {self.baseline.at}{self._elsewhere}"
         return f"{against}: {', '.join(filter(None, told)) or 'nothing changed'}."
+
+    @property
+    def _elsewhere(self) -> str:
+        """Under which Python or PyTorch the baseline ran, where it was another."""
+        other = [each for each in self.environment if each.name in _RELEASES]
+        told = [f"{each.name} {each.before or 'none'}, now {each.after or 'none'}" for each in other]
+        return f" ({'; '.join(told)})" if told else ""
 
 
 def changes(index: Index, run: Run, baseline: Run | None, checkout: Path) -> Changes:

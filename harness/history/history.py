@@ -81,6 +81,8 @@ class History:
         """The run to compare with: the wanted one, or the latest comparable one, None where there is none."""
         if not wanted:
             return baseline.baseline(self.runs, run)
+        if wanted == baseline.PREVIOUS:
+            return baseline.previous(self.runs, run)
         return self._among([each for each in self.runs if each.name != run.name], wanted)
 
     def _among(self, runs: list[Run], what: str) -> Run:
