@@ -1,6 +1,7 @@
 """`harness bench`: what is timed, what is not, what is said of it, and what pytest-benchmark keeps."""
 
 import json
+import random
 import subprocess
 import sys
 from dataclasses import replace
@@ -13,6 +14,7 @@ from harness.bench.clock import Clock, Pace
 from harness.bench.ladder import Rung
 from harness.bench.limits import bytes_per_second, last_level_cache, operations_per_second
 from harness.bench.playback import play
+from harness.bench.protocol import PROTOCOL
 from harness.bench.session import CACHED, INVALID, Session
 from harness.bench.stopwatch import BLOCK, Processor, filled
 from harness.bench.team import Asked, Crew, Timing
@@ -145,6 +147,32 @@ def test_a_block_in_which_the_gpu_was_held_back_is_timed_again_and_counted(monke
     timing = Timing("this code", "numpy", [[]])
     team._time(Hot(held), timing)
     assert (timing.blocks, timing.throttled, timing.clocks) == ([[kept]], throttled, [1500])
+
+
+class Warming:
+    """A worker in which the first call takes long, longer at larger sizes, and all others a hundredth of a second."""
+
+    def __init__(self, crew, limit):
+        self.crew = crew
+
+    def start(self):
+        pass
+
+    def close(self):
+        pass
+
+    def ask(self, do, sizes=None, **rest):
+        known = {"verdict": "rounding", "reason": "", "memory": None, "block": 0.01}
+        answers = {"begin": {"protocol": PROTOCOL}, "prepare": {**known, "once": 1e-3 * (sizes or {}).get("batch", 0)}}
+        return answers.get(do, {"seconds": 0.01})
+
+
+def test_what_was_timed_says_more_of_larger_sizes_than_the_first_call(monkeypatch):
+    monkeypatch.setattr(team, "_Process", Warming)
+    with team.Team([Crew("this code")], 3, 60, 1.0, random.Random(0)) as made:
+        for batch in (8, 64, 512):
+            assert made.measure(rung(batch=batch, inputs=4, outputs=4), ["einsum"], Asked())[0].is_timed
+        assert not made._expected.refusal(rung(batch=4096, inputs=4, outputs=4), "einsum")
 
 
 def test_a_gpu_s_clock_and_its_brakes_are_read(monkeypatch):

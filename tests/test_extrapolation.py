@@ -35,6 +35,13 @@ def test_growth_is_extrapolated_along_the_axis_that_it_was_seen_on():
     assert cubic.refusal(rung(time=3000, batch=64), "loop").endswith("having taken 0.027 s at time=300, batch=1")
 
 
+def test_the_whole_climb_counts_and_not_a_bump_on_it():
+    """Between the first two it is far steeper: from there alone one would expect 1.9 s."""
+    bumpy = knowing((rung(time=100), 0.007), (rung(time=300), 0.043), (rung(time=1000), 0.065))
+    assert not bumpy.refusal(rung(time=3000), "loop")
+    assert bumpy.refusal(rung(time=30000), "loop").endswith("having taken 0.065 s at time=1000")
+
+
 def test_of_several_processes_the_last_word_counts():
     known = knowing((rung(), 0.5), (rung(), 5.0))
     assert known.refusal(rung(), "loop") == "not timed: one call took 5.0 s"

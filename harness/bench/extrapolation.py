@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+from itertools import product
 
 from harness.bench.ladder import Rung
 from harness.record.events import rung_name
@@ -32,24 +35,48 @@ class Extrapolation:
         for there, took in smaller:
             if took > self._patience:
                 return f"not timed: one call took {took:.1f} s{_at(there, rung)}"
-        for there, took in smaller:
-            for before, first in smaller:
-                expected = _expected(before, first, there, took, rung)
-                if expected > self._patience:
-                    return (
-                        f"not timed: one call would take about {expected:.{int(expected < 10)}f} s, "
-                        f"having taken {took:.2g} s{_at(there, rung)}"
-                    )
+        for climb in _longest(smaller):
+            expected = climb.expected(rung)
+            if expected > self._patience:
+                return (
+                    f"not timed: one call would take about {expected:.{int(expected < 10)}f} s, "
+                    f"having taken {climb.took_last:.2g} s{_at(climb.last, rung)}"
+                )
         return ""
 
 
-def _expected(first: Rung, took_first: float, then: Rung, took_then: float, wanted: Rung) -> float:
-    """The seconds at a third rung at least, growing as they did between two; along other axes they may grow too."""
-    climbed = _climbs(first, then)
-    if not climbed:
-        return 0.0
-    exponent = math.log(took_then / took_first) / (_volume(then, climbed) - _volume(first, climbed))
-    return took_then * math.exp(exponent * (_volume(wanted, climbed) - _volume(then, climbed)))
+@dataclass(frozen=True)
+class _Climb:
+    """What one call took at two rungs, of which the second is larger along these axes."""
+
+    axes: frozenset[str]
+    first: Rung
+    took_first: float
+    last: Rung
+    took_last: float
+
+    @property
+    def height(self) -> tuple[float, float]:
+        """Where it ends, and how long it is."""
+        end = _volume(self.last, self.axes)
+        return end, end - _volume(self.first, self.axes)
+
+    def expected(self, rung: Rung) -> float:
+        """The seconds at a third rung at least, growing as they did so far; along other axes they may grow too."""
+        end, length = self.height
+        exponent = math.log(self.took_last / self.took_first) / length
+        return self.took_last * math.exp(exponent * (_volume(rung, self.axes) - end))
+
+
+def _longest(known: Iterable[tuple[Rung, float]]) -> Iterable[_Climb]:
+    """Along each set of axes, the climb from the smallest rung to the largest: of neighbours, chance says more."""
+    longest: dict[frozenset[str], _Climb] = {}
+    for (first, took_first), (last, took_last) in product(known, repeat=2):
+        axes = frozenset(_climbs(first, last))
+        if axes:
+            climb = _Climb(axes, first, took_first, last, took_last)
+            longest[axes] = max(longest.get(axes, climb), climb, key=lambda each: each.height)
+    return longest.values()
 
 
 def _at(there: Rung, rung: Rung) -> str:
@@ -65,7 +92,7 @@ def _climbs(small: Rung, large: Rung) -> set[str]:
     return differ if upwards else set()
 
 
-def _volume(rung: Rung, axes: set[str]) -> float:
+def _volume(rung: Rung, axes: Collection[str]) -> float:
     return sum(math.log(max(rung.known[name], 1)) for name in axes)
 
 

@@ -135,6 +135,9 @@ class Team:
                 _time(workers[crew], timings[crew, name])
             for worker in workers.values():
                 worker.ask(do="forget")
+        for (_, name), timing in timings.items():
+            if timing.is_timed:  # which says more than the one call before
+                self._expected.learn(rung, name, min(min(block) for block in timing.blocks if block))
         return list(timings.values())
 
     def _turns(self, rounds: Mapping[tuple[str, str], int]) -> Iterator[tuple[str, str]]:
