@@ -167,6 +167,24 @@ class Warming:
         return answers.get(do, {"seconds": 0.01})
 
 
+class Slowed(Warming):
+    """Each worker finds the machine slower than the one before did."""
+
+    machine = 8.0
+
+    def ask(self, do, **rest):
+        if do in ("limits", "copying"):
+            Slowed.machine /= 2
+        return {"protocol": PROTOCOL, "operations": Slowed.machine, "bytes": 2 * Slowed.machine, "cache": 3}
+
+
+def test_the_limits_are_those_of_the_worker_that_found_the_machine_fastest(monkeypatch):
+    monkeypatch.setattr(team, "_Process", Slowed)
+    with team.Team([Crew("this code")], 3, 60, 1.0, random.Random(0)) as made:
+        assert made.limits("cpu", "float32") == {"operations": 4.0, "bytes": 8.0, "cache": 3}
+        assert made.copying("cpu", 1000) == 1.0
+
+
 def test_what_was_timed_says_more_of_larger_sizes_than_the_first_call(monkeypatch):
     monkeypatch.setattr(team, "_Process", Warming)
     with team.Team([Crew("this code")], 3, 60, 1.0, random.Random(0)) as made:

@@ -116,12 +116,13 @@ class Team:
             worker.close()
 
     def limits(self, device: str, dtype: str) -> dict[str, float]:
-        """What the machine can do at most, as the first worker measures it."""
-        return next(self._every()).ask(do="limits", device=device, dtype=dtype)
+        """What the machine can do at most, as any worker measures it: one may meet a moment in which the machine is slow."""
+        told = [worker.ask(do="limits", device=device, dtype=dtype) for worker in self._every()]
+        return {name: max(each[name] for each in told) for name in ("operations", "bytes", "cache")}
 
     def copying(self, device: str, size: int) -> float:
         """The bytes a second of a copy of so many bytes, which may lie in a cache."""
-        return float(next(self._every()).ask(do="copying", device=device, size=size)["bytes"])
+        return max(float(worker.ask(do="copying", device=device, size=size)["bytes"]) for worker in self._every())
 
     def measure(self, rung: Rung, implementations: Iterable[str], asked: Asked) -> list[Timing]:
         """Verify and time the implementations at a rung, in every crew."""
