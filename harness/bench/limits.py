@@ -7,7 +7,7 @@ from pathlib import Path
 
 import torch
 
-from harness.bench.stopwatch import filled, stopwatch
+from harness.bench.stopwatch import Block, stopwatch
 from harness.generate.precision import PRECISIONS
 
 _SIDES = {"cpu": 1024, "cuda": 8192}
@@ -30,23 +30,19 @@ def operations_per_second(device: str, dtype: str) -> float:
         return 2 * side**3 / min(watch.seconds(lambda: torch.mm(a, b), 1) for _ in range(_TURNS))
 
 
-def bytes_per_second(device: str, size: int = 0) -> float:
-    """The fastest of a few copies: bytes read and bytes written.
+def bytes_per_second(device: str) -> float:
+    """What the memory moves: copies of eight times the last-level cache, read and written together."""
+    return copied_per_second(device, max(8 * last_level_cache(device), 2**27))
 
-    size: of both together, at least _SMALLEST; where it is left out eight times the last-level cache, so that it is the
-    memory's. What fits in the cache moves as fast as a copy of its own size.
-    """
-    half = max(size, _SMALLEST) // 2 if size else max(4 * last_level_cache(device), 64 * 2**20)
+
+def copied_per_second(device: str, size: int) -> float:
+    """The fastest of a few copies of so many bytes, read and written together, which may lie in a cache; at least _SMALLEST."""
+    half = max(size, _SMALLEST) // 2
     source = torch.zeros(half, dtype=torch.uint8, device=device)
     target = torch.empty_like(source)
-    watch = stopwatch(device)
-
-    def copy() -> object:
-        return target.copy_(source)
-
-    copy()
-    calls, _ = filled(watch, copy, watch.seconds(copy, 1))
-    return 2 * half / min(watch.seconds(copy, calls) for _ in range(_TURNS))
+    copying = Block(stopwatch(device), lambda: target.copy_(source))
+    copying.seconds()
+    return 2 * half / min(copying.seconds() for _ in range(_TURNS))
 
 
 def last_level_cache(device: str) -> int:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import gc
 from collections.abc import Callable
+from dataclasses import dataclass
 from time import perf_counter
 from typing import Any, Protocol
 
@@ -79,15 +80,25 @@ def stopwatch(device: str, cold: bool = False) -> Stopwatch:
     return Cuda(cold) if device == "cuda" else Processor()
 
 
-def filled(watch: Stopwatch, function: Callable[[], Any], once: float) -> tuple[int, float]:
-    """How many calls fill a block, from the seconds of one; and the seconds of such a block."""
-    calls = 1
-    while calls < _MOST_CALLS and once * calls < BLOCK:
-        calls = min(_MOST_CALLS, max(calls + 1, int(BLOCK / max(once, 1e-9) * 1.2)))
-        once = watch.seconds(function, calls)
-    if calls > 1:  # a block that something else held up would leave time for a few others only
-        once = min(once, watch.seconds(function, calls))
-    return calls, once * calls
+@dataclass
+class Block:
+    """Calls of a function, as many as take 3 ms: where a block took less, it is timed again with more of them.
+
+    So none is ever shorter, also where something else held up the ones before: in a short block what comes before the first
+    call, as the waking of threads, would weigh as much as the calls.
+    """
+
+    watch: Stopwatch
+    function: Callable[[], Any]
+    calls: int = 1
+
+    def seconds(self) -> float:
+        """The seconds of one call."""
+        while True:
+            once = self.watch.seconds(self.function, self.calls)
+            if once * self.calls >= BLOCK or self.calls == _MOST_CALLS:
+                return once
+            self.calls = min(_MOST_CALLS, max(self.calls + 1, int(BLOCK / max(once, 1e-9) * 1.2)))
 
 
 def _wait(result: Any) -> None:

@@ -23,9 +23,9 @@ import torch
 
 from harness.bench.clock import Clock
 from harness.bench.ladder import Rung
-from harness.bench.limits import bytes_per_second, last_level_cache, operations_per_second
+from harness.bench.limits import bytes_per_second, copied_per_second, last_level_cache, operations_per_second
 from harness.bench.protocol import PROTOCOL
-from harness.bench.stopwatch import filled, stopwatch
+from harness.bench.stopwatch import BLOCK, Block, stopwatch
 from harness.bench.verification import verified
 from harness.candidates import candidates
 from harness.catalogue import catalogue
@@ -38,10 +38,10 @@ _HIGH_WATER, _CLEAR = Path("/proc/self/status"), Path("/proc/self/clear_refs")
 
 
 class Worker:
-    """What is ready to be timed: by implementation the call and how many of it fill a block."""
+    """What is ready to be timed: by implementation a block of its calls."""
 
     def __init__(self) -> None:
-        self._ready: dict[str, tuple[Callable[[], Any], int]] = {}
+        self._ready: dict[str, Block] = {}
         self._clock: Clock | None = None
 
     def prepare(
@@ -65,17 +65,17 @@ class Worker:
             return answer
         call = rung.case(device, dtype).call()
         native = {name: made.backend.receive(tensor) for name, tensor in call.arguments.items()}
-        run, self._watch = partial(made.ready, **native, **call.options), stopwatch(device, cold)
+        run, watch = partial(made.ready, **native, **call.options), stopwatch(device, cold)
         self._precision = call.grade
         self._clock = (self._clock or Clock()) if device == "cuda" else None
         with self._precision.computing():
-            once = self._watch.seconds(run, 1)
+            once = watch.seconds(run, 1)
             if once > patience:
                 return {**answer, "once": once}
-            memory = _peak(run, device)
-            calls, block = filled(self._watch, run, once)
-        self._ready[implementation] = (run, calls)
-        return {**answer, "memory": memory, "once": once, "block": block}
+            memory, block = _peak(run, device), Block(watch, run)
+            once = min(once, block.seconds())
+        self._ready[implementation] = block
+        return {**answer, "memory": memory, "once": once, "block": max(BLOCK, once)}
 
     def forget(self) -> dict[str, Any]:
         """Let go of the rung's tensors."""
@@ -84,9 +84,8 @@ class Worker:
 
     def block(self, implementation: str) -> dict[str, Any]:
         """The seconds of one call, over one block."""
-        run, calls = self._ready[implementation]
         with self._precision.computing():
-            took = self._watch.seconds(run, calls)
+            took = self._ready[implementation].seconds()
         pace = self._clock.pace() if self._clock else None
         told = {"megahertz": pace.megahertz, "throttled": pace.is_throttled} if pace else {}
         return {"seconds": float(f"{took:.4g}"), **told}  # finer than any clock repeats, and short
@@ -105,7 +104,7 @@ class Worker:
 
     def copying(self, device: str, size: int) -> dict[str, Any]:
         """How many bytes a second a copy of so many bytes moves."""
-        return {"bytes": bytes_per_second(device, size)}
+        return {"bytes": copied_per_second(device, size)}
 
 
 def _found(operation: str, implementation: str, file: str) -> tuple[Operation, Implementation]:
