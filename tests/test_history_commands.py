@@ -69,6 +69,8 @@ def test_an_unknown_run_or_branch_is_refused_with_the_nearest_name(here):
         assert done.exit_code == 2
         assert f"no run, log or branch is called '20261101-000000-abcdee'; did you mean {name}" in done.stderr
     assert "`harness history` lists the runs" in harness("report", "no/such/branch").stderr
+    assert "did you mean previous?" in harness("report", "--baseline", "previos").stderr
+    assert "did you mean" not in harness("report", "previos").stderr  # where the word means nothing
     assert not list((here / "reports").glob("*/index.html"))
 
 

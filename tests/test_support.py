@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 from harness.declare.backends import BACKENDS
+from harness.generate.precision import PRECISIONS
 from harness.operations.linear import linear
 from harness.verify.support import computing
 
@@ -25,6 +26,12 @@ def test_who_is_not_there_or_not_on_the_device_computes_nothing(monkeypatch):
     monkeypatch.setitem(ways, "broadcast_sum", replace(ways["broadcast_sum"], backend=elsewhere))
     assert not {"einsum", "broadcast_sum"} & set(names("cpu", "float32"))
     assert "torch_linear" in names("cpu", "float32")
+
+
+def test_nobody_computes_in_a_grade_that_the_device_lacks(monkeypatch):
+    assert names("cpu", "tf32") == []
+    monkeypatch.setitem(PRECISIONS, "tf32", replace(PRECISIONS["tf32"], device=""))
+    assert {"definition", "torch_linear"} <= set(names("cpu", "tf32"))
 
 
 def test_a_backend_that_is_named_is_the_only_one():

@@ -83,6 +83,10 @@ def invariance_command(
             for dtype in dtypes
             for made in computing(each, device, dtype, backends)
         ]
+        if not asked:
+            how = f"{', '.join(dtypes)}{' with ' if backends else ''}{', '.join(backends)}"
+            told = ", ".join(each.name for each in chosen)
+            raise HarnessError(f"nobody computes {told} on {device} in {how} here; see harness list")
         for operation, made, dtype in asked:
             meter.step(f"{made.key} in {dtype}", len(asked))
             found.append(invariance(made, operation, _largest(operation, device, dtype).call(), patience))

@@ -13,8 +13,7 @@ import importlib
 import importlib.util
 import inspect
 import linecache
-import symtable
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import CodeType, FunctionType, ModuleType
@@ -25,6 +24,7 @@ import torch
 
 from harness.declare.operation import Operation
 from harness.explain.literal import tensor_literal
+from harness.explain.names import Renamed, assigned, bound, chain, names_of, singly, used
 
 _LONGEST = 40_000
 """Characters of an excerpt, beyond which it helps nobody."""
@@ -93,8 +93,8 @@ class _File:
             raise NoExcerpt("its source is not in a file")
         self.tree = ast.parse("".join(lines))
         self.statements: dict[str, list[ast.stmt]] = {}
-        for statement in _singly(self.tree.body):
-            for name in _bound(statement):
+        for statement in singly(self.tree.body):
+            for name in bound(statement):
                 if not (isinstance(statement, ast.Expr) and _is_the_harness(values.get(name))):
                     self.statements.setdefault(name, []).append(statement)
 
@@ -206,13 +206,13 @@ class _Gathered:
     def _spelled(self, key: Key) -> str:
         """A piece of source with the names that its file calls otherwise."""
         source, other = self._pieces[key], {}
-        for name in _names(source):
+        for name in names_of(source):
             meant = (key[0], name)
             while meant in self._imported:
                 meant = self._imported[meant]
             other[name] = self._renamed.get(meant, meant[1])
         same = all(name == now for name, now in other.items())
-        return source if same else ast.unparse(_Renamed(other).visit(ast.parse(source)))
+        return source if same else ast.unparse(Renamed(other).visit(ast.parse(source)))
 
     def _file(self, path: str, values: Mapping[str, Any]) -> _File:
         if path not in self._files:
@@ -232,10 +232,10 @@ class _Gathered:
             self.take_import(file, statement)
         elif key not in self._pieces:
             self._check(file, statement)
-            self._put(file, key, statement, _bound(statement))
+            self._put(file, key, statement, bound(statement))
 
     def _check(self, file: _File, statement: ast.stmt) -> None:
-        for name in _bound(statement):
+        for name in bound(statement):
             if isinstance(file.values.get(name), Operation) and not isinstance(statement, ast.FunctionDef):
                 raise NoExcerpt(f"operation {name} is not declared by a function of that name")
 
@@ -246,7 +246,7 @@ class _Gathered:
         self._pieces[key] = ast.unparse(ast.fix_missing_locations(freed))
         for name in names:
             self._owned(name, file.path)
-        for name in sorted(_used(self._pieces[key]) - set(given)):
+        for name in sorted(used(self._pieces[key]) - set(given)):
             self.need(file, name)
 
     def take_import(self, file: _File, statement: ast.Import | ast.ImportFrom) -> None:
@@ -314,25 +314,11 @@ class _Gathered:
         inside = list(ast.walk(around)) if around else []
         local = {each.id for each in inside if isinstance(each, ast.Name) and isinstance(each.ctx, ast.Store)}
         local |= {each.arg for each in inside if isinstance(each, ast.arg)}
-        made = [value for each in inside if (value := _assigned(each, name)) is not None]
-        if len(made) != 1 or _used(ast.unparse(made[0])) & local:
+        made = [value for each in inside if (value := assigned(each, name)) is not None]
+        if len(made) != 1 or used(ast.unparse(made[0])) & local:
             raise NoExcerpt(f"it has captured {name}, which can't be written down")
         statement = ast.Assign([ast.Name(name, ast.Store())], made[0])
         self._put(file, (file.path, made[0].lineno, made[0].col_offset), statement, [name])
-
-
-def _assigned(node: ast.AST, name: str) -> ast.expr | None:
-    """What a statement assigns to a name: `name = …`, `name: … = …`, `name, other = …, …`."""
-    match node:
-        case (
-            ast.Assign(targets=[ast.Name(id=target)], value=value)
-            | ast.AnnAssign(target=ast.Name(id=target), value=value)
-        ):
-            return value if target == name else None
-        case ast.Assign(targets=[ast.Tuple(elts=targets)], value=ast.Tuple(elts=values)) if len(targets) == len(values):
-            pairs = zip(targets, values, strict=True)
-            return next((value for each, value in pairs if isinstance(each, ast.Name) and each.id == name), None)
-    return None
 
 
 class _Freed(ast.NodeTransformer):
@@ -381,13 +367,13 @@ class _Freed(ast.NodeTransformer):
         module = _absolute(node, self._file)
         if not self._gathered.takes_over(module):
             return ast.ImportFrom(module, node.names, 0)
-        for single in _singly([node]):
+        for single in singly([node]):
             self._gathered.take_import(self._file, single)  # type: ignore[arg-type]
         return ast.Pass()
 
     def visit_Attribute(self, node: ast.Attribute) -> ast.AST:
         """`harness.Unsupported` and `module.function` by their own names, `operation.definition` by the operation's."""
-        root, parts = _chain(node)
+        root, parts = chain(node)
         value = self._file.values.get(root)
         if isinstance(value, ModuleType) and self._gathered.takes_over(value.__name__):
             while parts and isinstance(value, ModuleType):
@@ -408,33 +394,8 @@ class _Freed(ast.NodeTransformer):
         return made
 
     def _declares(self, decorator: ast.expr) -> bool:
-        root, _ = _chain(decorator.func if isinstance(decorator, ast.Call) else decorator)
+        root, _ = chain(decorator.func if isinstance(decorator, ast.Call) else decorator)
         return _is_the_harness(self._file.values.get(root))
-
-
-class _Renamed(ast.NodeTransformer):
-    """Exchanges names."""
-
-    def __init__(self, names: Mapping[str, str]) -> None:
-        self._names = names
-
-    def visit_Name(self, node: ast.Name) -> ast.AST:
-        """Where a name is used or assigned to."""
-        return ast.Name(self._names.get(node.id, node.id), node.ctx)
-
-    def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.AST:
-        """Where a function is defined."""
-        node.name = self._names.get(node.name, node.name)
-        return self.generic_visit(node)
-
-    def visit_ClassDef(self, node: ast.ClassDef) -> ast.AST:
-        """Where a class is defined."""
-        node.name = self._names.get(node.name, node.name)
-        return self.generic_visit(node)
-
-    def visit_Global(self, node: ast.Global) -> ast.AST:
-        """Where a function says that a name is its file's."""
-        return ast.Global([self._names.get(name, name) for name in node.names])
 
 
 def _statement(node: Definition, name: str, file: _File, function: Callable[..., Any]) -> ast.stmt:
@@ -464,15 +425,6 @@ def _written(value: Any) -> str | None:
     return repr(value) if value is None or isinstance(value, bool | int | str | bytes | torch.dtype) else None
 
 
-def _chain(node: ast.expr) -> tuple[str, list[str]]:
-    """The name at the root of `a.b.c` and what follows it; an empty name for anything else."""
-    parts: list[str] = []
-    while isinstance(node, ast.Attribute):
-        parts.insert(0, node.attr)
-        node = node.value
-    return (node.id if isinstance(node, ast.Name) else ""), parts
-
-
 def _absolute(statement: ast.ImportFrom, file: _File) -> str:
     """The full name of the module that is imported from."""
     relative = "." * statement.level + (statement.module or "")
@@ -481,76 +433,3 @@ def _absolute(statement: ast.ImportFrom, file: _File) -> str:
         return importlib.util.resolve_name(relative, package)
     except ImportError:
         raise NoExcerpt(f"it imports {relative}, which is in no package") from None
-
-
-def _singly(statements: list[Any]) -> Iterator[ast.stmt]:
-    """The statements, imports of several names one after another."""
-    for statement in statements:
-        if isinstance(statement, ast.Import | ast.ImportFrom):
-            for alias in statement.names:
-                single = copy.copy(statement)
-                single.names, single.col_offset = [alias], alias.col_offset
-                single.lineno = alias.lineno
-                yield single
-        else:
-            yield statement
-
-
-def _bound(statement: ast.stmt) -> list[str]:
-    """The names that a statement at the top of a file binds, or whose values it changes."""
-    names: list[str] = []
-    match statement:
-        case ast.FunctionDef(name=name) | ast.ClassDef(name=name):
-            names = [name]
-        case ast.Import(names=aliases) | ast.ImportFrom(names=aliases):
-            names = [alias.asname or alias.name.partition(".")[0] for alias in aliases]
-        case ast.Assign(targets=targets):
-            names = [name for target in targets for name in _changed(target)]
-        case ast.AnnAssign(target=target, value=ast.expr()) | ast.AugAssign(target=target):
-            names = _changed(target)
-        case ast.Expr(value=ast.Call(func=called)):
-            names = [_chain(called)[0]]
-        case ast.If() | ast.Try() | ast.With() | ast.For() | ast.While() if not _is_for_others(statement):
-            names = [name for each in _statements_in(statement) for name in _bound(each)]
-    return names
-
-
-def _is_for_others(statement: ast.stmt) -> bool:
-    """Whether it is `if __name__ == "__main__"` or `if TYPE_CHECKING`."""
-    test = ast.unparse(statement.test) if isinstance(statement, ast.If) else ""
-    return "__name__" in test or "TYPE_CHECKING" in test
-
-
-def _statements_in(statement: ast.stmt) -> Iterator[ast.stmt]:
-    """The statements of a block and of its handlers."""
-    for each in ast.iter_child_nodes(statement):
-        if isinstance(each, ast.ExceptHandler):
-            yield from each.body
-        elif isinstance(each, ast.stmt):
-            yield each
-
-
-def _changed(target: ast.expr) -> list[str]:
-    """The names at the roots of what is assigned to: `a`, `a.b`, `a[0]`, `a, b`."""
-    if isinstance(target, ast.Tuple | ast.List):
-        return [name for each in target.elts for name in _changed(each)]
-    while isinstance(target, ast.Attribute | ast.Subscript | ast.Starred):
-        target = target.value
-    return [target.id] if isinstance(target, ast.Name) else []
-
-
-def _names(source: str) -> set[str]:
-    """The names that source takes from its file, or gives to it."""
-    return _used(source) | {name for statement in ast.parse(source).body for name in _bound(statement)}
-
-
-def _used(source: str) -> set[str]:
-    """The names that source takes from its file, or from Python itself."""
-    tables = [symtable.symtable(source, "excerpt", "exec")]
-    used: set[str] = set()
-    while tables:
-        table = tables.pop()
-        top = table.get_type() == "module"
-        used |= {each.get_name() for each in table.get_symbols() if (each.is_referenced() if top else each.is_global())}
-        tables += table.get_children()
-    return used

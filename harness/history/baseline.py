@@ -33,10 +33,10 @@ def previous(runs: list[Run], run: Run) -> Run | None:
     return max(_comparable(runs, run), key=_age, default=None)
 
 
-def named(runs: list[Run], what: str, checkout: Path) -> Run:
+def named(runs: list[Run], what: str, checkout: Path, words: Collection[str] = ()) -> Run:
     """The run that a word means: its name or the beginning of it, its log, or the latest run of a branch.
 
-    Raises UnknownName with the nearest names.
+    words: others that are understood there. Raises UnknownName with the nearest names.
     """
     by_name = [each for each in runs if each.name.startswith(what) or run_of(Path(what)) == each.name]
     if by_name:
@@ -47,7 +47,7 @@ def named(runs: list[Run], what: str, checkout: Path) -> Run:
         return of_branch[0]
     if made:
         raise UnknownName(f"no run here was made from {what!r}; `harness history` lists the runs with their revisions")
-    near = difflib.get_close_matches(what, [each.name for each in runs], n=3)
+    near = difflib.get_close_matches(what, [*words, *(each.name for each in runs)], n=3)
     hint = f"did you mean {' or '.join(near)}?" if near else "`harness history` lists the runs"
     raise UnknownName(f"no run, log or branch is called {what!r}; {hint}")
 

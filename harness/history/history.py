@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -83,11 +84,11 @@ class History:
             return baseline.baseline(self.runs, run)
         if wanted == baseline.PREVIOUS:
             return baseline.previous(self.runs, run)
-        return self._among([each for each in self.runs if each.name != run.name], wanted)
+        return self._among([each for each in self.runs if each.name != run.name], wanted, [baseline.PREVIOUS])
 
-    def _among(self, runs: list[Run], what: str) -> Run:
+    def _among(self, runs: list[Run], what: str, words: Collection[str] = ()) -> Run:
         try:
-            return baseline.named(runs, what, self.checkout)
+            return baseline.named(runs, what, self.checkout, words)
         except UnknownName:
             refused = [told for told in self.complaints if f"{run_of(Path(what))}." in told]
             if refused:

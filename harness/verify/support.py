@@ -21,10 +21,12 @@ def serves(implementation: Implementation, precision: Precision, device: str) ->
 
 
 def computing(operation: Operation, device: str, dtype: str, backends: Collection[str] = ()) -> list[Implementation]:
-    """Whoever computes an operation so there: its definition, in any dtype, and what is available and serves.
+    """Whoever computes an operation so there: its definition, in any dtype or grade there, and what is available and serves.
 
     backends: those that are asked, all but torch.compile where none is named.
     """
+    if not PRECISIONS[dtype].is_on(device):
+        return []
     every = on_backends((operation.own, *operation.implementations.values()), backends)
     here = [each for each in every if device in each.backend.devices and not each.unavailable()]
     return [each for each in here if each is operation.own or serves(each, PRECISIONS[dtype], device)]

@@ -2,16 +2,19 @@
 
 Run with `tox -e slowdown`: ten runs of `harness bench`, in each of which one implementation is slowed on purpose and ten
 are copies of the reference. Prints how many of the ten were called slower, and how many of the hundred were called
-anything but the same.
+anything but the same. With `--beside 2`, two more processes compute at random moments, as other tenants of a machine do.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import os
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from time import perf_counter
 
@@ -54,6 +57,17 @@ def slowed(x, y):
     return result
 '''
 
+TENANT = """
+import random, time, torch
+
+a = torch.rand(600, 600)
+while True:
+    enough = time.time() + random.expovariate(1 / 2)
+    while time.time() < enough:
+        a @ a
+    time.sleep(random.expovariate(1 / 4))
+"""
+
 COPY = '''
 
 @squared.implementation(name="copy{number}")
@@ -75,15 +89,29 @@ def speeds(share: float, copies: int, seed: int, folder: Path) -> dict[str, str]
     return {each["implementation"]: each["speed"] for each in timings if each["implementation"] != "definition"}
 
 
+@contextmanager
+def tenants(count: int) -> Iterator[None]:
+    """So many processes that compute beside everything else, a third of the time, on a core each."""
+    alone = {**os.environ, "OMP_NUM_THREADS": "1"}
+    there = [subprocess.Popen([sys.executable, "-c", TENANT], env=alone) for _ in range(count)]
+    try:
+        yield
+    finally:
+        for each in there:
+            each.kill()
+            each.wait()
+
+
 def main() -> None:
     """Print the two figures, and every word that was said."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--runs", type=int, default=10, help="runs, of one slowed implementation each")
     parser.add_argument("--copies", type=int, default=10, help="copies of the reference in each run")
     parser.add_argument("--share", type=float, default=1.10, help="how long the slowed one takes, over the reference")
+    parser.add_argument("--beside", type=int, default=0, help="processes that compute beside the bench")
     given = parser.parse_args()
     began, said = perf_counter(), []
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory() as folder, tenants(given.beside):
         for seed in track(range(given.runs), "trying", transient=True):
             said.append(speeds(given.share, given.copies, seed, Path(folder)))
     slowed = [each[SLOWED] for each in said]
