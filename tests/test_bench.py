@@ -181,7 +181,7 @@ class Warming:
         pass
 
     def ask(self, do, sizes=None, **rest):
-        known = {"verdict": "rounding", "reason": "", "memory": None, "block": 0.01}
+        known = {"verdict": "rounding", "reason": "", "memory": None}
         answers = {"begin": {"protocol": PROTOCOL}, "prepare": {**known, "once": 1e-3 * (sizes or {}).get("batch", 0)}}
         return answers.get(do, {"seconds": 0.01})
 

@@ -32,7 +32,6 @@ call takes long."""
 _SECONDS = 0.45
 """What the blocks of an implementation may take in a process, unless its fewest take longer."""
 
-
 _TRIES, _RECOVERY = 3, 0.2
 """How often a block is timed while the GPU is held back, and the seconds between."""
 
@@ -148,7 +147,7 @@ class Team:
             yield from self._order.sample(wanted, len(wanted))
 
     def _prepared(self, worker: _Process, rung: Rung, timing: Timing, asked: Asked) -> int:
-        """How many blocks are worth their time; 0 where the implementation is not right, or too slow to be asked."""
+        """How many blocks there is time for; 0 where the implementation is not right, or too slow to be asked."""
         if self._is_too_slow(timing, rung):
             return 0
         answer = worker.ask(
@@ -172,7 +171,7 @@ class Team:
         if self._is_too_slow(timing, rung):
             return 0
         timing.memory = answer["memory"]
-        return max(_FEWEST_ROUNDS, min(ROUNDS, int(_SECONDS / answer["block"])))
+        return max(_FEWEST_ROUNDS, min(ROUNDS, int(_SECONDS / answer["once"])))
 
     def _is_too_slow(self, timing: Timing, rung: Rung) -> bool:
         reason = self._expected.refusal(rung, timing.implementation)

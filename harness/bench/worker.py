@@ -25,7 +25,7 @@ from harness.bench.clock import Clock
 from harness.bench.ladder import Rung
 from harness.bench.limits import bytes_per_second, copied_per_second, last_level_cache, operations_per_second
 from harness.bench.protocol import PROTOCOL
-from harness.bench.stopwatch import BLOCK, Block, stopwatch
+from harness.bench.stopwatch import Block, stopwatch
 from harness.bench.verification import verified
 from harness.candidates import candidates
 from harness.catalogue import catalogue
@@ -75,7 +75,7 @@ class Worker:
             memory, block = _peak(run, device), Block(watch, run)
             once = min(once, block.seconds())
         self._ready[implementation] = block
-        return {**answer, "memory": memory, "once": once, "block": max(BLOCK, once)}
+        return {**answer, "memory": memory, "once": once}
 
     def forget(self) -> dict[str, Any]:
         """Let go of the rung's tensors."""
