@@ -9,7 +9,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from harness.bench import team
+from harness.bench import limits, team, worker
 from harness.bench.clock import Clock, Pace
 from harness.bench.ladder import Rung
 from harness.bench.limits import bytes_per_second, copied_per_second, last_level_cache, operations_per_second
@@ -58,6 +58,18 @@ def test_a_block_that_turns_out_short_is_lengthened_and_timed_again():
     assert block.seconds() > BLOCK and watch.blocks == [1]
     assert block.seconds() == pytest.approx(BLOCK / 100) and watch.blocks == [1, 1, 120]
     assert block.seconds() == pytest.approx(BLOCK / 100) and watch.blocks == [1, 1, 120, 120]
+
+
+def test_a_first_call_that_was_held_up_is_not_what_a_call_takes(monkeypatch):
+    monkeypatch.setattr(worker, "stopwatch", lambda device, cold: Dozing())
+    sizes = {"batch": 2, "inputs": 3, "outputs": 4}
+    told = worker.Worker().prepare("linear", "einsum", sizes, {}, "cpu", "float32", False, "", 1.0)
+    assert told["once"] == pytest.approx(BLOCK / 100)
+
+
+def test_the_memory_is_measured_by_a_copy_of_four_times_the_largest_cache(monkeypatch):
+    monkeypatch.setattr(limits, "copied_per_second", lambda device, size: size)
+    assert bytes_per_second("cpu") >= 2 * 4 * last_level_cache("cpu")  # read and written
 
 
 def test_limits_are_measured_and_not_absurd():
