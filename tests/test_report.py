@@ -138,6 +138,18 @@ def test_a_run_that_was_stopped_says_so_in_its_sentence():
     assert told == "It holds within rounding, as far as it was asked: the time budget of 60 s was spent."
 
 
+def test_the_definition_comes_first_and_the_worst_verdict_too():
+    names = ("a", "definition", "z")
+    (operation,) = digest(
+        *(
+            cell(verdict, implementation=name)
+            for name, verdict in zip(names, ("exact", "wrong", "rounding"), strict=True)
+        )
+    ).operations
+    assert list(operation.grades) == ["definition", "a", "z"]
+    assert list(operation.cases) == [Verdict.WRONG, Verdict.ROUNDING, Verdict.EXACT]
+
+
 def test_reasons_are_grouped_and_counted():
     listed = [ImplementationListed("cdist", name, "jax", [], "", "jax is not installed") for name in ("a", "b")]
     made = digest(

@@ -42,9 +42,8 @@ def bound(statement: ast.stmt) -> list[str]:
 
 
 def _is_for_others(statement: ast.stmt) -> bool:
-    """Whether it is `if __name__ == "__main__"` or `if TYPE_CHECKING`."""
-    test = ast.unparse(statement.test) if isinstance(statement, ast.If) else ""
-    return "__name__" in test or "TYPE_CHECKING" in test
+    """Whether it is `if __name__ == "__main__"`."""
+    return isinstance(statement, ast.If) and "__name__" in ast.unparse(statement.test)
 
 
 def _statements_in(statement: ast.stmt) -> Iterator[ast.stmt]:
