@@ -30,6 +30,7 @@ from harness.explain.script import printed_difference
 from harness.explain.shrinking import shrink
 from harness.generate.case import Case
 from harness.generate.plan import plan
+from harness.operations import recurrent_loops  # noqa: F401  (it adds implementations)
 from harness.operations.linear import linear
 from harness.operations.recurrent import gru
 from harness.verify.battery import every_claim, every_property
