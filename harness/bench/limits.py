@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from pathlib import Path
 
 import torch
@@ -24,10 +25,8 @@ def operations_per_second(device: str, dtype: str) -> float:
     """The fastest of a few large matrix products. A processor without instructions for a dtype is slow, and its limit low."""
     side = _SIDES[device] // (1 if device == "cuda" or dtype in ("float32", "float64") else 4)
     a, b = (torch.randn(side, side, device=device).to(PRECISIONS[dtype].dtype) for _ in range(2))
-    watch = stopwatch(device)
     with PRECISIONS[dtype].computing():
-        torch.mm(a, b)
-        return 2 * side**3 / min(watch.seconds(lambda: torch.mm(a, b), 1) for _ in range(_TURNS))
+        return 2 * side**3 / _fastest(device, lambda: torch.mm(a, b))
 
 
 def bytes_per_second(device: str) -> float:
@@ -40,9 +39,14 @@ def copied_per_second(device: str, size: int) -> float:
     half = max(size, _SMALLEST) // 2
     source = torch.zeros(half, dtype=torch.uint8, device=device)
     target = torch.empty_like(source)
-    copying = Block(stopwatch(device), lambda: target.copy_(source))
-    copying.seconds()
-    return 2 * half / min(copying.seconds() for _ in range(_TURNS))
+    return 2 * half / _fastest(device, lambda: target.copy_(source))
+
+
+def _fastest(device: str, function: Callable[[], object]) -> float:
+    """The seconds of a call in the fastest of a few blocks, after one that warms up."""
+    block = Block(stopwatch(device), function)
+    block.seconds()
+    return min(block.seconds() for _ in range(_TURNS))
 
 
 def last_level_cache(device: str) -> int:

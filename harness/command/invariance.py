@@ -84,9 +84,9 @@ def invariance_command(
             for made in computing(each, device, dtype, backends)
         ]
         if not asked:
-            how = f"{', '.join(dtypes)}{' with ' if backends else ''}{', '.join(backends)}"
-            told = ", ".join(each.name for each in chosen)
-            raise HarnessError(f"nobody computes {told} on {device} in {how} here; see harness list")
+            told = ", ".join(operations) or "anything"
+            how = f" with {', '.join(backends)}" if backends else ""
+            raise HarnessError(f"nobody computes {told} on {device} in {', '.join(dtypes)}{how} here; see harness list")
         for operation, made, dtype in asked:
             meter.step(f"{made.key} in {dtype}", len(asked))
             found.append(invariance(made, operation, _largest(operation, device, dtype).call(), patience))
