@@ -15,7 +15,7 @@ def smooth_values(case):
     yield case if case.pattern in SMOOTH else case.replace(pattern=SMOOTH[case.seed % len(SMOOTH)])
 
 
-@harness.property(requires=is_differentiable, variants=smooth_values)
+@harness.property(requires=is_differentiable, variants=smooth_values, at_every_size=True)
 def gradients(implementation, case):
     """The gradient in every float argument is the oracle's, within rounding."""
     _, found = implementation.gradients(case)

@@ -170,7 +170,7 @@ def test_reasons_are_grouped_and_counted():
 def test_figures():
     made = digest(
         cell(score_median=0.5, score_max=4.0, allowance=32.0, pairs=[3, 4], triples=[5, 9], seconds={"oracle": 3.0}),
-        cell("unstable", dtype="float16", score_median=1.0, score_max=90.0, allowance=32.0, out_of_time=True),
+        cell("unstable", dtype="float16", score_median=1.0, score_max=90.0, allowance=32.0, met=3, planned=48),
         cell(prop="layouts", printed=12, score_max=700.0),
     )
     (operation,) = made.operations
@@ -180,7 +180,7 @@ def test_figures():
     assert made.coverage == {"cdist": ([3, 4], [5, 9])}
     assert made.shares == {"oracle": 0.6, "engine": 0.4}
     assert made.printed == {"cdist/fast": 12}
-    assert len(made.out_of_time) == 1
+    assert [each.extent for each in made.short] == ["3 of 48 cases"]
     assert operation.by_property["agreement"]["fast"].where == (("cpu", "float16"),)
     assert made.command == "harness check 'my file.py'"
 

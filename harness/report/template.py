@@ -16,7 +16,7 @@ from harness.explain.sentence import figure
 from harness.explain.visible import visible
 from harness.measure.verdict import Verdict
 from harness.record.events import CellFinished
-from harness.record.triage import by_implementation, causes, columns, grades
+from harness.record.triage import by_implementation, causes, columns, extents, grades
 from harness.report.ladder_tables import OF
 from harness.report.ladders import duration, memory, times
 
@@ -45,6 +45,7 @@ def _environment() -> Environment:
         columns=columns,
         counterexample_page=counterexample_page,
         grades=grades,
+        extents=extents,
         operation_page=operation_page,
         place=place,
         tint=_tint,
