@@ -4,15 +4,9 @@ import harness
 from harness.generate.layouts import layouts_for
 
 
-def every_layout(case):
-    """The layouts in which the case's call may be: of all arguments at once, and of each alone."""
-    axes = ((name, len(domain.axes(case.options))) for name, domain in case.operation.tensors.items())
-    return layouts_for(tuple(axes))
-
-
 def two_layouts(case):
     """Two of the layouts in turn, so that a plan's cases meet all of them."""
-    words = every_layout(case)
+    words = layouts_for(case.axes)
     for turn in (0, 1):
         yield case.replace(layout=words[(2 * case.seed + turn) % len(words)])
 

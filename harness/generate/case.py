@@ -250,6 +250,11 @@ class Case:
         moves = torch.from_numpy(Stream(tuple(tensor.shape), {}, self.seed, f"{name}, nudge {self.nudge}").uniform())
         return (tensor.double() * (1 + self.reach * (2 * moves - 1))).to(tensor.dtype)
 
+    @property
+    def axes(self) -> tuple[tuple[str, int], ...]:
+        """The arguments, by name and number of axes."""
+        return tuple((name, len(domain.axes(self.options))) for name, domain in self.operation.tensors.items())
+
     @cached_property
     def entries(self) -> int:
         """How many entries the arguments have together."""

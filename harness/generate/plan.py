@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from harness.declare.operation import Operation
 from harness.errors import HarnessError
 from harness.generate.case import Case
-from harness.generate.patterns import PATTERNS
+from harness.generate.patterns import patterns_for
 from harness.generate.provider import BY_CHANCE
 from harness.generate.shapes import apart, corners, level, long_cases, stretched
 from harness.generate.strategy import attempts, fits
@@ -136,13 +136,13 @@ def _possible(operation: Operation, seed: int) -> list[tuple[tuple[int, ...], Ca
     """Every combination of options and pattern that some sizes go with: the places of its values, and a case of it."""
     names = _free_options(operation)
     values = [operation.options[name].values for name in names]
-    pool = _draw(operation, _SIZES, seed)
+    pool, patterns = _draw(operation, _SIZES, seed), patterns_for(operation)
     products = list(itertools.product(*(range(len(each)) for each in values)))
     found = []
     for turn, places in enumerate(products[:: -(-len(products) // _MOST)]):
         options = {name: each[place] for name, each, place in zip(names, values, places, strict=True)}
-        for number, pattern in enumerate(PATTERNS):
-            first = turn * len(PATTERNS) + number
+        for number, pattern in enumerate(patterns):
+            first = turn * len(patterns) + number
             case = _fitting(pool[first % len(pool) :] + pool[: first % len(pool)], options, pattern)
             if case is None:
                 break

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from harness.declare.operation import Operation
 from harness.generate.case import Case
-from harness.generate.patterns import PATTERNS
+from harness.generate.patterns import PATTERNS, patterns_for
 
 THRESHOLDS = (
     1,
@@ -61,7 +61,7 @@ def attempts(operation: Operation) -> st.SearchStrategy[Case | None]:
     options = {name: st.sampled_from(domain.values) for name, domain in operation.options.items()}
     ordinary = {name: _size(bounds, ORDINARY) for name, bounds in operation.sizes.items()}
     stretched = {name: _size(bounds, bounds[1]) for name, bounds in operation.sizes.items()}
-    patterns, seeds = st.sampled_from(list(PATTERNS)), st.integers(0, _SEEDS - 1)
+    patterns, seeds = st.sampled_from(patterns_for(operation)), st.integers(0, _SEEDS - 1)
     names = list(operation.sizes)
     long_axes = st.sampled_from([(), *((name,) for name in names), *itertools.combinations(names, 2)])
 
@@ -88,7 +88,7 @@ def below(case: Case) -> st.SearchStrategy[Case]:
     lowest = {name: min(operation.sizes[name][0] or 1, size) for name, size in case.sizes.items()}
     smaller = {name: st.integers(lowest[name], size) for name, size in case.sizes.items()}
     simpler = {name: _up_to(operation.options[name].values, value) for name, value in case.options.items()}
-    patterns = st.sampled_from(list(PATTERNS) if case.pattern in PATTERNS else [case.pattern])
+    patterns = st.sampled_from(patterns_for(operation) if case.pattern in PATTERNS else [case.pattern])
     layouts = st.sampled_from([*dict.fromkeys(("contiguous", case.layout))])
     seeds = st.sampled_from(sorted({*range(4), case.seed}))
 
