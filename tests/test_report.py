@@ -8,6 +8,7 @@ import re
 import numpy as np
 import pytest
 
+from harness.command.asking import _summary
 from harness.explain.counterexample import entries
 from harness.explain.sentence import sentence
 from harness.explain.visible import visible
@@ -18,9 +19,21 @@ from harness.operations.linear import linear
 from harness.record.events import ImplementationListed
 from harness.record.triage import by_implementation, causes, grades
 from harness.report.fragment import fragment
+from harness.report.junit import junit
+from harness.report.template import operation_page
 from harness.report.terminal import print_outcomes, print_summary
 from harness.verify.exploration import Finding
-from tests.byhand import MEGABYTE, assert_harmless, assert_shown, busy_digest, cell, digest, hostile_digest, raised
+from tests.byhand import (
+    MEGABYTE,
+    assert_harmless,
+    assert_shown,
+    busy_digest,
+    cell,
+    digest,
+    hostile_digest,
+    raised,
+    site,
+)
 
 # triage: what is one cause, and what is not
 
@@ -326,3 +339,20 @@ def test_the_summary_says_what_gave_no_answer(capsys):
     printed = " ".join(capsys.readouterr().out.split())
     assert "unavailable 1 implementation, jax is not installed" in printed
     assert "1 unsupported and 1 uninformative cells" in printed
+
+
+def test_what_met_too_few_cases_says_so_wherever_its_verdict_stands(tmp_path):
+    short, whole = cell("exact", implementation="slow", met=3, planned=48), cell("exact", met=48, planned=48)
+    text = io.StringIO()
+    print_outcomes([short, whole], text)
+    assert "cdist/slow  = exact 3 of 48" in text.getvalue() and "cdist/fast  = exact\n" in text.getvalue()
+    assert "3 of 48 cases" in fragment([short, whole]) and "3 of 48 cases" not in fragment([whole])
+    made = digest(short, whole)
+    assert made.sentence == (
+        "Nothing is falsified; 1 cell met fewer cases than planned, cdist/slow in float32 as few as 3 of 48 cases (agreement)."
+    )
+    assert digest(whole, cell("exact", implementation="other")).sentence == "Everything holds within rounding."
+    assert "exact in 3 of 48 cases" in junit(made) and "of 48" not in junit(digest(whole))
+    pages = site(made, tmp_path)
+    assert "3 of 48 cases" in pages["index.html"] and "3 of 48 cases" in pages[operation_page("cdist")]
+    assert [entry["met"] for entry in _summary(made, tmp_path, tmp_path)["short"]] == [3]
