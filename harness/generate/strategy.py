@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from hypothesis import reject
 from hypothesis import strategies as st
 
@@ -86,7 +84,9 @@ def below(case: Case) -> st.SearchStrategy[Case]:
     operation = case.operation
     lowest = {name: min(operation.sizes[name][0] or 1, size) for name, size in case.sizes.items()}
     smaller = {name: st.integers(lowest[name], size) for name, size in case.sizes.items()}
-    simpler = {name: _up_to(operation.options[name].values, value) for name, value in case.options.items()}
+    simpler = {
+        name: st.sampled_from((*operation.options[name].simpler(value), value)) for name, value in case.options.items()
+    }
     patterns = st.sampled_from(list(PATTERNS) if case.pattern in PATTERNS else [case.pattern])
     layouts = st.sampled_from(sorted({"contiguous", case.layout}, key=list(LAYOUTS).index))
     seeds = st.sampled_from(sorted({*range(4), case.seed}))
@@ -106,7 +106,7 @@ def below(case: Case) -> st.SearchStrategy[Case]:
 
 def fits(case: Case) -> bool:
     """Whether the operation admits the case and no tensor of it is too large to be tried many times."""
-    if not case.operation.admits(case.sizes, case.options):
+    if not case.is_admitted:
         return False
     domains = (*case.operation.tensors.values(), *case.operation.results)
     return all(_elements(domain.shape(case.known)) <= _MOST_ELEMENTS for domain in domains)
@@ -120,10 +120,6 @@ def _elements(shape: tuple[int, ...]) -> int:
 
 
 def _size(bounds: tuple[int, int], limit: int) -> st.SearchStrategy[int]:
-    low = max(bounds[0], 1)
+    low = min(max(bounds[0], 1), bounds[1])
     high = min(bounds[1], max(limit, low))
     return st.sampled_from(sorted({low, high, *(size for size in THRESHOLDS if low <= size <= high)}))
-
-
-def _up_to(values: tuple[Any, ...], value: Any) -> st.SearchStrategy[Any]:
-    return st.sampled_from(values[: values.index(value) + 1])

@@ -141,7 +141,7 @@ def explore(
 def _explore(done: Exploration, subject: Subject, cases: Iterable[Case], seconds: float) -> None:
     cell, deadline = done.cell, float("inf")
     for planned in cases:
-        for case in cell.prop.variants(planned.on(cell.device, cell.dtype)):
+        for case in cell.prop.cases(planned.on(cell.device, cell.dtype)):
             finding, comparisons = ask(cell, subject, case)
             done.add(finding, len(comparisons))
             done.keep(case, comparisons)
