@@ -67,6 +67,8 @@ def prefix(implementation, case):
     if steps < 2 or not case.operation.causal.holds(case.options):
         return
     call, middle = case.call(), (steps + 1) // 2
+    if not case.allows(**{case.operation.causal.axis: middle}):
+        return
     yield from _until(implementation(_cut(call, case, 0, middle)), implementation(call), case, 0, middle, "of a prefix")
 
 
@@ -78,6 +80,8 @@ def split_and_carry(implementation, case):
     if steps < 2 or not causal.holds(case.options):
         return
     call, middle = case.call(), steps // 2
+    if not all(case.allows(**{causal.axis: part}) for part in (middle, steps - middle)):
+        return
     whole, first = implementation(call), implementation(_cut(call, case, 0, middle))
     carried = {name: first[index] for name, index in causal.carry.items()}
     second = implementation(_cut(call, case, middle, steps).replace(**carried))

@@ -218,7 +218,7 @@ class Answer:
 
     @property
     def notes(self) -> list[str]:
-        """Why counterexamples that people keep were not tried."""
+        """Why counterexamples that people or earlier runs keep were not tried."""
         return [*self.complaints, *dict.fromkeys(told for cell in self.digest.outcomes for told in cell.outdated)]
 
     def show(self, as_json: bool) -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from typing import Any
 
 import click
@@ -64,7 +64,7 @@ def invariance_command(
     markdown: bool,
     as_json: bool,
 ) -> None:
-    """Ask every implementation of the named OPERATIONs for equal bits: of equal calls, and of a sample in batches of 1 to 128.
+    """Ask every implementation of the named OPERATIONs for equal bits: of equal calls, and of a sample in all batches up to 128.
 
     An operation without a batch axis has no such sample and is left out. Different bits are no fault: whether they differ
     by more than rounding is what `harness run` says.
@@ -99,14 +99,14 @@ def invariance_command(
 
 
 def _largest(operation: Operation, device: str, dtype: str) -> Case:
-    """A call of LARGEST samples: of the workload's sizes where one is declared, else of the largest planned case."""
+    """A call of LARGEST samples, or as many as are declared: of the workload's sizes, else of the largest planned case."""
+    most = operation.sizes["batch"][1]
     if operation.timed is not None:
         sizes, options = operation.timed.sizes, operation.timed.options
-        return Case(operation, {**sizes, "batch": LARGEST}, options, dtype=dtype, device=device)
-    planned = [
-        replace(case, sizes={**case.sizes, "batch": LARGEST}, values={}) for case in plan(operation, _PLANNED, 0)
-    ]
-    fit = [case for case in planned if operation.admits(case.sizes, case.options)]
+        most = max(most, *operation.timed.ladder.get("batch", ()), sizes["batch"])  # type: ignore[type-var]
+        return Case(operation, {**sizes, "batch": min(LARGEST, int(most))}, options, dtype=dtype, device=device)
+    planned = [case.replace(sizes={**case.sizes, "batch": min(LARGEST, most)}) for case in plan(operation, _PLANNED, 0)]
+    fit = [case for case in planned if case.is_admitted]
     return max(fit, key=lambda case: case.entries).replace(
         pattern="normal", layout="contiguous", dtype=dtype, device=device
     )
@@ -128,7 +128,7 @@ def _short(found: Invariance) -> str:
     return "" if len(found.asked) == LARGEST else f" ({len(found.asked)} tried)"
 
 
-_HEAD = ("implementation", "dtype", "same bits again", f"in batches of 1 to {LARGEST}", "farthest")
+_HEAD = ("implementation", "dtype", "same bits again", f"in batches of up to {LARGEST}", "farthest")
 
 
 def _print(found: list[Invariance]) -> None:

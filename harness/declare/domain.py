@@ -81,9 +81,23 @@ class TensorDomain:
 
 @dataclass(frozen=True)
 class OptionDomain:
-    """An option: its values, simplest first. Floats and long ranges are represented by ends and middles."""
+    """An option: its values, simplest first. Floats and long ranges are represented by ends and middles, within `bounds`."""
 
     values: tuple[OptionValue, ...]
+    bounds: tuple[Any, Any] | None = None
+
+    def admits(self, value: OptionValue) -> bool:
+        """Whether the value is one of those, or within the bounds and whole where they are."""
+        if value in self.values or self.bounds is None:
+            return value in self.values
+        numbers = int if all(isinstance(each, int) for each in self.values) else (int, float)
+        return isinstance(value, numbers) and self.bounds[0] <= value <= self.bounds[1]
+
+    def simpler(self, value: OptionValue) -> tuple[OptionValue, ...]:
+        """The values that are simpler than this one, simplest first; for one that is not listed, the smaller ones."""
+        if value in self.values:
+            return self.values[: self.values.index(value)]
+        return tuple(each for each in self.values if each < value)  # type: ignore[operator]
 
 
 Domain = TensorDomain | OptionDomain
@@ -99,7 +113,7 @@ def parse_domain(annotation: Any) -> Domain:
     if get_origin(base) is Literal:
         return OptionDomain(get_args(base))
     if base in (int, float):
-        return OptionDomain(_range(base, extras))
+        return _range(base, extras)
     raise DeclarationError(
         f"annotation {annotation!r} names no domain; use a jaxtyping array, bool, Literal[...] or Annotated[int, Interval(ge=…, le=…)]"
     )
@@ -149,7 +163,7 @@ def _kind(array: Any) -> Literal["float", "complex", "int", "bool"]:
     return "complex" if first.startswith("complex") else "float"
 
 
-def _range(base: type, extras: tuple[Any, ...]) -> tuple[OptionValue, ...]:
+def _range(base: type, extras: tuple[Any, ...]) -> OptionDomain:
     low: Any = None
     high: Any = None
     for extra in extras:
@@ -161,6 +175,8 @@ def _range(base: type, extras: tuple[Any, ...]) -> tuple[OptionValue, ...]:
         raise DeclarationError(
             f"a bare {base.__name__} has no range; write Annotated[{base.__name__}, Interval(ge=…, le=…)]"
         )
-    if base is int:
-        return tuple(range(low, high + 1)) if high - low < 8 else (low, low + 1, (low + high) // 2, high - 1, high)
-    return (low, (low + high) / 2, high)
+    if base is float:
+        return OptionDomain((low, (low + high) / 2, high), (low, high))
+    if high - low < 8:
+        return OptionDomain(tuple(range(low, high + 1)))
+    return OptionDomain((low, low + 1, (low + high) // 2, high - 1, high), (low, high))

@@ -164,12 +164,29 @@ class Operation:
         return self.implementations[name]
 
     def admits(self, sizes: Mapping[str, int], options: Mapping[str, OptionValue]) -> bool:
-        """Whether sizes and options go together: every axis is non-negative and `where` holds."""
+        """Whether sizes and options are in the domain that is declared (see `objection`)."""
+        return not self.objection(sizes, options)
+
+    def objection(self, sizes: Mapping[str, int], options: Mapping[str, OptionValue]) -> str:
+        """What the declaration has against sizes and options, in words; empty where they are in its domain.
+
+        They are where each is declared and within its bounds, `where` holds, and no axis is negative.
+        """
+        if sizes.keys() != self.sizes.keys() or options.keys() != self.options.keys():
+            return "it has other sizes or options than are declared"
+        for name, size in sizes.items():
+            low, high = self.sizes[name]
+            if not isinstance(size, int) or not low <= size <= high:
+                return f"{name}={size!r} is no whole number from {low} to {high}"
+        for name, value in options.items():
+            if not self.options[name].admits(value):
+                return f"{name}={value!r} is not declared"
         known = {**sizes, **options}
         if self.where is not None and not self.where(**{name: known[name] for name in self._asked_by_where}):
-            return False
-        domains = (*self.tensors.values(), *self.results)
-        return all(size >= 0 for domain in domains for size in domain.shape(known))
+            return "where= rejects it"
+        axes = (axis for domain in (*self.tensors.values(), *self.results) for axis in domain.axes(options))
+        negative = next((axis.text for axis in axes if axis.size(known) < 0), None)
+        return "" if negative is None else f"axis {negative!r} is negative"
 
 
 @overload
@@ -199,8 +216,8 @@ def operation(
 ) -> Any:
     """Declare an operation from one annotated function, whose body is the definition.
 
-    sizes: smallest and largest size of a named axis (a smallest of 0 asks for empty axes to work; `batch` always
-    does); where: which sizes and options go together, as a function of their names; causal: the axis that is time (or a Causal);
+    sizes: smallest and largest size of a named axis, beyond which nothing is asked (a smallest of 0 asks for empty axes
+    to work; `batch` has it where you say nothing else); where: which sizes and options go together, as a function of their names; causal: the axis that is time (or a Causal);
     linear_in: the argument in which the result is linear; differentiable: gradients must agree; exact: data is only
     moved or selected, so no rounding is allowed.
 

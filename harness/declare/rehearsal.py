@@ -38,7 +38,7 @@ def _small_sizes(operation: Operation, options: dict[str, Any]) -> dict[str, int
     for name in names:
         low, high = operation.sizes[name]
         turned = _SMALL[start[name] % 4 :] + _SMALL[: start[name] % 4]
-        ladders.append([size for size in turned if low <= size <= high] or [max(low, 1)])
+        ladders.append([size for size in turned if low <= size <= high] or [min(max(low, 1), high)])
     for sizes in itertools.islice(itertools.product(*ladders), 20_000):
         known = dict(zip(names, sizes, strict=True))
         if operation.admits(known, options):

@@ -226,7 +226,7 @@ def _challenges(scene: Scene, rule: Rule) -> Iterator[Case]:
                 size = condition.value + (-1, 0, 1, condition.value)[number % 4]
                 sizes[condition.name] = min(max(size, low, 1), high)
         near = case.replace(sizes=sizes)
-        if near.operation.admits(near.sizes, near.options):
+        if near.is_admitted:
             yield from scene.variants(near)
 
 

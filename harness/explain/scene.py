@@ -91,7 +91,7 @@ class Scene:
 
     def variants(self, case: Case) -> Iterable[Case]:
         """The cases that the question asks in place of one."""
-        return (case,) if self.agrees else self.cell.prop.variants(case)
+        return (case,) if self.agrees else self.cell.prop.cases(case)
 
     def shows(self, case: Case) -> bool | None:
         """Whether a case shows the fault; None where it declines, shows another one, or can't be told from rounding."""
@@ -206,9 +206,7 @@ def many_changes(case: Case, count: int) -> Iterator[Case]:
 
 
 def _admitted(case: Case, **changes: Any) -> Iterator[Case]:
-    """The changed case, if its operation admits it and it is another one of moderate size."""
+    """The changed case, if its operation admits it and it is another one of moderate size, with no axis empty."""
     changed = case.replace(**changes)
-    bounds = case.operation.sizes
-    within = all(max(bounds[name][0], 1) <= size <= bounds[name][1] for name, size in changed.sizes.items())
-    if within and changed.key != case.key and fits(changed):
+    if all(changed.sizes.values()) and changed.key != case.key and fits(changed):
         yield changed

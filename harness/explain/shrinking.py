@@ -13,6 +13,7 @@ from hypothesis.errors import NoSuchExample, Unsatisfiable
 
 from harness.explain.simplifying import simplify
 from harness.generate.case import Case
+from harness.generate.layouts import simpler_than
 from harness.generate.patterns import PATTERNS
 from harness.generate.provider import BY_CHANCE
 from harness.generate.strategy import below
@@ -58,10 +59,12 @@ def _descend(search: _Search) -> bool:
     for name, (low, _) in before.operation.sizes.items():
         _bisect(search, name, max(low, 1))
     for name, domain in before.operation.options.items():
-        for value in domain.values[: domain.values.index(search.best.case.options[name])]:
+        for value in domain.simpler(search.best.case.options[name]):
             if search.reaches(options={**search.best.case.options, name: value}):
                 break
-    search.reaches(layout="contiguous")
+    for layout in simpler_than(before.layout, before.axes):
+        if search.reaches(layout=layout):
+            break
     if before.pattern in PATTERNS:
         search.reaches(pattern="normal")
     return search.best.case != before
@@ -139,7 +142,7 @@ class _Search:
     def reaches(self, **changes: Any) -> bool:
         """Whether the best case, with some parameters exchanged, is admitted and shows it too."""
         case = self.best.case.replace(**changes)
-        return case != self.best.case and case.operation.admits(case.sizes, case.options) and self._asked(case)
+        return case != self.best.case and case.is_admitted and self._asked(case)
 
     def still_shows_it(self, case: Case) -> bool:
         """Whether the case shows it with other values, which are taken to be simpler than those before."""
@@ -148,7 +151,7 @@ class _Search:
         return found is not None
 
     def _asked(self, case: Case) -> bool:
-        found = [self._found_in(variant) for variant in self._cell.prop.variants(case)]
+        found = [self._found_in(variant) for variant in self._cell.prop.cases(case)]
         for finding in found:
             if finding is not None and _size(finding.case) <= _size(self.best.case):
                 self.best = finding
@@ -171,12 +174,12 @@ def _excess(finding: Finding) -> float:
 
 def _size(case: Case) -> tuple[Any, ...]:
     """The order of simplicity: fewer entries first, then simpler options, pattern and seed."""
-    options = [domain.values.index(case.options[name]) for name, domain in case.operation.options.items()]
+    options = [len(domain.simpler(case.options[name])) for name, domain in case.operation.options.items()]
     return (
         case.entries,
         sum(case.sizes.values()),
         options,
-        case.layout != "contiguous",
+        len(simpler_than(case.layout, case.axes)),
         case.pattern != "normal",
         case.seed,
     )

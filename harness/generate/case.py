@@ -162,7 +162,8 @@ class Case:
         followed = any(name in axis.names and name not in axis.factor_names for axis in axes)
         if followed or sizes[name] < 1 or not self.operation.admits(sizes, self.options):
             return None
-        return self.replace(sizes=sizes, values={each: self._cut(each, name, places) for each in self.values})
+        cut = self.replace(sizes=sizes, values={each: self._cut(each, name, places) for each in self.values})
+        return cut if cut.is_admitted else None
 
     def _cut(self, argument: str, name: str, places: Sequence[int]) -> tuple[float, ...]:
         """The entries of a given argument without these places of an axis."""
@@ -221,14 +222,30 @@ class Case:
             given = fields.pop("values", {})
             values = {name: tuple(float(entry) for entry in entries) for name, entries in given.items()}
             case = Case(operation, **fields, values=values)
-            known = case.pattern in _PATTERNS and case.dtype in DTYPES
-            known &= case._layout.argument in ("", *operation.tensors)
-            fits = operation.admits(case.sizes, case.options) and case._values_fit()
-        except (TypeError, KeyError, ValueError) as failure:
+            known = (
+                case.pattern in _PATTERNS and case.dtype in DTYPES and case._layout.argument in ("", *operation.tensors)
+            )
+            objection = case.objection if known else f"{case.pattern}, {case.layout} or {case.dtype} is unknown"
+        except (TypeError, KeyError, ValueError, AttributeError) as failure:
             raise HarnessError(f"case of {operation.name} does not fit its declaration: {failure}") from None
-        if not (known and fits):
-            raise HarnessError(f"case of {operation.name} does not fit its declaration: {dict(record)}")
+        if objection:
+            raise HarnessError(f"case of {operation.name} does not fit its declaration: {objection}")
         return case
+
+    @property
+    def is_admitted(self) -> bool:
+        """Whether it is in the domain that the operation declares, and so may be asked."""
+        return not self.objection
+
+    @cached_property
+    def objection(self) -> str:
+        """What the declaration has against the case, in words; empty where it is in its domain."""
+        told = self.operation.objection(self.sizes, self.options)
+        return told or next(filter(None, map(self._objection_to_values, self.values)), "")
+
+    def allows(self, **sizes: int) -> bool:
+        """Whether the operation admits the case with some sizes exchanged."""
+        return self.operation.admits({**self.sizes, **sizes}, self.options)
 
     @property
     def tensors(self) -> dict[str, Tensor]:
@@ -271,9 +288,9 @@ class Case:
         here = Call(self.operation, dict(self.tensors), self.options, self.precision)
         return here if self.device == "cpu" else here.map(lambda tensor: tensor.to(self.device))
 
-    def _values_fit(self) -> bool:
-        tensors = self.operation.tensors
-        return all(len(row) == math.prod(tensors[name].shape(self.known)) for name, row in self.values.items())
+    def _objection_to_values(self, name: str) -> str:
+        row, shape = self.values[name], self.operation.tensors[name].shape(self.known)
+        return "" if len(row) == math.prod(shape) else f"{name} is given {len(row)} entries for a shape of {shape}"
 
     def _values(self, name: str, domain: TensorDomain, precision: torch.finfo) -> Any:
         known = self.known

@@ -134,3 +134,12 @@ def layouts_for(axes: tuple[tuple[str, int], ...]) -> tuple[str, ...]:
     ]
     taken_in_turns = (word for turn in itertools.zip_longest(*alone) for word in turn if word)
     return (*together, *taken_in_turns)
+
+
+def simpler_than(word: str, axes: tuple[tuple[str, int], ...]) -> tuple[str, ...]:
+    """Layouts that say less than this one, simplest first: none at all, and for all arguments that of each alone."""
+    layout = Layout.parse(word)
+    if layout.name == contiguous.__name__:
+        return ()
+    alone = () if layout.argument else (each for each in layouts_for(axes) if each.startswith(f"{layout.name}:"))
+    return (contiguous.__name__, *alone)

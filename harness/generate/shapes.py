@@ -77,14 +77,8 @@ def _admitted(bases: Iterable[Case], sizes: dict[str, int]) -> Iterator[Case]:
     """The bases with other sizes and plain values, where that is in the domain."""
     for base in bases:
         case = base.replace(sizes={**base.sizes, **sizes}, pattern="normal")
-        if is_within(case) and fits(case):
+        if fits(case):
             yield case
-
-
-def is_within(case: Case) -> bool:
-    """Whether every size is within its bounds."""
-    bounds = case.operation.sizes
-    return all(bounds[name][0] <= size <= bounds[name][1] for name, size in case.sizes.items())
 
 
 def corners(bases: Sequence[Case], there: Iterable[Case]) -> tuple[Case, ...]:
@@ -113,7 +107,7 @@ def _special(bases: Sequence[Case]) -> Iterator[Case]:
         for base in bases:
             pattern = _PATTERNS[place % len(_PATTERNS)]
             case = base.replace(sizes={**base.sizes, **sizes}, pattern=pattern, seed=base.seed + place)
-            if is_within(case) and fits(case):
+            if fits(case):
                 yield case
 
 
@@ -205,7 +199,7 @@ class _Packing:
                 base = self._bases[(self._made + turn) % len(self._bases)]
                 pattern = _PATTERNS[self._made % len(_PATTERNS)]
                 case = base.replace(sizes=wanted, pattern=pattern)
-                if is_within(case) and fits(case, _LARGEST_TENSOR):
+                if fits(case, _LARGEST_TENSOR):
                     self._made += 1
                     return case.replace(seed=case.seed + self._made)
         return None

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-from typing import Any
 
 from hypothesis import reject
 from hypothesis import strategies as st
@@ -87,7 +86,9 @@ def below(case: Case) -> st.SearchStrategy[Case]:
     operation = case.operation
     lowest = {name: min(operation.sizes[name][0] or 1, size) for name, size in case.sizes.items()}
     smaller = {name: st.integers(lowest[name], size) for name, size in case.sizes.items()}
-    simpler = {name: _up_to(operation.options[name].values, value) for name, value in case.options.items()}
+    simpler = {
+        name: st.sampled_from((*operation.options[name].simpler(value), value)) for name, value in case.options.items()
+    }
     patterns = st.sampled_from(patterns_for(operation) if case.pattern in PATTERNS else [case.pattern])
     layouts = st.sampled_from([*dict.fromkeys(("contiguous", case.layout))])
     seeds = st.sampled_from(sorted({*range(4), case.seed}))
@@ -107,7 +108,7 @@ def below(case: Case) -> st.SearchStrategy[Case]:
 
 def fits(case: Case, most: int = _MOST_ELEMENTS) -> bool:
     """Whether the operation admits the case and no tensor of it has more than `most` entries, to be tried many times."""
-    if not case.operation.admits(case.sizes, case.options):
+    if not case.is_admitted:
         return False
     domains = (*case.operation.tensors.values(), *case.operation.results)
     return all(_elements(domain.shape(case.known)) <= most for domain in domains)
@@ -121,10 +122,6 @@ def _elements(shape: tuple[int, ...]) -> int:
 
 
 def _size(bounds: tuple[int, int], limit: int) -> st.SearchStrategy[int]:
-    low = max(bounds[0], 1)
+    low = min(max(bounds[0], 1), bounds[1])
     high = min(bounds[1], max(limit, low))
     return st.sampled_from(sorted({low, high, *(size for size in THRESHOLDS if low <= size <= high)}))
-
-
-def _up_to(values: tuple[Any, ...], value: Any) -> st.SearchStrategy[Any]:
-    return st.sampled_from(values[: values.index(value) + 1])

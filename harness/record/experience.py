@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -24,8 +25,8 @@ from harness.verify.cell import Cell
 class Lessons:
     """What there is to try first in a cell.
 
-    cases: in their order; stored: the database's entry by the place of its case; outdated: why cases of the file can't
-    be asked any more.
+    cases: in their order; stored: the database's entry by the place of its case; outdated: why cases can't be asked any
+    more.
     """
 
     cases: tuple[Case, ...] = ()
@@ -41,7 +42,7 @@ class Experience:
     kept: tuple[Recalled, ...] = ()
 
     def of(self, cell: Cell) -> Lessons:
-        """The cases to try first. What the database holds and can't be rebuilt is passed over."""
+        """The cases to try first. What the database holds and the declaration admits no more is told once and forgotten."""
         cases, outdated = [], []
         for each in self._by_cell.get(cell.key, ()):
             try:
@@ -49,17 +50,23 @@ class Experience:
             except HarnessError as refusal:
                 outdated.append(f"counterexample {each.id} can't be tried: {refusal}")
         stored = {}
-        for entry, case in self._stored(cell):
-            stored[len(cases)] = entry
-            cases.append(case)
+        for entry, record in self._stored(cell):
+            try:
+                case = rebuilt(record, cell)
+            except HarnessError as refusal:
+                outdated.append(f"a counterexample of an earlier run is forgotten: {refusal}")
+                self._forget(cell, entry)
+            else:
+                stored[len(cases)] = entry
+                cases.append(case)
         return Lessons(tuple(cases), stored, tuple(outdated))
 
     def learn(self, cell: Cell, lessons: Lessons, tried: int, falsifying: dict[str, Any] | None) -> None:
         """Keep the record that falsifies the cell; forget the stored ones that were tried and are not this one."""
         kept = _encoded(falsifying) if falsifying is not None else b""
         for place, entry in lessons.stored.items():
-            if self._database is not None and place < tried and entry != kept:
-                self._database.delete(cell.key.encode(), entry)
+            if place < tried and entry != kept:
+                self._forget(cell, entry)
         if falsifying is not None:
             self.keep(cell.key, falsifying)
 
@@ -68,12 +75,17 @@ class Experience:
         if self._database is not None:
             self._database.save(key.encode(), _encoded(record))
 
-    def _stored(self, cell: Cell) -> Iterator[tuple[bytes, Case]]:
+    def _forget(self, cell: Cell, entry: bytes) -> None:
+        if self._database is not None:
+            self._database.delete(cell.key.encode(), entry)
+
+    def _stored(self, cell: Cell) -> Iterator[tuple[bytes, dict[str, Any]]]:
+        """The entries of the database that are records of this operation; others were written by another version, or damaged."""
         for entry in sorted(self._database.fetch(cell.key.encode())) if self._database is not None else ():
-            try:
-                yield entry, rebuilt(json.loads(entry), cell)
-            except (HarnessError, ValueError, TypeError, AttributeError):
-                continue  # it was written by another version, or damaged
+            with suppress(ValueError):
+                record = json.loads(entry)
+                if isinstance(record, dict) and record.get("operation") == cell.operation.name:
+                    yield entry, record
 
     @cached_property
     def _by_cell(self) -> dict[str, list[Recalled]]:
@@ -91,15 +103,6 @@ def rebuilt(record: dict[str, Any], cell: Cell) -> Case:
     """The recorded case as this cell can be asked about it. Raises HarnessError where it does not fit (any more)."""
     operation = cell.operation
     case = Case.rebuild(record, {operation.name: operation})
-    options = {name: domain.values for name, domain in operation.options.items()}
-    if set(case.sizes) != set(operation.sizes) or set(case.options) != set(options):
-        raise HarnessError(f"case of {operation.name} has other sizes or options than the operation declares now")
-    if not all(isinstance(size, int) for size in case.sizes.values()):
-        raise HarnessError(f"case of {operation.name} has a size that is no whole number: {dict(case.sizes)}")
-    for name, value in case.options.items():
-        named = any(isinstance(each, str) for each in (value, *options[name]))
-        if named and value not in options[name]:  # of a range of numbers only some are listed
-            raise HarnessError(f"case of {operation.name} has {name}={value!r}, which is not declared any more")
     if (case.device, case.dtype) != (cell.device, cell.dtype):
         raise HarnessError(f"case of {operation.name} was recorded in {case.dtype} on {case.device}")
     try:

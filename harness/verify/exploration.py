@@ -159,7 +159,7 @@ def _explore(done: Exploration, subject: Subject, cases: Sequence[Case], seconds
         if pace.expected(planned) > _LONGEST:
             done.planned -= 1
             continue
-        for case in cell.prop.variants(planned.on(cell.device, cell.dtype)):
+        for case in cell.prop.cases(planned.on(cell.device, cell.dtype)):
             finding, comparisons = ask(cell, subject, case)
             done.add(finding, len(comparisons))
             done.keep(case, comparisons)

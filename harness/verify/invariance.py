@@ -22,7 +22,7 @@ from harness.generate.precision import PRECISIONS
 from harness.verify.subject import ImplementationFault, Results, Subject
 
 LARGEST = 128
-"""The batch whose samples are compared with themselves in smaller ones."""
+"""The largest batch whose samples are compared with themselves in smaller ones."""
 
 _AGAIN = 3
 
@@ -52,11 +52,12 @@ class Invariance:
 
 
 def invariance(implementation: Implementation, operation: Operation, call: Call, seconds: float) -> Invariance:
-    """Ask an implementation about a call of LARGEST samples and all smaller batches of the first of them.
+    """Ask an implementation about a call of many samples and all smaller batches of the first of them that are declared.
 
     seconds: after which no further size is tried; sizes are tried from both ends and the middle, so that few of them tell
     much.
     """
+    largest, least = call.batch_size, operation.sizes["batch"][0]
     device = next(iter(call.arguments.values())).device.type
     known = (implementation.key, device, call.grade.name)
     subject = Subject(operation, implementation)
@@ -64,8 +65,8 @@ def invariance(implementation: Implementation, operation: Operation, call: Call,
     try:
         whole = subject(call)
         repeats = all(_same(whole, subject(call)) for _ in range(_AGAIN - 1))
-        asked, differing, farthest = [LARGEST], [], 0.0
-        for size in _spread(LARGEST - 1):
+        asked, differing, farthest = [largest], [], 0.0
+        for size in (each for each in _spread(largest - 1) if each >= least):
             if perf_counter() - began > seconds:
                 break
             apart = _apart(operation, call, subject(call.take(slice(size))), whole, size)

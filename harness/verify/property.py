@@ -65,6 +65,10 @@ class Property:
         """The statement in one sentence: the first paragraph of the docstring."""
         return summary(self.statement)
 
+    def cases(self, case: Case) -> Iterable[Case]:
+        """The cases that are asked in place of a planned one: those of its variants that the operation admits."""
+        return (each for each in self.variants(case) if each.is_admitted)
+
     def __call__(self, subject: Subject, case: Case) -> list[Comparison]:
         """The comparisons of one case."""
         return list(self.statement(subject, case))
@@ -84,9 +88,10 @@ def property(
     """Declare a property: a generator function of (implementation, case) that yields comparisons.
 
     of: the operation or operations it is about, by name or object; requires: a condition on the operation's declared
-    structure instead; variants: the cases to ask in place of a planned one; nightly: ask only in the nightly profile
-    or when named by -k; device: ask on this device alone; at_every_size: ask also at every size at which
-    code changes its path. Raises DeclarationError where the statement has another signature or no docstring.
+    structure instead; variants: the cases to ask in place of a planned one, of which those beyond the declaration are
+    left out; nightly: ask only in the nightly profile or when named by -k; device: ask on this device alone;
+    at_every_size: ask also at every size at which code changes its path. Raises DeclarationError where the statement has
+    another signature or no docstring.
     """
 
     def declare(statement: Statement) -> Property:
