@@ -27,6 +27,7 @@ from harness.explain.counterexample import Counterexample
 from harness.explain.diagnosis import Diagnosis
 from harness.generate.case import Call, Case
 from harness.measure.comparison import Comparison, against, compare, requirement
+from harness.measure.derived import close
 from harness.measure.reference import Reference, reference
 from harness.measure.verdict import Verdict
 from harness.verify.battery import Battery, verify
@@ -63,6 +64,7 @@ __all__ = [
     "cause",
     "check",
     "claim",
+    "close",
     "compare",
     "operation",
     "property",

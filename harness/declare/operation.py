@@ -16,7 +16,7 @@ import torch
 from harness.declare.backends import BACKENDS
 from harness.declare.causal import Causal
 from harness.declare.domain import Domain, OptionDomain, OptionValue, TensorDomain, parse_domain, parse_results
-from harness.declare.implementation import TWIN, Implementation, implementation_of, place_of
+from harness.declare.implementation import DEFINITION, TWIN, Implementation, implementation_of, place_of
 from harness.declare.rehearsal import rehearse
 from harness.declare.workload import Certificate, Workload
 from harness.errors import DeclarationError, UnknownName
@@ -80,7 +80,7 @@ class Operation:
         """The definition as an implementation: what its own form loses in low precision is worth knowing."""
         return Implementation(
             self.name,
-            "definition",
+            DEFINITION,
             self.definition,
             BACKENDS["torch"],
             (torch.float32, torch.bfloat16, torch.float16),
@@ -108,7 +108,7 @@ class Operation:
 
         def declare(function: Callable[..., Any]) -> Callable[..., Any]:
             made = implementation_of(self.name, self.parameters, function, backend, name, dtypes, exempt)
-            if made.name in self.implementations or made.name == "definition":
+            if made.name in self.implementations:
                 raise DeclarationError(
                     f"{made.place}: {self.name} already has an implementation named {made.name!r}; choose another name"
                 )
@@ -155,7 +155,7 @@ class Operation:
 
     def find(self, name: str) -> Implementation:
         """An implementation by name. Raises UnknownName."""
-        if name == "definition":
+        if name == DEFINITION:
             return self.own
         if name not in self.implementations and name.endswith(TWIN):
             return self.find(name.removesuffix(TWIN)).compiled

@@ -15,10 +15,13 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
+from harness.catalogue import named
+from harness.declare.implementation import place_of
 from harness.declare.operation import Operation
-from harness.errors import DeclarationError
+from harness.errors import DeclarationError, UnknownName
 from harness.generate.case import Case
 from harness.measure.comparison import Comparison
 from harness.verify.subject import Subject
@@ -39,14 +42,16 @@ def as_planned(case: Case) -> Iterable[Case]:
 class Property:
     """A statement with its domain.
 
-    applies: the operations it is asked of; variants: the cases it asks instead of each planned one (other layouts,
+    of: the operations it is asked of, or their names; requires: a condition on an operation's declared structure, where
+    none is named; variants: the cases it asks instead of each planned one (other layouts,
     an empty axis); nightly: whether it costs too much for every run; device: the only device on which it says anything;
     implementations, dtypes: those alone that it is asked of (none: all); claim: the id of the claim that it states.
     """
 
     name: str
     statement: Statement
-    applies: Callable[[Operation], bool] = _every
+    of: tuple[str | Operation, ...] = ()
+    requires: Callable[[Operation], bool] = _every
     variants: Callable[[Case], Iterable[Case]] = as_planned
     nightly: bool = False
     device: str | None = None
@@ -62,6 +67,15 @@ class Property:
     def summary(self) -> str:
         """The statement in one sentence: the first paragraph of the docstring."""
         return summary(self.statement)
+
+    @cached_property
+    def operations(self) -> tuple[Operation, ...]:
+        """The operations that it names. Raises UnknownName, with the place and the nearest names, for one that there is not."""
+        return resolved(self.of, self.statement)
+
+    def applies(self, operation: Operation) -> bool:
+        """Whether it is asked of this very operation: another one of the same name is none of its business."""
+        return operation in self.operations if self.of else self.requires(operation)
 
     def __call__(self, subject: Subject, case: Case) -> list[Comparison]:
         """The comparisons of one case."""
@@ -80,15 +94,26 @@ def property(
 ) -> Any:
     """Declare a property: a generator function of (implementation, case) that yields comparisons.
 
-    of: the operation or operations it is about, by name or object; requires: a condition on the operation's declared
-    structure instead; variants: the cases to ask in place of a planned one; nightly: ask only in the nightly profile
-    or when named by -k; device: ask on this device alone. Raises DeclarationError where the statement has another signature or no docstring.
+    of: the operation or operations it is about, as objects or by the names that they have in this module or else in the
+    catalogue; requires: a condition on the operation's declared structure instead; variants: the cases to ask in place
+    of a planned one; nightly: ask only in the nightly profile or when named by -k; device: ask on this device alone.
+    Raises DeclarationError where the statement has another signature or no docstring.
     """
 
     def declare(statement: Statement) -> Property:
         check_statement(statement)
-        applies = applies_to(of) if of is not None else requires or _every
-        return Property(statement.__name__, statement, applies, variants, nightly, device, module=statement.__module__)
+        if of is not None and not listed(of):
+            raise DeclarationError(f"{place_of(statement)}: of= names no operation; name one, or leave it out for all")
+        return Property(
+            statement.__name__,
+            statement,
+            listed(of),
+            requires or _every,
+            variants,
+            nightly,
+            device,
+            module=statement.__module__,
+        )
 
     return declare if statement is None else declare(statement)
 
@@ -109,8 +134,15 @@ def summary(statement: Statement) -> str:
     return " ".join((inspect.getdoc(statement) or "").partition("\n\n")[0].split())
 
 
-def applies_to(of: str | Operation | Iterable[str | Operation]) -> Callable[[Operation], bool]:
-    """The condition that an operation is one of these."""
-    listed = [of] if isinstance(of, str | Operation) else list(of)
-    names = {entry.name if isinstance(entry, Operation) else entry for entry in listed}
-    return lambda operation: operation.name in names
+def listed(of: str | Operation | Iterable[str | Operation] | None) -> tuple[str | Operation, ...]:
+    """One operation or name, several, or none, as a tuple."""
+    return (of,) if isinstance(of, str | Operation) else tuple(of or ())
+
+
+def resolved(of: Iterable[str | Operation], statement: Statement) -> tuple[Operation, ...]:
+    """The operations that a statement is about, its names looked up in its own module and then in the catalogue."""
+    beside = getattr(inspect.unwrap(statement), "__globals__", {})
+    try:
+        return tuple(each if isinstance(each, Operation) else named(each, beside) for each in of)
+    except UnknownName as unknown:
+        raise UnknownName(f"{place_of(statement)}: of= names what there is not: {unknown}") from None
