@@ -2,16 +2,18 @@
 
 Declare an operation with one annotated function, add the ways to compute it, and ask whether they agree everywhere:
 
-    import harness
-    from jaxtyping import Float
-    from torch import Tensor
+```python
+import harness
+from jaxtyping import Float
+from torch import Tensor
 
-    @harness.operation
-    def scale(x: Float[Tensor, "batch d"]) -> Float[Tensor, "batch d"]:
-        \"\"\"Twice x.\"\"\"
-        return x * 2
+@harness.operation
+def scale(x: Float[Tensor, "batch d"]) -> Float[Tensor, "batch d"]:
+    "Twice x."
+    return x * 2
 
-    harness.check(lambda x: x + x, like=scale)
+assert harness.check(lambda x: x + x, like=scale)
+```
 """
 
 from harness.catalogue import catalogue

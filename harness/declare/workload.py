@@ -2,9 +2,20 @@
 
 Declared beside the operation, on the function that counts its floating-point operations:
 
-    @linear.workload(sizes={"batch": 64, "inputs": 256, "outputs": 256}, ladder={"batch": (1, 8, 64, 512)})
-    def linear_cost(batch, inputs, outputs):
-        return 2 * batch * inputs * outputs
+```python
+import harness
+from jaxtyping import Float
+from torch import Tensor
+
+@harness.operation
+def product(x: Float[Tensor, "batch inputs"], W: Float[Tensor, "outputs inputs"]) -> Float[Tensor, "batch outputs"]:
+    "x Wᵀ."
+    return x @ W.T
+
+@product.workload(sizes={"batch": 64, "inputs": 256, "outputs": 256}, ladder={"batch": (1, 8, 64, 512)})
+def product_cost(batch, inputs, outputs):
+    return 2 * batch * inputs * outputs
+```
 """
 
 from __future__ import annotations

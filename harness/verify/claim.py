@@ -2,12 +2,18 @@
 
 Two forms, because some statements are verified on every implementation anyway:
 
-    Claim("gru.forward-last", S3, "the last step's forward half of out is h_n's last layer", of="gru", by=("forward_last",))
+```python
+from harness import Claim, claim, close
 
-    @claim("gru.backward-last", S3, of="gru", instead="the backward direction ends at the first step: out[:, 0, H:]")
-    def backward_last(gru, case):
-        \"\"\"out[:, -1, H:] is the backward direction's last state.\"\"\"
-        ...
+Claim("gru.forward-last", "a post", "The last step's forward half is the last state.", of="gru", by=("forward_last",))
+
+@claim("linear.bias", "another post", of="linear", instead="it is the bias, which need not be 0")
+def zero_at_zero(linear, case):
+    "The result at x = 0 is 0."
+    call = case.call()
+    (result,) = linear(call.replace(x=0 * call.arguments["x"]))
+    yield close("the result at 0", result, 0.0, case)
+```
 
 A claim that says what is true `instead` is expected to be refuted: the harness must find the counterexample itself.
 """

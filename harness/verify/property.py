@@ -1,10 +1,21 @@
 """A property: a statement that must hold for an implementation in every case of its domain.
 
-    @harness.property(of="softmax")
-    def sums_to_one(implementation, case):
-        \"\"\"The result sums to 1 along the last axis.\"\"\"
-        (result,) = implementation(case)
-        yield compare("row sums", result.sum(-1), 1.0, case)
+```python
+import harness
+from jaxtyping import Float
+from torch import Tensor
+
+@harness.operation
+def softmax(x: Float[Tensor, "batch d"]) -> Float[Tensor, "batch d"]:
+    "The exponentials of a row over their sum."
+    return x.softmax(-1)
+
+@harness.property(of=softmax)
+def sums_to_one(implementation, case):
+    "Every row sums to one."
+    (result,) = implementation(case)
+    yield harness.close("row sums", result.sum(-1), 1.0, case)
+```
 
 The statement is a generator of comparisons. It says nothing of precision: to tell rounding from error the harness
 asks the same statement in another one.
