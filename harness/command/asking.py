@@ -92,14 +92,20 @@ class Asking:
         """The bytes that a worker may hold."""
         return worker_memory(self.devices or devices_here(), self.jobs)
 
-    def ask(self, listing: list[ImplementationListed], claims: Iterable[ClaimListed] = (), **chosen: Any) -> Answer:
+    def ask(
+        self,
+        listing: list[ImplementationListed],
+        claims: Iterable[ClaimListed] = (),
+        packages: Iterable[str] = (),
+        **chosen: Any,
+    ) -> Answer:
         """Ask about operations of the catalogue or a candidate file; write log and report.
 
-        claims: what is settled by the way; chosen: further fields of the Selection. Raises HarnessError where there is
-        nothing to say or no place to write it.
+        claims: what is settled by the way; packages: what a candidate file imports (see `environment`); chosen: further
+        fields of the Selection. Raises HarnessError where there is nothing to say or no place to write it.
         """
         self._check_baseline()
-        started, stated = self._started(**chosen), list(claims)
+        started, stated = self._started(packages, **chosen), list(claims)
         file = chosen.get("candidates", "")
         first, complaints = self._kept(file)
         known = () if file else known_findings()
@@ -189,7 +195,11 @@ class Asking:
             ) from None
 
     def _started(
-        self, candidates: str = "", operations: Iterable[str] = (), only: Iterable[Iterable[str]] = ()
+        self,
+        packages: Iterable[str],
+        candidates: str = "",
+        operations: Iterable[str] = (),
+        only: Iterable[Iterable[str]] = (),
     ) -> RunStarted:
         scope = Scope(
             list(operations),
@@ -200,7 +210,7 @@ class Asking:
             self.profile,
             list(self.backends),
         )
-        return run_started(self.seed, candidates, scope)
+        return run_started(self.seed, candidates, scope, packages)
 
     def _nothing(
         self, listing: list[ImplementationListed], conductor: Conductor, finished: RunFinished
@@ -263,12 +273,15 @@ class Answer:
         return self.exit_code
 
 
-def run_started(seed: int, candidates: str = "", scope: Scope | None = None) -> RunStarted:
+def run_started(
+    seed: int, candidates: str = "", scope: Scope | None = None, packages: Iterable[str] = ()
+) -> RunStarted:
     """The first event of a run that begins now, by this command, in this environment."""
     now = datetime.now(UTC)
     name = f"{now:%Y%m%d-%H%M%S}-{secrets.token_hex(3)}"
     when, command = now.isoformat(timespec="seconds"), ["harness", *sys.argv[1:]]
-    return RunStarted(name, when, command, seed, environment(candidates), candidates=candidates, scope=scope or Scope())
+    here = environment(candidates, packages)
+    return RunStarted(name, when, command, seed, here, candidates=candidates, scope=scope or Scope())
 
 
 def worker_memory(devices: Iterable[str], jobs: int) -> int | None:

@@ -36,5 +36,5 @@ def check(ctx: click.Context, /, file: Path, **options: Any) -> None:
     asking = Asking(**options)
     with waiting(f"importing {file.name}", asking.as_json):
         brought = rehearse_import(file, asking.limit, asking.memory)
-    answer = asking.ask(brought.implementations, brought.claims, candidates=str(file.resolve()))
+    answer = asking.ask(brought.implementations, brought.claims, brought.packages, candidates=str(file.resolve()))
     ctx.exit(answer.show(asking.as_json))

@@ -14,6 +14,7 @@ from pathlib import Path
 from harness.candidates import candidates, check_file
 from harness.engine.watchdog import Watchdog, last_words
 from harness.errors import CandidateError, HarnessError
+from harness.record.environment import imported
 from harness.record.events import ClaimListed, ImplementationListed
 from harness.record.outcome import listed
 from harness.record.settling import claim_listed
@@ -24,11 +25,16 @@ _NAME = "import"
 
 @dataclass(frozen=True)
 class Brought:
-    """What a file declares, as the log names it; properties: the dtypes of its own statements by their names (none: all)."""
+    """What a file declares, as the log names it.
+
+    properties: the dtypes of its own statements by their names (none: all); packages: the distributions that its process
+    has imported.
+    """
 
     implementations: list[ImplementationListed]
     properties: dict[str, list[str]]
     claims: list[ClaimListed]
+    packages: list[str]
 
 
 def rehearse_import(file: Path, limit: float, memory: int | None) -> Brought:
@@ -61,6 +67,7 @@ def rehearse_import(file: Path, limit: float, memory: int | None) -> Brought:
         [ImplementationListed(**entry) for entry in told["implementations"]],
         told["properties"],
         [ClaimListed(**entry) for entry in told["claims"]],
+        told["packages"],
     )
 
 
@@ -76,6 +83,7 @@ def _answer(file: Path, scratch: Path, limit: float, memory: int) -> dict[str, o
         [listed(made) for made in brought.subjects],
         {prop.name: list(prop.dtypes) for prop in brought.statements},
         [claim_listed(claim) for claim in brought.claims],
+        imported(),
     )
     return dataclasses.asdict(found)
 
