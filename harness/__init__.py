@@ -2,16 +2,18 @@
 
 Declare an operation with one annotated function, add the ways to compute it, and ask whether they agree everywhere:
 
-    import harness
-    from jaxtyping import Float
-    from torch import Tensor
+```python
+import harness
+from jaxtyping import Float
+from torch import Tensor
 
-    @harness.operation
-    def scale(x: Float[Tensor, "batch d"]) -> Float[Tensor, "batch d"]:
-        \"\"\"Twice x.\"\"\"
-        return x * 2
+@harness.operation
+def scale(x: Float[Tensor, "batch d"]) -> Float[Tensor, "batch d"]:
+    "Twice x."
+    return x * 2
 
-    harness.check(lambda x: x + x, like=scale)
+assert harness.check(lambda x: x + x, like=scale)
+```
 """
 
 from harness.catalogue import catalogue
@@ -27,6 +29,7 @@ from harness.explain.counterexample import Counterexample
 from harness.explain.diagnosis import Diagnosis
 from harness.generate.case import Call, Case
 from harness.measure.comparison import Comparison, against, compare, requirement
+from harness.measure.derived import close
 from harness.measure.reference import Reference, reference
 from harness.measure.verdict import Verdict
 from harness.verify.battery import Battery, verify
@@ -63,6 +66,7 @@ __all__ = [
     "cause",
     "check",
     "claim",
+    "close",
     "compare",
     "operation",
     "property",

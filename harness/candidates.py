@@ -1,4 +1,4 @@
-"""Candidates: the implementations that a user's file declares, of operations of the catalogue or of its own."""
+"""Candidates: what a user's file declares: implementations, of operations of the catalogue or of its own, and statements."""
 
 from __future__ import annotations
 
@@ -9,22 +9,50 @@ import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
+from importlib.machinery import SourceFileLoader
 from pathlib import Path
 from types import ModuleType
 
 from harness.catalogue import catalogue, operations_in
-from harness.declare.implementation import Implementation
+from harness.declare.implementation import Implementation, place_of
 from harness.declare.operation import Operation
 from harness.errors import CandidateError, HarnessError
+from harness.verify.battery import check_exemptions, claims_in, every_property, properties_in
+from harness.verify.claim import Claim
+from harness.verify.property import Property
 
 
 @dataclass(frozen=True)
 class Candidates:
-    """What a file brings: implementations, and the operations that they compute."""
+    """What a file brings.
+
+    operations: those that it declares or implements; implementations: of these; properties, claims: its own statements.
+    """
 
     operations: tuple[Operation, ...]
     implementations: tuple[Implementation, ...]
+    properties: tuple[Property, ...] = ()
+    claims: tuple[Claim, ...] = ()
+
+    @cached_property
+    def statements(self) -> tuple[Property, ...]:
+        """Its own properties, those that its claims state among them."""
+        return (*self.properties, *(claim.own for claim in self.claims if claim.own is not None))
+
+    def only_stated_by(self, prop: Property) -> tuple[Operation, ...]:
+        """The operations of which a statement of the file speaks and the file brings nothing: all that compute them are asked."""
+        named = prop.operations if prop in self.statements else ()
+        return tuple(each for each in named if each not in self.operations)
+
+    @cached_property
+    def subjects(self) -> tuple[Implementation, ...]:
+        """Every implementation that is asked anything."""
+        stated = dict.fromkeys(each for prop in self.statements for each in self.only_stated_by(prop))
+        return (
+            *self.implementations,
+            *(made for each in stated for made in (each.own, *each.implementations.values())),
+        )
 
 
 @lru_cache(maxsize=8)
@@ -34,20 +62,52 @@ def candidates(path: Path) -> Candidates:
     Raises CandidateError, naming file, place and mend, for a file that is missing, is no Python, fails on import or
     declares nothing; DeclarationErrors pass as they are, since they name their place themselves.
     """
-    before = {operation.name: set(operation.implementations.values()) for operation in catalogue().values()}
+    before = {operation: set(operation.implementations.values()) for operation in catalogue().values()}
     module = _import(path)
     own = tuple(operations_in(module).values())
     brought = [(op, made) for op in own for made in (op.own, *op.implementations.values())]
-    brought += [
-        (op, made) for op in catalogue().values() for made in op.implementations.values() if made not in before[op.name]
-    ]
-    if not brought:
-        raise CandidateError(
-            f"{path.name} declares nothing to verify; decorate a function with @OPERATION.implementation(backend=…) "
-            "or declare an operation of your own with @harness.operation"
-        )
+    brought += [(op, made) for op, known in before.items() for made in op.implementations.values() if made not in known]
     operations = tuple(dict.fromkeys(operation for operation, _ in brought))
-    return Candidates(operations, tuple(made for _, made in brought))
+    found = Candidates(
+        operations, tuple(made for _, made in brought), tuple(properties_in(module)), tuple(claims_in(module))
+    )
+    if not found.subjects:
+        raise CandidateError(
+            f"{path.name} declares nothing to verify; decorate a function with @OPERATION.implementation(backend=…), "
+            "declare an operation of your own with @harness.operation, or state something of one with "
+            "@harness.property(of=…)"
+        )
+    _check_names(path, found)
+    return found
+
+
+def _check_names(path: Path, found: Candidates) -> None:
+    """Refuse what a report could not tell apart, and exemptions from what is not asked. Raises CandidateError."""
+    taken: dict[str, Operation] = {}
+    for operation in (*found.operations, *(each for prop in found.statements for each in prop.operations)):
+        if taken.setdefault(operation.name, operation) is not operation:
+            raise CandidateError(
+                f"{path.name} is about two operations named {operation.name!r}, one of its own and one that it imports; "
+                "give its own another name"
+            )
+    for prop in found.statements:
+        rival = _rival(prop, found)
+        if rival is not None:
+            raise CandidateError(
+                f"{place_of(prop.statement)}: there is a property named {rival.name!r} already; give this one another name"
+            )
+    known = [*every_property(), *found.statements]
+    for made in found.implementations:
+        check_exemptions(made, known)
+
+
+def _rival(prop: Property, found: Candidates) -> Property | None:
+    """Another property of the same name, where both are asked of one operation or that one may be asked of any."""
+    others = [each for each in (*every_property(), *found.statements) if each.name == prop.name and each is not prop]
+    asked = (*found.operations, *prop.operations)
+    return next(
+        (each for each in others if not each.of or any(each.applies(op) and prop.applies(op) for op in asked)), None
+    )
 
 
 def check_file(path: Path) -> None:
@@ -63,16 +123,27 @@ def check_file(path: Path) -> None:
         raise CandidateError(f"candidate file {path} is not a Python file; its name should end in .py")
 
 
+class _CandidateLoader(SourceFileLoader):
+    """Loads a user's file under a name by which nobody else could import it."""
+
+
+def is_candidate(module: str) -> bool:
+    """Whether a module is a user's file that was imported here."""
+    return isinstance(getattr(sys.modules.get(module), "__loader__", None), _CandidateLoader)
+
+
 def _import(path: Path) -> ModuleType:
     check_file(path)
-    specification = importlib.util.spec_from_file_location(f"harness_candidate_{path.stem}", path)
-    if specification is None or specification.loader is None:
+    name = f"harness_candidate_{path.stem}"
+    loader = _CandidateLoader(name, str(path))
+    specification = importlib.util.spec_from_file_location(name, path, loader=loader)
+    if specification is None:
         raise CandidateError(f"candidate file {path} can't be imported")
     module = importlib.util.module_from_spec(specification)
     sys.modules[specification.name] = module
     try:
         with _modules_beside(path):
-            specification.loader.exec_module(module)
+            loader.exec_module(module)
     except HarnessError:
         raise
     except SyntaxError as failure:

@@ -10,44 +10,86 @@ import difflib
 import importlib
 import importlib.metadata
 import pkgutil
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from types import ModuleType
+from typing import Any
 
 import harness.operations
+from harness.declare.implementation import Implementation, place_of
 from harness.declare.operation import Operation
-from harness.errors import HarnessError, UnknownName
+from harness.errors import DeclarationError, HarnessError, UnknownName
 
 
 @lru_cache(maxsize=1)
 def catalogue() -> dict[str, Operation]:
-    """Every operation by name. Raises HarnessError where an installed package's entry point can't be loaded."""
+    """Every operation by name.
+
+    Raises HarnessError where an installed package's entry point can't be loaded, or brings a name that is taken.
+    """
     found: dict[str, Operation] = {}
     for family in pkgutil.iter_modules(harness.operations.__path__, "harness.operations."):
         found |= operations_in(importlib.import_module(family.name))
-    for entry in importlib.metadata.entry_points(group="harness.operations"):
-        found |= _from_entry_point(entry)
+    for entry, loaded in installed("harness.operations"):
+        brought = {loaded.name: loaded} if isinstance(loaded, Operation) else operations_in(loaded)
+        for name in brought.keys() & found.keys():
+            raise HarnessError(
+                f"entry point {entry} of group harness.operations brings an operation named {name!r}, which there is "
+                "already; have the package that declares it give it another name"
+            )
+        found |= brought
     return found
 
 
-def _from_entry_point(entry: importlib.metadata.EntryPoint) -> dict[str, Operation]:
+def installed(group: str) -> list[tuple[str, Any]]:
+    """What installed packages bring by an entry point group, each with the entry point's own words.
+
+    Raises HarnessError where one can't be loaded.
+    """
+    return [(f"{entry.name} = {entry.value}", _loaded(entry)) for entry in importlib.metadata.entry_points(group=group)]
+
+
+def _loaded(entry: importlib.metadata.EntryPoint) -> Any:
     try:
-        loaded = entry.load()
+        return entry.load()
     except Exception as failure:
         raise HarnessError(
-            f"entry point {entry.name} = {entry.value} of group harness.operations can't be loaded: "
+            f"entry point {entry.name} = {entry.value} of group {entry.group} can't be loaded: "
             f"{type(failure).__name__}: {failure}; mend or uninstall the package that declares it"
         ) from None
-    return {loaded.name: loaded} if isinstance(loaded, Operation) else operations_in(loaded)
 
 
 def operations_in(module: ModuleType) -> dict[str, Operation]:
-    """The operations that a module declares itself (not those it imports)."""
-    return {
-        value.name: value
-        for value in vars(module).values()
-        if isinstance(value, Operation) and value.module == module.__name__
+    """The operations that a module declares itself (not those it imports). Raises DeclarationError for a name given twice."""
+    found: dict[str, Operation] = {}
+    for value in vars(module).values():
+        is_own = isinstance(value, Operation) and value.module == module.__name__
+        if is_own and found.setdefault(value.name, value) is not value:
+            raise DeclarationError(
+                f"{place_of(value.definition)}: this module declares two operations named {value.name!r}; give one of "
+                "them another name"
+            )
+    return found
+
+
+def named(name: str, beside: Mapping[str, Any]) -> Operation:
+    """The operation that a module means by a name: one that it declares, else one that it imports, else the catalogue's.
+
+    beside: the module's globals. Raises UnknownName with the nearest names.
+    """
+    here = [value for value in beside.values() if isinstance(value, Operation)]
+    known = catalogue() | {
+        each.name: each for each in sorted(here, key=lambda each: each.module == beside.get("__name__"))
     }
+    return choose([name], known)[0]
+
+
+def is_catalogued(operation: Operation, implementation: Implementation) -> bool:
+    """Whether it is the catalogue's own implementation, and not somebody's of the same name."""
+    try:
+        return catalogue().get(operation.name) is operation and operation.find(implementation.name) is implementation
+    except UnknownName:
+        return False
 
 
 def choose(names: Iterable[str], known: dict[str, Operation]) -> list[Operation]:

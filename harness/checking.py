@@ -15,7 +15,8 @@ from harness.record.events import CellFinished
 from harness.record.outcome import outcome
 from harness.report.fragment import fragment
 from harness.report.terminal import print_outcomes
-from harness.verify.battery import every_property
+from harness.verify.battery import check_exemptions, every_property, properties_in
+from harness.verify.beside import modules_beside
 from harness.verify.cell import cells, check_devices, check_dtypes
 
 
@@ -58,6 +59,8 @@ def check(
 ) -> Check:
     """Verify a function against the operation it should compute, or all implementations of an operation.
 
+    Properties in the module of the function or the operation are asked as well.
+
     like: the operation, required for a plain function; backend: what the function takes and returns; dtypes, devices:
     narrow what is tried; examples: cases per property; seed: of all that is drawn. Runs in this process: a function
     that may crash or hang is safer in a file given to `harness check`.
@@ -76,10 +79,9 @@ def check(
     else:
         operation = like
         chosen = [implementation_of(like.name, like.parameters, function, backend)]
-    asked = (
-        cell
-        for prop in every_property()
-        for cell in cells(prop, [operation], chosen, devices, dtypes)
-        if not prop.nightly
-    )
+    beside = modules_beside(operation, *(chosen or ()))
+    stated = dict.fromkeys((*every_property(), *(prop for module in beside for prop in properties_in(module))))
+    for made in chosen or operation.implementations.values():
+        check_exemptions(made, stated)
+    asked = (cell for prop in stated for cell in cells(prop, [operation], chosen, devices, dtypes) if not prop.nightly)
     return Check(tuple(outcome(cell, examples, seed) for cell in asked))

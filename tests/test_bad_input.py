@@ -114,7 +114,7 @@ def test_an_import_that_ends_its_process(tmp_path, source, sentence):
 
 def test_what_an_import_prints_is_not_taken_for_its_answer(tmp_path):
     source = "import atexit\nprint('[]')\natexit.register(print, 'bye')\n" + FITTING + "def f(x, W, b):\n    return x\n"
-    (listed,) = rehearse_import(written(tmp_path, source), LIMIT, None)
+    (listed,) = rehearse_import(written(tmp_path, source), LIMIT, None).implementations
     assert (listed.operation, listed.implementation, listed.place) == ("linear", "f", "mine.py: f")
 
 

@@ -60,8 +60,6 @@ def over_the_batch(x):
 """
 
 TESTS = '''
-import dataclasses
-
 import harness
 from rowwise import softmax_rows
 
@@ -70,10 +68,7 @@ from rowwise import softmax_rows
 def rows_sum_to_one(implementation, case):
     """Every row of the result sums to one."""
     (result,) = implementation(case)
-    (part,) = harness.reference(case).parts
-    sums = result.double().sum(1)
-    of_sums = dataclasses.replace(part, unit=part.unit * case.sizes["d"] ** 0.5)
-    yield harness.compare("sums of rows", sums, sums.new_ones(len(sums)), case, of_sums)
+    yield harness.close("sums of rows", result.sum(1), 1.0, case)
 
 
 test_softmax = harness.verify(softmax_rows)

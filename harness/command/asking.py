@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -30,16 +31,24 @@ from harness.history.baseline import PREVIOUS
 from harness.history.changes import Changes
 from harness.history.history import History
 from harness.record.environment import environment
-from harness.record.events import CellFinished, Event, ImplementationListed, Listener, RunFinished, RunStarted, Scope
+from harness.record.events import (
+    CellFinished,
+    ClaimListed,
+    Event,
+    ImplementationListed,
+    Listener,
+    RunFinished,
+    RunStarted,
+    Scope,
+)
 from harness.record.known import known_findings
 from harness.record.recalled import Recalled, read_recalled
 from harness.record.runlog import SUFFIX, RunLog
-from harness.record.settling import Settled, claim_listed
+from harness.record.settling import Settled
 from harness.report.digest import Digest
 from harness.report.reporting import Reporting
 from harness.report.terminal import print_outcomes, print_summary
 from harness.verify.cell import check_backends, check_devices, check_dtypes, devices_here
-from harness.verify.claim import Claim
 
 KEPT = "counterexamples.jsonl"
 """The file among the reports whose counterexamples every run tries first."""
@@ -84,25 +93,33 @@ class Asking:
         """The bytes that a worker may hold."""
         return worker_memory(self.devices or devices_here(), self.jobs)
 
-    def ask(self, listing: list[ImplementationListed], claims: Iterable[Claim] = (), **chosen: Any) -> Answer:
+    def ask(
+        self,
+        listing: list[ImplementationListed],
+        claims: Iterable[ClaimListed] = (),
+        packages: Iterable[str] = (),
+        **chosen: Any,
+    ) -> Answer:
         """Ask about operations of the catalogue or a candidate file; write log and report.
 
-        claims: what is settled by the way; chosen: further fields of the Selection. Raises HarnessError where there is
-        nothing to say or no place to write it.
+        claims: what is settled by the way; packages: what a candidate file imports (see `environment`); chosen: further
+        fields of the Selection. Raises HarnessError where there is nothing to say or no place to write it.
         """
         self._check_baseline()
-        started, stated = self._started(**chosen), [claim_listed(claim) for claim in claims]
-        first, complaints = self._kept()
+        started, stated = self._started(packages, **chosen), list(claims)
+        file = chosen.get("candidates", "")
+        first, complaints = self._kept(file)
+        known = () if file else known_findings()
         latest = self.reports / "latest"
         reporting = Reporting(self.reports, self.wanted.outputs(self.reports / started.run, latest), self.baseline)
         jobs = min(self.jobs, self._groups(listing))
-        selection = self._selection(jobs, listing, claims=bool(stated), first=tuple(first), **chosen)
+        selection = self._selection(jobs, listing, claims=bool(stated) and not file, first=tuple(first), **chosen)
         with self._log(started) as log:
             with Progress(quiet=self.as_json) as progress:
                 listeners = (log, reporting, progress, self._events.append)
                 conductor = Conductor(selection, listeners, self.budget, self.limit, self.memory, stated)
                 progress.watch(conductor)
-                _tell(listeners, started, *listing, *stated, *known_findings())
+                _tell(listeners, started, *listing, *stated, *known)
                 finished = conductor.conduct(jobs, self.keyword)
             _tell(listeners, finished)  # which writes the outputs, to a terminal without a bar
         if not any(isinstance(event, CellFinished) for event in self._events):
@@ -122,12 +139,16 @@ class Asking:
             with History.of(self.reports) as history:
                 history.named(self.baseline)
 
-    def _kept(self) -> tuple[list[Recalled], list[str]]:
-        """The counterexamples of the file that people keep, and what is wrong with its lines."""
+    def _kept(self, candidates: str) -> tuple[list[Recalled], list[str]]:
+        """The counterexamples that people keep of what this candidate file declares, or the catalogue where it is empty.
+
+        With them comes what is wrong with their file's lines.
+        """
         usual = self.reports / KEPT
         if self.first is None and not usual.is_file():
             return [], []
-        return read_recalled(self.first or usual)
+        entries, complaints = read_recalled(self.first or usual)
+        return [each for each in entries if each.candidates == candidates], complaints
 
     def _selection(self, jobs: int, listing: list[ImplementationListed], **chosen: Any) -> Selection:
         profile = PROFILES[self.profile].of(len({each.operation for each in listing}))
@@ -141,9 +162,20 @@ class Asking:
             attention=self._attention() if self.budget else {},
             seed=self.seed,
             nightly=profile.nightly,
-            examples_folder=str((self.reports / "examples").resolve()),
+            examples_folder=str(self._examples(chosen.get("candidates", ""))),
             **chosen,
         )
+
+    def _examples(self, candidates: str) -> Path:
+        """Where earlier counterexamples lie: of the catalogue, or of one candidate file, whose names are its own.
+
+        The file is told by its path from here, which stays when all of it moves.
+        """
+        folder = (self.reports / "examples").resolve()
+        if not candidates:
+            return folder
+        path = Path(os.path.relpath(candidates, folder)).as_posix()
+        return folder / f"of-{sha256(path.encode()).hexdigest()[:12]}"
 
     def _attention(self) -> dict[str, float]:
         """How the budget is to be spread over the cells, as far as earlier runs tell."""
@@ -164,7 +196,11 @@ class Asking:
             ) from None
 
     def _started(
-        self, candidates: str = "", operations: Iterable[str] = (), only: Iterable[Iterable[str]] = ()
+        self,
+        packages: Iterable[str],
+        candidates: str = "",
+        operations: Iterable[str] = (),
+        only: Iterable[Iterable[str]] = (),
     ) -> RunStarted:
         scope = Scope(
             list(operations),
@@ -175,7 +211,7 @@ class Asking:
             self.profile,
             list(self.backends),
         )
-        return run_started(self.seed, candidates, scope)
+        return run_started(self.seed, candidates, scope, packages)
 
     def _nothing(
         self, listing: list[ImplementationListed], conductor: Conductor, finished: RunFinished
@@ -238,12 +274,15 @@ class Answer:
         return self.exit_code
 
 
-def run_started(seed: int, candidates: str = "", scope: Scope | None = None) -> RunStarted:
+def run_started(
+    seed: int, candidates: str = "", scope: Scope | None = None, packages: Iterable[str] = ()
+) -> RunStarted:
     """The first event of a run that begins now, by this command, in this environment."""
     now = datetime.now(UTC)
     name = f"{now:%Y%m%d-%H%M%S}-{secrets.token_hex(3)}"
     when, command = now.isoformat(timespec="seconds"), ["harness", *sys.argv[1:]]
-    return RunStarted(name, when, command, seed, environment(candidates), candidates=candidates, scope=scope or Scope())
+    here = environment(candidates, packages)
+    return RunStarted(name, when, command, seed, here, candidates=candidates, scope=scope or Scope())
 
 
 def worker_memory(devices: Iterable[str], jobs: int) -> int | None:

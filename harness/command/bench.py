@@ -181,6 +181,8 @@ def _operations(names: list[str], file: str, limit: float) -> list[Operation]:
         return choose(names, catalogue())
     rehearse_import(Path(file), limit, None)  # in a process of its own, so that it costs nothing here if it fails
     brought = {operation.name: operation for operation in candidates(Path(file)).operations}
+    if not brought:
+        raise HarnessError(f"{Path(file).name} has no implementation to time; it states properties alone")
     return choose(names, brought)
 
 

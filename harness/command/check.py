@@ -1,4 +1,4 @@
-"""`harness check FILE`: verify the implementations that a user's file declares."""
+"""`harness check FILE`: verify what a user's file declares, and ask what it states."""
 
 from __future__ import annotations
 
@@ -28,10 +28,13 @@ _EXAMPLES = examples(
 def check(ctx: click.Context, /, file: Path, **options: Any) -> None:
     """Verify the implementations that FILE declares, of an operation of the catalogue or of its own.
 
+    Its own properties and claims are asked as well; one of which FILE brings no implementation is asked of all there are.
+
     FILE is imported and its functions are called in processes of their own: one that crashes, hangs, exits or takes
     all memory is an error among the results, and nothing else is touched.
     """
     asking = Asking(**options)
     with waiting(f"importing {file.name}", asking.as_json):
-        listing = rehearse_import(file, asking.limit, asking.memory)
-    ctx.exit(asking.ask(listing, candidates=str(file.resolve())).show(asking.as_json))
+        brought = rehearse_import(file, asking.limit, asking.memory)
+    answer = asking.ask(brought.implementations, brought.claims, brought.packages, candidates=str(file.resolve()))
+    ctx.exit(answer.show(asking.as_json))

@@ -15,6 +15,7 @@ from harness.command.options import asking_options, examples
 from harness.command.outputs import output_options
 from harness.errors import UnknownName
 from harness.record.outcome import listed
+from harness.record.settling import claim_listed
 from harness.report.terminal import print_claims
 from harness.verify.battery import every_claim, every_property
 from harness.verify.claim import Claim
@@ -47,7 +48,7 @@ def claims(ctx: click.Context, /, claims: tuple[str, ...], **options: Any) -> No
     only = _evidence(chosen)
     operations = tuple(dict.fromkeys(operation for _, operation in only))
     listing = [listed(made) for name in operations for made in catalogue()[name].implementations.values()]
-    answer = asking.ask(listing, chosen, operations=operations, only=only)
+    answer = asking.ask(listing, map(claim_listed, chosen), operations=operations, only=only)
     if asking.as_json:
         click.echo(
             json.dumps([claim_entry(each) for each in (*answer.digest.settled, *answer.digest.declined)], indent=2)
@@ -82,5 +83,5 @@ def _evidence(chosen: list[Claim]) -> tuple[tuple[str, str], ...]:
         for each in chosen
         for name in each.by
         for operation in catalogue().values()
-        if properties[name].applies(operation) and (not each.of or operation.name in each.of)
+        if properties[name].applies(operation) and each.is_about(operation)
     )

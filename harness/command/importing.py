@@ -8,19 +8,36 @@ import os
 import subprocess
 import sys
 import tempfile
+from dataclasses import dataclass
 from pathlib import Path
 
 from harness.candidates import candidates, check_file
-from harness.catalogue import catalogue
 from harness.engine.watchdog import Watchdog, last_words
 from harness.errors import CandidateError, HarnessError
-from harness.record.events import ImplementationListed
+from harness.record.environment import imported
+from harness.record.events import ClaimListed, ImplementationListed
 from harness.record.outcome import listed
+from harness.record.settling import claim_listed
+from harness.verify.battery import every_property
 
 _NAME = "import"
 
 
-def rehearse_import(file: Path, limit: float, memory: int | None) -> list[ImplementationListed]:
+@dataclass(frozen=True)
+class Brought:
+    """What a file declares, as the log names it.
+
+    properties: the dtypes of its own statements by their names (none: all); packages: the distributions that its process
+    has imported.
+    """
+
+    implementations: list[ImplementationListed]
+    properties: dict[str, list[str]]
+    claims: list[ClaimListed]
+    packages: list[str]
+
+
+def rehearse_import(file: Path, limit: float, memory: int | None) -> Brought:
     """What a file declares, found in a process of its own, so that what the file does there costs nothing here.
 
     limit: seconds that the import may take; memory: bytes that it may hold. Raises CandidateError where the import
@@ -46,18 +63,29 @@ def rehearse_import(file: Path, limit: float, memory: int | None) -> list[Implem
         told = json.loads(answer.read_text(encoding="utf-8"))
     if "refusal" in told:
         raise CandidateError(told["refusal"])
-    return [ImplementationListed(**entry) for entry in told["listed"]]
+    return Brought(
+        [ImplementationListed(**entry) for entry in told["implementations"]],
+        told["properties"],
+        [ClaimListed(**entry) for entry in told["claims"]],
+        told["packages"],
+    )
 
 
 def _answer(file: Path, scratch: Path, limit: float, memory: int) -> dict[str, object]:
-    catalogue()  # not the file's doing, so not within its time
+    every_property()  # with the catalogue; not the file's doing, so not within its time
     watchdog = Watchdog(scratch, _NAME, limit, memory or None)
     try:
         with watchdog.within(limit):
             brought = candidates(file)
     except HarnessError as refusal:
         return {"refusal": str(refusal)}
-    return {"listed": [dataclasses.asdict(listed(made)) for made in brought.implementations]}
+    found = Brought(
+        [listed(made) for made in brought.subjects],
+        {prop.name: list(prop.dtypes) for prop in brought.statements},
+        [claim_listed(claim) for claim in brought.claims],
+        imported(),
+    )
+    return dataclasses.asdict(found)
 
 
 if __name__ == "__main__":

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
+from pathlib import Path
 from typing import Any
 
 import click
@@ -10,33 +12,48 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from harness.candidates import Candidates, candidates
 from harness.catalogue import catalogue, choose
+from harness.command.importing import rehearse_import
 from harness.command.options import examples, json_option
 from harness.command.run import complete_operations
 from harness.declare.operation import Operation
 from harness.record.outcome import listed
 from harness.verify.battery import every_property
+from harness.verify.property import Property
+
+IMPORT_SECONDS = 60.0
+"""How long a file may take to be imported."""
 
 _EXAMPLES = examples(
     ("harness list", "every operation"),
     ("harness list linear", "one operation, its implementations and properties"),
+    ("harness list mine.py", "what a file declares, and what would be asked of it"),
     ("harness list --json", "for a script, with options, sizes and dtypes"),
 )
 
 
 @click.command(name="list", epilog=_EXAMPLES)
-@click.argument("operations", nargs=-1, shell_complete=complete_operations, metavar="[OPERATION]...")
+@click.argument("operations", nargs=-1, shell_complete=complete_operations, metavar="[OPERATION|FILE]...")
 @json_option
 def listing(operations: tuple[str, ...], as_json: bool) -> None:
-    """List operations with their implementations and properties, and what is unavailable here and why."""
-    chosen = choose(operations, catalogue())
+    """List operations with their implementations and properties, and what is unavailable here and why.
+
+    A FILE stands for what it declares, with the properties that it states itself.
+    """
+    files = [name for name in operations if name.endswith(".py")]
+    brought = [_brought(Path(file)) for file in files]
+    names = [name for name in operations if name not in files]
+    chosen = [each for found in brought for each in found.operations]
+    chosen += choose(names, catalogue()) if names or not files else []
+    stated = [*every_property(), *(prop for found in brought for prop in found.properties)]
     if as_json:
-        click.echo(json.dumps([_entry(operation) for operation in chosen], indent=2))
+        click.echo(json.dumps([_entry(operation, stated) for operation in chosen], indent=2))
         return
     console = Console(highlight=False)
     table = Table("operation", "implementations", "properties")
     for operation in chosen:
-        table.add_row(_head(operation), _implementations(operation), ", ".join(_properties(operation)))
+        table.add_row(_head(operation), _implementations(operation), ", ".join(_properties(operation, stated)))
     console.print(table)
 
 
@@ -56,11 +73,17 @@ def _implementations(operation: Operation) -> Text:
     return lines
 
 
-def _properties(operation: Operation) -> list[str]:
-    return [prop.name for prop in every_property() if prop.applies(operation)]
+def _brought(file: Path) -> Candidates:
+    """What a file declares, which is imported in a process of its own first."""
+    rehearse_import(file, IMPORT_SECONDS, None)
+    return candidates(file)
 
 
-def _entry(operation: Operation) -> dict[str, Any]:
+def _properties(operation: Operation, stated: Iterable[Property]) -> list[str]:
+    return [prop.name for prop in stated if prop.applies(operation)]
+
+
+def _entry(operation: Operation, stated: Iterable[Property]) -> dict[str, Any]:
     return {
         "operation": operation.name,
         "summary": operation.summary,
@@ -75,5 +98,5 @@ def _entry(operation: Operation) -> dict[str, Any]:
             }
             for made in operation.implementations.values()
         ],
-        "properties": _properties(operation),
+        "properties": _properties(operation, stated),
     }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
@@ -21,7 +21,6 @@ from harness.record.outcome import listed
 from harness.record.recalled import Recalled
 from harness.verify.battery import every_claim, every_property
 from harness.verify.cell import devices_here
-from harness.verify.property import Property
 
 STILL_FAILS, FIXED, COULD_NOT_RUN = "still fails", "fixed", "could not run"
 
@@ -29,6 +28,8 @@ _SECONDS = 2.0
 """What a counterexample may take, besides the limit of a case that does not return."""
 
 Listing = dict[tuple[str, str], ImplementationListed]
+Statements = Mapping[str, Sequence[str]]
+"""The properties that there are, each with the dtypes that it is asked in (none: all)."""
 
 
 @dataclass(frozen=True)
@@ -80,22 +81,23 @@ class Replaying:
     def _ask_of(self, file: str, entries: list[Recalled]) -> None:
         """Ask what one candidate file declares, or the catalogue where there is none."""
         try:
-            listing = self._listing(file)
+            listing, statements = self._declared(file)
         except HarnessError as refusal:
             self._answer(_unanswered(each, str(refusal)) for each in entries)
             return
-        obstacles = {each.id: _obstacle(each, listing) for each in entries}
+        obstacles = {each.id: _obstacle(each, listing, statements) for each in entries}
         self._answer(_unanswered(each, obstacles[each.id]) for each in entries if obstacles[each.id])
         for batch in _one_in_each_cell(each for each in entries if not obstacles[each.id]):
             if not self.interrupted:
                 self._answer(self._asked(file, batch))
 
-    def _listing(self, file: str) -> Listing:
+    def _declared(self, file: str) -> tuple[Listing, Statements]:
         if not file:
-            return _catalogue_listing()
+            return _catalogue_listing(), _statements()
         with waiting(f"importing {Path(file).name}", self.quiet):
             brought = rehearse_import(_as_typed(file), self.limit, worker_memory(devices_here(), self.jobs))
-        return {(each.operation, each.implementation): each for each in brought}
+        listing = {(each.operation, each.implementation): each for each in brought.implementations}
+        return listing, {**_statements(), **brought.properties}
 
     def _asked(self, file: str, batch: list[Recalled]) -> Iterator[Replayed]:
         told: list[Event] = []
@@ -154,25 +156,24 @@ def _one_in_each_cell(entries: Iterable[Recalled]) -> list[list[Recalled]]:
     return [list(batch.values()) for batch in batches]
 
 
-def _obstacle(each: Recalled, listing: Listing) -> str:
+def _obstacle(each: Recalled, listing: Listing, statements: Statements) -> str:
     """Why a counterexample can't be asked, as far as that is known before anything is computed; empty where it can."""
     where = Path(each.candidates).name if each.candidates else "the catalogue"
     mend = "" if each.candidates else "; name the file that declares it with --candidates"
-    prop = _properties().get(each.prop)
     made = listing.get((each.operation, each.implementation))
-    if prop is None:
+    if each.prop not in statements:
         return f"property {each.prop} is not there any more"
     if each.operation not in {operation for operation, _ in listing}:
         return f"operation {each.operation} is not in {where}{mend}"
     if made is None:
         return f"implementation {each.implementation} of {each.operation} is not in {where}{mend}"
-    return f"unavailable here: {made.unavailable}" if made.unavailable else _misfit(each, prop, made)
+    return f"unavailable here: {made.unavailable}" if made.unavailable else _misfit(each, statements, made)
 
 
-def _misfit(each: Recalled, prop: Property, made: ImplementationListed) -> str:
+def _misfit(each: Recalled, statements: Statements, made: ImplementationListed) -> str:
     if each.device not in devices_here():
         return f"device {each.device!r} is not here; this machine has {', '.join(devices_here())}"
-    if each.dtype not in (prop.dtypes or made.dtypes):
+    if each.dtype not in (statements[each.prop] or made.dtypes):
         return f"{each.implementation} takes no {each.dtype}"
     return ""
 
@@ -199,6 +200,6 @@ def _catalogue_listing() -> Listing:
 
 
 @lru_cache(maxsize=1)
-def _properties() -> dict[str, Property]:
-    stated = {each.own.name: each.own for each in every_claim() if each.own is not None}
-    return {**{prop.name: prop for prop in every_property()}, **stated}
+def _statements() -> Statements:
+    stated = [each.own for each in every_claim() if each.own is not None]
+    return {prop.name: prop.dtypes for prop in (*every_property(), *stated)}

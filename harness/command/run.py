@@ -13,6 +13,7 @@ from harness.command.options import asking_options, examples
 from harness.command.outputs import output_options
 from harness.declare.implementation import on_backends
 from harness.record.outcome import listed
+from harness.record.settling import claim_listed
 from harness.verify.battery import every_claim
 
 _EXAMPLES = examples(
@@ -40,4 +41,4 @@ def run(ctx: click.Context, /, operations: tuple[str, ...], **options: Any) -> N
     chosen = choose(operations, catalogue())
     every = [made for operation in chosen for made in (operation.own, *operation.implementations.values())]
     listing = [listed(made) for made in on_backends(every, asking.backends) if made.name != "definition"]
-    ctx.exit(asking.ask(listing, every_claim(), operations=operations).show(asking.as_json))
+    ctx.exit(asking.ask(listing, map(claim_listed, every_claim()), operations=operations).show(asking.as_json))

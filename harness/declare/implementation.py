@@ -15,6 +15,9 @@ from torch import Tensor
 from harness.declare.backends import BACKENDS, COMPILED, Backend
 from harness.errors import DeclarationError
 
+DEFINITION = "definition"
+"""What every operation's own definition is called among its implementations."""
+
 TWIN = ".compiled"
 """What the name of a compiled twin has more than its original's."""
 
@@ -107,7 +110,8 @@ def implementation_of(
 ) -> Implementation:
     """Check a function against an operation's parameters and make it an Implementation.
 
-    Raises DeclarationError where the backend is unknown or the signature does not take the operation's arguments.
+    Raises DeclarationError where the backend is unknown, the signature does not take the operation's arguments, or the
+    name is the definition's.
     """
     known = BACKENDS.get(backend)
     if known is None:
@@ -115,7 +119,12 @@ def implementation_of(
             f"{place_of(function)}: backend {backend!r} is unknown; write one of {', '.join(sorted(BACKENDS))}"
         )
     _check_signature(operation, parameters, function)
-    return Implementation(operation, name or function.__name__, function, known, dtypes or known.dtypes, exempt or {})
+    name = name or function.__name__
+    if name == DEFINITION:
+        raise DeclarationError(
+            f"{place_of(function)}: {operation}'s definition itself is named {name!r}; choose another name"
+        )
+    return Implementation(operation, name, function, known, dtypes or known.dtypes, exempt or {})
 
 
 def on_backends(every: Iterable[Implementation], backends: Collection[str]) -> list[Implementation]:

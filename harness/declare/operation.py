@@ -16,7 +16,7 @@ import torch
 from harness.declare.backends import BACKENDS
 from harness.declare.causal import Causal
 from harness.declare.domain import Domain, OptionDomain, OptionValue, TensorDomain, parse_domain, parse_results
-from harness.declare.implementation import TWIN, Implementation, implementation_of, place_of
+from harness.declare.implementation import DEFINITION, TWIN, Implementation, implementation_of, place_of
 from harness.declare.rehearsal import rehearse
 from harness.declare.workload import Certificate, Workload
 from harness.errors import DeclarationError, UnknownName
@@ -80,7 +80,7 @@ class Operation:
         """The definition as an implementation: what its own form loses in low precision is worth knowing."""
         return Implementation(
             self.name,
-            "definition",
+            DEFINITION,
             self.definition,
             BACKENDS["torch"],
             (torch.float32, torch.bfloat16, torch.float16),
@@ -108,7 +108,7 @@ class Operation:
 
         def declare(function: Callable[..., Any]) -> Callable[..., Any]:
             made = implementation_of(self.name, self.parameters, function, backend, name, dtypes, exempt)
-            if made.name in self.implementations or made.name == "definition":
+            if made.name in self.implementations:
                 raise DeclarationError(
                     f"{made.place}: {self.name} already has an implementation named {made.name!r}; choose another name"
                 )
@@ -155,7 +155,7 @@ class Operation:
 
     def find(self, name: str) -> Implementation:
         """An implementation by name. Raises UnknownName."""
-        if name == "definition":
+        if name == DEFINITION:
             return self.own
         if name not in self.implementations and name.endswith(TWIN):
             return self.find(name.removesuffix(TWIN)).compiled
@@ -217,9 +217,9 @@ def operation(
     """Declare an operation from one annotated function, whose body is the definition.
 
     sizes: smallest and largest size of a named axis, beyond which nothing is asked (a smallest of 0 asks for empty axes
-    to work; `batch` has it where you say nothing else); where: which sizes and options go together, as a function of their names; causal: the axis that is time (or a Causal);
-    linear_in: the argument in which the result is linear; differentiable: gradients must agree; exact: data is only
-    moved or selected, so no rounding is allowed.
+    to work; `batch` has it where you say nothing else); where: which sizes and options go together, as a function of
+    their names; causal: the axis that is time (or a Causal); linear_in: the argument in which the result is linear;
+    differentiable: gradients must agree; exact: data is only moved or selected, so no rounding is allowed.
 
     Raises DeclarationError, naming the function, the argument and the mend, for an argument without a domain, an
     unknown axis, or a declaration that contradicts the annotations. A result that contradicts the return

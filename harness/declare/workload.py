@@ -2,9 +2,20 @@
 
 Declared beside the operation, on the function that counts its floating-point operations:
 
-    @linear.workload(sizes={"batch": 64, "inputs": 256, "outputs": 256}, ladder={"batch": (1, 8, 64, 512)})
-    def linear_cost(batch, inputs, outputs):
-        return 2 * batch * inputs * outputs
+```python
+import harness
+from jaxtyping import Float
+from torch import Tensor
+
+@harness.operation
+def product(x: Float[Tensor, "batch inputs"], W: Float[Tensor, "outputs inputs"]) -> Float[Tensor, "batch outputs"]:
+    "x Wᵀ."
+    return x @ W.T
+
+@product.workload(sizes={"batch": 64, "inputs": 256, "outputs": 256}, ladder={"batch": (1, 8, 64, 512)})
+def product_cost(batch, inputs, outputs):
+    return 2 * batch * inputs * outputs
+```
 """
 
 from __future__ import annotations
@@ -24,10 +35,11 @@ Certificate = Callable[[Mapping[str, Any], Any, float], tuple[float, float]]
 class Workload:
     """What is timed.
 
-    sizes, options: of the rung that every ladder shares, which may be larger than what is verified; ladder: by axis or option (or by several, as in "height width",
-    which climb together), the values that it takes while the others stay; cost: floating-point operations, by sizes and
-    options (None: nobody counted them); reference: the implementation to which the others' times are held; certificate:
-    verifies a result where the oracle would take too much, wherever an axis is longer than in `oracle_up_to`.
+    sizes, options: of the rung that every ladder shares, which may be larger than what is verified; ladder: by axis or
+    option (or by several, as in "height width", which climb together), the values that it takes while the others stay;
+    cost: floating-point operations, by sizes and options (None: nobody counted them); reference: the implementation to
+    which the others' times are held; certificate: verifies a result where the oracle would take too much, wherever an
+    axis is longer than in `oracle_up_to`.
     """
 
     sizes: Mapping[str, int]

@@ -37,15 +37,19 @@ class LastCase:
         self._room[: _HEAD.size] = _NOTHING
         if case is None:
             return
-        record = marshal.dumps(case.record())
+        record = marshal.dumps((case.operation.module, case.record()))
         end = _HEAD.size + len(record)
         if end <= _ROOM:
             self._room[_HEAD.size : end] = record
             self._room[: _HEAD.size] = _HEAD.pack(len(record), zlib.crc32(record))
 
 
-def last_case(path: Path) -> dict[str, Any] | None:
-    """The record that was put down last, None where none was or nothing is left of it."""
+Left = tuple[str, dict[str, Any]]
+"""The module that declares the operation, and the case's record."""
+
+
+def last_case(path: Path) -> Left | None:
+    """What was put down last, None where nothing was or nothing is left of it."""
     try:
         noted = path.read_bytes()
     except OSError:
@@ -55,10 +59,12 @@ def last_case(path: Path) -> dict[str, Any] | None:
     return marshal.loads(record) if length and zlib.crc32(record) == checksum else None
 
 
-def died_over(record: dict[str, Any], reason: str) -> Counterexample:
+def died_over(left: Left, reason: str) -> Counterexample:
     """The counterexample of a case that ended its worker; as Python where that takes nobody's file to be imported."""
+    module, record = left
     try:
-        case = Case.rebuild({**record, "device": "cpu"}, catalogue())
+        ours = {name: operation for name, operation in catalogue().items() if operation.module == module}
+        case = Case.rebuild({**record, "device": "cpu"}, ours)
     except HarnessError:
         known = {**record["sizes"], **record["options"]}
         told = [*(f"{name}={value}" for name, value in known.items()), f"seed {record['seed']}", record["dtype"]]

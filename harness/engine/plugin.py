@@ -16,17 +16,17 @@ from typing import Any
 import pytest
 import torch
 
-from harness.catalogue import catalogue, operations_in
+from harness.catalogue import catalogue
 from harness.declare.operation import Operation
 from harness.engine.selection import Selection
 from harness.engine.watchdog import Watchdog
-from harness.errors import HarnessError
+from harness.errors import HarnessError, UnknownName
 from harness.explain.visible import visible
 from harness.measure.verdict import Verdict
 from harness.record.events import UNJUDGED, CellFinished
 from harness.record.outcome import outcome, replayed, without_asking
 from harness.record.runlog import RunLog, decode, encode
-from harness.verify.battery import Battery
+from harness.verify.battery import Battery, check_exemptions, every_property, properties_in
 from harness.verify.cell import Cell, check_devices, check_dtypes
 from harness.verify.claim import Claim
 from harness.verify.property import Property
@@ -102,44 +102,65 @@ def pytest_collection(session: pytest.Session) -> Iterator[None]:
         return (yield)
 
 
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Put the cells that share an oracle together, and those that cost most last, where the harness itself asks."""
-    if not config.getoption("--harness-selection"):
-        return
-    groups: dict[Any, int] = {}
-    items.sort(key=lambda item: groups.setdefault(item.group, len(groups)) if isinstance(item, CellItem) else -1)
-    items.sort(key=lambda item: isinstance(item, CellItem) and item.cell.is_costly)
-
-
 def pytest_collection_finish(session: pytest.Session) -> None:
     """Share the time among the cells that are asked."""
     keys = (item.cell.key for item in session.items if isinstance(item, CellItem))
     session.config.stash[SHARES] = session.config.stash[SELECTION].shares(keys)
 
 
+@pytest.hookimpl(tryfirst=True)  # before -k chooses among them
+def pytest_collection_modifyitems(session: pytest.Session, config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Ask what installed packages and the candidate file state as well, whose modules pytest does not import itself."""
+    if config.getoption("--harness-selection"):
+        stated = config.stash[SELECTION].stated_elsewhere()
+        items += [item for prop in stated for item in _items(session, prop, None)]
+        _put_in_order(items)
+
+
+def _put_in_order(items: list[pytest.Item]) -> None:
+    """Put the cells together that share an oracle, and those last that cost most."""
+    groups: dict[Any, int] = {}
+    items.sort(key=lambda item: groups.setdefault(item.group, len(groups)) if isinstance(item, CellItem) else -1)
+    items.sort(key=lambda item: isinstance(item, CellItem) and item.cell.is_costly)
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_pycollect_makeitem(collector: Any, name: str, obj: object) -> list[pytest.Item | pytest.Collector] | None:
     """Make items of a property or a battery that stands in a test module."""
     if isinstance(obj, Property) and obj.module == collector.obj.__name__:  # not where it is merely imported
-        named = _operations_beside(collector, obj)
-        return list(_items(collector, obj, named))
+        return list(_items(collector, obj, _operations_beside(collector, obj)))
     if isinstance(obj, Claim) and obj.own is not None and obj.own.module == collector.obj.__name__:
         return list(_items(collector, obj.own, _operations_beside(collector, obj.own)))
     if isinstance(obj, Battery):
+        _check_exemptions(collector, obj)
         return [item for prop in obj.properties for item in _items(collector, prop, obj.operations)]
     return None
 
 
+def _check_exemptions(collector: Any, battery: Battery) -> None:
+    """Refuse an implementation that is exempt from what nobody asks."""
+    known = [*every_property(), *properties_in(collector.obj)]
+    try:
+        for operation in battery.operations:
+            for made in operation.implementations.values():
+                check_exemptions(made, known)
+    except HarnessError as refusal:
+        raise collector.CollectError(str(refusal)) from None
+
+
 def _operations_beside(collector: Any, prop: Property) -> list[Operation] | None:
-    """In a user's module: the operations that it declares or imports; None leaves the choice to the selection."""
-    if prop.module.startswith("harness_properties_") or collector.config.getoption("--harness-selection"):
+    """In a user's module: those that a property names, or that it does not exclude; None leaves the choice to the selection."""
+    if collector.config.getoption("--harness-selection"):
         return None
-    here = [value for value in vars(collector.obj).values() if isinstance(value, Operation)]
-    known = {
-        **catalogue(),
-        **{operation.name: operation for operation in [*operations_in(collector.obj).values(), *here]},
-    }
-    return [operation for operation in known.values() if prop.applies(operation)]
+    here = {value.name: value for value in vars(collector.obj).values() if isinstance(value, Operation)}
+    try:
+        return [operation for operation in {**catalogue(), **here, **_named(prop)}.values() if prop.applies(operation)]
+    except UnknownName as refusal:
+        raise collector.CollectError(str(refusal)) from None
+
+
+def _named(prop: Property) -> dict[str, Operation]:
+    return {operation.name: operation for operation in prop.operations}
 
 
 def _items(collector: Any, prop: Property, operations: Iterable[Operation] | None) -> Iterator[pytest.Item]:

@@ -118,5 +118,5 @@ class OnceEach:
 
 def _group(cell: str) -> tuple[str, ...]:
     """Operation, device and dtype of a cell's name, `file::property[operation/implementation-device-dtype]`."""
-    operation, _, rest = cell.partition("[")[2].rstrip("]").partition("/")
+    operation, _, rest = cell.rpartition("::")[2].partition("[")[2].rstrip("]").partition("/")
     return (operation, *rest.rsplit("-", 2)[1:])

@@ -15,7 +15,7 @@ from harness.declare.implementation import Implementation
 from harness.declare.operation import Operation
 from harness.record.experience import Experience
 from harness.record.recalled import Recalled
-from harness.verify.battery import claim_files, property_files
+from harness.verify.battery import claim_files, installed_properties, property_files
 from harness.verify.cell import Cell, cells
 from harness.verify.property import Property
 
@@ -63,7 +63,7 @@ class Selection:
         return Selection(**fields)
 
     def files(self) -> list[Path]:
-        """The modules in which everything stands that is asked."""
+        """The modules in which stands what the harness itself asks."""
         return property_files() + (claim_files() if self.claims else [])
 
     def shares(self, keys: Iterable[str]) -> dict[str, float]:
@@ -72,19 +72,35 @@ class Selection:
         most = 2 * self.worker_seconds / max(sum(due.values()), 1e-9) if self.worker_seconds else float("inf")
         return {key: most * each for key, each in due.items()}
 
-    def chosen(self) -> tuple[list[Operation], list[Implementation] | None]:
-        """The operations, and the implementations where only a candidate file's are asked."""
-        if self.candidates:
-            brought: Candidates = candidates(Path(self.candidates))
-            return choose(self.operations, {op.name: op for op in brought.operations}), list(brought.implementations)
-        return choose(self.operations, catalogue()), None
+    def stated_elsewhere(self) -> tuple[Property, ...]:
+        """What is asked and stands in none of the files: the statements of installed packages and of the candidate file."""
+        own = self._brought.statements if self._brought else ()
+        return (*installed_properties(), *own)
 
     def cells(self, prop: Property, operations: Iterable[Operation] | None = None) -> list[Cell]:
         """The cells of a property within this selection, of these operations or of the chosen ones."""
-        chosen, implementations = (operations, None) if operations is not None else self.chosen()
-        wanted = [operation for operation in chosen if not self.only or (prop.name, operation.name) in self.only]
-        made = cells(prop, wanted, implementations, self.devices, self.dtypes, self.backends)
-        return [cell for cell in made if cell.key in self.records] if self.replaying else list(made)
+        asked = self._asked(prop) if operations is None else [(operations, None)]
+        made = [
+            cell
+            for chosen, implementations in asked
+            for cell in cells(prop, chosen, implementations, self.devices, self.dtypes, self.backends)
+            if not self.only or (prop.name, cell.operation.name) in self.only
+        ]
+        return [cell for cell in made if cell.key in self.records] if self.replaying else made
+
+    def _asked(self, prop: Property) -> list[tuple[list[Operation], tuple[Implementation, ...] | None]]:
+        """The operations, with the implementations where not all of them are asked."""
+        if self._brought is None:
+            return [(choose(self.operations, catalogue()), None)]
+        named = self._brought.only_stated_by(prop)
+        wanted = choose(self.operations, {each.name: each for each in (*self._brought.operations, *named)})
+        brought = [each for each in wanted if each not in named]
+        return [(brought, self._brought.implementations), ([each for each in wanted if each in named], None)]
+
+    @property
+    def _brought(self) -> Candidates | None:
+        """What the candidate file declares, if there is one."""
+        return candidates(Path(self.candidates)) if self.candidates else None
 
     @cached_property
     def records(self) -> dict[str, dict[str, Any]]:

@@ -17,11 +17,10 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from time import monotonic
-from typing import Any
 
 import torch
 
-from harness.engine.last_case import LastCase, died_over
+from harness.engine.last_case import LastCase, Left, died_over
 from harness.generate.case import Case
 from harness.measure.verdict import Verdict
 from harness.record.events import CellFinished
@@ -181,10 +180,10 @@ def last_asked(scratch: Path, worker: str) -> CellFinished | None:
     return event if isinstance(event, CellFinished) else None
 
 
-def convicted(cell: CellFinished, words: str, record: dict[str, Any] | None = None) -> CellFinished:
+def convicted(cell: CellFinished, words: str, left: Left | None = None) -> CellFinished:
     """The outcome of a cell whose worker died with these last words, over this case."""
     reason = f"{cell.place}: {words}"
-    shown = died_over(record, reason) if record is not None and not cell.claim else None
+    shown = died_over(left, reason) if left is not None and not cell.claim else None
     return replace(cell, reason=reason, kind=_kind(words), counterexample=shown)
 
 

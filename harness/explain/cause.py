@@ -5,11 +5,15 @@ definition sees it, or the definition's results, and it is believed where the im
 comes out on every case that shows the fault, and on those that do not show it as well. What can't be said that way
 (an implementation that remembers, samples that reach one another) is observed, and yielded as `Observed`.
 
-    @cause
-    def counted_twice(scene):
-        \"\"\"An argument is counted twice.\"\"\"
-        for name in scene.floats:
-            yield Instead(f"{name} is counted twice", call=lambda call, name=name: call.replace(**{name: 2 * call.arguments[name]}))
+```python
+from harness import Instead, cause
+
+@cause
+def counted_twice(scene):
+    "An argument is counted twice."
+    for name in scene.floats:
+        yield Instead(f"{name} is counted twice", lambda call, name=name: call.replace(**{name: 2 * call.arguments[name]}))
+```
 """
 
 from __future__ import annotations
@@ -73,5 +77,8 @@ class Cause:
 
 
 def cause(statement: Callable[[Scene], Iterator[Instead | Observed]]) -> Cause:
-    """Declare a cause. Modules in `harness/explain/causes` and candidate files are searched for them."""
+    """Declare a cause. It is tried on what its module declares, states or imports it beside.
+
+    Those of `harness/explain/causes` and of installed packages (entry point group `harness.causes`) are tried on everything.
+    """
     return Cause(statement.__name__.replace("_", " "), statement, statement.__module__)

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
-import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from time import process_time
+from types import ModuleType
 from typing import Any
 
 import numpy as np
 import torch
 
+from harness.catalogue import installed
 from harness.explain import causes
 from harness.explain.cause import Cause, Instead, Observed
 from harness.explain.circumstances import OF_LAYOUT, circumstances, in_words, other_dtypes, what_matters
@@ -22,6 +23,7 @@ from harness.generate.case import Case
 from harness.measure.clock import spending
 from harness.measure.comparison import Comparison, against, as_array, compare
 from harness.measure.reference import Array, Part, measure, reference, reference_of
+from harness.verify.beside import modules_beside
 from harness.verify.cell import Cell
 from harness.verify.exploration import Finding
 
@@ -177,7 +179,7 @@ def _telling_cases(scene: Scene) -> list[Case]:
 
 
 def _yielded(scene: Scene) -> Iterator[tuple[Cause, Instead | Observed]]:
-    for cause in known_causes():
+    for cause in known_causes(scene.cell):
         for theory in cause(scene):
             if not scene.time_left:
                 return
@@ -327,13 +329,22 @@ _ORDER = (
 )
 
 
-def known_causes() -> tuple[Cause, ...]:
-    """Every cause: those of the harness, then those that candidate files declare."""
-    brought = [
-        value
-        for name, module in sorted(sys.modules.items())
-        if name.startswith("harness_candidate_")
-        for value in vars(module).values()
-        if isinstance(value, Cause) and value.module == name
-    ]
-    return (*_own_causes(), *brought)
+@lru_cache(maxsize=1)
+def _installed_causes() -> tuple[Cause, ...]:
+    """The causes of the entry point group `harness.causes` (each entry a module, or one Cause)."""
+    found: list[Cause] = []
+    for _, loaded in installed("harness.causes"):
+        found += [loaded] if isinstance(loaded, Cause) else causes_in(loaded)
+    return tuple(found)
+
+
+def causes_in(module: ModuleType) -> list[Cause]:
+    """The causes that a module declares or imports."""
+    return [value for value in vars(module).values() if isinstance(value, Cause)]
+
+
+def known_causes(cell: Cell) -> tuple[Cause, ...]:
+    """Every cause: the harness' own, those of installed packages, then those beside what the cell is about."""
+    modules = modules_beside(cell.operation, cell.implementation, cell.prop)
+    beside = [cause for module in modules for cause in causes_in(module)]
+    return tuple(dict.fromkeys((*_own_causes(), *_installed_causes(), *beside)))

@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from harness.candidates import is_candidate
 from harness.declare.backends import Backend
 from harness.errors import HarnessError, Unsupported
 from harness.explain.excerpt import Excerpt, NoExcerpt, excerpt
@@ -26,6 +27,8 @@ from harness.generate.precision import DTYPES
 from harness.measure.comparison import allowance, as_array, compare
 from harness.measure.gradient import cotangents_like, gradient_reference
 from harness.measure.reference import Part, reference, reference_of
+from harness.verify.battery import is_of_the_harness
+from harness.verify.beside import modules_beside
 from harness.verify.cell import Cell
 from harness.verify.exploration import WIDE, Finding
 from harness.verify.subject import ImplementationFault, Subject
@@ -436,10 +439,11 @@ def by_the_harness(evidence: Evidence) -> Form:
 def _operation_lines(evidence: Evidence) -> Iterator[str]:
     """How the script comes by the operation and the implementation."""
     operation, implementation = evidence.cell.operation, evidence.cell.implementation
-    for module in sorted({operation.module, implementation.function.__module__}):
-        if module.startswith("harness_candidate_"):
-            yield f'made = harness.candidates.candidates(Path("{evidence.file}"))  # lies beside this script'
-    if operation.module.startswith("harness_candidate_"):
+    modules = modules_beside(operation, implementation, evidence.cell.prop)
+    for file in dict.fromkeys(str(module.__file__) for module in modules if is_candidate(module.__name__)):
+        name = Path(file).name.replace('"', "")
+        yield f'made = harness.candidates.candidates(Path("{name}"))  # lies beside this script'
+    if is_candidate(operation.module):
         yield f"operation = next(each for each in made.operations if each.name == {operation.name!r})"
     else:
         yield f"operation = harness.catalogue()[{operation.name!r}]"
@@ -455,7 +459,9 @@ def _operation_lines(evidence: Evidence) -> Iterator[str]:
 
 def _property_lines(evidence: Evidence) -> Iterator[str]:
     prop = evidence.cell.prop
-    if prop.module.startswith("harness_properties_"):
+    if is_candidate(prop.module):
+        yield f"prop = next(each for each in made.statements if each.name == {prop.name!r})"
+    elif is_of_the_harness(prop):
         yield "from harness.verify.battery import every_claim, every_property"
         yield "known = [*every_property(), *(each.own for each in every_claim() if each.own)]"
         yield f"prop = next(each for each in known if each.name == {prop.name!r})"

@@ -15,6 +15,7 @@ from typing import Any
 
 import torch
 
+from harness.candidates import is_candidate
 from harness.declare.backends import BACKENDS, COMPILED, Backend
 from harness.explain.excerpt import Excerpt, NoExcerpt
 from harness.explain.forms import FAULTS, Evidence, Form
@@ -277,4 +278,4 @@ def _importable_from(evidence: Evidence, name: str) -> str | None:
     module = function.__module__
     if module == "__main__" or getattr(sys.modules.get(module), name, None) is not function:
         return None
-    return evidence.file.removesuffix(".py") if module.startswith("harness_candidate_") else module
+    return evidence.file.removesuffix(".py") if is_candidate(module) else module

@@ -100,10 +100,17 @@ def allowance(case: Case) -> float:
     32 for short computations, growing with the square root of the longest axis beyond 64 sequential roundings, as
     random roundings do; calibrated in tests/quality/calibration.py. 0 for an exact operation.
     """
-    if case.operation.exact:
-        return 0.0
+    return 0.0 if case.operation.exact else _CONSTANT * _growth(case)
+
+
+def rounding_allowance(case: Case) -> float:
+    """What is allowed to something that is computed from a result, even of an operation that itself rounds nothing."""
+    return _CONSTANT * _growth(case) * (2 if _own_error(case) else 1)
+
+
+def _growth(case: Case) -> float:
     steps = max(case.sizes.values(), default=1)
-    return _CONSTANT * max(1.0, (steps / _FREE_STEPS) ** 0.5)
+    return max(1.0, (steps / _FREE_STEPS) ** 0.5)
 
 
 def compare(label: str, actual: Any, expected: Any, case: Case, part: Part, *, twice: bool = False) -> Comparison:

@@ -5,41 +5,31 @@ from __future__ import annotations
 import importlib.metadata
 import os
 import platform
+import re
 import subprocess
+import sys
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 import torch
 
-_PACKAGES = [
-    "tensor-harness",
-    "hypothesis",
-    "torch",
-    "numpy",
-    "scipy",
-    "pytest",
-    "pytest-xdist",
-    "jaxtyping",
-    "mpmath",
-    "keras",
-    "jax",
-    "jaxlib",
-    "equinox",
-    "onnxruntime",
-    "pylops",
-    "scikit-learn",
-]
+from harness.declare.backends import BACKENDS
+
+_BY_WORKERS = [package for backend in BACKENDS.values() for package in backend.packages]
+"""What is imported where an implementation of the backend is called first."""
 
 
-def environment(candidates: str = "") -> dict[str, Any]:
+def environment(candidates: str = "", packages: Iterable[str] = ()) -> dict[str, Any]:
     """Versions, processor, devices, precision settings and revisions, as plain JSON values.
 
-    candidates: the file that is checked, whose own checkout's revision is put down too.
+    candidates: the file that is checked, whose own checkout's revision is put down too; packages: the distributions that
+    its import brings, beside those that this process has imported and those of the backends.
     """
     return {
         "python": platform.python_version(),
         "platform": platform.platform(),
-        "packages": {name: version for name in _PACKAGES if (version := _version(name))},
+        "packages": {name: importlib.metadata.version(name) for name in sorted({*imported(_BY_WORKERS), *packages})},
         "cpu": _cpu(),
         "cores": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
         "cuda": _cuda(),
@@ -52,11 +42,11 @@ def environment(candidates: str = "") -> dict[str, Any]:
     }
 
 
-def _version(package: str) -> str | None:
-    try:
-        return importlib.metadata.version(package)
-    except importlib.metadata.PackageNotFoundError:
-        return None
+def imported(more: Iterable[str] = ()) -> list[str]:
+    """The distributions of which this process has imported a module, and those of more modules, by their normal names."""
+    modules = {*(name.partition(".")[0] for name in sys.modules), *more}
+    known = importlib.metadata.packages_distributions()
+    return sorted({re.sub(r"[-_.]+", "-", each).lower() for name in modules for each in known.get(name, ())})
 
 
 def _cpu() -> str:

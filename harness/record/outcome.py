@@ -8,6 +8,7 @@ from statistics import median
 from time import perf_counter
 from typing import Any
 
+from harness.catalogue import is_catalogued
 from harness.declare.implementation import Implementation
 from harness.errors import HarnessError
 from harness.explain.counterexample import Counterexample, counterexample
@@ -91,7 +92,8 @@ def replayed(cell: Cell, record: dict[str, Any]) -> CellFinished:
     enough = perf_counter() + _REPLAYING_SECONDS
     turns = (case for turn in range(_REPLAYING_TURNS) if not turn or perf_counter() < enough)
     done = explore(cell, (), first=turns)
-    return recognised(
+    return _recognised(
+        cell,
         replace(
             _outline(cell, done.verdict),
             tally={verdict.value: count for verdict, count in done.tally.items()},
@@ -99,7 +101,7 @@ def replayed(cell: Cell, record: dict[str, Any]) -> CellFinished:
             reason=sentence(done.worst) if done.worst else "",
             kind=done.worst.kind if done.worst else "",
             printed=done.printed,
-        )
+        ),
     )
 
 
@@ -146,7 +148,12 @@ def _sizes(done: Exploration) -> dict[str, list[int]]:
 
 def without_asking(cell: Cell, verdict: Verdict, reason: str) -> CellFinished:
     """The outcome of a cell that is not asked, or never answered."""
-    return recognised(replace(_outline(cell, verdict), reason=reason))
+    return _recognised(cell, replace(_outline(cell, verdict), reason=reason))
+
+
+def _recognised(cell: Cell, found: CellFinished) -> CellFinished:
+    """The outcome as a known finding, where it is one: they are of the catalogue's own implementations, not of their names."""
+    return recognised(found) if is_catalogued(cell.operation, cell.implementation) else found
 
 
 def _outline(cell: Cell, verdict: Verdict) -> CellFinished:
@@ -222,7 +229,7 @@ def _finished(done: Exploration, shown: Counterexample | None, seconds: dict[str
         sizes=sizes,
         counterexample=shown,
     )
-    return recognised(found)
+    return _recognised(cell, found)
 
 
 def _high(scores: list[float]) -> float:

@@ -75,7 +75,13 @@ def _passes(cell: CellFinished) -> bool:
 def claim_listed(claim: Claim) -> ClaimListed:
     """A claim as the log names it."""
     return ClaimListed(
-        claim.id, claim.source, claim.statement, claim.expected, claim.instead, list(claim.of), list(claim.by)
+        claim.id,
+        claim.source,
+        claim.statement,
+        claim.expected,
+        claim.instead,
+        [each.name for each in claim.operations],
+        list(claim.by),
     )
 
 

@@ -60,7 +60,7 @@ def _template(name: str) -> Any:
 
 def _claims_of(operation: Operation) -> list[Claim]:
     """The claims about an operation."""
-    return [claim for claim in every_claim() if operation.name in claim.of]
+    return [claim for claim in every_claim() if claim.of and claim.is_about(operation)]
 
 
 def _axes(axes: Iterable[Axis]) -> str:

@@ -1,7 +1,8 @@
-"""The battery: the properties that an operation gets from its declaration, and those written for it by name."""
+"""The battery: the properties that an operation gets from its declaration, and those written for it alone."""
 
 from __future__ import annotations
 
+import difflib
 import importlib.util
 import sys
 from collections.abc import Iterable
@@ -10,8 +11,10 @@ from functools import lru_cache
 from pathlib import Path
 from types import ModuleType
 
+from harness.catalogue import installed
+from harness.declare.implementation import Implementation
 from harness.declare.operation import Operation
-from harness.errors import DeclarationError, InfrastructureError
+from harness.errors import DeclarationError, HarnessError, InfrastructureError
 from harness.verify.claim import Claim
 from harness.verify.property import Property
 
@@ -55,8 +58,51 @@ def _modules(folder: Path) -> list[Path]:
 
 @lru_cache(maxsize=1)
 def every_property() -> tuple[Property, ...]:
-    """Every property that is asked of implementations."""
+    """Every property that is asked of implementations: the harness' own, and those of installed packages."""
+    return (*_own_properties(), *installed_properties())
+
+
+@lru_cache(maxsize=1)
+def installed_properties() -> tuple[Property, ...]:
+    """The properties of the entry point group `harness.properties` (each entry a module, or one Property).
+
+    Raises HarnessError where one can't be loaded, or brings a name that is taken.
+    """
+    found: list[Property] = []
+    taken = {prop.name for prop in _own_properties()}
+    for entry, loaded in installed("harness.properties"):
+        for prop in [loaded] if isinstance(loaded, Property) else properties_in(loaded):
+            if prop.name in taken:
+                raise HarnessError(
+                    f"entry point {entry} of group harness.properties brings a property named {prop.name!r}, which there "
+                    "is already; have the package that declares it give it another name"
+                )
+            taken.add(prop.name)
+            found.append(prop)
+    return tuple(found)
+
+
+@lru_cache(maxsize=1)
+def _own_properties() -> tuple[Property, ...]:
     return tuple(prop for path in property_files() for prop in properties_in(load(path)))
+
+
+def is_of_the_harness(prop: Property) -> bool:
+    """Whether the harness states it, in whichever way its module was imported."""
+    code = getattr(prop.statement, "__code__", None)
+    return code is not None and Path(code.co_filename).is_relative_to(properties_folder())
+
+
+def check_exemptions(implementation: Implementation, known: Iterable[Property]) -> None:
+    """Raise DeclarationError where an implementation is exempt from what nobody asks."""
+    names = {prop.name for prop in known}
+    for name in implementation.exempt:
+        if name not in names:
+            near = difflib.get_close_matches(name, names, n=3)
+            hint = f"did you mean {' or '.join(near)}?" if near else "see `harness list`"
+            raise DeclarationError(
+                f"{implementation.place}: exempt= names property {name!r}, which there is not; {hint}"
+            )
 
 
 @lru_cache(maxsize=1)

@@ -2,12 +2,18 @@
 
 Two forms, because some statements are verified on every implementation anyway:
 
-    Claim("gru.forward-last", S3, "the last step's forward half of out is h_n's last layer", of="gru", by=("forward_last",))
+```python
+from harness import Claim, claim, close
 
-    @claim("gru.backward-last", S3, of="gru", instead="the backward direction ends at the first step: out[:, 0, H:]")
-    def backward_last(gru, case):
-        \"\"\"out[:, -1, H:] is the backward direction's last state.\"\"\"
-        ...
+Claim("gru.forward-last", "a post", "The last step's forward half is the last state.", of="gru", by=("forward_last",))
+
+@claim("linear.bias", "another post", of="linear", instead="it is the bias, which need not be 0")
+def zero_at_zero(linear, case):
+    "The result at x = 0 is 0."
+    call = case.call()
+    (result,) = linear(call.replace(x=0 * call.arguments["x"]))
+    yield close("the result at 0", result, 0.0, case)
+```
 
 A claim that says what is true `instead` is expected to be refuted: the harness must find the counterexample itself.
 """
@@ -16,10 +22,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import cached_property
 
-from harness.errors import DeclarationError
+from harness.catalogue import named
+from harness.declare.operation import Operation
+from harness.errors import DeclarationError, UnknownName
 from harness.generate.case import Case
-from harness.verify.property import Property, Statement, applies_to, as_planned, check_statement, summary
+from harness.verify.property import Property, Statement, as_planned, check_statement, listed, summary
 
 
 @dataclass(frozen=True, eq=False)
@@ -27,25 +36,38 @@ class Claim:
     """A statement of a source document.
 
     id: family and name; source: the document's file name; statement: in one sentence; of: the operations that it is
-    about (none: all); by: names of the properties that settle it; own: the property that states it where no other does;
+    about, or their names (none: all); by: names of the properties that settle it; own: the property that states it where no other does;
     instead: what is true, for a claim that is expected to be refuted.
     """
 
     id: str
     source: str
     statement: str
-    of: tuple[str, ...] | str = ()
+    of: tuple[str | Operation, ...] | str | Operation = ()
     by: tuple[str, ...] = ()
     own: Property | None = None
     instead: str = ""
 
     def __post_init__(self) -> None:
-        if isinstance(self.of, str):
-            object.__setattr__(self, "of", (self.of,))
+        object.__setattr__(self, "of", listed(self.of))
         if not self.by and self.own is None:
             raise DeclarationError(
                 f"claim {self.id} names no property that settles it; give by=, or state it with @claim"
             )
+
+    @cached_property
+    def operations(self) -> tuple[Operation, ...]:
+        """The operations that it is about. Raises UnknownName for one that there is not."""
+        if self.own is not None:
+            return self.own.operations
+        try:
+            return tuple(each if isinstance(each, Operation) else named(each, {}) for each in listed(self.of))
+        except UnknownName as unknown:
+            raise UnknownName(f"claim {self.id}: {unknown}") from None
+
+    def is_about(self, operation: Operation) -> bool:
+        """Whether it is about this very operation."""
+        return not self.of or operation in self.operations
 
     @property
     def expected(self) -> str:
@@ -57,7 +79,7 @@ def claim(
     id: str,
     source: str,
     *,
-    of: str,
+    of: str | Operation,
     instead: str = "",
     implementations: Iterable[str] = ("definition",),
     dtypes: Iterable[str] = ("float64",),
@@ -75,13 +97,13 @@ def claim(
         own = Property(
             id,
             statement,
-            applies_to(of),
-            variants,
+            listed(of),
+            variants=variants,
             implementations=tuple(implementations),
             dtypes=tuple(dtypes),
             claim=id,
             module=statement.__module__,
         )
-        return Claim(id, source, summary(statement), (of,), (id,), own, instead)
+        return Claim(id, source, summary(statement), listed(of), (id,), own, instead)
 
     return declare

@@ -281,7 +281,7 @@ def _score_elsewhere(cell: Cell, subject: Subject, case: Case, found: Comparison
 
     A lower precision may be right by chance, where another case of these sizes is not: so the largest of a few is taken.
     """
-    if case.dtype not in served_dtypes(cell.implementation) and cell.implementation.name != "definition":
+    if case.dtype not in served_dtypes(cell.implementation) and cell.implementation is not cell.operation.own:
         return None
     first = _score_of(cell, subject, case, found.label)
     if case.dtype == "float64" or (first is not None and first > found.allowance):

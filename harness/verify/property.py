@@ -1,10 +1,21 @@
 """A property: a statement that must hold for an implementation in every case of its domain.
 
-    @harness.property(of="softmax")
-    def sums_to_one(implementation, case):
-        \"\"\"The result sums to 1 along the last axis.\"\"\"
-        (result,) = implementation(case)
-        yield compare("row sums", result.sum(-1), 1.0, case)
+```python
+import harness
+from jaxtyping import Float
+from torch import Tensor
+
+@harness.operation
+def softmax(x: Float[Tensor, "batch d"]) -> Float[Tensor, "batch d"]:
+    "The exponentials of a row over their sum."
+    return x.softmax(-1)
+
+@harness.property(of=softmax)
+def sums_to_one(implementation, case):
+    "Every row sums to one."
+    (result,) = implementation(case)
+    yield harness.close("row sums", result.sum(-1), 1.0, case)
+```
 
 The statement is a generator of comparisons. It says nothing of precision: to tell rounding from error the harness
 asks the same statement in another one.
@@ -15,10 +26,13 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
+from harness.catalogue import named
+from harness.declare.implementation import place_of
 from harness.declare.operation import Operation
-from harness.errors import DeclarationError
+from harness.errors import DeclarationError, UnknownName
 from harness.generate.case import Case
 from harness.measure.comparison import Comparison
 from harness.verify.subject import Subject
@@ -39,7 +53,8 @@ def as_planned(case: Case) -> Iterable[Case]:
 class Property:
     """A statement with its domain.
 
-    applies: the operations it is asked of; variants: the cases it asks instead of each planned one (other layouts,
+    of: the operations it is asked of, or their names; requires: a condition on an operation's declared structure, where
+    none is named; variants: the cases it asks instead of each planned one (other layouts,
     an empty axis); nightly: whether it costs too much for every run; device: the only device on which it says anything;
     implementations, dtypes: those alone that it is asked of (none: all); claim: the id of the claim that it states;
     at_every_size: whether it is also asked at every size at which code changes its path (see harness.generate.shapes).
@@ -47,7 +62,8 @@ class Property:
 
     name: str
     statement: Statement
-    applies: Callable[[Operation], bool] = _every
+    of: tuple[str | Operation, ...] = ()
+    requires: Callable[[Operation], bool] = _every
     variants: Callable[[Case], Iterable[Case]] = as_planned
     nightly: bool = False
     device: str | None = None
@@ -69,6 +85,15 @@ class Property:
         """The cases that are asked in place of a planned one: those of its variants that the operation admits."""
         return (each for each in self.variants(case) if each.is_admitted)
 
+    @cached_property
+    def operations(self) -> tuple[Operation, ...]:
+        """The operations that it names. Raises UnknownName, with the place and the nearest names, for one that there is not."""
+        return resolved(self.of, self.statement)
+
+    def applies(self, operation: Operation) -> bool:
+        """Whether it is asked of this very operation: another one of the same name is none of its business."""
+        return operation in self.operations if self.of else self.requires(operation)
+
     def __call__(self, subject: Subject, case: Case) -> list[Comparison]:
         """The comparisons of one case."""
         return list(self.statement(subject, case))
@@ -87,20 +112,22 @@ def property(
 ) -> Any:
     """Declare a property: a generator function of (implementation, case) that yields comparisons.
 
-    of: the operation or operations it is about, by name or object; requires: a condition on the operation's declared
-    structure instead; variants: the cases to ask in place of a planned one, of which those beyond the declaration are
-    left out; nightly: ask only in the nightly profile or when named by -k; device: ask on this device alone;
-    at_every_size: ask also at every size at which code changes its path. Raises DeclarationError where the statement has
-    another signature or no docstring.
+    of: the operation or operations it is about, as objects or by the names that they have in this module or else in the
+    catalogue; requires: a condition on the operation's declared structure instead; variants: the cases to ask in place
+    of a planned one, of which those beyond the declaration are left out; nightly: ask only in the nightly profile or when
+    named by -k; device: ask on this device alone; at_every_size: ask also at every size at which code changes its path.
+    Raises DeclarationError where the statement has another signature or no docstring.
     """
 
     def declare(statement: Statement) -> Property:
         check_statement(statement)
-        applies = applies_to(of) if of is not None else requires or _every
+        if of is not None and not listed(of):
+            raise DeclarationError(f"{place_of(statement)}: of= names no operation; name one, or leave it out for all")
         return Property(
             statement.__name__,
             statement,
-            applies,
+            listed(of),
+            requires or _every,
             variants,
             nightly,
             device,
@@ -127,8 +154,15 @@ def summary(statement: Statement) -> str:
     return " ".join((inspect.getdoc(statement) or "").partition("\n\n")[0].split())
 
 
-def applies_to(of: str | Operation | Iterable[str | Operation]) -> Callable[[Operation], bool]:
-    """The condition that an operation is one of these."""
-    listed = [of] if isinstance(of, str | Operation) else list(of)
-    names = {entry.name if isinstance(entry, Operation) else entry for entry in listed}
-    return lambda operation: operation.name in names
+def listed(of: str | Operation | Iterable[str | Operation] | None) -> tuple[str | Operation, ...]:
+    """One operation or name, several, or none, as a tuple."""
+    return (of,) if isinstance(of, str | Operation) else tuple(of or ())
+
+
+def resolved(of: Iterable[str | Operation], statement: Statement) -> tuple[Operation, ...]:
+    """The operations that a statement is about, its names looked up in its own module and then in the catalogue."""
+    beside = getattr(inspect.unwrap(statement), "__globals__", {})
+    try:
+        return tuple(each if isinstance(each, Operation) else named(each, beside) for each in of)
+    except UnknownName as unknown:
+        raise UnknownName(f"{place_of(statement)}: of= names what there is not: {unknown}") from None
