@@ -70,6 +70,7 @@ class Asking:
     as_json: bool
     first: Path | None = None
     baseline: str = ""
+    threads: int = 1
     wanted: Wanted = field(default_factory=Wanted)
     _events: list[Event] = field(default_factory=list)
 
@@ -99,7 +100,7 @@ class Asking:
         with self._log(started) as log:
             with Progress(quiet=self.as_json) as progress:
                 listeners = (log, reporting, progress, self._events.append)
-                conductor = Conductor(selection, listeners, self.budget, self.limit, self.memory, stated)
+                conductor = Conductor(selection, listeners, self.budget, self.limit, self.memory, stated, self.threads)
                 progress.watch(conductor)
                 _tell(listeners, started, *listing, *stated, *known_findings())
                 finished = conductor.conduct(jobs, self.keyword)
@@ -174,7 +175,7 @@ class Asking:
             self.profile,
             list(self.backends),
         )
-        return run_started(self.seed, candidates, scope)
+        return run_started(self.seed, candidates, scope, self.threads)
 
     def _nothing(
         self, listing: list[ImplementationListed], conductor: Conductor, finished: RunFinished
@@ -237,12 +238,13 @@ class Answer:
         return self.exit_code
 
 
-def run_started(seed: int, candidates: str = "", scope: Scope | None = None) -> RunStarted:
-    """The first event of a run that begins now, by this command, in this environment."""
+def run_started(seed: int, candidates: str = "", scope: Scope | None = None, threads: int | None = None) -> RunStarted:
+    """The first event of a run that begins now, by this command, in this environment, in so many threads."""
     now = datetime.now(UTC)
     name = f"{now:%Y%m%d-%H%M%S}-{secrets.token_hex(3)}"
     when, command = now.isoformat(timespec="seconds"), ["harness", *sys.argv[1:]]
-    return RunStarted(name, when, command, seed, environment(candidates), candidates=candidates, scope=scope or Scope())
+    where = environment(candidates, threads)
+    return RunStarted(name, when, command, seed, where, candidates=candidates, scope=scope or Scope())
 
 
 def worker_memory(devices: Iterable[str], jobs: int) -> int | None:
