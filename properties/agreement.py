@@ -3,7 +3,7 @@
 import harness
 
 
-@harness.property
+@harness.property(at_every_size=True)
 def agreement(implementation, case):
     """The result is the oracle's, within rounding."""
     yield from harness.against(harness.reference(case), implementation(case), case)

@@ -1,6 +1,10 @@
 """Gradients: autograd through an implementation gives the definition's gradients."""
 
+import numpy as np
+
 import harness
+from harness.generate.layouts import layouts_for
+from harness.measure.comparison import as_array
 from harness.measure.gradient import gradient_reference
 
 SMOOTH = ("normal", "offset", "magnitudes", "dominant")
@@ -11,13 +15,40 @@ def is_differentiable(operation):
 
 
 def smooth_values(case):
-    """The case with values that have no ties and no zeros, where a gradient would be a matter of convention."""
-    yield case if case.pattern in SMOOTH else case.replace(pattern=SMOOTH[case.seed % len(SMOOTH)])
+    """The case with values that have no ties and no zeros, where a gradient would be a matter of convention.
+
+    Every other one in another layout of memory.
+    """
+    smooth = case if case.pattern in SMOOTH else case.replace(pattern=SMOOTH[case.seed % len(SMOOTH)])
+    words = layouts_for(smooth.axes)
+    yield smooth.replace(layout=words[case.seed // 2 % len(words)]) if case.seed % 2 else smooth
 
 
-@harness.property(requires=is_differentiable, variants=smooth_values)
+def values_with_ties(case):
+    """The case as it is where values tie, vanish or coincide."""
+    if case.pattern not in SMOOTH:
+        yield case
+
+
+@harness.property(requires=is_differentiable, variants=smooth_values, at_every_size=True)
 def gradients(implementation, case):
     """The gradient in every float argument is the oracle's, within rounding."""
     _, found = implementation.gradients(case)
     for (name, gradient), part in zip(found.items(), gradient_reference(case).parts, strict=True):
         yield harness.compare(f"gradient in {name}", gradient, part.expected, case, part, twice=True)
+
+
+@harness.property(requires=is_differentiable, variants=values_with_ties)
+def finite_gradients(implementation, case):
+    """Where values tie, vanish or coincide, a gradient is finite wherever the result and the oracle's gradient are."""
+    results, found = implementation.gradients(case)
+    if not all(result.isfinite().all() for result in results):
+        return
+    for (name, gradient), part in zip(found.items(), gradient_reference(case).parts, strict=True):
+        finite = np.isfinite(as_array(gradient)) | ~(np.abs(part.expected) < _representable(case))
+        yield harness.requirement(f"the gradient in {name} is finite where the oracle's is", bool(finite.all()), case)
+
+
+def _representable(case):
+    """What intermediate results of a gradient may be multiples of, and still be held in the working precision."""
+    return np.finfo(np.float32 if case.precision.eps < 1e-4 else np.float16).max ** 0.5

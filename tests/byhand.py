@@ -59,7 +59,7 @@ def busy_digest():
         cell(operation="z_clean", printed=3),
         cell("unsupported", "gradients", operation="z_clean", reason="no autograd"),
         cell("uninformative", "layouts", operation="z_clean"),
-        cell("exact", "repeatability", operation="z_clean", out_of_time=True),
+        cell("exact", "repeatability", operation="z_clean", met=3, planned=48),
         listed=[ImplementationListed("z_clean", "gone", "jax", [], "", "jax is not installed")],
     )
 
@@ -79,7 +79,7 @@ def hostile_digest():
         kind=HOSTILE,
         place=HOSTILE,
         printed=5,
-        out_of_time=True,
+        planned=48,
         score_median=float("inf"),
         score_max=float("inf"),
         allowance=0.0,

@@ -14,11 +14,13 @@ from jaxtyping import Float
 from torch import Tensor
 
 import harness
+from harness.declare.implementation import implementation_of
 from harness.declare.structure import Stream
 from harness.generate.case import Call
-from harness.generate.layouts import LAYOUTS
-from harness.generate.patterns import PATTERNS, SPECIAL
-from harness.generate.plan import Coverage, coverage, covering_array, plan
+from harness.generate.layouts import LAYOUTS, Layout, layouts_for
+from harness.generate.patterns import PATTERNS, SPECIAL, patterns_for
+from harness.generate.plan import Coverage, at_every_size, coverage, covering_array, essential, plan
+from harness.generate.shapes import BETWEEN, EDGES, LARGEST_ALONE
 from harness.generate.strategy import THRESHOLDS, fits
 from harness.operations.linear import linear
 
@@ -62,7 +64,7 @@ def test_a_plan_does_not_depend_on_what_is_imported(tmp_path, monkeypatch):
 @pytest.mark.parametrize("dtype", ["float64", "float32", "bfloat16", "float16"])
 def test_a_case_is_rebuilt_from_its_record_with_the_same_bits(dtype):
     for planned in plan(affine, 30, 0):
-        for layout in LAYOUTS:
+        for layout in (*LAYOUTS, "reversed", "transposed:y", "expanded:x:2"):
             case = planned.replace(dtype=dtype, layout=layout)
             again = harness.Case.rebuild(json.loads(json.dumps(case.record())), {"affine": affine})
             assert bits(again) == bits(case)
@@ -81,7 +83,7 @@ def test_the_bits_are_the_same_on_every_machine():
     assert hashlib.sha256("".join(digests).encode()).hexdigest()[:12] == BITS
 
 
-BITS = "e23c1825e80f"
+BITS = "0c34ccec7d30"
 
 
 @pytest.mark.parametrize(
@@ -91,6 +93,8 @@ BITS = "e23c1825e80f"
         ({"pattern": "zebra"}, "does not fit"),
         ({"sizes": {"batch": 1}}, "does not fit"),
         ({"colour": 3}, "does not fit"),
+        ({"layout": "zebra"}, "does not fit"),
+        ({"layout": "transposed:z"}, "does not fit"),
     ],
 )
 def test_a_record_that_does_not_fit_any_more_is_refused(change, words):
@@ -99,12 +103,12 @@ def test_a_record_that_does_not_fit_any_more_is_refused(change, words):
         harness.Case.rebuild(record, {"affine": affine})
 
 
-def test_sizes_come_from_thresholds_one_long_axis_at_a_time():
+def test_sizes_come_from_thresholds_two_long_axes_at_a_time():
     drawn = plan(linear, 300, 0)
-    sizes = [tuple(case.sizes.values()) for case in drawn]
+    sizes = [tuple(case.sizes.values()) for case in drawn[len(essential(linear)) :]]
     assert all(size in THRESHOLDS for case in sizes for size in case)
     assert max(map(max, sizes)) >= 1000
-    assert all(sum(size > 9 for size in case) <= 1 for case in sizes)
+    assert {sum(size > 9 for size in case) for case in sizes} == {0, 1, 2}
     assert all(fits(case) for case in drawn)
     assert len({case.key for case in drawn}) == len(drawn)
 
@@ -118,6 +122,53 @@ def test_a_short_plan_meets_equal_axes_and_each_axis_long_among_others_that_matt
                 any(case.sizes[name] == 33 and 1 not in case.sizes.values() for case in plan(operation, 16, 0))
                 or operation.sizes[name][1] < 33
             ), (operation, name)
+
+
+@harness.operation(sizes={"n": (1, 6000), "m": (2, 40)})
+def outer(x: Float[Tensor, "batch n"], y: Float[Tensor, "batch m"], flag: bool) -> Float[Tensor, "batch n m"]:
+    """Every product of x and y."""
+    return x[:, :, None] * y[:, None]
+
+
+def test_every_axis_meets_both_sides_of_every_size_at_which_code_changes_its_path():
+    for operation in (outer, linear):
+        met = {name: {case.sizes[name] for case in at_every_size(operation)} for name in operation.sizes}
+        for name, (_, high) in operation.sizes.items():
+            edges = {size for edge in EDGES for size in (edge, edge + 1) if size <= high}
+            assert edges | {size for size in BETWEEN if size <= high} | {high} <= met[name], (operation, name)
+
+
+def test_every_two_axes_are_long_at_once_and_all_of_them():
+    cases = [case.sizes for case in at_every_size(linear)]
+    for one, other in (("batch", "inputs"), ("batch", "outputs"), ("inputs", "outputs")):
+        assert any(sizes[one] > 128 and sizes[other] >= 128 for sizes in cases)
+    assert any(min(sizes.values()) > 32 for sizes in cases)
+    assert any(sizes["n"] > 32 and sizes["m"] > 32 for sizes in (case.sizes for case in at_every_size(outer)))
+
+
+def test_an_axis_that_may_be_longer_than_a_case_can_hold_is_as_long_as_it_can():
+    @harness.operation(sizes={"n": (1, 10**12)})
+    def total(x: Float[Tensor, "n"]) -> Float[Tensor, ""]:
+        """The sum."""
+        return x.sum()
+
+    assert max(case.sizes["n"] for case in at_every_size(total)) == 4097 < LARGEST_ALONE
+
+
+def test_special_shapes_meet_every_option_and_one_another():
+    cases = [(case.sizes, case.options) for case in essential(outer)]
+    for flag in (False, True):
+        assert any(len({*sizes.values()}) == 1 and options["flag"] is flag for sizes, options in cases)
+        for name in ("batch", "n"):
+            assert any(sizes[name] == 1 and options["flag"] is flag for sizes, options in cases)
+    assert any(sizes["batch"] == sizes["n"] == 1 for sizes, _ in cases)
+    assert any(sizes["n"] % sizes["m"] == 0 and sizes["n"] > sizes["m"] for sizes, _ in cases)
+    assert any(len({*sizes.values()}) == 3 and min(sizes.values()) > 4 for sizes, _ in cases[:1])
+
+
+def test_what_is_done_with_every_nth_case_meets_the_plan_evenly():
+    seeds = [case.seed for case in plan(linear, 48, 0)]
+    assert [seed % 16 for seed in seeds] == [place % 16 for place in range(48)]
 
 
 def test_a_plan_covers_every_pair_of_options_and_patterns():
@@ -138,7 +189,10 @@ def test_a_stream_gives_the_words_of_its_own_philox_whoever_draws_between():
 
 @pytest.mark.parametrize("name", PATTERNS | SPECIAL)
 def test_patterns_are_what_they_say(name):
-    values = (PATTERNS | SPECIAL)[name](Stream((40, 10), {}, 5, name), torch.finfo(torch.float32))
+    def filled(argument):
+        return (PATTERNS | SPECIAL)[name](Stream((40, 10), {}, 5, argument), torch.finfo(torch.float32))
+
+    values, other = filled(name), filled("another")
     assert values.shape == (40, 10) and values.dtype == np.float64
     finite = values[np.isfinite(values)]
     assert (finite.size < values.size) == (name == "nonfinite")
@@ -151,6 +205,9 @@ def test_patterns_are_what_they_say(name):
         "magnitudes": np.abs(values[values != 0]).max() / np.abs(values[values != 0]).min() > 1e4,
         "dominant": np.sort(np.abs(values).ravel())[-1] > 50 * np.sort(np.abs(values).ravel())[-2],
         "subnormal": (np.abs(values) < torch.finfo(torch.float32).smallest_normal).all(),
+        "equal": np.array_equal(values, other),
+        "partly_equal": np.array_equal(values[::2], other[::2]) and (values == other).mean() == 0.5,
+        "repeated": np.array_equal(values[-1], values[0]) and np.array_equal(values[:, -1], values[:, 0]),
         "nonfinite": not np.isfinite(values).all(),
     }
     assert facts[name]
@@ -187,6 +244,46 @@ def test_each_layout_has_its_strides(name, strides, offset):
 
 def test_an_argument_whose_rows_differ_is_not_expanded():
     assert LAYOUTS["expanded"](torch.arange(12.0).reshape(3, 4)).stride() == (4, 1)
+
+
+def test_one_argument_alone_has_a_layout():
+    case = harness.Case(affine, {"batch": 2, "a": 3, "b": 4}, dict.fromkeys(("one", "two", "three"), False))
+    call = case.replace(layout="transposed:y").call()
+    assert call.arguments["x"].is_contiguous() and call.arguments["y"].stride() == (1, 3)
+    call = case.replace(layout="expanded:x:1").call()
+    assert call.arguments["x"].stride() == (4, 0, 1) and call.arguments["y"].is_contiguous()
+    assert case.replace(layout="expanded:x:1").key != case.key == case.replace(layout="transposed:y").key
+    assert Layout.parse("expanded:x:1").words == "x expanded along axis 1"
+
+
+def test_arrays_of_numpy_get_negative_strides_and_tensors_decline():
+    seen = []
+
+    def read(x, y, **_):
+        seen.append((x.strides, y.strides))
+        return x + y
+
+    case = harness.Case(affine, {"batch": 2, "a": 3, "b": 4}, dict.fromkeys(("one", "two", "three"), False))
+    subject = harness.Subject(affine, implementation_of("affine", affine.parameters, read, "numpy"))
+    assert torch.equal(subject(case.replace(layout="reversed:x"))[0], subject(case)[0])
+    assert seen == [((-96, -32, -8), (32, 8)), ((96, 32, 8), (32, 8))]
+    with pytest.raises(harness.Unsupported, match="torch has no negative strides"):
+        harness.Subject(affine, affine.own)(case.replace(layout="reversed"))
+
+
+def test_every_layout_of_a_call_is_listed_of_all_arguments_and_of_each():
+    words = layouts_for((("x", 3), ("b", 1)))
+    assert {"transposed", "expanded", "reversed", "transposed:x", "expanded:x:2", "expanded:b:0"} <= {*words}
+    assert not {"transposed:b", "channels_last:b", "contiguous", "expanded:b:1"} & {*words}
+    assert layouts_for((("x", 2),)) == (
+        "transposed",
+        "strided",
+        "offset",
+        "reversed",
+        "expanded",
+        "expanded:x:0",
+        "expanded:x:1",
+    )
 
 
 def test_a_fresh_call_keeps_strides_and_shares_no_memory():
@@ -235,7 +332,7 @@ def test_impossible_combinations_are_left_out():
     assert not any(case.options["wide"] and case.options["first"] for case in array)
     pairs, triples = coverage(chosen, array, 2), coverage(chosen, array, 3)
     assert (triples.met, triples.total) == (6, 6)
-    assert pairs.met == pairs.total == 3 + 4 + 4 + 3 * 2 * len(PATTERNS)
+    assert pairs.met == pairs.total == 3 + 4 + 4 + 3 * 2 * len(patterns_for(chosen))
 
 
 def test_every_triple_of_options_is_met():
@@ -249,9 +346,10 @@ def test_every_triple_of_options_is_met():
     assert len(array) <= 1.25 * 4**3
 
 
-@pytest.mark.parametrize("layout", LAYOUTS)
+@pytest.mark.parametrize("layout", [*LAYOUTS, "expanded:x:1"])
 def test_a_fresh_call_keeps_strides_and_offset(layout):
-    tensor = LAYOUTS[layout](torch.arange(24.0).reshape(2, 3, 4))
+    rows = torch.arange(24.0).reshape(2, 3, 4)
+    tensor = Layout.parse(layout).laid_out({"x": rows[:, :1].expand(2, 3, 4) if "x" in layout else rows})["x"]
     call = Call(linear, {"x": tensor}, {})
     fresh = call.fresh().arguments["x"]
     assert (fresh.stride(), fresh.storage_offset()) == (tensor.stride(), tensor.storage_offset())

@@ -1,6 +1,7 @@
 """torch.compile as a backend of its own: twins of what torch computes, asked where it is named."""
 
 import dataclasses
+import time
 
 import pytest
 import torch
@@ -12,6 +13,7 @@ from harness.errors import UnknownName
 from harness.explain.reproduction import reproduction
 from harness.generate.case import Case
 from harness.operations.linear import linear
+from harness.record.outcome import outcome
 from harness.verify.battery import every_property
 from harness.verify.cell import cells, check_backends
 from harness.verify.exploration import ask
@@ -58,3 +60,37 @@ def test_what_is_wrong_only_when_compiled_is_found_there_alone_and_its_script_co
     assert not verdicts["careless"].verdict.failing and str(verdicts["careless.compiled"].verdict) == "wrong"
     script = reproduction(asked, verdicts["careless.compiled"])
     assert "reproduce(torch.compile(careless))" in script and "# Largest difference seen: " in script
+
+
+def test_a_users_own_torch_compile_compiles_for_as_many_shapes_as_there_are():
+    """It falls back to eager after eight, and says so nowhere."""
+    shapes = []
+
+    def backend(graph, inputs):
+        shapes.append([tuple(each.shape) for each in inputs])
+        return graph
+
+    own = torch.compile(lambda x, W, b: x @ W.mT + b, backend=backend, dynamic=False)
+    made = dataclasses.replace(linear.find("torch_linear"), function=lambda x, W, b: own(x, W, b))
+    (cell, *_) = cells(AGREEMENT, [linear], dtypes=["float64"])
+    cell = dataclasses.replace(cell, implementation=made)
+    for size in range(2, 14):
+        ask(cell, Subject(linear, made), Case(linear, {"batch": size, "inputs": 2, "outputs": 3}, {}))
+    assert len(shapes) == 12
+
+
+def test_what_a_compiler_takes_is_booked_apart_and_costs_no_cases():
+    handler = torch._dynamo.callback.callback_handler
+
+    def compiles_for_long(x, W, b):
+        handler.run_start_callbacks(None)
+        time.sleep(0.05)
+        handler.run_end_callbacks(None)
+        return x @ W.mT + b
+
+    made = dataclasses.replace(linear.find("torch_linear"), function=compiles_for_long)
+    (cell, *_) = cells(
+        next(prop for prop in every_property() if prop.name == "result_dtype"), [linear], dtypes=["float64"]
+    )
+    found = outcome(dataclasses.replace(cell, implementation=made), 12, 0, seconds=0.4)
+    assert found.seconds["compiling"] > 0.5 and not found.is_short

@@ -1,5 +1,6 @@
 """Every derived property, both sides: it holds for right code and is falsified by a planted fault."""
 
+import time
 from typing import Literal
 
 import pytest
@@ -11,6 +12,7 @@ import harness
 from harness.generate.plan import essential, plan
 from harness.measure.verdict import Verdict
 from harness.record.outcome import outcome
+from harness.verify import exploration
 from harness.verify.battery import property_files
 from harness.verify.exploration import explore
 from tests.verdicts import PROPERTIES, cell_of, explored
@@ -196,11 +198,42 @@ def test_along_time(name, faulty):
 def test_a_short_plan_that_leaves_nothing_to_compare_is_not_the_end_of_it():
     """One moment cannot be split; the essential cases have longer ones."""
     cell = cell_of("split_and_carry", smoothed, smoothed.definition)
-    seed = next(seed for seed in range(99) if essential(smoothed, seed)[0].sizes["time"] == 1)
-    assert not explore(cell, plan(smoothed, 1, seed)).comparisons
-    assert outcome(cell, 1, seed).verdict == "exact"
-    longer = [case for case in plan(smoothed, 48, seed) if case.sizes["time"] > 1]
-    assert len(explore(cell, longer, reserve=essential(smoothed, seed)).tried) == len(longer)
+    moments = [case for case in plan(smoothed, 48, 0) if case.sizes["time"] == 1]
+    assert not explore(cell, moments).comparisons
+    assert explore(cell, moments, reserve=essential(smoothed)).verdict == "exact"
+    longer = [case for case in plan(smoothed, 48, 0) if case.sizes["time"] > 1]
+    assert len(explore(cell, longer, reserve=essential(smoothed)).tried) == len(longer)
+
+
+def slow(x, h, gain):
+    time.sleep(0.02)
+    return smoothed.definition(x, h, gain)
+
+
+def test_a_cell_that_met_too_few_cases_says_so_and_one_that_met_all_does_not():
+    cell = cell_of("repeatability", smoothed, slow)
+    short, whole = outcome(cell, 24, 0, seconds=0.2), outcome(cell, 4, 0)
+    assert short.is_short and short.planned == 24 and short.extent == f"{short.met} of 24 cases"
+    assert (whole.met, whole.planned, whole.extent) == (4, 4, "")
+
+
+def test_a_first_case_that_takes_longer_than_the_cells_share_of_a_budget_stays_the_only_one():
+    found = outcome(cell_of("repeatability", smoothed, slow), 24, 0, warm_up=0.01)
+    assert found.extent == "1 of 24 cases"
+
+
+def test_a_case_that_takes_too_long_is_left_out_and_is_not_one_that_should_have_been_met(monkeypatch):
+    """The report says up to which size each axis was met."""
+    monkeypatch.setattr(exploration, "_LONGEST", 0.05)
+
+    def slower(x, h, gain):
+        time.sleep(1e-3 * x.shape[0])
+        return smoothed.definition(x, h, gain)
+
+    cell = cell_of("agreement", smoothed, slower)
+    found = outcome(cell, 1, 0)
+    assert 16 <= max(found.sizes["batch"]) <= 129 and not found.is_short
+    assert max(outcome(cell_of("agreement", smoothed, smoothed.definition), 1, 0).sizes["batch"]) > 1000
 
 
 def hold_both_sides(name, operation, right, faulty):

@@ -8,6 +8,7 @@ import re
 import numpy as np
 import pytest
 
+from harness.command.asking import _summary
 from harness.explain.counterexample import entries
 from harness.explain.sentence import sentence
 from harness.explain.visible import visible
@@ -18,9 +19,21 @@ from harness.operations.linear import linear
 from harness.record.events import ImplementationListed
 from harness.record.triage import by_implementation, causes, grades
 from harness.report.fragment import fragment
+from harness.report.junit import junit
+from harness.report.template import operation_page
 from harness.report.terminal import print_outcomes, print_summary
 from harness.verify.exploration import Finding
-from tests.byhand import MEGABYTE, assert_harmless, assert_shown, busy_digest, cell, digest, hostile_digest, raised
+from tests.byhand import (
+    MEGABYTE,
+    assert_harmless,
+    assert_shown,
+    busy_digest,
+    cell,
+    digest,
+    hostile_digest,
+    raised,
+    site,
+)
 
 # triage: what is one cause, and what is not
 
@@ -170,7 +183,7 @@ def test_reasons_are_grouped_and_counted():
 def test_figures():
     made = digest(
         cell(score_median=0.5, score_max=4.0, allowance=32.0, pairs=[3, 4], triples=[5, 9], seconds={"oracle": 3.0}),
-        cell("unstable", dtype="float16", score_median=1.0, score_max=90.0, allowance=32.0, out_of_time=True),
+        cell("unstable", dtype="float16", score_median=1.0, score_max=90.0, allowance=32.0, met=3, planned=48),
         cell(prop="layouts", printed=12, score_max=700.0),
     )
     (operation,) = made.operations
@@ -180,7 +193,7 @@ def test_figures():
     assert made.coverage == {"cdist": ([3, 4], [5, 9])}
     assert made.shares == {"oracle": 0.6, "engine": 0.4}
     assert made.printed == {"cdist/fast": 12}
-    assert len(made.out_of_time) == 1
+    assert [each.extent for each in made.short] == ["3 of 48 cases"]
     assert operation.by_property["agreement"]["fast"].where == (("cpu", "float16"),)
     assert made.command == "harness check 'my file.py'"
 
@@ -326,3 +339,20 @@ def test_the_summary_says_what_gave_no_answer(capsys):
     printed = " ".join(capsys.readouterr().out.split())
     assert "unavailable 1 implementation, jax is not installed" in printed
     assert "1 unsupported and 1 uninformative cells" in printed
+
+
+def test_what_met_too_few_cases_says_so_wherever_its_verdict_stands(tmp_path):
+    short, whole = cell("exact", implementation="slow", met=3, planned=48), cell("exact", met=48, planned=48)
+    text = io.StringIO()
+    print_outcomes([short, whole], text)
+    assert "cdist/slow  = exact 3 of 48" in text.getvalue() and "cdist/fast  = exact\n" in text.getvalue()
+    assert "3 of 48 cases" in fragment([short, whole]) and "3 of 48 cases" not in fragment([whole])
+    made = digest(short, whole)
+    assert made.sentence == (
+        "Nothing is falsified; 1 cell met fewer cases than planned, cdist/slow in float32 as few as 3 of 48 cases (agreement)."
+    )
+    assert digest(whole, cell("exact", implementation="other")).sentence == "Everything holds within rounding."
+    assert "exact in 3 of 48 cases" in junit(made) and "of 48" not in junit(digest(whole))
+    pages = site(made, tmp_path)
+    assert "3 of 48 cases" in pages["index.html"] and "3 of 48 cases" in pages[operation_page("cdist")]
+    assert [entry["met"] for entry in _summary(made, tmp_path, tmp_path)["short"]] == [3]

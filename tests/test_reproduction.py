@@ -29,7 +29,7 @@ from harness.explain.reproduction import reproduction
 from harness.explain.script import printed_difference
 from harness.explain.shrinking import shrink
 from harness.generate.case import Case
-from harness.generate.plan import plan
+from harness.generate.plan import at_every_size, plan
 from harness.operations import recurrent_loops  # noqa: F401  (it adds implementations)
 from harness.operations.linear import linear
 from harness.operations.recurrent import gru
@@ -170,7 +170,7 @@ def property_named(name):
 
 def fallen(cell, seconds=2.0):
     """The shrunk finding of a cell that falls."""
-    done = explore(cell, plan(cell.operation, 100, 0))
+    done = explore(cell, (*plan(cell.operation, 100, 0), *at_every_size(cell.operation)))
     assert done.verdict.failing, done.verdict
     return shrink(cell, done.worst, seconds)
 

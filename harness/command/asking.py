@@ -61,6 +61,7 @@ class Asking:
     backends: tuple[str, ...]
     profile: str
     examples: int | None
+    cell_seconds: float | None
     budget: float | None
     jobs: int
     seed: int
@@ -136,7 +137,7 @@ class Asking:
             dtypes=self.dtypes,
             backends=self.backends,
             examples=self.examples or profile.examples,
-            cell_seconds=profile.cell_seconds,
+            cell_seconds=self.cell_seconds or profile.cell_seconds,
             worker_seconds=(self.budget or 0.0) * jobs,
             attention=self._attention() if self.budget else {},
             seed=self.seed,
@@ -304,6 +305,10 @@ def _summary(digest: Digest, log: Path, report: Path) -> dict[str, Any]:
         "stopped": digest.finished.stopped,
         "claims": [claim_entry(each) for each in digest.settled],
         "notes": [*digest.unseen_findings],
+        "short": [
+            {"cell": cell.key, "verdict": cell.verdict, "met": cell.met, "planned": cell.planned}
+            for cell in digest.short
+        ],
         "causes": [
             {
                 "verdict": cause.cells[0].verdict,

@@ -45,8 +45,8 @@ _FEW = 4
 
 
 PROFILES = {
-    "quick": Profile(examples=5, cell_seconds=0.1),
-    "default": Profile(examples=24, cell_seconds=1.0),
+    "quick": Profile(examples=5, cell_seconds=1.0),
+    "default": Profile(examples=24, cell_seconds=4.0),
     "nightly": Profile(examples=400, cell_seconds=60.0, nightly=True),
 }
 
@@ -182,6 +182,13 @@ _OPTIONS: list[Callable[..., Any]] = [
         "--profile", type=click.Choice(list(PROFILES)), default="default", show_default=True, help="How much is asked."
     ),
     click.option("--examples", type=click.IntRange(1), metavar="N", help="Cases per cell, instead of the profile's."),
+    click.option(
+        "--cell-time",
+        "cell_seconds",
+        type=Duration(),
+        metavar="TIME",
+        help="Time for the cases of one cell, the first one and compilers not counted, instead of the profile's.",
+    ),
     click.option("--budget", type=Duration(), metavar="TIME", help="Stop after this time: 90s, 5m, 1h."),
     jobs_option,
     threads_option,

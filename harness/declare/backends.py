@@ -41,6 +41,15 @@ class Backend:
     give_back: Callable[[Any], Any]
     prepare: Callable[[Function], Function] = lambda function: function
 
+    @property
+    def takes_negative_strides(self) -> bool:
+        """Whether it is given NumPy's arrays, whose strides may be negative."""
+        return self.receive is _to_numpy
+
+    def receive_reversed(self, tensor: Tensor) -> Any:
+        """The tensor as an array with negative strides along every axis."""
+        return np.flip(self.receive(tensor.flip(tuple(range(tensor.ndim)))))
+
     def missing(self) -> str | None:
         """Why this backend can't be used here, or None."""
         absent = [package for package in self.packages if importlib.util.find_spec(package) is None]
@@ -74,14 +83,6 @@ def _from_keras(value: Any) -> Any:
     return value.detach() if isinstance(value, Tensor) else _from_jax(value)
 
 
-def _compile(function: Function) -> Function:
-    """torch.compile, which gives up on a function after eight shapes unless it is told otherwise, and says so nowhere."""
-    dynamo: Any = importlib.import_module("torch._dynamo")
-    dynamo.config.recompile_limit = dynamo.config.accumulated_recompile_limit = _MOST_SHAPES
-    return torch.compile(function)
-
-
-_MOST_SHAPES = 100_000
 WIDE = (torch.float64, torch.float32)
 
 BACKENDS = {
@@ -96,7 +97,7 @@ BACKENDS = {
             True,
             lambda t: t,
             lambda v: v,
-            _compile,
+            torch.compile,
         ),
         Backend("numpy", ("numpy",), ("cpu",), (*WIDE, torch.float16), False, _to_numpy, _from_numpy),
         Backend("scipy", ("scipy",), ("cpu",), WIDE, False, _to_numpy, _from_numpy),

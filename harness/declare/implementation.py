@@ -78,9 +78,18 @@ class Implementation:
         """Why it can't run here at all, or None."""
         return self.backend.missing()
 
-    def compute(self, arguments: Mapping[str, Tensor], options: Mapping[str, Any]) -> Any:
-        """Call the function with the backend's own arrays and bring the result back as tensors, unchecked."""
-        native = {name: self.backend.receive(tensor) for name, tensor in arguments.items()}
+    def compute(
+        self, arguments: Mapping[str, Tensor], options: Mapping[str, Any], reversed: Collection[str] = ()
+    ) -> Any:
+        """Call the function with the backend's own arrays and bring the result back as tensors, unchecked.
+
+        reversed: the arguments that it gets with negative strides.
+        """
+        backend = self.backend
+        native = {
+            name: backend.receive_reversed(tensor) if name in reversed else backend.receive(tensor)
+            for name, tensor in arguments.items()
+        }
         result = self.ready(**native, **options)
         if isinstance(result, tuple | list):
             return tuple(self.backend.give_back(part) for part in result)

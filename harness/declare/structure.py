@@ -42,6 +42,10 @@ class Stream:
         self._key = np.array([self.seed, zlib.crc32(self.name.encode())], dtype=np.uint64)
         self._drawn = 0
 
+    def shared(self) -> Stream:
+        """The stream that all arguments of this shape have in common."""
+        return Stream(self.shape, self.known, self.seed, "")
+
     def words(self, shape: tuple[int, ...]) -> NDArray[np.uint64]:
         """Uniform 64-bit words: the next ones that a Philox of this stream's key would give."""
         blocks, passed = divmod(self._drawn, _BLOCK)

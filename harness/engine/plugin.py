@@ -102,6 +102,15 @@ def pytest_collection(session: pytest.Session) -> Iterator[None]:
         return (yield)
 
 
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Put the cells that share an oracle together, and those that cost most last, where the harness itself asks."""
+    if not config.getoption("--harness-selection"):
+        return
+    groups: dict[Any, int] = {}
+    items.sort(key=lambda item: groups.setdefault(item.group, len(groups)) if isinstance(item, CellItem) else -1)
+    items.sort(key=lambda item: isinstance(item, CellItem) and item.cell.is_costly)
+
+
 def pytest_collection_finish(session: pytest.Session) -> None:
     """Share the time among the cells that are asked."""
     keys = (item.cell.key for item in session.items if isinstance(item, CellItem))
@@ -156,7 +165,8 @@ class CellItem(pytest.Item):
     def __init__(self, *, cell: Cell, **rest: Any) -> None:
         super().__init__(**rest)
         self.cell = cell
-        self.add_marker(pytest.mark.xdist_group(f"{cell.operation.name}-{cell.device}-{cell.dtype}"))
+        self.group = f"{cell.operation.name}-{cell.device}-{cell.dtype}"
+        self.add_marker(pytest.mark.xdist_group(self.group))
         for mark in (cell.operation.name, cell.dtype):
             self._register(mark)
             self.add_marker(mark)
@@ -171,32 +181,32 @@ class CellItem(pytest.Item):
     def runtest(self) -> None:
         """Ask the cell; fail where it is falsified, skip where it is unsupported."""
         watchdog = self.config.stash[WATCHDOG]
-        seconds = self.config.stash[SHARES][self.cell.key]
         if watchdog is not None:
-            found = watchdog.verdict_without_asking(self.cell) or self._watched(watchdog, seconds)
+            found = watchdog.verdict_without_asking(self.cell) or self._watched(watchdog)
             self.user_properties.append((EVENT, encode(found)))
             return
-        found = self._asked(seconds)
+        found = self._asked()
         self.user_properties.append((EVENT, encode(found)))
         if found.verdict == Verdict.UNSUPPORTED:
             pytest.skip(found.reason)
         if Verdict(found.verdict).failing:
             raise Falsified(found)
 
-    def _asked(self, seconds: float) -> CellFinished:
-        selection = self.config.stash[SELECTION]
+    def _asked(self) -> CellFinished:
+        selection, share = self.config.stash[SELECTION], self.config.stash[SHARES][self.cell.key]
+        seconds = min(selection.cell_seconds, share)
         try:
             if selection.replaying:
                 return replayed(self.cell, selection.records[self.cell.key])
-            return outcome(self.cell, selection.examples, selection.seed, seconds, selection.experience)
+            return outcome(self.cell, selection.examples, selection.seed, seconds, selection.experience, share)
         except HarnessError as refusal:
             return without_asking(self.cell, Verdict.ERROR, str(refusal))
 
-    def _watched(self, watchdog: Watchdog, seconds: float) -> CellFinished:
+    def _watched(self, watchdog: Watchdog) -> CellFinished:
         """The outcome in a run, which goes on whatever a cell does; a cell that breaks its property says so."""
         try:
-            with watchdog.over(self.cell, seconds):
-                return self._asked(seconds)
+            with watchdog.over(self.cell):
+                return self._asked()
         except MemoryError:
             reason = f"{self.cell.implementation.place}: it left no memory to judge its result with"
             return dataclasses.replace(without_asking(self.cell, Verdict.ERROR, reason), kind="memory")

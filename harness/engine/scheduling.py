@@ -1,6 +1,6 @@
 """The scheduling: which worker asks which cells, and what becomes of them when a worker dies.
 
-Cells of one operation, device and dtype go to one worker, because they share the oracle. pytest-xdist's own group
+Cells of one operation, device and dtype, which come in a row, go to one worker, because they share the oracle. pytest-xdist's own group
 scheduling asks a cell again after it has crashed its worker, and with it the worker after that. Here every cell is
 answered once: by its worker, or by its worker's death.
 """
@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Sequence
+from itertools import groupby
 from typing import TYPE_CHECKING
 
 from harness.errors import InfrastructureError
@@ -76,10 +77,7 @@ class OnceEach:
         """Hand out what there is to the workers that there are."""
         if not self._divided:
             self._divided = True
-            groups: dict[tuple[str, ...], list[str]] = {}
-            for cell in self._cells:
-                groups.setdefault(_group(cell), []).append(cell)
-            self._waiting.extend(groups.values())
+            self._waiting.extend(list(cells) for _, cells in groupby(self._cells, _group))
         for node in self.nodes:
             self._feed(node)
 

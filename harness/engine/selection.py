@@ -67,10 +67,10 @@ class Selection:
         return property_files() + (claim_files() if self.claims else [])
 
     def shares(self, keys: Iterable[str]) -> dict[str, float]:
-        """By cell, the seconds that it may take; twice its share of the whole time, since most take less than theirs."""
+        """By cell, the seconds of the whole time that it may take: twice its share, since most take less than theirs."""
         due = {key: self.attention.get(key, 1.0) for key in keys}
         most = 2 * self.worker_seconds / max(sum(due.values()), 1e-9) if self.worker_seconds else float("inf")
-        return {key: min(self.cell_seconds, most * each) for key, each in due.items()}
+        return {key: most * each for key, each in due.items()}
 
     def chosen(self) -> tuple[list[Operation], list[Implementation] | None]:
         """The operations, and the implementations where only a candidate file's are asked."""

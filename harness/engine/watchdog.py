@@ -16,11 +16,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
+from time import monotonic
 from typing import Any
 
 import torch
 
 from harness.engine.last_case import LastCase, died_over
+from harness.generate.case import Case
 from harness.measure.verdict import Verdict
 from harness.record.events import CellFinished
 from harness.record.outcome import without_asking
@@ -34,8 +36,8 @@ DEATHS_ENOUGH = 2
 NOT_ASKED = "not asked here, since it has already ended"
 
 _RETIRED = "Retired"
-_SHRINKING_SECONDS = 4.0
-"""More than shrinking takes once a cell has been explored."""
+_PATIENCE = 1.0
+"""Seconds beyond the limit that a case may have, for which the watch need not be set anew at each."""
 
 _PACKAGE = Path(__file__).parents[1]
 
@@ -70,7 +72,7 @@ class Watchdog:
         for notes in (self._fault, self._noise):
             notes.truncate(0)
         self._settle()
-        faulthandler.dump_traceback_later(seconds, exit=True, file=self._fault)
+        self._arm(seconds)
         try:
             yield
         finally:
@@ -79,12 +81,23 @@ class Watchdog:
             faulthandler.cancel_dump_traceback_later()
 
     @contextmanager
-    def over(self, cell: Cell, seconds: float) -> Iterator[None]:
-        """Watch a cell that should end after `seconds` but for the case that is running then."""
+    def over(self, cell: Cell) -> Iterator[None]:
+        """Watch a cell, each case of which has to end within the limit."""
         self._retire_if_unfit()
         self._asking.write_text(encode(without_asking(cell, Verdict.ERROR, "")), encoding="utf-8")
-        with self.within(seconds + _SHRINKING_SECONDS + self._limit), witnessed_by(self._case):
+        with self.within(self._limit), witnessed_by(self._note):
             yield
+
+    def _note(self, case: Case | None) -> None:
+        """Put down what is asked, and begin to wait for it anew; not every time, since that costs as much as a small case."""
+        self._case(case)
+        if monotonic() > self._armed + _PATIENCE:
+            self._arm(self._limit)
+
+    def _arm(self, seconds: float) -> None:
+        """End this process unless it is armed again, or disarmed, in this time."""
+        self._armed = monotonic()
+        faulthandler.dump_traceback_later(seconds + _PATIENCE, exit=True, file=self._fault)
 
     def verdict_without_asking(self, cell: Cell) -> CellFinished | None:
         """The answer for an implementation that has ended enough workers already, None for any other."""

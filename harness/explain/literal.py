@@ -54,8 +54,9 @@ def tensor_literal(tensor: Tensor) -> str:
         kind += f", device={tensor.device.type!r}"
     if tensor.numel() == 0:
         return f"torch.zeros({shape}, {kind})"
-    if tensor.ndim and tensor.stride(0) == 0 and tensor.shape[0] > 1:
-        return f"{tensor_literal(tensor[:1])}.expand({shape})"
+    repeated = [axis for axis in range(tensor.ndim) if not tensor.stride(axis) and shape[axis] > 1]
+    if repeated:
+        return f"{tensor_literal(tensor.narrow(repeated[0], 0, 1))}.expand({shape})"
     made = _values(tensor.detach().cpu(), kind)
     if tensor.stride() == torch.empty(tensor.shape).stride() and not tensor.storage_offset():
         return made

@@ -18,7 +18,7 @@ from harness.declare.domain import OptionValue, TensorDomain
 from harness.declare.operation import Operation
 from harness.declare.structure import Stream
 from harness.errors import HarnessError
-from harness.generate.layouts import LAYOUTS
+from harness.generate.layouts import Layout
 from harness.generate.memory import Memory
 from harness.generate.patterns import PATTERNS, SPECIAL
 from harness.generate.precision import DTYPES, PRECISIONS, Precision
@@ -41,12 +41,17 @@ _PATTERNS = {**PATTERNS, **SPECIAL}
 
 @dataclass(frozen=True)
 class Call:
-    """The concrete arguments of one call. Tensors are in the case's dtype, device and layout; grade: how they are multiplied."""
+    """The concrete arguments of one call. Tensors are in the case's dtype, device and layout.
+
+    grade: how they are multiplied; reversed: the arguments that an array library gets with negative strides, which torch's
+    tensors can't have.
+    """
 
     operation: Operation
     arguments: dict[str, Tensor]
     options: Mapping[str, OptionValue]
     grade: Precision = PRECISIONS["float32"]
+    reversed: frozenset[str] = frozenset()
 
     def fresh(self) -> Call:
         """The same call in memory of its own, strides kept, so that nobody's writes reach another call."""
@@ -119,9 +124,13 @@ class Case:
         """How finely it is computed."""
         return PRECISIONS[self.dtype]
 
+    @property
+    def _layout(self) -> Layout:
+        return Layout.parse(self.layout)
+
     @cached_property
     def key(self) -> tuple[Any, ...]:
-        """What the values and the reference depend on: everything but device and layout (expanded alone changes values)."""
+        """What the values and the reference depend on: everything but device and layout (one that is expanded changes values)."""
         return (
             self.operation.name,
             tuple(self.sizes.items()),
@@ -130,7 +139,7 @@ class Case:
             self.seed,
             self.dtype,
             self.grid,
-            self.layout == "expanded",
+            self.layout if self._layout.name == "expanded" else "",
             self.nudge,
             self.reach,
             tuple(self.values.items()),
@@ -212,7 +221,8 @@ class Case:
             given = fields.pop("values", {})
             values = {name: tuple(float(entry) for entry in entries) for name, entries in given.items()}
             case = Case(operation, **fields, values=values)
-            known = case.pattern in _PATTERNS and case.layout in LAYOUTS and case.dtype in DTYPES
+            known = case.pattern in _PATTERNS and case.dtype in DTYPES
+            known &= case._layout.argument in ("", *operation.tensors)
             fits = operation.admits(case.sizes, case.options) and case._values_fit()
         except (TypeError, KeyError, ValueError) as failure:
             raise HarnessError(f"case of {operation.name} does not fit its declaration: {failure}") from None
@@ -240,6 +250,11 @@ class Case:
         moves = torch.from_numpy(Stream(tuple(tensor.shape), {}, self.seed, f"{name}, nudge {self.nudge}").uniform())
         return (tensor.double() * (1 + self.reach * (2 * moves - 1))).to(tensor.dtype)
 
+    @property
+    def axes(self) -> tuple[tuple[str, int], ...]:
+        """The arguments, by name and number of axes."""
+        return tuple((name, len(domain.axes(self.options))) for name, domain in self.operation.tensors.items())
+
     @cached_property
     def entries(self) -> int:
         """How many entries the arguments have together."""
@@ -247,7 +262,9 @@ class Case:
 
     def call(self) -> Call:
         """The call itself, in memory of its own, with this case's layout, on its device."""
-        return self.plain_call().map(LAYOUTS[self.layout])
+        plain = self.plain_call()
+        arguments = self._layout.laid_out(plain.arguments)
+        return dataclasses.replace(plain, arguments=arguments, reversed=self._layout.reversed_among(arguments))
 
     def plain_call(self) -> Call:
         """The call on its device, contiguous, sharing the case's memory: for those who only read."""
@@ -267,8 +284,9 @@ class Case:
             values = domain.structure(stream)
         else:
             values = _PATTERNS[self.pattern](stream, precision)
-        if self.layout == "expanded" and domain.structure is None and values.ndim and values.shape[0]:
-            values = np.broadcast_to(values[:1], values.shape).copy()
+        spread, axis = self._layout.name == "expanded" and self._layout.concerns(name), self._layout.axis
+        if spread and domain.structure is None and axis < values.ndim and values.size:
+            values = np.broadcast_to(np.take(values, [0], axis), values.shape).copy()
         return values
 
     def describe(self) -> str:
@@ -277,7 +295,7 @@ class Case:
         given = [f"given {', '.join(self.values)}"] if self.values else []
         shown = [*known, f"pattern {self.pattern}", f"seed {self.seed}", *given, self.dtype]
         if self.layout != "contiguous":
-            shown.append(f"layout {self.layout}")
+            shown.append(f"layout {self._layout.words}")
         if self.device != "cpu":
             shown.append(self.device)
         return ", ".join(shown)
@@ -292,8 +310,9 @@ def _copy(tensor: Tensor) -> Tensor:
     offset, strides = tensor.storage_offset(), tensor.stride()
     if tensor.is_contiguous() and not offset:
         return tensor.clone()
-    if 0 in strides:
-        return tensor[:1].clone().expand(tensor.shape)
+    repeated = [axis for axis, stride in enumerate(strides) if not stride and tensor.shape[axis] > 1]
+    if repeated:
+        return _copy(tensor.narrow(repeated[0], 0, 1)).expand(tensor.shape)
     reach = (
         sum(stride * (size - 1) for stride, size in zip(strides, tensor.shape, strict=True)) if tensor.numel() else 0
     )

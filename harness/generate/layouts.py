@@ -1,13 +1,19 @@
-"""Memory layouts: the same values in another order of memory."""
+"""Memory layouts: the same values in another order of memory.
+
+A layout is written as a word: `transposed` for every argument, `transposed:W` for one argument with the others contiguous,
+`expanded:x:1` for stride 0 along axis 1 of x.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import itertools
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
 
 import torch
 from torch import Tensor
-
-Layout = Callable[[Tensor], Tensor]
 
 
 def contiguous(tensor: Tensor) -> Tensor:
@@ -46,19 +52,85 @@ def offset(tensor: Tensor) -> Tensor:
     return view
 
 
-def expanded(tensor: Tensor) -> Tensor:
-    """Stride 0 along the first axis, where the values along it are equal, as `Case` makes plain arguments for it."""
-    if tensor.ndim == 0 or tensor.shape[0] == 0 or not _repeats(tensor):
+def expanded(tensor: Tensor, axis: int = 0) -> Tensor:
+    """Stride 0 along an axis where the values along it are equal, as `Case` makes plain arguments for it."""
+    if axis >= tensor.ndim or not tensor.numel() or not _repeats(tensor, axis):
         return contiguous(tensor)
-    return contiguous(tensor[:1]).expand(tensor.shape)
+    return contiguous(tensor.narrow(axis, 0, 1)).expand(tensor.shape)
 
 
-def _repeats(tensor: Tensor) -> bool:
-    """Whether every row is the first one, NaN counting as NaN."""
-    first = tensor[:1].expand_as(tensor)
+def _repeats(tensor: Tensor, axis: int) -> bool:
+    """Whether every slice along an axis is the first one, NaN counting as NaN."""
+    first = tensor.narrow(axis, 0, 1).expand_as(tensor)
     return bool(((tensor == first) | (tensor.isnan() & first.isnan())).all())
 
 
-LAYOUTS: dict[str, Layout] = {
+LAYOUTS: dict[str, Callable[[Tensor], Tensor]] = {
     made.__name__: made for made in (contiguous, transposed, channels_last, strided, offset, expanded)
 }
+"""By name; `reversed` is no layout of torch's (see REVERSED)."""
+
+REVERSED = "reversed"
+"""Negative strides along every axis, which NumPy has and torch has not: the backend makes them as it receives the arguments."""
+
+_LEAST_AXES = {"transposed": 2, "channels_last": 3, "strided": 1, "offset": 0, REVERSED: 1}
+"""By layout, the axes from which it is another one than contiguous, at least in place."""
+
+
+@dataclass(frozen=True)
+class Layout:
+    """A layout of a call: its name, the one argument that has it (empty: all have), and the axis that is expanded."""
+
+    name: str
+    argument: str = ""
+    axis: int = 0
+
+    @staticmethod
+    @lru_cache(maxsize=4096)
+    def parse(word: str) -> Layout:
+        """The layout that a word means. Raises ValueError where it means none."""
+        name, _, rest = word.partition(":")
+        argument, _, axis = rest.partition(":")
+        if name not in LAYOUTS and name != REVERSED:
+            raise ValueError(f"layout {word!r} is unknown; known are {', '.join((*LAYOUTS, REVERSED))}")
+        return Layout(name, argument, int(axis or 0))
+
+    def concerns(self, argument: str) -> bool:
+        """Whether an argument has it."""
+        return self.argument in ("", argument)
+
+    def laid_out(self, arguments: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        """The arguments in memory of their own, in this layout."""
+        return {name: self._laid_out(tensor, self.concerns(name)) for name, tensor in arguments.items()}
+
+    def _laid_out(self, tensor: Tensor, concerned: bool) -> Tensor:
+        if concerned and self.name == "expanded":
+            return expanded(tensor, self.axis)
+        return LAYOUTS[self.name](tensor) if concerned and self.name in LAYOUTS else contiguous(tensor)
+
+    def reversed_among(self, arguments: Mapping[str, Any]) -> frozenset[str]:
+        """The arguments that have negative strides."""
+        return frozenset(filter(self.concerns, arguments)) if self.name == REVERSED else frozenset()
+
+    @property
+    def words(self) -> str:
+        """The layout for people: `transposed`, `transposed W`, `x expanded along axis 1`."""
+        if self.name == "expanded" and self.argument:
+            return f"{self.argument} expanded along axis {self.axis}"
+        return f"{self.name} {self.argument}".rstrip()
+
+
+@lru_cache(maxsize=1024)
+def layouts_for(axes: tuple[tuple[str, int], ...]) -> tuple[str, ...]:
+    """Every layout but the contiguous one of arguments given by name and number of axes: of all at once, then of each alone."""
+    several = sum(count > 0 for _, count in axes) > 1
+    together = [name for name, least in _LEAST_AXES.items() if any(count >= max(least, 1) for _, count in axes)] + [
+        "expanded"
+    ]
+    alone = [
+        [f"{name}:{argument}" for name, least in _LEAST_AXES.items() if several and count >= max(least, 1)]
+        + [f"expanded:{argument}:{axis}" for axis in range(count)]
+        for argument, count in axes
+    ]
+    taken_in_turns = (word for turn in itertools.zip_longest(*alone) for word in turn if word)
+    return (*together, *taken_in_turns)

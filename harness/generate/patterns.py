@@ -12,6 +12,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from harness.declare.operation import Operation
 from harness.declare.structure import Stream
 
 Pattern = Callable[[Stream, torch.finfo], NDArray[np.float64]]
@@ -61,6 +62,29 @@ def subnormal(stream: Stream, precision: torch.finfo) -> NDArray[np.float64]:
     return stream.normal() * (precision.smallest_normal / 4)
 
 
+def equal(stream: Stream, precision: torch.finfo) -> NDArray[np.float64]:
+    """A bell that all arguments of one shape have in common: a == b, and every difference of the two is zero."""
+    return stream.shared().normal()
+
+
+def partly_equal(stream: Stream, precision: torch.finfo) -> NDArray[np.float64]:
+    """Every second row is the same in all arguments of one shape."""
+    own, common = stream.normal(), stream.shared().normal()
+    if own.ndim:
+        own[::2] = common[::2]
+    return own
+
+
+def repeated(stream: Stream, precision: torch.finfo) -> NDArray[np.float64]:
+    """The last row and the last column are the first ones again: matrices lack a rank, and samples tie."""
+    values = stream.normal()
+    for axis in range(max(values.ndim - 2, 0), values.ndim):
+        if values.shape[axis]:
+            along = np.moveaxis(values, axis, 0)
+            along[-1] = along[0]
+    return values
+
+
 def nonfinite(stream: Stream, precision: torch.finfo) -> NDArray[np.float64]:
     """A bell with an entry in eight replaced by NaN, inf or -inf, at least one."""
     values, which = stream.normal(), stream.integers(0, 23)
@@ -71,10 +95,21 @@ def nonfinite(stream: Stream, precision: torch.finfo) -> NDArray[np.float64]:
     return values
 
 
-PATTERNS: dict[str, Pattern] = {
-    made.__name__: made for made in (normal, integers, constant, sparse, offset, magnitudes, dominant, subnormal)
-}
+_OF_ALL = (normal, integers, constant, sparse, offset, magnitudes, dominant, subnormal)
+_OF_MATRICES = (repeated,)
+_OF_SEVERAL = (equal, partly_equal)
+
+PATTERNS: dict[str, Pattern] = {made.__name__: made for made in (*_OF_ALL, *_OF_MATRICES, *_OF_SEVERAL)}
 """The patterns that every property meets."""
+
+
+def patterns_for(operation: Operation) -> tuple[str, ...]:
+    """The patterns that differ from one another for an operation, by what value patterns fill in it."""
+    plain = [domain for domain in operation.tensors.values() if domain.kind == "float" and domain.structure is None]
+    matrices = _OF_MATRICES if any(len(domain.every_axis) > 1 for domain in plain) else ()
+    several = _OF_SEVERAL if len(plain) > 1 else ()
+    return tuple(made.__name__ for made in (*_OF_ALL, *matrices, *several))
+
 
 SPECIAL: dict[str, Pattern] = {"nonfinite": nonfinite}
 """The patterns that one property asks for."""

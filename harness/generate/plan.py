@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Hashable, Iterable, Iterator
+from collections.abc import Hashable, Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -17,9 +17,10 @@ from numpy.typing import NDArray
 from harness.declare.operation import Operation
 from harness.errors import HarnessError
 from harness.generate.case import Case
-from harness.generate.patterns import PATTERNS
+from harness.generate.patterns import patterns_for
 from harness.generate.provider import BY_CHANCE
-from harness.generate.strategy import ORDINARY, attempts, fits
+from harness.generate.shapes import apart, corners, level, long_cases, stretched
+from harness.generate.strategy import attempts, fits
 
 _AT_ONCE = 16
 """Cases drawn in one example, because what Hypothesis does around an example costs as much as several draws."""
@@ -27,14 +28,8 @@ _AT_ONCE = 16
 _TURNS = 4
 """Times that drawing goes on where conditions rejected too much."""
 
-_LONG = 33
-"""The length to which each axis is stretched once: one more than the widths and tiles at which code most often changes."""
-
-_LEVELS = (3, 2, 4, 5, 1)
-"""Sizes of which the first that all axes can have at once is had once."""
-
-_BEFORE_SHAPES = 4
-"""Cases of the covering array that come before those of odd shapes."""
+_IN_A_ROW = 64
+"""Cases after which the lowest bits of their seeds come again: what a property does with every n-th case meets them evenly."""
 
 _APART = 2**40
 """From the seed of the covering array's sizes to that of the random cases."""
@@ -52,49 +47,32 @@ def plan(operation: Operation, count: int, seed: int) -> tuple[Case, ...]:
 
     Structure is drawn once by Hypothesis and shared, because a draw costs more than most comparisons do.
     """
-    return tuple(_draw(operation, count, seed + _APART, essential(operation, seed)))
+    return _in_turns(_draw(operation, count, seed + _APART, essential(operation, seed)))
+
+
+@lru_cache(maxsize=256)
+def at_every_size(operation: Operation, seed: int = 0) -> tuple[Case, ...]:
+    """The long cases (see `harness.generate.shapes`), which take longest and are asked last."""
+    return _in_turns(long_cases(operation, covering_array(operation, seed)))
+
+
+def _in_turns(cases: Iterable[Case]) -> tuple[Case, ...]:
+    """The cases with their place in the lowest bits of their seeds."""
+    return tuple(
+        case.replace(seed=case.seed // _IN_A_ROW * _IN_A_ROW + place % _IN_A_ROW) for place, case in enumerate(cases)
+    )
 
 
 @lru_cache(maxsize=256)
 def essential(operation: Operation, seed: int = 0) -> tuple[Case, ...]:
-    """The cases that every run must meet: a covering array of options and patterns, all axes alike, and each stretched.
+    """The short cases that every run must meet: a covering array of options and patterns, and special shapes.
 
-    Those of odd shapes stand near the front, where a short plan meets them too.
+    Those that tell most stand first, where a slow implementation meets them too.
     """
     covering = covering_array(operation, seed)
-    shapes = (*_level(operation, covering), *_stretched(operation, covering))
-    return (*covering[:_BEFORE_SHAPES], *shapes, *covering[_BEFORE_SHAPES:])
-
-
-def _level(operation: Operation, covering: tuple[Case, ...]) -> Iterator[Case]:
-    """A case whose axes are all of one size: what is confused then (rows and columns, say) is told apart elsewhere."""
-    sizes = (dict.fromkeys(operation.sizes, size) for size in _LEVELS)
-    level = (case.replace(sizes=each, pattern="normal") for each in sizes for case in covering)
-    yield from itertools.islice((case for case in level if _is_within(case) and fits(case)), 1)
-
-
-def _is_within(case: Case) -> bool:
-    """Whether the operation has said that its axes may be so long."""
-    bounds = case.operation.sizes
-    return all(bounds[name][0] <= size <= bounds[name][1] for name, size in case.sizes.items())
-
-
-def _stretched(operation: Operation, covering: tuple[Case, ...]) -> Iterator[Case]:
-    """For each axis that may be so long, a case in which it is: many a path in code is taken by long axes alone.
-
-    Of those that can be stretched, one whose other axes are ordinary, and as few as can be of length one, which leaves
-    nothing to go wrong.
-    """
-
-    def oddness(case: Case) -> tuple[int, int]:
-        sizes = list(case.sizes.values())
-        return sum(size > ORDINARY for size in sizes), sizes.count(1)
-
-    for name in operation.sizes:
-        long = [case.replace(sizes={**case.sizes, name: _LONG}, pattern="normal") for case in covering]
-        fitting = [case for case in long if _is_within(case) and fits(case)]
-        if fitting:
-            yield min(fitting, key=oddness)
+    first = (*apart(covering), *level(covering), *stretched(covering))
+    special = corners(covering, (*covering, *first))
+    return (*first, *covering, *special)
 
 
 @lru_cache(maxsize=256)
@@ -158,13 +136,13 @@ def _possible(operation: Operation, seed: int) -> list[tuple[tuple[int, ...], Ca
     """Every combination of options and pattern that some sizes go with: the places of its values, and a case of it."""
     names = _free_options(operation)
     values = [operation.options[name].values for name in names]
-    pool = _draw(operation, _SIZES, seed)
+    pool, patterns = _draw(operation, _SIZES, seed), patterns_for(operation)
     products = list(itertools.product(*(range(len(each)) for each in values)))
     found = []
     for turn, places in enumerate(products[:: -(-len(products) // _MOST)]):
         options = {name: each[place] for name, each, place in zip(names, values, places, strict=True)}
-        for number, pattern in enumerate(PATTERNS):
-            first = turn * len(PATTERNS) + number
+        for number, pattern in enumerate(patterns):
+            first = turn * len(patterns) + number
             case = _fitting(pool[first % len(pool) :] + pool[: first % len(pool)], options, pattern)
             if case is None:
                 break

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import Any
 
 from hypothesis import reject
@@ -9,8 +10,7 @@ from hypothesis import strategies as st
 
 from harness.declare.operation import Operation
 from harness.generate.case import Case
-from harness.generate.layouts import LAYOUTS
-from harness.generate.patterns import PATTERNS
+from harness.generate.patterns import PATTERNS, patterns_for
 
 THRESHOLDS = (
     1,
@@ -44,14 +44,14 @@ THRESHOLDS = (
 """Sizes at which code changes its path: vector widths, tiles, blocks, and the switch-over points of libraries."""
 
 ORDINARY = 9
-"""The largest size of an axis that is not the long one of its case."""
+"""The largest size of an axis that is not a long one of its case."""
 
 _MOST_ELEMENTS = 2**15
 _SEEDS = 2**16
 
 
 def cases(operation: Operation) -> st.SearchStrategy[Case]:
-    """Cases of an operation in float64 on the CPU: ordinary sizes, with one axis at a time drawn from all thresholds."""
+    """Cases of an operation in float64 on the CPU: ordinary sizes, with one or two axes at a time drawn from all thresholds."""
     return attempts(operation).filter(lambda case: case is not None)  # type: ignore[return-value]
 
 
@@ -61,15 +61,16 @@ def attempts(operation: Operation) -> st.SearchStrategy[Case | None]:
     options = {name: st.sampled_from(domain.values) for name, domain in operation.options.items()}
     ordinary = {name: _size(bounds, ORDINARY) for name, bounds in operation.sizes.items()}
     stretched = {name: _size(bounds, bounds[1]) for name, bounds in operation.sizes.items()}
-    patterns, seeds = st.sampled_from(list(PATTERNS)), st.integers(0, _SEEDS - 1)
-    long_axes = st.sampled_from([None, *operation.sizes])
+    patterns, seeds = st.sampled_from(patterns_for(operation)), st.integers(0, _SEEDS - 1)
+    names = list(operation.sizes)
+    long_axes = st.sampled_from([(), *((name,) for name in names), *itertools.combinations(names, 2)])
 
     @st.composite
     def draw_case(draw: st.DrawFn) -> Case | None:
         chosen = {name: draw(values) for name, values in options.items()}
-        pattern, long_axis, seed = draw(patterns), draw(long_axes), draw(seeds)
+        pattern, long, seed = draw(patterns), draw(long_axes), draw(seeds)
         for _ in range(4):
-            sizes = {name: draw(stretched[name] if name == long_axis else ordinary[name]) for name in operation.sizes}
+            sizes = {name: draw(stretched[name] if name in long else ordinary[name]) for name in operation.sizes}
             case = Case(operation, sizes, chosen, pattern, seed=seed)
             if fits(case):
                 return case
@@ -87,8 +88,8 @@ def below(case: Case) -> st.SearchStrategy[Case]:
     lowest = {name: min(operation.sizes[name][0] or 1, size) for name, size in case.sizes.items()}
     smaller = {name: st.integers(lowest[name], size) for name, size in case.sizes.items()}
     simpler = {name: _up_to(operation.options[name].values, value) for name, value in case.options.items()}
-    patterns = st.sampled_from(list(PATTERNS) if case.pattern in PATTERNS else [case.pattern])
-    layouts = st.sampled_from(sorted({"contiguous", case.layout}, key=list(LAYOUTS).index))
+    patterns = st.sampled_from(patterns_for(operation) if case.pattern in PATTERNS else [case.pattern])
+    layouts = st.sampled_from([*dict.fromkeys(("contiguous", case.layout))])
     seeds = st.sampled_from(sorted({*range(4), case.seed}))
 
     @st.composite
@@ -104,12 +105,12 @@ def below(case: Case) -> st.SearchStrategy[Case]:
     return draw_case()
 
 
-def fits(case: Case) -> bool:
-    """Whether the operation admits the case and no tensor of it is too large to be tried many times."""
+def fits(case: Case, most: int = _MOST_ELEMENTS) -> bool:
+    """Whether the operation admits the case and no tensor of it has more than `most` entries, to be tried many times."""
     if not case.operation.admits(case.sizes, case.options):
         return False
     domains = (*case.operation.tensors.values(), *case.operation.results)
-    return all(_elements(domain.shape(case.known)) <= _MOST_ELEMENTS for domain in domains)
+    return all(_elements(domain.shape(case.known)) <= most for domain in domains)
 
 
 def _elements(shape: tuple[int, ...]) -> int:

@@ -1,11 +1,18 @@
-"""Where a run's time goes: every second belongs to exactly one account."""
+"""Where a run's time goes: every second belongs to exactly one account.
+
+What is limited is a thread's own time: the wall clock less what it waited for a processor, so that a busy neighbour takes
+nothing from anybody, and less what compilers took, so that a function is not judged in fewer cases for being compiled.
+"""
 
 from __future__ import annotations
 
+import os
+import threading
 from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from functools import cache
 from time import perf_counter
 
 
@@ -25,6 +32,14 @@ class Ledger:
         self._since = now
         return before
 
+    def move(self, seconds: float, account: str) -> None:
+        """Book seconds that are over to another account than the one that is open."""
+        self.seconds[self._account] -= seconds
+        self.seconds[account] += seconds
+
+
+COMPILING = "compiling"
+"""The account of just-in-time compilers."""
 
 _ledger: ContextVar[Ledger | None] = ContextVar("ledger", default=None)
 
@@ -60,3 +75,32 @@ class spending:
     def __exit__(self, *failure: object) -> None:
         if self._ledger is not None:
             self._ledger.enter(self._before)
+
+
+def booked(seconds: float, account: str) -> None:
+    """Book seconds that have just passed to an account, if anybody keeps one."""
+    ledger = _ledger.get()
+    if ledger is not None:
+        ledger.move(seconds, account)
+
+
+def own_seconds() -> float:
+    """The time that this thread itself has taken: without waiting for a processor, and without compilers."""
+    ledger = _ledger.get()
+    compiling = ledger.seconds[COMPILING] if ledger is not None else 0.0
+    return perf_counter() - _waited(threading.get_native_id()) - compiling
+
+
+def _waited(thread: int) -> float:
+    """Seconds for which a thread was ready to run and no processor was free; 0 where the system does not tell."""
+    statistics = _scheduling(thread)
+    return int(os.pread(statistics, 100, 0).split()[1]) * 1e-9 if statistics is not None else 0.0
+
+
+@cache
+def _scheduling(thread: int) -> int | None:
+    """The file in which Linux counts a thread's nanoseconds of running and of waiting (proc(5)), open for reading."""
+    try:
+        return os.open(f"/proc/self/task/{thread}/schedstat", os.O_RDONLY | os.O_CLOEXEC)
+    except OSError:
+        return None

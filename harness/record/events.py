@@ -98,7 +98,8 @@ class ClaimListed:
 class CellFinished:
     """A cell's outcome.
 
-    tally: cases by verdict; score_median, score_high, score_max: errors in units of u, half and 95 % of them below the
+    tally: cases by verdict; met, planned: cases of the plan that were asked, and that should have been (0: not told);
+    score_median, score_high, score_max: errors in units of u, half and 95 % of them below the
     first two; allowance: what the worst case was
     allowed; reason: the finding in one sentence; kind: what equal findings share; seconds: by account;
     pairs, triples: combinations of options and patterns met and there are; sizes: those at which results were compared,
@@ -125,7 +126,8 @@ class CellFinished:
     kind: str = ""
     place: str = ""
     seconds: dict[str, float] = field(default_factory=dict)
-    out_of_time: bool = False
+    met: int = 0
+    planned: int = 0
     printed: int = 0
     pairs: list[int] = field(default_factory=list)
     triples: list[int] = field(default_factory=list)
@@ -143,6 +145,21 @@ class CellFinished:
             return ""
         asked = (self.prop, self.operation, self.implementation, self.device, self.dtype)
         return short_id(*asked, self.counterexample.case)
+
+    @property
+    def is_short(self) -> bool:
+        """Whether it met fewer cases than it should have, and is not falsified by those."""
+        return self.met < self.planned and not Verdict(self.verdict).failing
+
+    @property
+    def share(self) -> float:
+        """The share of the cases that it should have met which it met."""
+        return self.met / self.planned if self.planned else 1.0
+
+    @property
+    def extent(self) -> str:
+        """`3 of 48 cases` where it met fewer than it should have, else empty."""
+        return f"{self.met} of {self.planned} cases" if self.is_short else ""
 
     @property
     def fails(self) -> bool:

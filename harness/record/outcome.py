@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
 from dataclasses import replace
 from statistics import median
 from time import perf_counter
@@ -17,7 +16,7 @@ from harness.explain.rounding import lost_digits, unequal_bits
 from harness.explain.sentence import sentence
 from harness.explain.shrinking import shrink
 from harness.generate.case import Case
-from harness.generate.plan import coverage, essential, plan
+from harness.generate.plan import at_every_size, coverage, essential, plan
 from harness.measure.clock import keeping_time, spending
 from harness.measure.verdict import Verdict
 from harness.record.events import CellFinished, ImplementationListed
@@ -48,9 +47,16 @@ _peers = Peers()
 
 
 def outcome(
-    cell: Cell, examples: int, seed: int, seconds: float = float("inf"), experience: Experience = NONE
+    cell: Cell,
+    examples: int,
+    seed: int,
+    seconds: float = float("inf"),
+    experience: Experience = NONE,
+    warm_up: float = float("inf"),
 ) -> CellFinished:
     """Explore a cell on its operation's plan, at most for `seconds`, and describe what was found.
+
+    warm_up: the seconds that its first case, of which compilers and imports take their part, may take for others to follow.
 
     What falsified it in earlier runs is tried first, and what falsifies it now is remembered; but a claim has to be
     refuted anew.
@@ -61,8 +67,9 @@ def outcome(
     lessons = Lessons() if cell.prop.claim else experience.of(cell)
     with keeping_time() as ledger:
         enough = max(seconds, _CLAIM_SECONDS) if cell.prop.claim else seconds
-        planned, reserve = _planned(cell, examples, seed), _reserve(cell, examples, seed)
-        done = explore(cell, planned, enough, lessons.cases, reserve)
+        with spending("drawing"):
+            planned, reserve = _planned(cell, examples, seed), essential(cell.operation, seed)[examples:]
+        done = explore(cell, planned, enough, lessons.cases, reserve, warm_up)
         if done.worst is not None and done.verdict.severity >= Verdict.UNSTABLE.severity:
             shown = _shown(done, done.worst, lessons)
         disagreement = _peers.disagreement(done) if _is_agreement(cell) else {}
@@ -96,16 +103,13 @@ def replayed(cell: Cell, record: dict[str, Any]) -> CellFinished:
     )
 
 
-def _planned(cell: Cell, examples: int, seed: int) -> Iterator[Case]:
-    """The cases of the plan, which is not drawn before the first of them is wanted."""
-    with spending("drawing"):
-        cases = plan(cell.operation, max(examples, _fewest(cell, seed)), seed)
-    yield from cases
-
-
-def _reserve(cell: Cell, examples: int, seed: int) -> Iterator[Case]:
-    """The essential cases that a short plan leaves out."""
-    yield from essential(cell.operation, seed)[examples:]
+def _planned(cell: Cell, examples: int, seed: int) -> tuple[Case, ...]:
+    """The cases that the cell should be asked; a claim must be able to fall."""
+    operation, prop = cell.operation, cell.prop
+    if prop.at_every_size:
+        short = plan(operation, max(examples, len(essential(operation, seed))), seed)
+        return (*short, *at_every_size(operation, seed))
+    return plan(operation, max(examples, _CLAIM_CASES) if prop.claim else examples, seed)
 
 
 def _shown(done: Exploration, worst: Finding, lessons: Lessons) -> Counterexample:
@@ -125,16 +129,6 @@ def _shown(done: Exploration, worst: Finding, lessons: Lessons) -> Counterexampl
 def _is_small(finding: Finding, lessons: Lessons) -> bool:
     """Whether it is recalled, and small already: then it stays what it is, so that its id does."""
     return finding.case.entries <= _SMALL and any(finding.case is each for each in lessons.cases)
-
-
-def _fewest(cell: Cell, seed: int) -> int:
-    """How many cases are asked at least.
-
-    Agreement meets every case that is essential; a claim must be able to fall.
-    """
-    if _is_agreement(cell):
-        return len(essential(cell.operation, seed))
-    return _CLAIM_CASES if cell.prop.claim else 1
 
 
 def _is_agreement(cell: Cell) -> bool:
@@ -220,7 +214,8 @@ def _finished(done: Exploration, shown: Counterexample | None, seconds: dict[str
         reason=shown.sentence if shown else _reason(done),
         kind=worst.kind if worst else "",
         seconds={account: _told(spent) for account, spent in seconds.items()},
-        out_of_time=done.out_of_time,
+        met=done.met,
+        planned=done.planned,
         printed=done.printed,
         pairs=pairs,
         triples=triples,

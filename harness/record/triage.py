@@ -160,6 +160,16 @@ def grades(outcomes: Iterable[CellFinished]) -> dict[Key, dict[Key, Verdict]]:
     return worst
 
 
+def extents(outcomes: Iterable[CellFinished]) -> dict[tuple[Key, Key], str]:
+    """`3 of 48 cases`, by (operation, implementation) and (device, dtype): the smallest share of any cell that met too few."""
+    shortest: dict[tuple[Key, Key], CellFinished] = {}
+    for outcome in outcomes:
+        place = ((outcome.operation, outcome.implementation), (outcome.device, outcome.dtype))
+        if outcome.is_short and (place not in shortest or outcome.share < shortest[place].share):
+            shortest[place] = outcome
+    return {place: outcome.extent for place, outcome in shortest.items()}
+
+
 def unequal_bits(outcomes: Iterable[CellFinished]) -> dict[Key, list[CellFinished]]:
     """The cells in which equal things differ in bits within rounding, by (operation, implementation), one a property."""
     found: dict[Key, dict[str, CellFinished]] = {}

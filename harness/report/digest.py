@@ -21,7 +21,7 @@ from harness.record.events import (
 )
 from harness.record.known import in_scope
 from harness.record.settling import UNASKED, Settled, settle
-from harness.record.triage import Cause, Key, by_implementation, causes, columns, grades, known_places
+from harness.record.triage import Cause, Key, by_implementation, causes, columns, extents, grades, known_places
 from harness.report.operation_digest import OperationDigest
 from harness.report.reasons import Reason, reasons, unanswered
 from harness.report.tally import summed, worst_first
@@ -125,7 +125,7 @@ class Digest:
     @property
     def sentence(self) -> str:
         """The verdict on the run in one sentence."""
-        told = self._told()
+        told = f"{self._told()}{self._too_little}"
         if self.finished.stopped:
             return f"{told}, as far as it was asked: {self.finished.stopped}."
         return f"{told}."
@@ -146,9 +146,21 @@ class Digest:
                 f"Nothing is falsified, but {len(unstable)} of {_count(total, 'implementation')} {verb} digits "
                 "that the problem does not lose"
             )
-        told = "Everything holds within rounding" if total > 1 else "It holds within rounding"
+        if self.short:
+            told = "Nothing is falsified"
+        else:
+            told = "Everything holds within rounding" if total > 1 else "It holds within rounding"
         known = len(by_implementation(self.known))
         return f"{told}, but for what is known of {_count(known, 'implementation')}" if known else told
+
+    @property
+    def _too_little(self) -> str:
+        """Which cells met fewer cases than they should have, so that nobody takes them for verified."""
+        if not self.short:
+            return ""
+        least = self.short[0]
+        only = f"{least.operation}/{least.implementation} in {least.dtype} as few as {least.extent} ({least.prop})"
+        return f"; {_count(len(self.short), 'cell')} met fewer cases than planned, {only}"
 
     @property
     def scope(self) -> str:
@@ -252,9 +264,14 @@ class Digest:
         return dict(found.most_common())
 
     @cached_property
-    def out_of_time(self) -> list[CellFinished]:
-        """The cells that met fewer cases than planned, because their time was over."""
-        return [outcome for outcome in self.outcomes if outcome.out_of_time]
+    def short(self) -> list[CellFinished]:
+        """The cells that met fewer cases than planned, because their time was over; the smallest share first."""
+        return sorted((outcome for outcome in self.outcomes if outcome.is_short), key=lambda outcome: outcome.share)
+
+    @cached_property
+    def extents(self) -> dict[tuple[Key, Key], str]:
+        """How much was asked where it was too little (see `triage.extents`)."""
+        return extents(self.outcomes)
 
     @cached_property
     def seconds(self) -> dict[str, float]:

@@ -33,7 +33,8 @@ def junit(digest: Digest) -> str:
     """The run as JUnit XML.
 
     Falsified cells are failures; what raised in the property or the harness is an error; known findings and what gave
-    no answer are skipped, with the reason; lost digits pass, and say so. What is no character of XML is spelled out.
+    no answer are skipped, with the reason; lost digits pass, and say so, as does what met
+    fewer cases than planned. What is no character of XML is spelled out.
     """
     root = Element("testsuites", name="harness")
     suites = {each.name: [_cell(cell) for cell in each.outcomes] for each in digest.operations}
@@ -74,8 +75,15 @@ def _cell(cell: CellFinished) -> Element:
     elif verdict.failing:
         _add(made, "failure", cell)
     elif verdict is Verdict.UNSTABLE:
-        SubElement(made, "system-out").text = visible(_body(f"{verdict.value}: {cell.reason}", cell), _SOURCE, True)
+        told = f"{verdict.value}{_extent(cell)}: {cell.reason}"
+        SubElement(made, "system-out").text = visible(_body(told, cell), _SOURCE, True)
+    elif cell.is_short:
+        SubElement(made, "system-out").text = visible(f"{verdict.value}{_extent(cell)}")
     return made
+
+
+def _extent(cell: CellFinished) -> str:
+    return f" in {cell.extent}" if cell.is_short else ""
 
 
 def _add(made: Element, kind: str, cell: CellFinished) -> None:

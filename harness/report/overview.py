@@ -140,7 +140,7 @@ class Overview:
         counts = {
             "unsupported": self.digest.cells.get(Verdict.UNSUPPORTED, 0),
             "uninformative": self.digest.cells.get(Verdict.UNINFORMATIVE, 0),
-            "out of time": len(self.digest.out_of_time),
+            "fewer cases than planned": len(self.digest.short),
         }
         told = {name: f"{count:,} of {total:,} cells ({count / total:.1%})" for name, count in counts.items() if count}
         if self.digest.unavailable:

@@ -17,7 +17,7 @@ from harness.explain.visible import visible
 from harness.history.revisions import shortened
 from harness.measure.verdict import Verdict
 from harness.record.events import CellFinished
-from harness.record.triage import by_implementation, causes, columns, grades
+from harness.record.triage import by_implementation, causes, columns, extents, grades
 from harness.report.ladder_tables import OF
 from harness.report.ladders import duration, memory, times
 
@@ -46,6 +46,7 @@ def _environment() -> Environment:
         columns=columns,
         counterexample_page=counterexample_page,
         grades=grades,
+        extents=extents,
         operation_page=operation_page,
         place=place,
         tint=_tint,

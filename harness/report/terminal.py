@@ -18,7 +18,17 @@ from harness.history.revisions import shortened
 from harness.measure.verdict import Verdict
 from harness.record.events import CellFinished
 from harness.record.settling import Settled
-from harness.record.triage import Cause, Key, by_implementation, causes, columns, grades, known_places, unequal_bits
+from harness.record.triage import (
+    Cause,
+    Key,
+    by_implementation,
+    causes,
+    columns,
+    extents,
+    grades,
+    known_places,
+    unequal_bits,
+)
 from harness.report.digest import Digest
 from harness.verify.sources import SOURCES
 
@@ -35,6 +45,8 @@ _UNIT = "the error that nobody can avoid: how far the oracle itself moves when i
 
 Rows = dict[Key, dict[Key, Verdict]]
 Places = set[tuple[Key, Key]]
+Extents = dict[tuple[Key, Key], str]
+"""`3 of 48 cases`, where too few were asked."""
 
 
 def print_outcomes(outcomes: Iterable[CellFinished], file: IO[str] | None = None) -> None:
@@ -45,11 +57,11 @@ def print_outcomes(outcomes: Iterable[CellFinished], file: IO[str] | None = None
     console = _console(file)
     outcomes = list(outcomes)
     graded = grades(outcomes)
-    rows = graded if len(graded) <= _FEW_ROWS else _deviating(graded)
     asked = columns(outcomes)
-    known = known_places(outcomes)
+    known, short = known_places(outcomes), extents(outcomes)
+    rows = graded if len(graded) <= _FEW_ROWS else _deviating(graded, {key for key, _ in short})
     for device in dict.fromkeys(device for device, _ in asked):
-        _print_table(console, device, [dtype for where, dtype in asked if where == device], rows, known)
+        _print_table(console, device, [dtype for where, dtype in asked if where == device], rows, known, short)
     _print_clean(console, graded, rows)
     found = by_implementation(cause for cause in causes(outcomes) if not cause.known)
     for group in list(found.values())[:_SHOWN]:
@@ -197,26 +209,28 @@ def _console(file: IO[str] | None) -> Console:
     return Console(highlight=False)
 
 
-def _deviating(graded: Rows) -> Rows:
-    """The implementations that are not within rounding everywhere, worst first."""
-    rows = {key: row for key, row in graded.items() if any(verdict not in _GOOD for verdict in row.values())}
+def _deviating(graded: Rows, short: set[Key]) -> Rows:
+    """The implementations that are not within rounding everywhere, or were asked too little; worst first."""
+    rows = {
+        key: row for key, row in graded.items() if key in short or any(found not in _GOOD for found in row.values())
+    }
     return dict(sorted(rows.items(), key=lambda item: -max(verdict.severity for verdict in item[1].values())))
 
 
-def _print_table(console: Console, device: str, dtypes: list[str], rows: Rows, known: Places) -> None:
+def _print_table(console: Console, device: str, dtypes: list[str], rows: Rows, known: Places, short: Extents) -> None:
     """Print the implementations that were asked on a device, or a list where a table would have to cut names."""
     here = {key: row for key, row in rows.items() if any(where == device for where, _ in row)}
     if not here:
         return
     lines = [
         [Text(_name(key), "")]
-        + [_grade(key, row.get((device, dtype)), dtype, (key, (device, dtype)) in known) for dtype in dtypes]
+        + [_grade((key, (device, dtype)), row.get((device, dtype)), known, short) for dtype in dtypes]
         for key, row in here.items()
     ]
     lines.insert(0, [Text("" if device == "cpu" else device), *(Text(visible(dtype, 40), "bold") for dtype in dtypes)])
     widths = [max(cell_len(line[place].plain) for line in lines) for place in range(len(dtypes) + 1)]
     if sum(widths) + 2 * len(dtypes) > console.width:
-        _print_list(console, device, dtypes, here, known)
+        _print_list(console, device, dtypes, here, known, short)
         return
     for line in lines:
         padded = Text()
@@ -226,11 +240,11 @@ def _print_table(console: Console, device: str, dtypes: list[str], rows: Rows, k
         console.print(padded, no_wrap=True, crop=False)
 
 
-def _print_list(console: Console, device: str, dtypes: list[str], rows: Rows, known: Places) -> None:
+def _print_list(console: Console, device: str, dtypes: list[str], rows: Rows, known: Places, short: Extents) -> None:
     for key, row in rows.items():
         _print_wrapped(console, Text(_name(key)))
         here = {dtype: row[device, dtype] for dtype in dtypes if (device, dtype) in row}
-        told = {dtype: _grade(key, found, dtype, (key, (device, dtype)) in known) for dtype, found in here.items()}
+        told = {dtype: _grade((key, (device, dtype)), found, known, short) for dtype, found in here.items()}
         for word in {text.plain: text for text in told.values()}.values():
             where = " ".join(visible(dtype, 40) for dtype, text in told.items() if text.plain == word.plain)
             on = "" if device == "cpu" else f" on {device}"
@@ -252,12 +266,13 @@ def _print_clean(console: Console, graded: Rows, shown: Rows) -> None:
         _print_wrapped(console, line)
 
 
-def _grade(key: Key, verdict: Verdict | None, dtype: str, known: bool) -> Text:
-    if verdict is not None and known:
-        return Text(f"◇ known {verdict.value}", style="dim")
-    if verdict is not None:
-        return _word(verdict)
-    return Text("the oracle" if key[1] == "definition" and dtype == "float64" else "", style="dim")
+def _grade(place: tuple[Key, Key], verdict: Verdict | None, known: Places, short: Extents) -> Text:
+    """The word for a verdict, and how much was asked where it was too little."""
+    (_, implementation), (_, dtype) = place
+    if verdict is None:
+        return Text("the oracle" if implementation == "definition" and dtype == "float64" else "", style="dim")
+    word = Text(f"◇ known {verdict.value}", style="dim") if place in known else _word(verdict)
+    return word.append(f" {short[place].removesuffix(' cases')}", style="bold") if place in short else word
 
 
 def _word(verdict: Verdict) -> Text:

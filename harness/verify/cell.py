@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import torch
 
-from harness.declare.backends import BACKENDS
+from harness.declare.backends import BACKENDS, COMPILED
 from harness.declare.implementation import Implementation, on_backends
 from harness.declare.operation import Operation
 from harness.errors import HarnessError
@@ -35,6 +35,11 @@ class Cell:
     def key(self) -> str:
         """`property[operation/implementation-device-dtype]`, the same in every run."""
         return f"{self.prop.name}[{self.id}]"
+
+    @property
+    def is_costly(self) -> bool:
+        """Whether it compiles, which takes as long as hundreds of other cells."""
+        return self.prop.nightly or self.implementation.backend.name == COMPILED
 
     @property
     def unsupported(self) -> str | None:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Hashable, Iterable, Iterator, Sequence
+from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache
-from itertools import chain
+from math import prod
 from operator import attrgetter
 from time import perf_counter
 
@@ -15,9 +15,11 @@ import numpy as np
 from harness.errors import Unsupported
 from harness.generate.case import Case
 from harness.generate.precision import eps_of
+from harness.measure.clock import own_seconds
 from harness.measure.comparison import Comparison
 from harness.measure.verdict import Judgement, Verdict, judge
 from harness.verify.cell import Cell
+from harness.verify.compilers import watch_compilers
 from harness.verify.subject import ImplementationFault, Subject
 from harness.verify.support import served_dtypes
 from harness.verify.witness import noted
@@ -30,6 +32,9 @@ _FARTHEST = 2.0**-6
 
 _SIBLINGS = 6
 """Further cases of a lower precision that are asked before it is said to be right."""
+
+_LONGEST = 1.0
+"""Seconds from which a case takes too long to be asked, as far as shorter ones tell."""
 
 _ANSWERS, _ENTRIES = 8, 4096
 """Cases of which the answers are kept, and the entries that an answer may have."""
@@ -67,8 +72,8 @@ class Finding:
 class Exploration:
     """What the cases of a cell gave: how many of each verdict, every judgement, and the finding that decides the cell.
 
-    answers: the comparisons of the first few planned cases with small results, to hold them against another
-    implementation's.
+    planned: cases that should be asked, those left out that would take too long; met: those that were; answers: the
+    comparisons of the first few planned cases with small results, to hold them against another implementation's.
     """
 
     cell: Cell
@@ -79,7 +84,8 @@ class Exploration:
     comparisons: int = 0
     worst: Finding | None = None
     seconds: float = 0.0
-    out_of_time: bool = False
+    planned: int = 0
+    met: int = 0
     printed: int = 0
 
     @property
@@ -112,16 +118,18 @@ class Exploration:
 
 def explore(
     cell: Cell,
-    cases: Iterable[Case],
+    cases: Sequence[Case],
     seconds: float = float("inf"),
     first: Iterable[Case] = (),
-    reserve: Iterable[Case] = (),
+    reserve: Sequence[Case] = (),
+    warm_up: float = float("inf"),
 ) -> Exploration:
     """Ask a cell's property on cases made for float64 on the CPU, moved to the cell's dtype and device.
 
-    Stops at the first falsifying case or when `seconds` are over. The first case is not counted: an implementation may
-    import and compile in it. `first`: cases of the cell's own, asked before the others and just as they are; `reserve`:
-    asked where none of the others left anything to compare.
+    Stops at the first falsifying case or when `seconds` are over, of this thread's own time. The first case is not
+    counted: an implementation may import and compile in it. `first`: cases of the cell's own, asked before the others and
+    just as they are; `reserve`: asked where none of the others left anything to compare; `warm_up`: the seconds on the
+    clock that the first case may take for others to follow.
     """
     began = perf_counter()
     subject = Subject(cell.operation, cell.implementation)
@@ -132,34 +140,78 @@ def explore(
         if done.verdict.failing:
             break
     else:
-        _explore(done, subject, chain(cases, _if_nothing_was_compared(done, reserve)), seconds)
+        _explore(done, subject, cases, seconds, warm_up)
+        if not done.comparisons:
+            _explore(done, subject, reserve, seconds, warm_up)
     done.seconds = perf_counter() - began
     done.printed = subject.printed
     return done
 
 
-def _explore(done: Exploration, subject: Subject, cases: Iterable[Case], seconds: float) -> None:
-    cell, deadline = done.cell, float("inf")
+def _explore(done: Exploration, subject: Subject, cases: Sequence[Case], seconds: float, warm_up: float) -> None:
+    cell, deadline, pace = done.cell, float("inf"), _Pace()
+    latest = perf_counter() + warm_up
+    done.planned, done.met = len(cases), 0
     for planned in cases:
+        began = own_seconds()
+        if began > deadline:
+            break
+        if pace.expected(planned) > _LONGEST:
+            done.planned -= 1
+            continue
         for case in cell.prop.variants(planned.on(cell.device, cell.dtype)):
             finding, comparisons = ask(cell, subject, case)
             done.add(finding, len(comparisons))
             done.keep(case, comparisons)
+        done.met += 1
         if done.verdict.failing:
             break
-        if perf_counter() > deadline:
-            done.out_of_time = True
+        over = own_seconds()
+        if done.met == 1 and perf_counter() > latest:
             break
-        deadline = min(deadline, perf_counter() + seconds)
+        if done.met > 1:  # in the first one, an implementation may import and compile
+            pace.note(planned, over - began)
+        deadline = min(deadline, over + seconds)
 
 
-def _if_nothing_was_compared(done: Exploration, reserve: Iterable[Case]) -> Iterator[Case]:
-    if not done.comparisons:
-        yield from reserve
+class _Pace:
+    """How long cases take, and how long a larger one will: in proportion to a slow one than which it is nowhere smaller."""
+
+    def __init__(self) -> None:
+        self._slow: list[tuple[Case, float]] = []
+        self._least = float("inf")
+
+    def note(self, case: Case, seconds: float) -> None:
+        """Remember how long a case took, where a much larger one might take too long."""
+        self._least = min(self._least, seconds)
+        if seconds > _LONGEST / _TELLING:
+            self._slow.append((case, seconds))
+
+    def expected(self, case: Case) -> float:
+        """The seconds that a case will take if a smaller one took long; 0 otherwise.
+
+        What the quickest case took is taken to be the same in all.
+        """
+        grown = (self._least + (seconds - self._least) * _ratio(case, slow) for slow, seconds in self._slow)
+        return max(grown, default=0.0)
+
+
+_TELLING = 16
+_NARROW = 4
+"""The size up to which an axis does not make a case slow."""
+
+
+def _ratio(case: Case, slow: Case) -> float:
+    """How many times as large a case is as one that is nowhere much larger; 0 where it is smaller somewhere."""
+    if case.sizes == slow.sizes or any(case.sizes[name] < size > _NARROW for name, size in slow.sizes.items()):
+        return 0.0
+    sizes = prod(max(size / max(slow.sizes[name], 1), 1.0) for name, size in case.sizes.items())
+    return max(sizes, case.entries / max(slow.entries, 1))
 
 
 def ask(cell: Cell, subject: Subject, case: Case) -> tuple[Finding, list[Comparison]]:
     """Ask the property on one case: the finding, and the comparisons it took."""
+    watch_compilers()
     with noted(case):
         return _asked(cell, subject, case)
 

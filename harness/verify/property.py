@@ -41,7 +41,8 @@ class Property:
 
     applies: the operations it is asked of; variants: the cases it asks instead of each planned one (other layouts,
     an empty axis); nightly: whether it costs too much for every run; device: the only device on which it says anything;
-    implementations, dtypes: those alone that it is asked of (none: all); claim: the id of the claim that it states.
+    implementations, dtypes: those alone that it is asked of (none: all); claim: the id of the claim that it states;
+    at_every_size: whether it is also asked at every size at which code changes its path (see harness.generate.shapes).
     """
 
     name: str
@@ -54,6 +55,7 @@ class Property:
     dtypes: tuple[str, ...] = ()
     claim: str = ""
     module: str = ""
+    at_every_size: bool = False
 
     def __repr__(self) -> str:
         return f"<property {self.name}>"
@@ -77,18 +79,29 @@ def property(
     variants: Callable[[Case], Iterable[Case]] = as_planned,
     nightly: bool = False,
     device: str | None = None,
+    at_every_size: bool = False,
 ) -> Any:
     """Declare a property: a generator function of (implementation, case) that yields comparisons.
 
     of: the operation or operations it is about, by name or object; requires: a condition on the operation's declared
     structure instead; variants: the cases to ask in place of a planned one; nightly: ask only in the nightly profile
-    or when named by -k; device: ask on this device alone. Raises DeclarationError where the statement has another signature or no docstring.
+    or when named by -k; device: ask on this device alone; at_every_size: ask also at every size at which
+    code changes its path. Raises DeclarationError where the statement has another signature or no docstring.
     """
 
     def declare(statement: Statement) -> Property:
         check_statement(statement)
         applies = applies_to(of) if of is not None else requires or _every
-        return Property(statement.__name__, statement, applies, variants, nightly, device, module=statement.__module__)
+        return Property(
+            statement.__name__,
+            statement,
+            applies,
+            variants,
+            nightly,
+            device,
+            module=statement.__module__,
+            at_every_size=at_every_size,
+        )
 
     return declare if statement is None else declare(statement)
 

@@ -92,7 +92,9 @@ class Subject:
 
     def _compute(self, call: Call) -> Any:
         with self._guarded("it"), call.grade.computing():
-            result = self.implementation.compute(call.arguments, call.options)
+            if call.reversed and not self.implementation.backend.takes_negative_strides:
+                raise Unsupported(f"{self.implementation.backend.name} has no negative strides")
+            result = self.implementation.compute(call.arguments, call.options, call.reversed)
             if any(tensor.is_cuda for tensor in call.arguments.values()):
                 torch.cuda.synchronize()  # so that a kernel's fault is met here and not by somebody else
             return result

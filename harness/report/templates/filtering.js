@@ -105,7 +105,7 @@
       first, second,
       ...["implementation", "property", "device", "dtype"].map((field) => part("td", name(field, index))),
       part("td", score === null ? "" : score >= 1e6 ? score.toExponential(1) : String(score), "n"),
-      part("td", count.format(cells.cases[index]), "n"),
+      part("td", cells.extents[index] || count.format(cells.cases[index]), "n"),
       part("td", name("reason", index), "told"),
     );
     return made;
