@@ -53,6 +53,15 @@ def compared(reports: Path, wanted=""):
         return history.changes(latest, history.baseline_of(latest, wanted))
 
 
+def commit(folder: Path, subject: str) -> str:
+    """Commit nothing in a folder's checkout, which is made where there is none, and give the revision."""
+    if not (folder / ".git").exists():
+        subprocess.run(["git", "init", "-q", "-b", "main", folder], check=True)
+    git = ["git", "-C", str(folder), "-c", "user.name=a", "-c", "user.email=a@b"]
+    subprocess.run([*git, "commit", "-q", "--allow-empty", "-m", subject], check=True)
+    return subprocess.run([*git, "rev-parse", "HEAD"], capture_output=True, text=True, check=True).stdout.strip()
+
+
 WRONG = {"verdict": "wrong", "sentence": "off by 100 u", "fault": "b is missing"}
 
 
@@ -164,6 +173,57 @@ def test_growth_is_told_within_a_segment_alone(tmp_path):
     assert [point.largest for point in grown.series] == [2.0, 9.0, 99.0]
 
 
+# another machine
+
+
+THERE = {**HERE, "cpu": "another", "instructions": "avx avx2", "revision": "bbbbbbb"}
+
+
+def test_a_first_run_on_another_machine_blames_nothing_on_the_code(tmp_path):
+    run(tmp_path, 1, cell(), cell("other", **WRONG), cell("third", **WRONG))
+    run(tmp_path, 2, cell(**WRONG), cell("other"), cell("third", **WRONG), environment=THERE)
+    found = compared(tmp_path)
+    assert not (found.new or found.fixed or found.grown) and found.first_here
+    (unseen,), (elsewhere,), (known,) = found.unseen, found.elsewhere, found.known
+    assert [each.fault.implementation for each in (unseen, elsewhere, known)] == ["fused", "other", "third"]
+    assert all(each.last_good is None and not each.revisions for each in (unseen, elsewhere, known))
+    assert found.sentence == (
+        "This is the first run on this machine. Beside the run of 2026-11-01 00:00 on another machine "
+        "(cpu a processor, now another): 1 not seen on this machine before, 1 seen only there."
+    )
+    run(tmp_path, 3, cell(**WRONG), cell("other", **WRONG), cell("third", **WRONG), environment=THERE)
+    found = compared(tmp_path)
+    assert found.baseline.at == "2026-11-02 00:00"
+    assert [each.fault.implementation for each in found.new] == ["other"] and not found.unseen
+
+
+def test_what_holds_on_another_machine_makes_no_commit_suspect(tmp_path):
+    """Two machines by turns: what fell on one alone came with the commits between its own runs, or with none."""
+    checkout = tmp_path / "checkout"
+    made = [commit(checkout, subject) for subject in ("one", "two", "three", "four")]
+    reports = checkout / "reports"
+    here, there = ({**where, "revision": None} for where in (HERE, THERE))
+    run(reports, 1, cell(), environment={**here, "revision": made[0]})
+    run(reports, 2, cell(**WRONG), environment={**there, "revision": made[1]})
+    run(reports, 3, cell(), environment={**here, "revision": made[2]})
+    run(reports, 4, cell(**WRONG), environment={**there, "revision": made[3]})
+    (known,) = compared(reports).known
+    assert (known.first_seen.at[:10], known.last_good, known.revisions) == ("2026-11-02", None, ())
+    run(reports, 5, cell(**WRONG), environment={**here, "revision": made[3]})
+    (new,) = compared(reports).new
+    assert new.last_good.at[:10] == "2026-11-03"
+    assert [line.partition(" ")[2] for line in new.revisions] == ["four"]
+
+
+def test_beside_a_run_of_another_machine_what_was_seen_here_is_known(tmp_path):
+    there = run(tmp_path, 1, cell())
+    run(tmp_path, 2, cell(**WRONG), environment=THERE)
+    run(tmp_path, 3, cell(**WRONG), cell("other", **WRONG), environment=THERE)
+    found = compared(tmp_path, there)
+    assert [each.fault.implementation for each in found.unseen] == ["other"]
+    assert [each.fault.implementation for each in found.known] == ["fused"] and not found.first_here
+
+
 # the baseline
 
 
@@ -193,8 +253,11 @@ def test_the_previous_run_is_the_one_before_on_whatever_pytorch(tmp_path):
         last = history.named("20261103")
         found = history.changes(last, history.baseline_of(last, "previous"))
         assert history.changes(last, history.baseline_of(last)).baseline.name != before
-    assert found.baseline.name == before and len(found.new) == 1
-    assert found.sentence == "Against the run of 2026-11-02 00:00 (torch 2.13.0, now 2.12.1): 1 new."
+    assert found.baseline.name == before and (len(found.new), len(found.unseen)) == (0, 1)
+    assert found.sentence == (
+        "Beside the run of 2026-11-02 00:00 with another torch (torch 2.13.0, now 2.12.1): "
+        "1 not seen with this torch before."
+    )
 
 
 def test_a_run_of_another_profile_is_no_baseline_unless_it_is_named(tmp_path):
@@ -232,15 +295,8 @@ def test_a_committed_run_is_a_baseline_too(tmp_path):
 
 
 def test_a_baseline_is_named_by_run_log_or_branch(tmp_path):
-    subprocess.run(["git", "init", "-q", "-b", "main", tmp_path], check=True)
-    person = ["-c", "user.name=a", "-c", "user.email=a@b"]
-    git = ["git", "-C", str(tmp_path), *person]
-    made = []
-    for subject in ("one", "two", "three"):
-        subprocess.run([*git, "commit", "-q", "--allow-empty", "-m", subject], check=True)
-        told = subprocess.run([*git, "rev-parse", "HEAD"], capture_output=True, text=True, check=True)
-        made.append(told.stdout.strip())
-    subprocess.run([*git, "branch", "old", made[0]], check=True)
+    made = [commit(tmp_path, subject) for subject in ("one", "two", "three")]
+    subprocess.run(["git", "-C", str(tmp_path), "branch", "old", made[0]], check=True)
     reports = tmp_path / "reports"
     first = run(reports, 1, cell(), environment={**HERE, "revision": made[0]})
     run(reports, 2, cell(), environment={**HERE, "revision": made[1] + "+"})
@@ -396,6 +452,8 @@ def test_a_comparison_asks_a_few_questions_however_many_faults_there_are(tmp_pat
     ("change", "parts"),
     [
         ({"cpu": "another"}, True),
+        ({"instructions": "avx avx2"}, True),
+        ({"kernels": {"ATEN_CPU_CAPABILITY": "avx2"}}, True),
         ({"cuda": [{"name": "H200"}]}, True),
         ({"driver": "600"}, True),
         ({"tf32": {"matmul": True}}, True),

@@ -14,7 +14,7 @@ from harness.command.main import main
 from harness.record.events import RunStarted, Scope
 from harness.record.runlog import encode
 from tests.command_line import ask
-from tests.test_history import HERE, WRONG, cell, run
+from tests.test_history import HERE, WRONG, cell, commit, run
 
 ELSEWHERE = {**HERE, "cpu": "another", "candidates revision": "bbbbbbb", "revision": "ccccccc"}
 
@@ -47,6 +47,36 @@ def damage(log) -> None:
     content = bytearray(log.read_bytes())
     content[len(content) * 9 // 10] ^= 0xFF
     log.write_bytes(bytes(content))
+
+
+# what changed
+
+
+def test_three_commits_are_listed_and_the_others_counted(here):
+    first, *_, last = [commit(here, f"step {number}") for number in range(21)]
+    run(here / "reports", 1, cell(), environment={**HERE, "revision": first})
+    run(here / "reports", 2, cell(**WRONG), environment={**HERE, "revision": last})
+    lines = [" ".join(line.split()[-4:]) for line in harness("compare", "20261101").stdout.splitlines()]
+    listed = [line for line in lines if "step" in line]
+    assert [line.partition(" step ")[2] for line in listed] == ["20", "19", "18"]
+    assert any(line.endswith("and 17 others") for line in lines)
+    (new,) = told("compare", "20261101")["new"]
+    assert len(new["revisions"]) == 20
+
+
+def test_another_machine_is_named_and_no_commit_is(here):
+    good, bad = (commit(here, subject) for subject in ("one", "two"))
+    run(here / "reports", 1, cell(), cell("other", **WRONG), environment={**HERE, "revision": good})
+    run(here / "reports", 2, cell(**WRONG), cell("other"), environment={**HERE, "cpu": "another", "revision": bad})
+    done = harness("compare", "20261101")
+    shown = " ".join(done.stdout.split())
+    assert done.exit_code == 1, "something is falsified that was not"
+    assert "on another machine (cpu a processor, now another): 1 not seen on this machine before" in shown
+    assert "✗ not seen on this machine before linear/fused wrong" in shown
+    assert "✓ seen only there linear/other wrong" in shown
+    assert "two" not in shown and " new" not in shown
+    found = told("compare", "20261101")
+    assert not (found["new"] or found["fixed"]) and len(found["unseen"]) == len(found["elsewhere"]) == 1
 
 
 # no runs, unknown names

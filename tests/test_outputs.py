@@ -22,15 +22,17 @@ from harness.history.history import History
 from harness.record.events import UNJUDGED, ClaimListed, ImplementationListed, RunStarted
 from harness.record.outcome import listed
 from harness.record.runlog import read
-from harness.report.annotations import Annotations
+from harness.report.annotations import Annotations, workflow_commands
 from harness.report.destination import Destination
 from harness.report.digest import Digest
+from harness.report.issues import issues
 from harness.report.junit import JUnit, junit
 from harness.report.mail import MOST as MOST_BYTES
 from harness.report.mail import Mail, mail
 from harness.report.markdown import MOST, Markdown, code, fenced, markdown, plain
 from harness.report.reporting import Findings, ended
-from tests.test_history import HERE, cell, run
+from harness.report.site import pages as site_pages
+from tests.test_history import HERE, WRONG, cell, commit, run
 
 MARKUP = "<script>alert(1)</script><img src=x onerror=alert(2)>'\"&amp; ]]> --> </code></details></td>"
 MARKDOWN = "``` | *bold* [link](https://evil.example) ![x](y) @someone #12 www.evil.example :smile: $x$ ~~gone~~ \\| `"
@@ -146,6 +148,28 @@ def test_markdown_tells_the_verdict_the_counts_and_every_kind_of_change(tmp_path
     assert SOURCE in page.text
     assert not any("linear/tolerated" in row or "linear/long ago" in row for row in page.rows)
     assert "left out" not in page.text
+
+
+def test_no_output_calls_new_what_another_machine_did_not_show(tmp_path):
+    made = [commit(tmp_path, subject) for subject in ("one", "the culprit")]
+    reports = tmp_path / "reports"
+    run(reports, 1, cell(), cell("other", **WRONG), environment={**HERE, "revision": made[0]})
+    run(reports, 2, cell(**WRONG), cell("other"), environment={**HERE, "cpu": "another", "revision": made[1]})
+    found = findings(reports)
+    words = "not seen on this machine before"
+    page = Elements(html(markdown(found.digest, found.changes)))
+    assert page.rows[0] == [f"✗ {words}", "◇ known", "✓ seen only there", "– lost"]
+    letter = mail(found)
+    (annotation,) = workflow_commands(found.digest, found.changes)
+    assert f"linear/fused wrong%2C {words}" in annotation
+    opened = issues(found.changes)
+    assert [each.is_open for each in opened] == [True], "what holds here is not fixed there"
+    with History.of(reports) as history:
+        pages = dict(site_pages(replace(found, history=history)))
+    for text in (page.text, letter, annotation, opened[0].body, pages["index.html"]):
+        assert "the culprit" not in text
+    for text in (letter, pages["index.html"]):
+        assert "Not seen on this machine before" in text and "Seen only there" in text
 
 
 def test_markdown_of_a_clean_run_is_short(tmp_path):

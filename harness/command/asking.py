@@ -80,6 +80,7 @@ class Asking:
     as_json: bool
     first: Path | None = None
     baseline: str = ""
+    threads: int = 1
     wanted: Wanted = field(default_factory=Wanted)
     _events: list[Event] = field(default_factory=list)
 
@@ -117,7 +118,7 @@ class Asking:
         with self._log(started) as log:
             with Progress(quiet=self.as_json) as progress:
                 listeners = (log, reporting, progress, self._events.append)
-                conductor = Conductor(selection, listeners, self.budget, self.limit, self.memory, stated)
+                conductor = Conductor(selection, listeners, self.budget, self.limit, self.memory, stated, self.threads)
                 progress.watch(conductor)
                 _tell(listeners, started, *listing, *stated, *known)
                 finished = conductor.conduct(jobs, self.keyword)
@@ -211,7 +212,7 @@ class Asking:
             self.profile,
             list(self.backends),
         )
-        return run_started(self.seed, candidates, scope, packages)
+        return run_started(self.seed, candidates, scope, packages, self.threads)
 
     def _nothing(
         self, listing: list[ImplementationListed], conductor: Conductor, finished: RunFinished
@@ -275,13 +276,17 @@ class Answer:
 
 
 def run_started(
-    seed: int, candidates: str = "", scope: Scope | None = None, packages: Iterable[str] = ()
+    seed: int,
+    candidates: str = "",
+    scope: Scope | None = None,
+    packages: Iterable[str] = (),
+    threads: int | None = None,
 ) -> RunStarted:
-    """The first event of a run that begins now, by this command, in this environment."""
+    """The first event of a run that begins now, by this command, in this environment, in so many threads."""
     now = datetime.now(UTC)
     name = f"{now:%Y%m%d-%H%M%S}-{secrets.token_hex(3)}"
     when, command = now.isoformat(timespec="seconds"), ["harness", *sys.argv[1:]]
-    here = environment(candidates, packages)
+    here = environment(candidates, packages, threads)
     return RunStarted(name, when, command, seed, here, candidates=candidates, scope=scope or Scope())
 
 

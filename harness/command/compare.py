@@ -24,6 +24,8 @@ _EXAMPLES = examples(
     ("harness compare main --json", "for a script"),
 )
 
+_KINDS = ("new", "unseen", "known", "fixed", "elsewhere")
+
 
 @click.command(epilog=_EXAMPLES)
 @click.argument("before", shell_complete=complete_runs, metavar="A")
@@ -35,14 +37,14 @@ def compare(ctx: click.Context, /, before: str, after: str, reports: Path, as_js
     """Say what run B (the latest if it is left out) shows that run A did not.
 
     Each is a run's name or the beginning of it, its log, or a branch, which means the latest run made from it. Runs of
-    other hardware, driver, torch or precision can be compared, but for their errors. The exit code is 1 where
-    something new is falsified.
+    other hardware, driver, torch or precision can be compared, but for their errors, and no commit is named as the
+    cause of what differs. The exit code is 1 where something is falsified that was not.
     """
     with History.there(reports) as found:
         old, new = _pair(found, before, after)
         changes = found.changes(new, old)
     notes = list(dict.fromkeys(filter(None, (*found.complaints, old.complaint, new.complaint))))
-    code = int(any(each.fault.verdict.failing for each in changes.new))
+    code = int(any(each.fault.verdict.failing for each in changes.worse))
     if as_json:
         click.echo(json.dumps({"exit_code": code, **summary(changes), "notes": notes}, indent=2))
     else:
@@ -72,7 +74,8 @@ def summary(changes: Changes) -> dict[str, Any]:
         "run": entry(changes.run),
         "baseline": entry(changes.baseline) if changes.baseline else None,
         "same_segment": changes.same_segment,
-        **{name: [_change(each) for each in getattr(changes, name)] for name in ("new", "known", "fixed")},
+        "first_here": changes.first_here,
+        **{name: [_change(each) for each in getattr(changes, name)] for name in _KINDS},
         "lost": [asdict(each) for each in changes.lost],
         "grown": [
             {"cell": each.cell, "before": each.before, "now": each.now, "allowance": each.allowance}

@@ -97,6 +97,11 @@ jobs_option = click.option(
 )
 """`--jobs`: how many workers there are."""
 
+threads_option = click.option(
+    "--threads", type=click.IntRange(1), default=1, show_default=True, help="Threads in which each worker computes."
+)
+"""`--threads`: what a library may split its work among; never taken from OMP_NUM_THREADS, which differs by machine."""
+
 limit_option = click.option(
     "--limit",
     type=Duration(),
@@ -186,6 +191,7 @@ _OPTIONS: list[Callable[..., Any]] = [
     ),
     click.option("--budget", type=Duration(), metavar="TIME", help="Stop after this time: 90s, 5m, 1h."),
     jobs_option,
+    threads_option,
     click.option(
         "--seed",
         type=click.IntRange(0, 2**63 - 1),

@@ -13,7 +13,15 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from harness.command.options import complete_runs, examples, jobs_option, json_option, limit_option, reports_option
+from harness.command.options import (
+    complete_runs,
+    examples,
+    jobs_option,
+    json_option,
+    limit_option,
+    reports_option,
+    threads_option,
+)
 from harness.command.replaying import COULD_NOT_RUN, FIXED, STILL_FAILS, Replayed, Replaying
 from harness.errors import HarnessError, InfrastructureError
 from harness.explain.visible import visible
@@ -55,6 +63,7 @@ def complete_counterexamples(ctx: click.Context, param: click.Parameter, incompl
 )
 @limit_option
 @jobs_option
+@threads_option
 @reports_option
 @json_option
 @click.pass_context
@@ -66,6 +75,7 @@ def replay(
     candidates: Path | None,
     limit: float,
     jobs: int,
+    threads: int,
     reports: Path,
     as_json: bool,
 ) -> None:
@@ -80,7 +90,7 @@ def replay(
     if save is not None:
         _save(found, save, as_json)
         return
-    replaying = Replaying(limit, jobs, candidates, as_json)
+    replaying = Replaying(limit, jobs, candidates, as_json, threads)
     answers = replaying.ask(found.entries)
     code = replaying.interrupted or _exit_code(answers)
     if as_json:

@@ -54,14 +54,15 @@ class Replaying:
     """How counterexamples are asked again.
 
     limit: seconds after which a case that does not return is stopped; candidates: the file that declares what the
-    catalogue does not, instead of the one that was recorded; quiet: for a machine. `interrupted` is the exit code where
-    somebody pressed Ctrl-C, 0 otherwise.
+    catalogue does not, instead of the one that was recorded; quiet: for a machine; threads: of each worker.
+    `interrupted` is the exit code where somebody pressed Ctrl-C, 0 otherwise.
     """
 
     limit: float
     jobs: int
     candidates: Path | None = None
     quiet: bool = False
+    threads: int = 1
     interrupted: int = 0
     _answers: dict[str, Replayed] = field(default_factory=dict)
 
@@ -105,7 +106,9 @@ class Replaying:
         problem = ""
         with Progress(self.quiet) as progress:
             memory = worker_memory({each.device for each in batch}, jobs)
-            conductor = Conductor(_selection(file, batch), (told.append, progress), limit=self.limit, memory=memory)
+            conductor = Conductor(
+                _selection(file, batch), (told.append, progress), None, self.limit, memory, threads=self.threads
+            )
             progress.watch(conductor)
             try:
                 finished = conductor.conduct(jobs)

@@ -35,11 +35,11 @@ _IDLE_DEATHS = 3
 
 _PARTING_SECONDS = 2.0
 
-_ENVIRONMENT = {
-    **{"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", "PYTEST_ADDOPTS": None, "PYTEST_PLUGINS": None},
-    **dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1"),
-}
-"""No plugin and no option of the user's own pytest reaches a run, and each worker keeps to one core."""
+_PLAIN = {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", "PYTEST_ADDOPTS": None, "PYTEST_PLUGINS": None}
+"""No plugin and no option of the user's own pytest reaches a run."""
+
+_POOLS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+"""The variables from which libraries take the size of their pools of threads."""
 
 _NEEDLESS = (
     *("cacheprovider", "faulthandler", "terminal", "warnings"),
@@ -52,7 +52,8 @@ class Conductor:
     """A pytest plugin of the process that asks; its workers do the computing.
 
     claims: what the run can settle; budget: seconds after which the run ends with what it has; limit: seconds after
-    which a worker whose case does not return is stopped; memory: bytes that a worker may hold.
+    which a worker whose case does not return is stopped; memory: bytes that a worker may hold; threads: in which a
+    worker computes.
     """
 
     selection: Selection
@@ -61,6 +62,7 @@ class Conductor:
     limit: float = 60.0
     memory: int | None = None
     claims: Sequence[ClaimListed] = ()
+    threads: int = 1
     planned: int = 0
     problems: list[str] = field(default_factory=list)
     _answered: set[str] = field(default_factory=set)
@@ -82,7 +84,7 @@ class Conductor:
         began = perf_counter()
         with tempfile.TemporaryDirectory(prefix="harness-", ignore_cleanup_errors=True) as scratch:
             self._scratch = Path(scratch)
-            with self._interruptible(), _quietly(self._scratch), redirect_stdout(io.StringIO()):
+            with self._interruptible(), _quietly(self._scratch, self.threads), redirect_stdout(io.StringIO()):
                 try:
                     code = pytest.main(self._arguments(jobs, keyword, paths), plugins=[self])
                     if code in (pytest.ExitCode.USAGE_ERROR, pytest.ExitCode.INTERNAL_ERROR) and not self.problems:
@@ -212,6 +214,7 @@ class Conductor:
         node.workerinput["harness_scratch"] = str(self._scratch)
         node.workerinput["harness_limit"] = self.limit
         node.workerinput["harness_memory"] = self.memory
+        node.workerinput["harness_threads"] = self.threads
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_xdist_node_collection_finished(self, node: Any, ids: list[str]) -> None:
@@ -283,11 +286,12 @@ class Conductor:
 
 
 @contextmanager
-def _quietly(scratch: Path) -> Iterator[None]:
-    """Standard error into a file and pytest's environment variables away, for this process and all it starts."""
-    before = {name: os.environ.get(name) for name in _ENVIRONMENT}
+def _quietly(scratch: Path, threads: int) -> Iterator[None]:
+    """Standard error into a file, pytest's variables away and so many threads, for this process and all it starts."""
+    meant = {**_PLAIN, **dict.fromkeys(_POOLS, str(threads))}
+    before = {name: os.environ.get(name) for name in meant}
     terminal = os.dup(2)
-    _assign({**_ENVIRONMENT, "HYPOTHESIS_STORAGE_DIRECTORY": str(scratch)})
+    _assign({**meant, "HYPOTHESIS_STORAGE_DIRECTORY": str(scratch)})
     with (scratch / "noise").open("ab") as noise:
         os.dup2(noise.fileno(), 2)
         try:

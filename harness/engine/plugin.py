@@ -90,7 +90,7 @@ def _watchdog(config: pytest.Config) -> Watchdog | None:
     given: dict[str, Any] = getattr(config, "workerinput", {})
     if "harness_scratch" not in given:
         return None
-    torch.set_num_threads(1)
+    torch.set_num_threads(given["harness_threads"])
     return Watchdog(Path(given["harness_scratch"]), given["workerid"], given["harness_limit"], given["harness_memory"])
 
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable
-from dataclasses import dataclass, field
+from collections.abc import Collection, Hashable, Iterable
+from dataclasses import dataclass, field, replace
 from functools import lru_cache, partial
 from pathlib import Path
 
 from harness.history.index import Fault, Index, Key, Point, Run
 from harness.history.revisions import between
-from harness.history.segment import Difference, differences
+from harness.history.segment import Difference, differences, here_and_there
 from harness.measure.verdict import Verdict
 
 _MOST_GROWN = 10
@@ -31,7 +31,8 @@ class Change:
     """A root cause with its history.
 
     cells: the keys of its cells, the shown one first; first_seen: the run since which its shown cell falls; last_good:
-    the one before it, None where it never held; revisions: the commits between the two, the latest first.
+    the one before it, None where it never held; revisions: the commits between the two, the latest first. All of it in
+    the run's own segment: what holds on another machine or with another torch says nothing about commits.
     """
 
     fault: Fault
@@ -71,9 +72,11 @@ class Growth:
 class Changes:
     """A run against its baseline (None: nothing to compare with, so everything is new).
 
-    new, known, fixed: root causes; lost: what was answered and is not any more; grown: the ten cells whose error grew
-    most, asked within one segment alone; environment: what differs; verified_before: the operations, devices and dtypes
-    in which the baseline verified anything.
+    new, known, fixed: root causes. Against a run of another segment nothing is new or fixed, since the code may not have
+    to do with it: unseen is what was never seen in this segment nor in the baseline, elsewhere what only the baseline
+    shows. first_here: whether no earlier run is of this segment. lost: what was answered and is not any more; grown: the
+    ten cells whose error grew most, asked within one segment alone; environment: what differs; verified_before: the
+    operations, devices and dtypes in which the baseline verified anything.
     """
 
     run: Run
@@ -81,6 +84,9 @@ class Changes:
     new: tuple[Change, ...] = ()
     known: tuple[Change, ...] = ()
     fixed: tuple[Change, ...] = ()
+    unseen: tuple[Change, ...] = ()
+    elsewhere: tuple[Change, ...] = ()
+    first_here: bool = True
     lost: tuple[Lost, ...] = ()
     grown: tuple[Growth, ...] = ()
     environment: tuple[Difference, ...] = ()
@@ -97,58 +103,100 @@ class Changes:
         return self.baseline is not None and self.baseline.segment == self.run.segment
 
     @property
+    def worse(self) -> tuple[Change, ...]:
+        """What was not so in the baseline: new, or never seen in this segment."""
+        return self.unseen if self._apart else self.new
+
+    @property
+    def better(self) -> tuple[Change, ...]:
+        """What was so in the baseline alone: fixed, or seen only there."""
+        return self.elsewhere if self._apart else self.fixed
+
+    @property
+    def worse_word(self) -> str:
+        """What to call it: `new`, which blames the code, only against a run of the same segment."""
+        return f"not seen {here_and_there(self.environment)[0]} before" if self._apart else "new"
+
+    @property
+    def better_word(self) -> str:
+        """What to call it: `fixed`, which praises the code, only against a run of the same segment."""
+        return "seen only there" if self._apart else "fixed"
+
+    @property
+    def _apart(self) -> bool:
+        return self.baseline is not None and not self.same_segment
+
+    @property
     def sentence(self) -> str:
         """What changed, in one sentence."""
         if self.baseline is None:
             return "There is no earlier run to compare with."
         told = [
-            f"{len(self.new)} new" if self.new else "",
-            f"{len(self.fixed)} fixed" if self.fixed else "",
+            f"{len(self.worse)} {self.worse_word}" if self.worse else "",
+            f"{len(self.better)} {self.better_word}" if self.better else "",
             f"{self.lost_cells:,} cell{'s' * (self.lost_cells != 1)} without the answer they had" if self.lost else "",
         ]
-        against = f"Against the run of {self.baseline.at}{self._elsewhere}"
-        return f"{against}: {', '.join(filter(None, told)) or 'nothing changed'}."
+        return f"{self._against}: {', '.join(filter(None, told)) or 'nothing changed'}."
 
     @property
-    def _elsewhere(self) -> str:
-        """Under which Python or PyTorch the baseline ran, where it was another."""
-        other = [each for each in self.environment if each.name in _RELEASES]
-        told = [f"{each.name} {each.before or 'none'}, now {each.after or 'none'}" for each in other]
-        return f" ({'; '.join(told)})" if told else ""
+    def _against(self) -> str:
+        """With what it is compared, and what is another there."""
+        assert self.baseline is not None
+        if self.same_segment:
+            return f"Against the run of {self.baseline.at}{self._differing(_RELEASES)}"
+        here, there = here_and_there(self.environment)
+        first = f"This is the first run {here}. " if self.first_here else ""
+        parting = [each.name for each in self.environment if each.parts]
+        return f"{first}Beside the run of {self.baseline.at} {there}{self._differing((*parting, *_RELEASES))}"
+
+    def _differing(self, names: Collection[str]) -> str:
+        """The named facts that differ, with what they were and are now; sets of instructions only where nothing else does."""
+        other = [each for each in self.environment if each.name in names]
+        told = [each for each in other if each.name != "instructions"] or other
+        words = [f"{each.name} {each.before or 'none'}, now {each.after or 'none'}" for each in told]
+        return f" ({'; '.join(words)})" if words else ""
 
 
 def changes(index: Index, run: Run, baseline: Run | None, checkout: Path) -> Changes:
     """Compare a run with its baseline; `checkout` is where git may know the revisions of both."""
-    now = index.faults(run)
+    here = [each for each in index.runs() if each.segment == run.segment and _is_earlier(each, run)]
+    now = _told(index, run, here, index.faults(run), checkout)
     if baseline is None:
-        return Changes(run, None, *_sorted_out(index, run, now, [], checkout))
+        new, known = _sorted_out(now, [])
+        return Changes(run, None, new, known, first_here=not here)
     before = index.faults(baseline)
-    new, known = _sorted_out(index, run, now, before, checkout)
-    among = _Faults(now)
-    gone = [each for each in before if not each.known and each not in among]
-    verdicts = index.verdicts(run, (key for each in gone for key in each.keys))
-    fixed = [each for each in gone if _holds(each, verdicts)]
-    return Changes(
+    told = Changes(
         run,
         baseline,
-        new,
-        known,
-        _told(index, run, fixed, checkout),
-        tuple(_lost(index, run, baseline)),
-        tuple(_grown(index, run, baseline)),
-        tuple(differences(baseline.started.environment, run.started.environment)),
-        frozenset(index.verified(baseline)),
+        first_here=not here,
+        lost=tuple(_lost(index, run, baseline)),
+        grown=tuple(_grown(index, run, baseline)),
+        environment=tuple(differences(baseline.started.environment, run.started.environment)),
+        verified_before=frozenset(index.verified(baseline)),
     )
+    new, known = _sorted_out(now, before)
+    gone = _told(index, run, here, _gone(index, run, before, [each.fault for each in now]), checkout)
+    if told.same_segment:
+        return replace(told, new=new, known=known, fixed=gone)
+    unseen = tuple(each for each in new if each.first_seen.name == run.name)
+    seen = tuple(each for each in new if each.first_seen.name != run.name)
+    return replace(told, unseen=unseen, known=(*known, *seen), elsewhere=gone)
 
 
-def _sorted_out(
-    index: Index, run: Run, now: list[Fault], before: list[Fault], checkout: Path
-) -> tuple[tuple[Change, ...], tuple[Change, ...]]:
+def _sorted_out(now: Iterable[Change], before: Iterable[Fault]) -> tuple[tuple[Change, ...], tuple[Change, ...]]:
     """The root causes that are new, and those that were known before."""
-    among = _Faults(before)
-    new = [each for each in now if not each.known and each not in among]
-    known = [each for each in now if each.known or each in among]
-    return _told(index, run, new, checkout), _told(index, run, known, checkout)
+    among, now = _Faults(before), list(now)
+    new = tuple(each for each in now if not each.fault.known and each.fault not in among)
+    known = tuple(each for each in now if each.fault.known or each.fault in among)
+    return new, known
+
+
+def _gone(index: Index, run: Run, before: list[Fault], now: list[Fault]) -> list[Fault]:
+    """What fell before and holds now."""
+    among = _Faults(now)
+    missing = [each for each in before if not each.known and each not in among]
+    verdicts = index.verdicts(run, (key for each in missing for key in each.keys))
+    return [each for each in missing if _holds(each, verdicts)]
 
 
 class _Faults:
@@ -176,12 +224,11 @@ def _holds(fault: Fault, verdicts: dict[int, Verdict]) -> bool:
     return bool(good) and all(each.severity < Verdict.UNSTABLE.severity for each in told)
 
 
-def _told(index: Index, run: Run, faults: list[Fault], checkout: Path) -> tuple[Change, ...]:
-    """Faults with their history."""
+def _told(index: Index, run: Run, earlier: list[Run], faults: list[Fault], checkout: Path) -> tuple[Change, ...]:
+    """Faults with their history in the runs before, the latest of them first."""
     revisions = lru_cache(partial(between, checkout))  # many begin with the same commits
     names = index.keys(key for fault in faults for key in fault.keys)
     verdicts = index.verdicts_over_runs(fault.keys[0] for fault in faults)
-    earlier = [each for each in index.runs() if _is_earlier(each, run)]
     told = []
     for fault in faults:
         first, good = _first_seen(run, earlier, verdicts[fault.keys[0]])

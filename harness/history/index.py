@@ -19,7 +19,7 @@ from harness.record.events import CellFinished, Event, ImplementationListed, Run
 from harness.record.runlog import decode, encode, read
 from harness.record.triage import Cause, causes
 
-_SCHEMA = 3
+_SCHEMA = 4
 _PATIENCE = 60.0
 """Seconds to wait for another process that writes the index."""
 

@@ -4,21 +4,28 @@ from __future__ import annotations
 
 import re
 import subprocess
+from collections.abc import Sequence
 from pathlib import Path
 
 _REVISION = re.compile(r"[0-9a-f]{7,64}\+?")
 _SECONDS = 10
-_MOST = 20
+_MOST = 1000
 
 
 def between(folder: Path, good: str | None, bad: str | None) -> list[str]:
-    """The commits after one revision up to another, each a short id and its subject, the latest first and 20 at most.
+    """The commits after one revision up to another, each a short id and its subject, the latest first and 1,000 at most.
 
     Empty where either is unknown, also to git, or where they are one.
     """
     if not (good and bad and _REVISION.fullmatch(good) and _REVISION.fullmatch(bad)):
         return []
     return _git(folder, "log", "--oneline", f"-{_MOST}", f"{plain(good)}..{plain(bad)}")
+
+
+def shortened(commits: Sequence[str], most: int) -> list[str]:
+    """The first few commits, and how many others there are."""
+    rest = len(commits) - most
+    return [*commits[:most], *([f"and {rest:,} other{'s' * (rest != 1)}"] if rest > 0 else [])]
 
 
 def reachable(folder: Path, name: str) -> set[str]:

@@ -4,11 +4,19 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-_PARTING = ("platform", "cpu", "cuda", "driver", "torch", "precision")
+_PARTING = {
+    **dict.fromkeys(("platform", "cpu", "instructions", "cuda"), ("on this machine", "on another machine")),
+    "kernels": ("with these kernels", "with other kernels"),
+    "driver": ("with this driver", "with another driver"),
+    "torch": ("with this torch", "with another torch"),
+    "precision": ("in this precision", "in another precision"),
+}
+"""The facts that part segments, the weightiest first: how one says `here` and `there` where they differ."""
+
 _IGNORED = ("revision", "candidates revision", "cores")
 
 
@@ -23,7 +31,7 @@ class Difference:
 
 
 def segment(environment: dict[str, Any]) -> str:
-    """Eight hexadecimal digits for hardware, driver, torch and precision: figures are compared within one segment alone."""
+    """Eight hexadecimal digits for hardware, chosen kernels, driver, torch and precision: figures are compared within one segment alone."""
     told = _facts(environment)
     parting = {name: told.get(name, "") for name in _PARTING}
     return hashlib.sha256(json.dumps(parting, sort_keys=True).encode()).hexdigest()[:8]
@@ -40,6 +48,11 @@ def differences(before: dict[str, Any], after: dict[str, Any]) -> list[Differenc
     ]
 
 
+def here_and_there(differing: Iterable[Difference]) -> tuple[str, str]:
+    """How one says `here` and `there` of two segments, by the weightiest fact that parts them."""
+    return next((_PARTING[each.name] for each in differing if each.parts), ("here", "there"))
+
+
 def _facts(environment: dict[str, Any]) -> dict[str, str]:
     """The environment as names and words, packages by themselves."""
     return dict(_told(environment))
@@ -54,6 +67,8 @@ def _told(environment: dict[str, Any]) -> Iterator[tuple[str, str]]:
     yield "torch", " ".join(filter(None, (packages.get("torch", ""), environment.get("torch build", ""))))
     yield "platform", _machine(environment.get("platform", ""))
     yield "cpu", str(environment.get("cpu", ""))
+    yield "instructions", str(environment.get("instructions", ""))
+    yield "kernels", " ".join(f"{name}={value}" for name, value in environment.get("kernels", {}).items())
     yield "cuda", "; ".join(device.get("name", "") for device in environment.get("cuda", ()))
     yield "driver", str(environment.get("driver") or "")
     yield "precision", f"tf32 {_line(environment.get('tf32', {}))}, {_line(environment.get('threads', ''))} threads"

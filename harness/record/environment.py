@@ -20,23 +20,41 @@ _BY_WORKERS = [package for backend in BACKENDS.values() for package in backend.p
 """What is imported where an implementation of the backend is called first."""
 
 
-def environment(candidates: str = "", packages: Iterable[str] = ()) -> dict[str, Any]:
+_SETS = (
+    *("ssse3", "sse4_1", "sse4_2", "avx", "f16c", "fma", "avx2", "avx_vnni", "avx512f", "avx512bw", "avx512vl"),
+    *("avx512_vnni", "avx512_bf16", "avx512_fp16", "amx_tile", "amx_bf16", "amx_fp16"),
+    *("asimd", "asimdhp", "asimddp", "bf16", "i8mm", "sve", "svebf16", "sve2", "sme"),
+)
+"""Sets of instructions by Linux's names, x86's and Arm's."""
+
+_CHOOSING = (
+    *("ATEN_CPU_CAPABILITY", "ONEDNN_MAX_CPU_ISA", "DNNL_MAX_CPU_ISA", "ONEDNN_DEFAULT_FPMATH_MODE"),
+    *("MKL_ENABLE_INSTRUCTIONS", "MKL_CBWR", "OPENBLAS_CORETYPE", "BLIS_ARCH_TYPE"),
+    *("NPY_DISABLE_CPU_FEATURES", "NPY_ENABLE_CPU_FEATURES", "OPENCV_CPU_DISABLE", "XLA_FLAGS", "GLIBC_TUNABLES"),
+    *("NVIDIA_TF32_OVERRIDE", "TORCH_ALLOW_TF32_CUBLAS_OVERRIDE", "CUBLAS_WORKSPACE_CONFIG"),
+)
+
+
+def environment(candidates: str = "", packages: Iterable[str] = (), threads: int | None = None) -> dict[str, Any]:
     """Versions, processor, devices, precision settings and revisions, as plain JSON values.
 
     candidates: the file that is checked, whose own checkout's revision is put down too; packages: the distributions that
-    its import brings, beside those that this process has imported and those of the backends.
+    its import brings, beside those that this process has imported and those of the backends; threads: those in which the
+    workers compute, this process' own where nobody says.
     """
     return {
         "python": platform.python_version(),
         "platform": platform.platform(),
         "packages": {name: importlib.metadata.version(name) for name in sorted({*imported(_BY_WORKERS), *packages})},
         "cpu": _cpu(),
+        "instructions": _instructions(),
+        "kernels": _kernels(),
         "cores": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
         "cuda": _cuda(),
         "driver": _driver(),
         "torch build": f"CUDA {torch.version.cuda}" if torch.version.cuda else "CPU",
         "tf32": {"matmul": torch.backends.cuda.matmul.allow_tf32, "cudnn": torch.backends.cudnn.allow_tf32},
-        "threads": torch.get_num_threads(),
+        "threads": threads or torch.get_num_threads(),
         "revision": _revision(Path(__file__).parents[2]),
         **({"candidates revision": _revision(Path(candidates).parent)} if candidates else {}),
     }
@@ -50,13 +68,28 @@ def imported(more: Iterable[str] = ()) -> list[str]:
 
 
 def _cpu() -> str:
+    """The model's name, which in a virtual machine may be no more than the family's."""
+    return _cpuinfo("model name") or platform.processor()
+
+
+def _instructions() -> str:
+    """The sets of instructions among which libraries choose their kernels, as far as the system tells."""
+    told = set(f"{_cpuinfo('flags')} {_cpuinfo('Features')}".split())
+    return " ".join(each for each in _SETS if each in told)
+
+
+def _cpuinfo(name: str) -> str:
+    """What the system says of its first processor, empty where it says nothing."""
     try:
         lines = Path("/proc/cpuinfo").read_text().splitlines()
     except OSError:
-        return platform.processor()
-    return next(
-        (line.partition(":")[2].strip() for line in lines if line.startswith("model name")), platform.processor()
-    )
+        return ""
+    return next((line.partition(":")[2].strip() for line in lines if line.partition(":")[0].strip() == name), "")
+
+
+def _kernels() -> dict[str, str]:
+    """The variables with which somebody told a library to choose other kernels than the processor's best."""
+    return {name: os.environ[name] for name in _CHOOSING if name in os.environ}
 
 
 def _cuda() -> list[dict[str, Any]]:

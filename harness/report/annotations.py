@@ -42,15 +42,15 @@ def workflow_commands(digest: Digest, changes: Changes) -> list[str]:
 
 
 def _worst_first(changes: Changes) -> Iterator[tuple[str, Change]]:
-    """Causes that are no known findings, new ones first, each kind worst first."""
-    for word, found in (("new", changes.new), ("since", changes.known)):
+    """Causes that are no known findings, with what is said of when they came: new ones first, each kind worst first."""
+    for word, found in ((changes.worse_word, changes.worse), ("", changes.known)):
         mine = [change for change in found if not change.fault.known]
         yield from ((word, each) for each in sorted(mine, key=lambda each: -each.fault.verdict.severity))
 
 
 def _command(word: str, change: Change, listed: ImplementationListed | None) -> str:
     fault = change.fault
-    since = "new" if word == "new" else f"since {change.first_seen.at[:10]}"
+    since = word or f"since {change.first_seen.at[:10]}"
     title = f"{fault.operation}/{fault.implementation} {fault.verdict.value}, {since}"
     properties = {"title": visible(title, _TITLE)}
     if listed is not None and listed.file:

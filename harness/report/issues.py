@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from harness.explain.visible import visible
 from harness.history.changes import Change, Changes
+from harness.history.revisions import shortened
 from harness.report.markdown import code, fenced, plain
 
 LABEL = "harness"
@@ -17,6 +18,7 @@ LABEL = "harness"
 MISSING = "no-run"
 """The id of the issue that says that a run did not happen."""
 
+_COMMITS = 10
 _TITLE, _MARK = 120, re.compile(r"<!-- harness-cause: ([\w-]+) -->")
 
 
@@ -60,7 +62,7 @@ def run_is_back(latest: str) -> Issue:
 
 
 def _issues(changes: Changes) -> Iterator[Issue]:
-    for change in (*changes.new, *changes.known):
+    for change in (*changes.worse, *changes.known):
         if change.fault.verdict.failing and not change.fault.known:
             yield _issue(change, changes, is_open=True)
     for change in changes.fixed:
@@ -90,5 +92,5 @@ def _body(change: Change) -> Iterator[str]:
         yield "**To see it:**\n\n" + fenced(f"harness replay {fault.counterexample}", "sh")
     yield f"**First seen:** {plain(change.first_seen.at)}, in {len(change.cells)} cell{'s' * (len(change.cells) != 1)}"
     if change.revisions:
-        told = "\n".join(f"- {plain(revision)}" for revision in change.revisions[:10])
+        told = "\n".join(f"- {plain(revision)}" for revision in shortened(change.revisions, _COMMITS))
         yield f"**Revisions between the last good run and this one:**\n\n{told}"

@@ -11,6 +11,7 @@ from itertools import accumulate
 from harness.explain.sentence import figure
 from harness.explain.visible import visible
 from harness.history.changes import Change, Changes
+from harness.history.revisions import shortened
 from harness.report.destination import Destination
 from harness.report.digest import Digest
 from harness.report.reporting import Findings
@@ -118,9 +119,9 @@ def _fitted(lead: str, sections: list[_Section], closing: str, most: int) -> str
 def _lead(digest: Digest, changes: Changes) -> str:
     symbol = "✗" if digest.finished.exit_code == 1 or digest.failing else "✓" if not digest.finished.stopped else "–"
     counts = {
-        "✗ new": len(changes.new),
+        f"✗ {changes.worse_word}": len(changes.worse),
         "◇ known": len(changes.known),
-        "✓ fixed": len(changes.fixed),
+        f"✓ {changes.better_word}": len(changes.better),
         "– lost": changes.lost_cells,
     }
     table = f"{_row(counts)}\n{_row(['---:'] * len(counts))}\n{_row(f'{each:,}' for each in counts.values())}\n\n"
@@ -138,9 +139,9 @@ def _sections(digest: Digest, changes: Changes) -> Iterator[_Section]:
     """What there is to tell, the most important first."""
     made = (
         _Section(
-            "New",
-            "new root cause",
-            tuple(_row(_told(each)) for each in changes.new),
+            changes.worse_word.capitalize(),
+            "root cause",
+            tuple(_row(_told(each)) for each in changes.worse),
             ("verdict", "implementation", "diagnosis", "cells", "since", "ask again"),
         ),
         _Section(
@@ -162,9 +163,9 @@ def _sections(digest: Digest, changes: Changes) -> Iterator[_Section]:
             ("implementation", "cells", "reason"),
         ),
         _Section(
-            "Fixed",
-            "fixed root cause",
-            tuple(_row(_told(each)[:4]) for each in changes.fixed),
+            changes.better_word.capitalize(),
+            "root cause",
+            tuple(_row(_told(each)[:4]) for each in changes.better),
             ("verdict then", "implementation", "diagnosis then", "cells"),
         ),
         _Section(
@@ -206,15 +207,14 @@ def _told(change: Change) -> tuple[str, ...]:
 
 def _since(change: Change) -> str:
     """The run that saw it first, and the commits since it held."""
-    commits = [plain(each, 80) for each in change.revisions[:_COMMITS]]
-    more = f"and {len(change.revisions) - _COMMITS:,} more" if len(change.revisions) > _COMMITS else ""
-    return "<br>".join(filter(None, (plain(change.first_seen.at), *commits, more)))
+    commits = (plain(each, 80) for each in shortened(change.revisions, _COMMITS))
+    return "<br>".join((plain(change.first_seen.at), *commits))
 
 
 def _cases(digest: Digest, changes: Changes) -> Iterator[str]:
     """The case of every new root cause, folded; those alone whose Python can be shown whole."""
     shown = {cell.id: cell for cell in digest.outcomes if cell.counterexample}
-    for change in changes.new:
+    for change in changes.worse:
         cell = shown.get(change.fault.counterexample)
         if cell is None or cell.counterexample is None or not 0 < len(cell.counterexample.source) <= _SOURCE:
             continue

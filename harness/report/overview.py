@@ -69,9 +69,9 @@ class Overview:
         self.sites = {each.name for each in findings.history.runs if self._has(each.name, "index.html")}
 
     @cached_property
-    def new(self) -> list[Row]:
+    def worse(self) -> list[Row]:
         """The root causes that the baseline did not have."""
-        return [self._row(each) for each in self.changes.new]
+        return [self._row(each) for each in self.changes.worse]
 
     @cached_property
     def known(self) -> list[Row]:
@@ -79,9 +79,9 @@ class Overview:
         return [self._row(each) for each in self.changes.known]
 
     @cached_property
-    def fixed(self) -> list[Row]:
-        """Those that are no more, shown where the baseline shows them."""
-        return [Row(each, None, self._page_of_baseline(each)) for each in self.changes.fixed]
+    def better(self) -> list[Row]:
+        """Those that it alone had, shown where it shows them."""
+        return [Row(each, None, self._page_of_baseline(each)) for each in self.changes.better]
 
     @cached_property
     def benchmarks(self) -> Benchmarks | None:
@@ -210,7 +210,7 @@ class Overview:
 
     @cached_property
     def _changes(self) -> dict[str, Change]:
-        return {each.cells[0]: each for each in (*self.changes.new, *self.changes.known)}
+        return {each.cells[0]: each for each in (*self.changes.worse, *self.changes.known)}
 
     def _row(self, change: Change) -> Row:
         cause = self._causes.get(change.cells[0])

@@ -14,6 +14,7 @@ from markupsafe import Markup, escape
 from harness.bench.contrast import Speed
 from harness.explain.sentence import figure
 from harness.explain.visible import visible
+from harness.history.revisions import shortened
 from harness.measure.verdict import Verdict
 from harness.record.events import CellFinished
 from harness.record.triage import by_implementation, causes, columns, extents, grades
@@ -63,6 +64,7 @@ def _environment() -> Environment:
         percent=_percent,
         plural=_plural,
         seconds=_seconds,
+        shortened=shortened,
         source=_source,
     )
     return made

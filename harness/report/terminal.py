@@ -14,6 +14,7 @@ from rich.text import Text
 from harness.explain.sentence import figure
 from harness.explain.visible import visible
 from harness.history.changes import Change, Changes
+from harness.history.revisions import shortened
 from harness.measure.verdict import Verdict
 from harness.record.events import CellFinished
 from harness.record.settling import Settled
@@ -32,7 +33,8 @@ from harness.report.digest import Digest
 from harness.verify.sources import SOURCES
 
 _STYLES = {"wrong": "bold red", "error": "bold red", "unstable": "yellow", "rounding": "green", "exact": "green"}
-_CHANGES = {"new": ("✗", "bold red"), "fixed": ("✓", "green"), "known": ("◇", "dim")}
+_WORSE, _BETTER, _KNOWN = ("✗", "bold red"), ("✓", "green"), ("◇", "dim")
+_COMMITS = 3
 _GOOD = (Verdict.EXACT, Verdict.ROUNDING)
 _FEW_ROWS, _FEW_COMPARED = 16, 4
 _SHOWN = 8
@@ -112,10 +114,15 @@ def print_changes(changes: Changes) -> None:
     """Print what changed against the baseline, one root cause after the other."""
     console = _console(None)
     _print_wrapped(console, Text(changes.sentence, style="bold"))
-    for word, found in (("new", changes.new), ("fixed", changes.fixed), ("known", changes.known)):
+    kinds = (
+        (changes.worse_word, _WORSE, changes.worse),
+        (changes.better_word, _BETTER, changes.better),
+        ("known", _KNOWN, changes.known),
+    )
+    for word, sign, found in kinds:
         for change in found:
             console.print()
-            _print_change(console, word, change)
+            _print_change(console, word, sign, change)
     for lost in changes.lost:
         console.print()
         _print_wrapped(
@@ -143,9 +150,9 @@ def print_changes(changes: Changes) -> None:
         _print_fields(console, fields)
 
 
-def _print_change(console: Console, word: str, change: Change) -> None:
+def _print_change(console: Console, word: str, sign: tuple[str, str], change: Change) -> None:
     fault = change.fault
-    symbol, style = _CHANGES[word]
+    symbol, style = sign
     head = Text.assemble((f"{symbol} {word}", style), "  ", (_name((fault.operation, fault.implementation)), "bold"))
     _print_wrapped(console, head.append(f"  {fault.verdict.value}"))
     fields = {"finding": visible(fault.sentence, 600)}
@@ -159,7 +166,7 @@ def _print_change(console: Console, word: str, change: Change) -> None:
     if change.last_good is not None:
         fields["held in"] = visible(change.last_good.name)
     if change.revisions:
-        fields["between"] = "\n".join(visible(each, 100) for each in change.revisions)
+        fields["between"] = "\n".join(visible(each, 100) for each in shortened(change.revisions, _COMMITS))
     if fault.counterexample:
         fields["id"] = fault.counterexample
     _print_fields(console, fields, indent=2)

@@ -52,14 +52,16 @@ def is_known(cell, verdict):
     return bool(without_asking(cell, verdict, "").known)
 
 
-def false_alarms(operation_name, outside, wanted):
-    """Verdicts of `wanted` cases of an operation by dtype, and the scores over their allowance, worst last."""
-    torch.set_num_threads(1)
+def false_alarms(operation_name, outside, wanted, first=1000, at_once=_CASES_AT_ONCE):
+    """Verdicts of `wanted` cases of an operation by dtype, and the scores over their allowance, worst last.
+
+    first: the first seed; at_once: cases drawn from a seed.
+    """
     asked = [cell for cell in agreement_cells(operation_name) if is_outside(cell) is outside]
     tally, scores, wrong = defaultdict(Counter), defaultdict(list), []
     done = 0
-    for seed in count(1000):
-        cases = plan(catalogue()[operation_name], _CASES_AT_ONCE, seed)
+    for seed in count(first):
+        cases = plan(catalogue()[operation_name], at_once, seed)
         for cell in asked:
             found = explore(cell, cases)
             if is_known(cell, found.verdict):
@@ -76,7 +78,6 @@ def false_alarms(operation_name, outside, wanted):
 
 def smallest_caught(operation_name):
     """By dtype: the smallest δ = 2^-k that is noticed (not called rounding), and that is called wrong."""
-    torch.set_num_threads(1)
     caught = {}
     for cell in agreement_cells(operation_name):
         if cell.implementation.backend.name != "torch" or cell.dtype in caught:
@@ -122,7 +123,7 @@ def main():
     began = time.perf_counter()
     names = list(catalogue())
     inexact = [name for name, operation in catalogue().items() if not operation.exact]
-    with ProcessPoolExecutor() as pool:
+    with ProcessPoolExecutor(initializer=torch.set_num_threads, initargs=(1,)) as pool:
         own, others = (list(_all_alarms(pool, names, outside)) for outside in (False, True))
         caught = list(pool.map(smallest_caught, inexact))
     alarms = [*own, *others]
