@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 from collections import Counter
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
+from harness.engine.plugin import CellItem, _put_in_order
 from harness.engine.scheduling import OnceEach
 from harness.engine.watchdog import Deaths, _has_lost_cuda, last_words
 from harness.errors import InfrastructureError
@@ -167,6 +169,25 @@ def work(schedule: OnceEach, worker: Worker, cells: int) -> list[int]:
         schedule.mark_test_complete(worker, index)
         done.append(index)
     return done
+
+
+def item(group, costly=False):
+    made = object.__new__(CellItem)
+    made.group, made.cell = group, SimpleNamespace(is_costly=costly)
+    return made
+
+
+def test_cells_that_share_an_oracle_come_in_a_row_and_what_compiles_comes_after_everything_else():
+    """So that one compile does not eat a budget before cheap cells have had their turn."""
+    one, two, compiled = item("a"), item("b"), item("a", costly=True)
+    items = [compiled, one, two, item("a"), item("b")]
+    _put_in_order(items)
+    assert [(each.group, each.cell.is_costly) for each in items] == [
+        *[("a", False)] * 2,
+        *[("b", False)] * 2,
+        ("a", True),
+    ]
+    assert items[0] is one and items[-1] is compiled
 
 
 def test_a_group_stays_with_one_worker():
