@@ -117,6 +117,11 @@ def in_numpy(x, W, b):
     return np.einsum("bi,oi->bo", x, W) + 2 * b
 
 
+def negative_strides_ignored(x, W, b):
+    x = x[::-1] if x.strides[0] < 0 else x
+    return x @ W.T + b
+
+
 def wrong_at_the_last(x, W, b):
     result = x @ W.mT + b
     if len(x) >= 300:
@@ -154,12 +159,13 @@ FAULTS = [
     (too_few_rows, "agreement", "(x @ W.mT + b)[:1]", "x @ W.mT + b"),
     (in_numpy, "agreement", "2 * b", "b"),
     (wrong_at_the_last, "agreement", "+= 1", "+= 0"),
+    (negative_strides_ignored, "layouts", "x[::-1]", "x"),
     (lambda x, W, b: x @ W.mT - b, "agreement", "W.mT - b", "W.mT + b"),
 ]
 
 
 def cell_of(function, prop="agreement", operation=linear, backend=None, dtype="float32"):
-    backend = backend or ("numpy" if function is in_numpy else "torch")
+    backend = backend or ("numpy" if function in (in_numpy, negative_strides_ignored) else "torch")
     made = implementation_of(operation.name, operation.parameters, function, backend)
     return Cell(property_named(prop), operation, made, "cpu", dtype)
 

@@ -55,7 +55,7 @@ class Script:
         """
         runner = dataclasses.replace(self.evidence.cell.implementation, function=self._run, backend=BACKENDS["torch"])
         try:
-            output = Subject(self.evidence.cell.operation, runner).raw(self.evidence.call)
+            output = Subject(self.evidence.cell.operation, runner).raw(self.evidence.case.plain_call())
         except FAULTS:
             return 0.0
         return printed_difference(output) or 0.0
@@ -245,12 +245,19 @@ if isinstance(actual, torch.Tensor) and kind(actual) == kind(expected) and actua
 def _case(name: str, call: Call, backend: Backend) -> str:
     """A function that makes a call's arguments, new ones each time."""
     tensors = {
-        each: _RECEIVED.get(backend.name, "{}.numpy()").format(tensor_literal(tensor))
+        each: _reversed(tensor)
+        if each in call.reversed
+        else _RECEIVED.get(backend.name, "{}.numpy()").format(tensor_literal(tensor))
         for each, tensor in call.arguments.items()
     }
     given = tensors | {each: repr(value) for each, value in call.options.items()}
     lines = "".join(f"        {each}={value},\n" for each, value in given.items())
     return f"def {name}():\n    return dict(\n{lines}    )\n"
+
+
+def _reversed(tensor: torch.Tensor) -> str:
+    """A numpy array with negative strides."""
+    return f"numpy.flip({tensor_literal(tensor.flip(tuple(range(tensor.ndim))))}.numpy())"
 
 
 _RECEIVED = {
