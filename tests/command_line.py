@@ -14,10 +14,9 @@ from pathlib import Path
 import harness as package
 from harness.record.events import CellFinished, Event, RunFinished
 from harness.record.runlog import read
-from tests.forkserver import Server, server
+from tests.forkserver import SECONDS, Server, server
 
 CANDIDATES = Path(__file__).with_name("candidates")
-SECONDS = 300
 
 
 def surroundings(**more: str) -> dict[str, str]:

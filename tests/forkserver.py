@@ -27,6 +27,9 @@ ROOT = Path(__file__).parents[1]
 HEAVY = ("torch", "numpy")
 """What everything imports that knows nothing of the harness."""
 
+SECONDS = 900
+"""After which a process counts as hanging, however busy the machine is; nothing is meant to take a tenth of it."""
+
 
 @dataclass(frozen=True)
 class Server:

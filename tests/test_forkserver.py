@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from tests.forkserver import ROOT, server
+from tests.forkserver import ROOT, SECONDS, server
 
 TELLS = """
 import json, os, sys
@@ -27,7 +27,7 @@ def both(arguments, folder, environment):
         text=True,
         check=False,
     )
-    return server().run(arguments, folder, environment, 60), anew
+    return server().run(arguments, folder, environment, SECONDS), anew
 
 
 @pytest.mark.parametrize("how", [["-c", TELLS], ["-m", "tells"], ["tells.py"]], ids=lambda how: how[0])
@@ -67,15 +67,20 @@ def test_modules_are_found_on_the_path_of_the_process_and_not_on_the_servers(tmp
     (tmp_path / "beside").mkdir()
     (tmp_path / "beside" / "neighbour.py").write_text("")
     environment = {**os.environ, "PYTHONPATH": str(tmp_path / "beside")}
-    assert server().run(["-c", "import neighbour"], tmp_path, environment, 60).returncode == 0
-    found = server().run(["-c", "import sys; print(sys.path)"], tmp_path, environment, 60).stdout
+    assert server().run(["-c", "import neighbour"], tmp_path, environment, SECONDS).returncode == 0
+    found = server().run(["-c", "import sys; print(sys.path)"], tmp_path, environment, SECONDS).stdout
     assert str(ROOT) not in eval(found)
 
 
 def test_one_that_does_not_end_is_ended_and_the_next_one_runs(tmp_path):
+    with pytest.raises(subprocess.TimeoutExpired):
+        server().run(["-c", "import time; time.sleep(600)"], tmp_path, dict(os.environ), 1)
+    time_is_over = (
+        "import os, signal, time; print('began', flush=True); os.kill(os.getppid(), signal.SIGALRM); time.sleep(600)"
+    )
     with pytest.raises(subprocess.TimeoutExpired) as late:
-        server().run(["-c", "import time; print('began', flush=True); time.sleep(60)"], tmp_path, dict(os.environ), 1)
+        server().run(["-c", time_is_over], tmp_path, dict(os.environ), SECONDS)
     assert late.value.stdout == "began\n"
-    assert server().run(["-c", "print(1)"], tmp_path, dict(os.environ), 60).stdout == "1\n"
-    killed = server().run(["-c", "import os; os.kill(os.getpid(), 9)"], tmp_path, dict(os.environ), 60)
+    assert server().run(["-c", "print(1)"], tmp_path, dict(os.environ), SECONDS).stdout == "1\n"
+    killed = server().run(["-c", "import os; os.kill(os.getpid(), 9)"], tmp_path, dict(os.environ), SECONDS)
     assert killed.returncode == -signal.SIGKILL

@@ -17,6 +17,7 @@ from harness.history.history import INDEX, History
 from harness.history.segment import differences, segment
 from harness.record.events import CellFinished, ImplementationListed, RunFinished, RunStarted, Scope
 from harness.record.runlog import RunLog, encode, read
+from tests.forkserver import SECONDS
 
 HERE = {"cpu": "a processor", "packages": {"torch": "2.13.0"}, "revision": "aaaaaaa"}
 SUITE = {"prop": "agreement", "operation": "linear", "backend": "torch", "device": "cpu", "dtype": "float32"}
@@ -391,7 +392,7 @@ for day in range(int(sys.argv[2]), 29, 2):
 
 def test_two_processes_that_write_at_once_lose_nothing(tmp_path):
     writers = [subprocess.Popen([sys.executable, "-c", WRITER, str(tmp_path), str(first)]) for first in (1, 2)]
-    assert [each.wait(timeout=120) for each in writers] == [0, 0]
+    assert [each.wait(timeout=SECONDS) for each in writers] == [0, 0]
     with History.of(tmp_path) as history:
         assert len(history.runs) == 28
         assert all(len(history.index.verdicts(each, (1, 2))) == 2 for each in history.runs)

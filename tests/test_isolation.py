@@ -22,7 +22,7 @@ FLOAT32 = ("--dtype", "float32", "--device", "cpu", "--examples", "4", "--profil
 @pytest.fixture(scope="module")
 def deadly(tmp_path_factory) -> Answer:
     folder = tmp_path_factory.mktemp("deadly")
-    return ask(folder, "check", str(CANDIDATES / "deadly.py"), *FLOAT32, "-k", "agreement", "--limit", "4s", "--json")
+    return ask(folder, "check", str(CANDIDATES / "deadly.py"), *FLOAT32, "-k", "agreement", "--limit", "10s", "--json")
 
 
 @pytest.mark.parametrize(
@@ -31,7 +31,7 @@ def deadly(tmp_path_factory) -> Answer:
         ("segfaults", "crashed the interpreter: Segmentation fault at deadly.py, line 19, segfaults"),
         ("leaves", "ended the process with exit status 7 (os._exit, or exit in a library)"),
         ("gets_killed", "was ended by SIGKILL; the system does that when memory runs out"),
-        ("hangs", "did not return within 4 s and was stopped at deadly.py, line "),
+        ("hangs", "did not return within 10 s and was stopped at deadly.py, line "),
     ],
 )
 def test_the_end_of_a_worker_is_an_error_with_its_reason(deadly, implementation, words):

@@ -14,7 +14,7 @@ import pytest
 import harness
 from harness.record.events import CellFinished
 from harness.record.runlog import decode, read
-from tests.forkserver import HEAVY, server
+from tests.forkserver import HEAVY, SECONDS, server
 
 ROOT = Path(harness.__file__).parents[1]
 
@@ -113,7 +113,7 @@ def python(folder, *arguments):
         env=settings(folder),
         capture_output=True,
         text=True,
-        timeout=300,
+        timeout=SECONDS,
     )
 
 

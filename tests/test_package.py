@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 import harness
+from tests.forkserver import SECONDS
 
 ROOT = Path(__file__).parents[1]
 
@@ -25,7 +26,7 @@ def wheel(tmp_path_factory):
         check=False,
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=SECONDS,
     )
     assert done.returncode == 0, done.stderr
     (made,) = folder.glob("*.whl")
@@ -51,7 +52,7 @@ def outside(unpacked, folder, *arguments):
         env=environment,
         capture_output=True,
         text=True,
-        timeout=300,
+        timeout=SECONDS,
     )
 
 

@@ -113,7 +113,7 @@ def test_a_file_that_is_gone_is_no_fix_unless_another_is_named(folder):
 )
 def test_a_candidate_that_crashes_or_hangs_now(folder, before, words):
     candidate(folder, SOUND, before)
-    answer = ask(folder, "replay", "--limit", "2s", "--json")
+    answer = ask(folder, "replay", "--limit", "10s", "--json")
     assert answer.code == 1
     assert only(answer)["answer"] == STILL_FAILS
     assert words in only(answer)["reason"]

@@ -37,7 +37,7 @@ from harness.verify.battery import every_claim, every_property
 from harness.verify.cell import Cell
 from harness.verify.exploration import ask, explore
 from harness.verify.subject import Subject
-from tests.forkserver import HEAVY, server
+from tests.forkserver import HEAVY, SECONDS, server
 
 ROOT = Path(__file__).parents[1]
 TWICE = 2
@@ -192,7 +192,7 @@ def ran(script, folder, *, with_harness=False):
         place.parent.mkdir(exist_ok=True)
         kept["PYTHONPATH"] = str(ROOT)
     place.write_text(script, encoding="utf-8")
-    done = server(*HEAVY).run([str(place)], folder, {**kept, "OMP_NUM_THREADS": "1"}, 120)
+    done = server(*HEAVY).run([str(place)], folder, {**kept, "OMP_NUM_THREADS": "1"}, SECONDS)
     assert done.returncode == 0, done.stderr
     return done.stdout
 

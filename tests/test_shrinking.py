@@ -1,11 +1,10 @@
 """Shrinking: the smallest case, with a wide margin, within its time, and as Python that shows it."""
 
-import time
-
 import pytest
 import torch
 
 from harness.declare.implementation import implementation_of
+from harness.explain import shrinking
 from harness.explain.literal import literal, tensor_literal
 from harness.explain.shrinking import shrink
 from harness.generate.case import Case
@@ -71,15 +70,19 @@ def test_an_exploration_ends_at_the_first_falsifying_case():
     assert len(done.tried) < len(cases) and done.tally[Verdict.WRONG] == 1
 
 
-def test_shrinking_ends_when_its_time_is_over_with_the_best_so_far():
-    def slow(x, W, b):
-        time.sleep(0.05)
+def test_shrinking_ends_when_its_time_is_over_with_the_best_so_far(monkeypatch):
+    """By a clock that a call of the implementation advances by a second."""
+    calls = []
+
+    def twice(x, W, b):
+        calls.append(len(x))
         return x @ W.mT + 2 * b
 
-    cell, finding = found_by(slow)
-    began = time.perf_counter()
-    least = shrink(cell, finding, seconds=0.5)
-    assert time.perf_counter() - began < 2
+    cell, finding = found_by(twice)
+    monkeypatch.setattr(shrinking, "undisturbed_seconds", lambda: float(len(calls)))
+    before = len(calls)
+    least = shrink(cell, finding, seconds=12)
+    assert 12 < len(calls) - before < 40, "it ends with the case that is asked when the time is over"
     assert least.verdict is Verdict.WRONG
 
 

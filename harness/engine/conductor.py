@@ -33,7 +33,8 @@ from harness.record.settling import settle
 _IDLE_DEATHS = 3
 """How many workers may die before they ask anything; after that, something is wrong with the place."""
 
-_PARTING_SECONDS = 2.0
+_PARTING_SECONDS = 60.0
+"""How long a worker that hung up may take to end, on a machine as busy as may be, before nobody knows what of."""
 
 _PLAIN = {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", "PYTEST_ADDOPTS": None, "PYTEST_PLUGINS": None}
 """No plugin and no option of the user's own pytest reaches a run."""

@@ -7,10 +7,10 @@ largest difference. Of the forms that it can take, the plainest is chosen that s
 from __future__ import annotations
 
 import dataclasses
-from time import perf_counter
 
 from harness.explain.forms import Evidence, by_the_harness, forms
 from harness.explain.script import Script
+from harness.measure.clock import undisturbed_seconds
 from harness.verify.cell import Cell
 from harness.verify.exploration import Finding
 
@@ -23,9 +23,9 @@ _SECONDS = 5.0
 
 def reproduction(cell: Cell, finding: Finding, diagnosis: str = "") -> str:
     """The script for a shrunk finding."""
-    evidence, began = Evidence(cell, finding), perf_counter()
+    evidence, began = Evidence(cell, finding), undisturbed_seconds()
     for form in forms(evidence):
-        if perf_counter() > began + _SECONDS:
+        if undisturbed_seconds() > began + _SECONDS:
             break
         script = Script(evidence, form, diagnosis)
         shown = script.shown() if len(script.text) <= _LONGEST else 0.0

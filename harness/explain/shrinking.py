@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 import random
 from contextlib import suppress
-from time import perf_counter
 from typing import Any
 
 from hypothesis import HealthCheck, Phase, find, settings
@@ -17,6 +16,7 @@ from harness.generate.layouts import simpler_than
 from harness.generate.patterns import PATTERNS
 from harness.generate.provider import BY_CHANCE
 from harness.generate.strategy import below
+from harness.measure.clock import undisturbed_seconds
 from harness.verify.cell import Cell
 from harness.verify.exploration import WIDE, Finding, ask
 from harness.verify.subject import Subject
@@ -26,9 +26,10 @@ def shrink(cell: Cell, finding: Finding, seconds: float = 10.0) -> Finding:
     """The simplest finding like this one that could be found in the time; the finding itself where there is none.
 
     Like: the same verdict, the same kind of fault, and a score that stays wide of the allowance (or as wide as the
-    original was). What is left of the time, and a third of it at least, is for the values.
+    original was). What is left of the time, and a third of it at least, is for the values. The time is this thread's own,
+    so that a counterexample is as small on a busy machine.
     """
-    began = perf_counter()
+    began = undisturbed_seconds()
     search = _Search(cell, finding, began + seconds * _SHARE_OF_STRUCTURE)
     with suppress(_TimeIsOver):
         _shrink_structure(search)
@@ -159,7 +160,7 @@ class _Search:
 
     def _found_in(self, case: Case) -> Finding | None:
         """What the case shows, None where it is something else or not by a margin."""
-        if perf_counter() > self.deadline:
+        if undisturbed_seconds() > self.deadline:
             raise _TimeIsOver
         finding, _ = ask(self._cell, self._subject, case)
         same = finding.verdict is self._like.verdict and finding.kind == self._like.kind

@@ -20,7 +20,7 @@ from harness.record.runlog import decode, encode, read
 from harness.record.triage import Cause, causes
 
 _SCHEMA = 4
-_PATIENCE = 60.0
+_PATIENCE = 300.0
 """Seconds to wait for another process that writes the index."""
 
 _TABLES = """

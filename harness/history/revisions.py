@@ -8,7 +8,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 _REVISION = re.compile(r"[0-9a-f]{7,64}\+?")
-_SECONDS = 10
+_SECONDS = 60
+"""For git, which answers at once unless the machine is busy."""
+
 _MOST = 1000
 
 

@@ -88,7 +88,12 @@ def own_seconds() -> float:
     """The time that this thread itself has taken: without waiting for a processor, and without compilers."""
     ledger = _ledger.get()
     compiling = ledger.seconds[COMPILING] if ledger is not None else 0.0
-    return perf_counter() - _waited(threading.get_native_id()) - compiling
+    return undisturbed_seconds() - compiling
+
+
+def undisturbed_seconds() -> float:
+    """The time that this thread has taken, compilers included, but for what it waited while others had the processors."""
+    return perf_counter() - _waited(threading.get_native_id())
 
 
 def _waited(thread: int) -> float:

@@ -20,6 +20,9 @@ _BY_WORKERS = [package for backend in BACKENDS.values() for package in backend.p
 """What is imported where an implementation of the backend is called first."""
 
 
+_PATIENCE = 60
+"""Seconds for git and the GPU's driver, which answer at once unless the machine is busy."""
+
 _SETS = (
     *("ssse3", "sse4_1", "sse4_2", "avx", "f16c", "fma", "avx2", "avx_vnni", "avx512f", "avx512bw", "avx512vl"),
     *("avx512_vnni", "avx512_bf16", "avx512_fp16", "amx_tile", "amx_bf16", "amx_fp16"),
@@ -107,7 +110,7 @@ def _driver() -> str | None:
         return None
     asked = ["nvidia-smi", "--query-gpu=driver_version", "--format=csv,noheader"]
     try:
-        told = subprocess.run(asked, capture_output=True, text=True, timeout=10, check=False).stdout.split()
+        told = subprocess.run(asked, capture_output=True, text=True, timeout=_PATIENCE, check=False).stdout.split()
     except (OSError, subprocess.TimeoutExpired):
         return None
     return told[0] if told else None
@@ -125,5 +128,7 @@ def _revision(folder: Path) -> str | None:
 
 
 def _git(folder: Path, *words: str) -> str:
-    done = subprocess.run(["git", "-C", str(folder), *words], capture_output=True, text=True, timeout=10, check=False)
+    done = subprocess.run(
+        ["git", "-C", str(folder), *words], capture_output=True, text=True, timeout=_PATIENCE, check=False
+    )
     return done.stdout.strip() if done.returncode == 0 else ""  # without a commit it repeats the question

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from time import perf_counter
 
 import torch
 from torch import Tensor
@@ -19,6 +18,7 @@ from harness.declare.operation import Operation
 from harness.errors import Unsupported
 from harness.generate.case import Call
 from harness.generate.precision import PRECISIONS
+from harness.measure.clock import undisturbed_seconds
 from harness.verify.subject import ImplementationFault, Results, Subject
 
 LARGEST = 128
@@ -61,13 +61,13 @@ def invariance(implementation: Implementation, operation: Operation, call: Call,
     device = next(iter(call.arguments.values())).device.type
     known = (implementation.key, device, call.grade.name)
     subject = Subject(operation, implementation)
-    began = perf_counter()
+    began = undisturbed_seconds()
     try:
         whole = subject(call)
         repeats = all(_same(whole, subject(call)) for _ in range(_AGAIN - 1))
         asked, differing, farthest = [largest], [], 0.0
         for size in (each for each in _spread(largest - 1) if each >= least):
-            if perf_counter() - began > seconds:
+            if undisturbed_seconds() - began > seconds:
                 break
             apart = _apart(operation, call, subject(call.take(slice(size))), whole, size)
             asked.append(size)

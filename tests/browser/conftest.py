@@ -36,7 +36,7 @@ def browser() -> Iterator[Any]:
     with sync_playwright() as driver:
         sandbox = os.geteuid() != 0  # Chromium refuses to sandbox root
         opened = driver.chromium.launch(
-            executable_path=path, chromium_sandbox=sandbox, args=[*_QUIET, *_SILENT], timeout=60_000
+            executable_path=path, chromium_sandbox=sandbox, args=[*_QUIET, *_SILENT], timeout=300_000
         )
         yield opened
         opened.close()

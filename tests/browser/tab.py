@@ -10,7 +10,7 @@ from typing import Any
 PHONE, DESK = (400, 800), (1200, 800)
 """Sizes of windows, in CSS pixels."""
 
-_PATIENCE = 20_000
+_PATIENCE = 300_000
 """Milliseconds, for a machine that is busy with other things."""
 
 Open = Callable[..., "Tab"]

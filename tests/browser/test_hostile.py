@@ -35,14 +35,16 @@ def test_the_policy_lets_nothing_in_even_if_it_got_into_a_page(browser, regressi
     """What escaping would let through: an image from elsewhere, a script of one's own."""
     tab, refused = open_tab(browser, regression.report("new")), []
     tab.page.on("requestfailed", lambda request: refused.append((request.url, request.failure)))
-    tab.page.evaluate("""() => {
-        const image = new Image();
-        image.src = 'https://example.org/x.png';
-        const script = document.createElement('script');
-        script.textContent = 'alert(1)';
-        document.body.append(image, script);
-    }""")
-    tab.page.wait_for_timeout(200)
+    with tab.page.expect_event("requestfailed"):
+        tab.page.evaluate("""() => {
+            const image = new Image();
+            image.src = 'https://example.org/x.png';
+            const script = document.createElement('script');
+            script.textContent = 'alert(1)';
+            document.body.append(image, script);
+        }""")
+    while len(tab.complaints) < 2:
+        tab.page.wait_for_event("console")
     assert refused == [("https://example.org/x.png", "csp")]
     assert tab.dialogs == []
     assert len(tab.complaints) == 2

@@ -10,6 +10,8 @@ import sys
 
 import pytest
 
+from tests.forkserver import SECONDS
+
 COUNTS = ("new", "known", "fixed", "coverage lost")
 
 
@@ -112,7 +114,7 @@ def run_alone(script):
     text = f"import sys, runpy; sys.modules['harness'] = None; runpy.run_path({str(script)!r}, run_name='__main__')"
     command = [sys.executable, "-I", "-c", text]
     done = subprocess.run(
-        command, cwd=script.parent, env=plain, capture_output=True, text=True, timeout=120, check=False
+        command, cwd=script.parent, env=plain, capture_output=True, text=True, timeout=SECONDS, check=False
     )
     assert done.returncode == 0, done.stderr
     return done.stdout
