@@ -41,12 +41,17 @@ _PATTERNS = {**PATTERNS, **SPECIAL}
 
 @dataclass(frozen=True)
 class Call:
-    """The concrete arguments of one call. Tensors are in the case's dtype, device and layout; grade: how they are multiplied."""
+    """The concrete arguments of one call.
+
+    Tensors are in the case's dtype, device and layout; grade: how they are multiplied; sizes: of the case from which the
+    call derives, for the names that its tensors leave open.
+    """
 
     operation: Operation
     arguments: dict[str, Tensor]
     options: Mapping[str, OptionValue]
     grade: Precision = PRECISIONS["float32"]
+    sizes: Mapping[str, int] = field(default_factory=dict)
 
     def fresh(self) -> Call:
         """The same call in memory of its own, strides kept, so that nobody's writes reach another call."""
@@ -251,7 +256,7 @@ class Case:
 
     def plain_call(self) -> Call:
         """The call on its device, contiguous, sharing the case's memory: for those who only read."""
-        here = Call(self.operation, dict(self.tensors), self.options, self.precision)
+        here = Call(self.operation, dict(self.tensors), self.options, self.precision, self.sizes)
         return here if self.device == "cpu" else here.map(lambda tensor: tensor.to(self.device))
 
     def _values_fit(self) -> bool:
