@@ -15,7 +15,8 @@ from pathlib import Path
 from types import ModuleType
 
 from harness.catalogue import catalogue, operations_in
-from harness.declare.implementation import Implementation, place_of
+from harness.declare.callables import place_of
+from harness.declare.implementation import Implementation
 from harness.declare.operation import Operation
 from harness.errors import CandidateError, HarnessError
 from harness.verify.battery import check_exemptions, claims_in, every_property, properties_in

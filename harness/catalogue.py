@@ -16,7 +16,8 @@ from types import ModuleType
 from typing import Any
 
 import harness.operations
-from harness.declare.implementation import Implementation, place_of
+from harness.declare.callables import place_of
+from harness.declare.implementation import Implementation
 from harness.declare.operation import Operation
 from harness.errors import DeclarationError, HarnessError, UnknownName
 

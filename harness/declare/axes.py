@@ -6,10 +6,12 @@ A name is a size that is drawn, a number is fixed, and an expression of both fol
 from __future__ import annotations
 
 import ast
+import contextlib
 import operator
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import chain
 from typing import Any
 
 from harness.errors import DeclarationError
@@ -20,6 +22,10 @@ _OPERATORS = {
     ast.Mult: operator.mul,
     ast.FloorDiv: operator.floordiv,
 }
+
+
+_MOST_TAKEN_OFF = 64
+"""How far a name's value may lie beyond twice the size of the axis in whose expression it is: "n-3" lies 3 beyond."""
 
 
 @dataclass(frozen=True)
@@ -51,6 +57,32 @@ class Axis:
             return int(known[self.text])
         return self._evaluate(self._tree, known)
 
+    def solved(self, name: str, size: int, known: Mapping[str, Any], likely: int | None = None) -> dict[str, int]:
+        """The value of a name with which the axis has this size, while the others are known; empty where there is none.
+
+        likely: what is taken where it fits, though others do too, as in "n//2".
+        """
+
+        def fits(value: int) -> bool:
+            try:
+                return self.size({**known, name: value}) == size
+            except ZeroDivisionError:
+                return False
+
+        if likely is not None and fits(likely):
+            return {name: likely}
+        return next(
+            ({name: value} for value in chain(self._straight(name, size, known), _beyond(size)) if fits(value)), {}
+        )
+
+    def _straight(self, name: str, size: int, known: Mapping[str, Any]) -> Iterator[int]:
+        """The value, if the expression is a multiple of the name and something: nearly all are."""
+        with contextlib.suppress(ZeroDivisionError):
+            start, next_ = (self.size({**known, name: value}) for value in (1, 2))
+            value = 1 + (size - start) // (next_ - start)
+            if value >= 0:
+                yield value
+
     @cached_property
     def factor_names(self) -> tuple[str, ...]:
         """What a product's factors are called, outermost first; the axis' own text where it is no product."""
@@ -71,6 +103,10 @@ class Axis:
             case ast.Name(id=name):
                 raise DeclarationError(f"axis {self.text!r} uses {name!r}, which is neither a drawn size nor an option")
         raise DeclarationError(f"axis {self.text!r} may use names, integers, +, -, * and // only")
+
+
+def _beyond(size: int) -> range:
+    return range(2 * size + _MOST_TAKEN_OFF)
 
 
 def _multiplied(node: ast.expr) -> Iterator[ast.expr]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import inspect
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
@@ -13,6 +14,7 @@ import torch
 from torch import Tensor
 
 from harness.declare.backends import BACKENDS, COMPILED, Backend
+from harness.declare.callables import name_of, place_of, plain, takes_by_name
 from harness.errors import DeclarationError
 
 DEFINITION = "definition"
@@ -27,7 +29,8 @@ class Implementation:
     """One way to compute an operation.
 
     `exempt` maps a property's name to the reason why the statement is not asked of this implementation; the
-    report shows it as unsupported with that reason.
+    report shows it as unsupported with that reason. `by_name`: whether it takes its arguments by their names; a builtin
+    takes them in their order.
     """
 
     operation: str
@@ -36,6 +39,7 @@ class Implementation:
     backend: Backend
     dtypes: tuple[torch.dtype, ...]
     exempt: Mapping[str, str] = field(default_factory=dict)
+    by_name: bool = True
 
     def __repr__(self) -> str:
         return f"<implementation {self.operation}/{self.name} on {self.backend.name}>"
@@ -53,18 +57,18 @@ class Implementation:
     @property
     def file(self) -> Path | None:
         """The file that declares it, None where there is none (a notebook, a prompt)."""
-        source = inspect.getsourcefile(inspect.unwrap(self.function))
+        code = plain(self.function)
+        source = inspect.getsourcefile(code) if code is not None else None
         return Path(source).resolve() if source and Path(source).exists() else None
 
     @property
     def declared_at(self) -> tuple[str, int]:
         """The file as seen from the root of its checkout, and the line; ("", 0) where it lies in none."""
-        code = getattr(inspect.unwrap(self.function), "__code__", None)
-        file = self.file if code else None
+        code, file = plain(self.function), self.file
         root = next((each for each in file.parents if (each / ".git").exists()), None) if file else None
         if file is None or root is None or code is None:
             return "", 0
-        return file.relative_to(root).as_posix(), code.co_firstlineno
+        return file.relative_to(root).as_posix(), code.__code__.co_firstlineno
 
     @cached_property
     def ready(self) -> Callable[..., Any]:
@@ -93,7 +97,7 @@ class Implementation:
             name: backend.receive_reversed(tensor) if name in reversed else backend.receive(tensor)
             for name, tensor in arguments.items()
         }
-        result = self.ready(**native, **options)
+        result = self.ready(**native, **options) if self.by_name else self.ready(*native.values(), *options.values())
         if isinstance(result, tuple | list):
             return tuple(self.backend.give_back(part) for part in result)
         return self.backend.give_back(result)
@@ -115,16 +119,31 @@ def implementation_of(
     """
     known = BACKENDS.get(backend)
     if known is None:
+        near = difflib.get_close_matches(str(backend), BACKENDS, n=1)
+        hint = f"did you mean {near[0]}? There are" if near else "write one of"
         raise DeclarationError(
-            f"{place_of(function)}: backend {backend!r} is unknown; write one of {', '.join(sorted(BACKENDS))}"
+            f"{place_of(function)}: backend {backend!r} is unknown; {hint} {', '.join(sorted(BACKENDS))}"
         )
-    _check_signature(operation, parameters, function)
-    name = name or function.__name__
+    by_name = takes_by_name(function, operation, parameters)
+    name = name or name_of(function)
     if name == DEFINITION:
         raise DeclarationError(
             f"{place_of(function)}: {operation}'s definition itself is named {name!r}; choose another name"
         )
-    return Implementation(operation, name, function, known, dtypes or known.dtypes, exempt or {})
+    taken = dtypes or _of_its_parameters(function) or known.dtypes
+    odd = next((each for each in taken if not isinstance(each, torch.dtype)), None)
+    if odd is not None:
+        raise DeclarationError(
+            f"{place_of(function)}: dtypes= takes torch's dtypes, as (torch.float32,), and not {odd!r}"
+        )
+    return Implementation(operation, name, function, known, taken, exempt or {}, by_name)
+
+
+def _of_its_parameters(function: Callable[..., Any]) -> tuple[torch.dtype, ...]:
+    """The dtype in which a module computes: that of its parameters; none where it has none, and for anything else."""
+    if not isinstance(function, torch.nn.Module):
+        return ()
+    return tuple(dict.fromkeys(each.dtype for each in function.parameters() if each.is_floating_point()))
 
 
 def on_backends(every: Iterable[Implementation], backends: Collection[str]) -> list[Implementation]:
@@ -135,25 +154,3 @@ def on_backends(every: Iterable[Implementation], backends: Collection[str]) -> l
     if COMPILED in backends:
         ways += [each.compiled for each in ways if each.backend.name == "torch"]
     return [each for each in ways if each.backend.name in backends]
-
-
-def place_of(function: Callable[..., Any]) -> str:
-    """`file.py: name`, so that a message says where to look."""
-    code = getattr(inspect.unwrap(function), "__code__", None)
-    name = getattr(function, "__name__", type(function).__name__)
-    return f"{Path(code.co_filename).name}: {name}" if code else name
-
-
-def _check_signature(operation: str, parameters: tuple[str, ...], function: Callable[..., Any]) -> None:
-    try:
-        signature = inspect.signature(function)
-    except (TypeError, ValueError):
-        return
-    expected = f"{operation}({', '.join(parameters)})"
-    try:
-        signature.bind(**dict.fromkeys(parameters))
-    except TypeError as mismatch:
-        raise DeclarationError(
-            f"{place_of(function)}{signature} does not take the arguments of {expected}: {mismatch}; "
-            "name its parameters as the operation does"
-        ) from None

@@ -5,8 +5,9 @@ The body is the definition: it is evaluated in float64 and is the oracle. The an
 
 from __future__ import annotations
 
+import difflib
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, get_type_hints, overload
@@ -14,9 +15,10 @@ from typing import Any, get_type_hints, overload
 import torch
 
 from harness.declare.backends import BACKENDS
+from harness.declare.callables import place_of
 from harness.declare.causal import Causal
 from harness.declare.domain import Domain, OptionDomain, OptionValue, TensorDomain, parse_domain, parse_results
-from harness.declare.implementation import DEFINITION, TWIN, Implementation, implementation_of, place_of
+from harness.declare.implementation import DEFINITION, TWIN, Implementation, implementation_of
 from harness.declare.rehearsal import rehearse
 from harness.declare.workload import Certificate, Workload
 from harness.errors import DeclarationError, UnknownName
@@ -134,18 +136,11 @@ class Operation:
     ) -> Callable[[Callable[..., float]], Callable[..., float]]:
         """Declare what is timed, on the function that counts the operation's floating-point operations (see Workload).
 
-        Raises DeclarationError where sizes and options are not the operation's, or a ladder names neither.
+        Raises DeclarationError where sizes and options are not the operation's, or a ladder names neither or is no tuple.
         """
 
         def declare(cost: Callable[..., float]) -> Callable[..., float]:
-            given = {**sizes, **(options or {})}
-            wanted = {*self.sizes, *self.options}
-            named = {*given, *" ".join(ladder or {}).split()}
-            if given.keys() != wanted or named != wanted:
-                raise DeclarationError(
-                    f"{place_of(cost)}: a workload of {self.name} gives {', '.join(sorted(wanted))}, and a ladder climbs "
-                    f"in these alone; this one names {', '.join(sorted(named))}"
-                )
+            _check_workload(self, cost, {**sizes, **(options or {})}, ladder or {}, oracle_up_to or {})
             self.timed = Workload(
                 dict(sizes), dict(options or {}), dict(ladder or {}), cost, reference, certificate, oracle_up_to or {}
             )
@@ -227,6 +222,11 @@ def operation(
     """
 
     def declare(function: Callable[..., Any]) -> Operation:
+        if not inspect.isfunction(inspect.unwrap(function)):
+            raise DeclarationError(
+                f"{place_of(function)}: an operation is declared by a function with annotated arguments, and not by "
+                f"{type(function).__name__}; write one that calls it"
+            )
         made = _declare(
             function, name or function.__name__, dict(sizes or {}), where, causal, linear_in, differentiable, exact
         )
@@ -249,7 +249,12 @@ def _declare(
     hints = _hints(function)
     tensors: dict[str, TensorDomain] = {}
     options: dict[str, OptionDomain] = {}
-    for parameter in inspect.signature(function).parameters:
+    for parameter, given in inspect.signature(function).parameters.items():
+        if given.kind in (given.VAR_POSITIONAL, given.VAR_KEYWORD, given.POSITIONAL_ONLY):
+            raise DeclarationError(
+                f"{place_of(function)}: argument {given} has no name of its own to be given by; name each argument and "
+                'annotate it, e.g. x: Float[Tensor, "batch d"]'
+            )
         domain = _argument_domain(function, parameter, hints)
         if isinstance(domain, TensorDomain):
             tensors[parameter] = domain
@@ -368,4 +373,44 @@ def _check_structure(
         if name not in drawn and name not in options:
             raise DeclarationError(
                 f"{place_of(function)}: where asks for {name!r}, which is neither a size nor an option"
+            )
+
+
+def _check_workload(
+    operation: Operation,
+    cost: Callable[..., float],
+    given: Mapping[str, Any],
+    ladder: Mapping[str, Any],
+    oracle_up_to: Mapping[str, int],
+) -> None:
+    """Refuse sizes and options that are not the operation's, and rungs that can't be climbed."""
+    known = {*operation.sizes, *operation.options}
+    climbed = {name for names in ladder for name in names.split()}
+    for where, names in (
+        ("sizes= and options= give", {*given}),
+        ("ladder= climbs in", climbed),
+        ("oracle_up_to= limits", {*oracle_up_to}),
+    ):
+        odd = sorted(names - known)
+        if odd:
+            near = difflib.get_close_matches(odd[0], known, n=1)
+            hint = f"did you mean {near[0]}?" if near else f"it has {', '.join(sorted(known))}"
+            raise DeclarationError(
+                f"{place_of(cost)}: {where} {odd[0]!r}, which is no size or option of {operation.name}; {hint}"
+            )
+    if known - {*given}:
+        missing = ", ".join(sorted(known - {*given}))
+        raise DeclarationError(
+            f"{place_of(cost)}: a workload of {operation.name} lacks {missing}; give all its sizes and options"
+        )
+    for axes, rungs in ladder.items():
+        if isinstance(rungs, str) or not isinstance(rungs, Iterable) or not [*rungs]:
+            raise DeclarationError(
+                f"{place_of(cost)}: ladder= gives {rungs!r} for {axes!r}; write the values that it takes, as (1, 8, 64)"
+            )
+        sized = any(name in operation.sizes for name in axes.split())
+        broken = [rung for rung in rungs if sized and type(rung) is not int]
+        if broken:
+            raise DeclarationError(
+                f"{place_of(cost)}: ladder= gives {broken[0]!r} for {axes!r}, where a size is a whole number"
             )

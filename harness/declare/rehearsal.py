@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from harness.declare.implementation import place_of
+from harness.declare.callables import place_of
 from harness.declare.structure import Stream
 from harness.errors import DeclarationError
 
@@ -65,11 +65,32 @@ def _hold(operation: Operation, sizes: dict[str, int], options: dict[str, Any]) 
         raise DeclarationError(
             f"{place}: the return annotation names {len(operation.results)} tensor(s), but the definition returns {len(parts)}"
         )
+    _hold_shapes(operation, parts, known, call)
+    if operation.linear_in is not None:
+        _hold_linear(operation, operation.linear_in, arguments, options, call)
+
+
+def _hold_linear(
+    operation: Operation, name: str, arguments: dict[str, Tensor], options: dict[str, Any], call: str
+) -> None:
+    """Refuse what is not 0 at 0: superposition would be falsified wherever it is asked."""
+    there = operation.definition(**{**arguments, name: torch.zeros_like(arguments[name])}, **options)
+    for part in there if isinstance(there, tuple) else (there,):
+        if part.count_nonzero():
+            raise DeclarationError(
+                f"{place_of(operation.definition)}: linear_in={name!r}, but the definition at {name} = 0 is not 0 (it is "
+                f"{float(part[part != 0][0]):.3g} somewhere, for {call}), so that it is affine; leave linear_in= out, or have "
+                "what is added be an argument of another operation"
+            )
+
+
+def _hold_shapes(operation: Operation, parts: tuple[Any, ...], known: dict[str, Any], call: str) -> None:
+    place = place_of(operation.definition)
     for part, domain in zip(parts, operation.results, strict=True):
         expected = domain.shape(known)
         actual = tuple(part.shape) if isinstance(part, Tensor) else type(part).__name__
         if actual != expected:
-            axes = " ".join(axis.text for axis in domain.axes(options))
+            axes = " ".join(axis.text for axis in domain.axes(known))
             raise DeclarationError(
                 f"{place}: the return annotation {axes!r} means {expected} for {call}, but the definition returns {actual}"
             )

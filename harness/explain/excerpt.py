@@ -22,6 +22,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from harness.declare.callables import plain
 from harness.declare.operation import Operation
 from harness.explain.literal import tensor_literal
 from harness.explain.names import Renamed, assigned, bound, chain, names_of, singly, used
@@ -62,8 +63,8 @@ def excerpt(function: Callable[..., Any]) -> Excerpt:
 
 def _folder_of(function: Callable[..., Any]) -> Path | None:
     """The folder whose modules belong to the function, None where they are another package's."""
-    code = getattr(inspect.unwrap(function), "__code__", None)
-    path = Path(code.co_filename) if code else None
+    code = plain(function)
+    path = Path(code.__code__.co_filename) if code is not None else None
     return path.parent.resolve() if path and path.exists() and not _is_installed(path) else None
 
 
@@ -274,18 +275,19 @@ class _Gathered:
 
     def function(self, function: Callable[..., Any], called: str) -> str:
         """Gather a function by its code; returns its name in the excerpt, which is `called` where it has none."""
-        plain = inspect.unwrap(function)
-        if not isinstance(plain, FunctionType):
+        unwrapped = inspect.unwrap(function)
+        if not isinstance(unwrapped, FunctionType):
             raise NoExcerpt("it is no Python function")
-        if plain.__name__ == "__call__" or _is_installed(Path(plain.__code__.co_filename)):
+        code = unwrapped.__code__
+        if unwrapped.__name__ == "__call__" or _is_installed(Path(code.co_filename)):
             raise NoExcerpt("it is another package's")
-        file = self._file(plain.__code__.co_filename, plain.__globals__)
-        node = file.definition(plain.__code__)
+        file = self._file(code.co_filename, unwrapped.__globals__)
+        node = file.definition(code)
         key, name = (file.path, node.lineno, node.col_offset), called if isinstance(node, ast.Lambda) else node.name
         if key not in self._pieces:
-            given = plain.__code__.co_freevars
+            given = code.co_freevars
             self._put(file, key, _statement(node, name, file, function), [name], given)
-            for variable, cell in zip(given, plain.__closure__ or (), strict=True):
+            for variable, cell in zip(given, unwrapped.__closure__ or (), strict=True):
                 if variable != name:
                     self._of_value(file, variable, cell.cell_contents, file.around(node))
         return name

@@ -19,6 +19,7 @@ import torch
 
 from harness.candidates import is_candidate
 from harness.declare.backends import Backend
+from harness.declare.callables import plain
 from harness.errors import HarnessError, Unsupported
 from harness.explain.excerpt import Excerpt, NoExcerpt, excerpt
 from harness.explain.literal import tensor_literal
@@ -123,8 +124,8 @@ class Evidence:
     @property
     def file(self) -> str:
         """The name of the candidate's file."""
-        code = getattr(self.cell.implementation.function, "__code__", None)
-        return Path(code.co_filename).name.replace('"', "") if code else "candidate.py"
+        code = plain(self.cell.implementation.function)
+        return Path(code.__code__.co_filename).name.replace('"', "") if code is not None else "candidate.py"
 
     @cached_property
     def returns_a_tensor(self) -> bool:

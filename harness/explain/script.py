@@ -11,6 +11,7 @@ import sys
 import textwrap
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -23,6 +24,7 @@ from harness.explain.literal import tensor_literal
 from harness.explain.sentence import sentence
 from harness.explain.visible import visible
 from harness.generate.case import Call
+from harness.verify.beside import modules_beside
 from harness.verify.subject import Subject
 
 _PRINTED = re.compile(r"^largest difference: (\S+)$", re.MULTILINE)
@@ -140,8 +142,8 @@ class Script:
         """What the candidate is called in the script."""
         if isinstance(self.evidence.excerpt, Excerpt):
             return self.evidence.excerpt.name
-        name = str(getattr(self.evidence.cell.implementation.function, "__name__", ""))
-        return name if name.isidentifier() else "candidate"
+        where = _importable_from(self.evidence)
+        return where[1] if where else "candidate"
 
     @cached_property
     def _candidate(self) -> str:
@@ -151,9 +153,9 @@ class Script:
         if isinstance(self.evidence.excerpt, Excerpt):
             return self.evidence.excerpt.source
         why = _comment(f"The candidate's source is not here: {self.evidence.excerpt}.")
-        module = _importable_from(self.evidence, self._name)
-        if module is not None:
-            return f"{why}\nfrom {module} import {self._name}"
+        where = _importable_from(self.evidence)
+        if where is not None:
+            return f"{why}\nfrom {where[0]} import {where[1]}"
         return f'{why}\ndef {self._name}(**arguments):\n    raise NotImplementedError("put the candidate here")'
 
     @cached_property
@@ -184,9 +186,10 @@ class Script:
     def _call(self) -> str:
         """The candidate called, and its result brought back as a tensor."""
         count, foreign = len(self.evidence.cell.operation.results), not self.evidence.backend.differentiable
+        given = "**arguments" if self.evidence.cell.implementation.by_name else "*arguments.values()"
         if count == 1 and not foreign and self.evidence.returns_a_tensor:
-            return "def call(arguments):\n    with torch.no_grad():\n        return candidate(**arguments)\n"
-        return _CALL.format(index=self.form.index, count=count, back=_BACK if foreign else "")
+            return f"def call(arguments):\n    with torch.no_grad():\n        return candidate({given})\n"
+        return _CALL.format(given=given, index=self.form.index, count=count, back=_BACK if foreign else "")
 
     @property
     def _risky(self) -> str:
@@ -213,7 +216,7 @@ class Script:
 _CALL = """\
 def call(arguments):
     with torch.no_grad():
-        results = candidate(**arguments)
+        results = candidate({given})
     result = results[{index}] if isinstance(results, (tuple, list)) and len(results) == {count} else results
 {back}    return result
 """
@@ -279,10 +282,17 @@ def _comment(text: str) -> str:
     return "\n".join(f"# {line}" for line in textwrap.wrap(visible(text), 110, break_on_hyphens=False))
 
 
-def _importable_from(evidence: Evidence, name: str) -> str | None:
-    """The module from which a candidate can be imported by its name, None where there is none."""
-    function = evidence.cell.implementation.function
-    module = function.__module__
-    if module == "__main__" or getattr(sys.modules.get(module), name, None) is not function:
-        return None
-    return evidence.file.removesuffix(".py") if is_candidate(module) else module
+def _importable_from(evidence: Evidence) -> tuple[str, str] | None:
+    """The module from which a candidate can be imported, and its name there; None where there is none."""
+    operation, implementation = evidence.cell.operation, evidence.cell.implementation
+    libraries = [sys.modules[name] for name in _LIBRARIES if name in sys.modules]
+    for module in (*modules_beside(operation, implementation), *libraries):
+        for name, value in vars(module).items():
+            if value is implementation.function and module.__name__ != "__main__" and name.isidentifier():
+                file = str(module.__file__)
+                return (Path(file).stem if is_candidate(module.__name__) else module.__name__), name
+    return None
+
+
+_LIBRARIES = ("torch", "torch.nn.functional", "numpy")
+"""Where builtins are found, which do not say where they can be imported from."""

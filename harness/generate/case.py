@@ -43,14 +43,15 @@ _PATTERNS = {**PATTERNS, **SPECIAL}
 class Call:
     """The concrete arguments of one call. Tensors are in the case's dtype, device and layout.
 
-    grade: how they are multiplied; reversed: the arguments that an array library gets with negative strides, which torch's
-    tensors can't have.
+    grade: how they are multiplied; sizes: of the case from which the call derives, for the names that its tensors leave
+    open; reversed: the arguments that an array library gets with negative strides, which torch's tensors can't have.
     """
 
     operation: Operation
     arguments: dict[str, Tensor]
     options: Mapping[str, OptionValue]
     grade: Precision = PRECISIONS["float32"]
+    sizes: Mapping[str, int] = field(default_factory=dict)
     reversed: frozenset[str] = frozenset()
 
     def fresh(self) -> Call:
@@ -285,7 +286,7 @@ class Case:
 
     def plain_call(self) -> Call:
         """The call on its device, contiguous, sharing the case's memory: for those who only read."""
-        here = Call(self.operation, dict(self.tensors), self.options, self.precision)
+        here = Call(self.operation, dict(self.tensors), self.options, self.precision, self.sizes)
         return here if self.device == "cpu" else here.map(lambda tensor: tensor.to(self.device))
 
     def _objection_to_values(self, name: str) -> str:

@@ -19,7 +19,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from harness.declare.implementation import place_of
+from harness.declare.callables import place_of
 from harness.errors import HarnessError
 from harness.generate.case import Call, Case
 from harness.generate.memory import Memory

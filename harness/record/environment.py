@@ -8,16 +8,14 @@ import platform
 import re
 import subprocess
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 import torch
 
 from harness.declare.backends import BACKENDS
-
-_BY_WORKERS = [package for backend in BACKENDS.values() for package in backend.packages]
-"""What is imported where an implementation of the backend is called first."""
 
 
 _PATIENCE = 60
@@ -48,7 +46,9 @@ def environment(candidates: str = "", packages: Iterable[str] = (), threads: int
     return {
         "python": platform.python_version(),
         "platform": platform.platform(),
-        "packages": {name: importlib.metadata.version(name) for name in sorted({*imported(_BY_WORKERS), *packages})},
+        "packages": {
+            name: importlib.metadata.version(name) for name in sorted({*imported(), *_of_backends(), *packages})
+        },
         "cpu": _cpu(),
         "instructions": _instructions(),
         "kernels": _kernels(),
@@ -63,11 +63,31 @@ def environment(candidates: str = "", packages: Iterable[str] = (), threads: int
     }
 
 
-def imported(more: Iterable[str] = ()) -> list[str]:
-    """The distributions of which this process has imported a module, and those of more modules, by their normal names."""
-    modules = {*(name.partition(".")[0] for name in sys.modules), *more}
-    known = importlib.metadata.packages_distributions()
-    return sorted({re.sub(r"[-_.]+", "-", each).lower() for name in modules for each in known.get(name, ())})
+def imported() -> list[str]:
+    """The distributions of which this process has imported a module, by their normal names."""
+    return _distributions(name.partition(".")[0] for name in sys.modules)
+
+
+def _of_backends() -> set[str]:
+    """The distributions that workers import where a backend is called first: its own, and those that these require."""
+    own = _distributions(package for backend in BACKENDS.values() for package in backend.packages)
+    required = (line for name in own for line in importlib.metadata.requires(name) or () if "extra ==" not in line)
+    named = {_normal(re.split(r"[^\w.-]", line, maxsplit=1)[0]) for line in required}
+    return {*own, *(named & {_normal(each) for found in _modules().values() for each in found})}
+
+
+def _distributions(modules: Iterable[str]) -> list[str]:
+    return sorted({_normal(each) for name in modules for each in _modules().get(name, ())})
+
+
+@lru_cache(maxsize=1)
+def _modules() -> Mapping[str, list[str]]:
+    """The installed distributions by the modules that they bring; reading their lists takes a fifth of a second."""
+    return importlib.metadata.packages_distributions()
+
+
+def _normal(name: str) -> str:
+    return re.sub(r"[-_.]+", "-", name).lower()
 
 
 def _cpu() -> str:

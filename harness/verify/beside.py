@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import inspect
 import sys
 from types import ModuleType
 
+from harness.declare.callables import module_of
 from harness.declare.implementation import Implementation
 from harness.declare.operation import Operation
 from harness.verify.property import Property
@@ -20,4 +20,4 @@ def modules_beside(operation: Operation, *rest: Implementation | Property) -> li
 def _module_of(declared: Implementation | Property) -> str:
     if isinstance(declared, Property):
         return declared.module
-    return getattr(inspect.unwrap(declared.function), "__module__", None) or ""
+    return module_of(declared.function)

@@ -30,7 +30,7 @@ from functools import cached_property
 from typing import Any
 
 from harness.catalogue import named
-from harness.declare.implementation import place_of
+from harness.declare.callables import place_of
 from harness.declare.operation import Operation
 from harness.errors import DeclarationError, UnknownName
 from harness.generate.case import Case

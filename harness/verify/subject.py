@@ -7,7 +7,6 @@ a result at all.
 from __future__ import annotations
 
 import contextlib
-import inspect
 import io
 import signal
 import traceback
@@ -19,6 +18,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from harness.declare.callables import plain
 from harness.declare.implementation import Implementation
 from harness.declare.operation import Operation
 from harness.errors import Unsupported
@@ -172,13 +172,23 @@ class Subject:
 
 
 def sizes_of(call: Call) -> dict[str, Any]:
-    """Sizes and options by name, read off the tensors themselves, so that derived calls have theirs too."""
+    """Sizes and options by name, read off the tensors themselves, so that derived calls have theirs too.
+
+    A name that occurs in expressions alone ("2*half") is solved from them; where they leave it open ("groups*c"), or no
+    tensor of the call has it, it is as in the case from which the call derives.
+    """
+    seen = [
+        (axis, size)
+        for name, domain in call.operation.tensors.items()
+        for axis, size in zip(domain.axes(call.options), call.arguments[name].shape, strict=True)
+    ]
     known: dict[str, Any] = dict(call.options)
-    for name, domain in call.operation.tensors.items():
-        for axis, size in zip(domain.axes(call.options), call.arguments[name].shape, strict=True):
-            if axis.is_name and axis.text not in call.options:
-                known[axis.text] = size
-    return known
+    known |= {axis.text: size for axis, size in seen if axis.is_name and axis.text not in call.options}
+    for axis, size in seen:
+        rest = [] if axis.is_name else [*axis.names - known.keys()]
+        if len(rest) == 1:
+            known |= axis.solved(rest[0], size, known, call.sizes.get(rest[0]))
+    return {**call.sizes, **known}
 
 
 _SETTINGS: tuple[tuple[Callable[[], Any], Callable[[Any], Any]], ...] = (
@@ -213,9 +223,9 @@ def _lacks_memory(failure: BaseException) -> bool:
 
 def _line_in(implementation: Implementation, failure: BaseException) -> str:
     """Where in the implementation's own file it raised, if there."""
-    code = getattr(inspect.unwrap(implementation.function), "__code__", None)
+    code = plain(implementation.function)
     frames = traceback.extract_tb(failure.__traceback__)
-    lines = [frame.lineno for frame in frames if code is not None and frame.filename == code.co_filename]
+    lines = [frame.lineno for frame in frames if code is not None and frame.filename == code.__code__.co_filename]
     return f" in line {lines[-1]}" if lines else ""
 
 

@@ -1,0 +1,90 @@
+"""Callables: what may be given as an implementation, what it is called, and where its own Python code is.
+
+A function, a method, a functools.partial, an object with `__call__`, an nn.Module, or a builtin such as torch.add and
+np.add, which has no code and no names of its own and takes its arguments in their order.
+"""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from collections.abc import Callable
+from pathlib import Path
+from types import FunctionType
+from typing import Any
+
+import torch
+
+from harness.errors import DeclarationError
+
+
+def plain(function: Callable[..., Any]) -> FunctionType | None:
+    """The Python function that runs when something is called, None for a builtin."""
+    if isinstance(function, functools.partial):
+        return plain(function.func)
+    if isinstance(function, torch.nn.Module):
+        return plain(function.forward)
+    unwrapped = inspect.unwrap(function)
+    method = getattr(unwrapped, "__func__", unwrapped)
+    called = method if inspect.isfunction(method) else inspect.getattr_static(unwrapped, "__call__", None)
+    return called if inspect.isfunction(called) else None
+
+
+def name_of(function: Callable[..., Any]) -> str:
+    """What it is called: by itself, by what a partial calls, or by its class."""
+    if isinstance(function, functools.partial):
+        return name_of(function.func)
+    return str(getattr(function, "__name__", type(function).__name__))
+
+
+def module_of(function: Callable[..., Any]) -> str:
+    """The name of the module in which its code stands, empty for a builtin."""
+    code = plain(function)
+    return code.__module__ if code is not None and isinstance(code.__module__, str) else ""
+
+
+def place_of(function: Callable[..., Any]) -> str:
+    """`file.py: name`, so that a message says where to look."""
+    code = plain(function)
+    name = name_of(function)
+    return f"{Path(code.__code__.co_filename).name}: {name}" if code is not None else name
+
+
+def takes_by_name(function: Callable[..., Any], of: str, parameters: tuple[str, ...]) -> bool:
+    """Whether it takes these parameters by their names; otherwise it is a builtin that takes them in their order.
+
+    Raises DeclarationError, with the mend, where it takes them in neither way.
+    """
+    expected = f"{of}({', '.join(parameters)})"
+    if inspect.isclass(function) or not callable(function):
+        kind = "a class; give an instance of it" if inspect.isclass(function) else "nothing that can be called"
+        raise DeclarationError(f"{place_of(function)} is {kind}, or a function that takes the arguments of {expected}")
+    signature = _signature(function)
+    if signature is None:
+        return False
+    try:
+        signature.bind(**dict.fromkeys(parameters))
+    except TypeError as mismatch:
+        if plain(function) is None and _binds(signature, parameters):
+            return False
+        raise DeclarationError(
+            f"{place_of(function)}{signature} does not take the arguments of {expected}: {mismatch}; name its parameters "
+            "as the operation does, or wrap it in a function that does"
+        ) from None
+    return True
+
+
+def _signature(function: Callable[..., Any]) -> inspect.Signature | None:
+    """The parameters that count: of a module those of its forward, for its __call__ takes anything."""
+    try:
+        return inspect.signature(function.forward if isinstance(function, torch.nn.Module) else function)
+    except (TypeError, ValueError):
+        return None
+
+
+def _binds(signature: inspect.Signature, parameters: tuple[str, ...]) -> bool:
+    try:
+        signature.bind(*parameters)
+    except TypeError:
+        return False
+    return True
