@@ -217,9 +217,9 @@ def operation(
     """Declare an operation from one annotated function, whose body is the definition.
 
     sizes: smallest and largest size of a named axis, beyond which nothing is asked (a smallest of 0 asks for empty axes
-    to work; `batch` has it where you say nothing else); where: which sizes and options go together, as a function of their names; causal: the axis that is time (or a Causal);
-    linear_in: the argument in which the result is linear; differentiable: gradients must agree; exact: data is only
-    moved or selected, so no rounding is allowed.
+    to work; `batch` has it where you say nothing else); where: which sizes and options go together, as a function of
+    their names; causal: the axis that is time (or a Causal); linear_in: the argument in which the result is linear;
+    differentiable: gradients must agree; exact: data is only moved or selected, so no rounding is allowed.
 
     Raises DeclarationError, naming the function, the argument and the mend, for an argument without a domain, an
     unknown axis, or a declaration that contradicts the annotations. A result that contradicts the return
