@@ -26,8 +26,9 @@ class Workload:
 
     sizes, options: of the rung that every ladder shares, which may be larger than what is verified; ladder: by axis or
     option (or by several, as in "height width", which climb together), the values that it takes while the others stay;
-    cost: floating-point operations, by sizes and options (None: nobody counted them); reference: the implementation to which the others' times are held; certificate:
-    verifies a result where the oracle would take too much, wherever an axis is longer than in `oracle_up_to`.
+    cost: floating-point operations, by sizes and options (None: nobody counted them); reference: the implementation to
+    which the others' times are held; certificate: verifies a result where the oracle would take too much, wherever an
+    axis is longer than in `oracle_up_to`.
     """
 
     sizes: Mapping[str, int]
