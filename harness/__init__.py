@@ -20,9 +20,10 @@ from harness.catalogue import catalogue
 from harness.checking import Check, check
 from harness.declare.causal import Causal
 from harness.declare.domain import when
+from harness.declare.domains import below, one_hot
 from harness.declare.implementation import Implementation
 from harness.declare.operation import Operation, operation
-from harness.declare.structure import Stream
+from harness.declare.structure import Stream, structure
 from harness.errors import DeclarationError, HarnessError, Unsupported
 from harness.explain.cause import Instead, Observed, cause
 from harness.explain.counterexample import Counterexample
@@ -62,16 +63,19 @@ __all__ = [
     "Unsupported",
     "Verdict",
     "against",
+    "below",
     "catalogue",
     "cause",
     "check",
     "claim",
     "close",
     "compare",
+    "one_hot",
     "operation",
     "property",
     "reference",
     "requirement",
+    "structure",
     "verify",
     "when",
 ]

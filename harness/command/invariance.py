@@ -103,8 +103,8 @@ def _largest(operation: Operation, device: str, dtype: str) -> Case:
     most = operation.sizes["batch"][1]
     if operation.timed is not None:
         sizes, options = operation.timed.sizes, operation.timed.options
-        timed = (sizes["batch"], *map(int, operation.timed.ladder.get("batch", ())))  # type: ignore[arg-type]
-        return Case(operation, {**sizes, "batch": min(LARGEST, max(most, *timed))}, options, dtype=dtype, device=device)
+        most = max(most, sizes["batch"], *map(int, operation.timed.ladder.get("batch", ())))  # type: ignore[arg-type]
+        return Case(operation, {**sizes, "batch": min(LARGEST, most)}, options, dtype=dtype, device=device)
     planned = [case.replace(sizes={**case.sizes, "batch": min(LARGEST, most)}) for case in plan(operation, _PLANNED, 0)]
     fit = [case for case in planned if case.is_admitted]
     return max(fit, key=lambda case: case.entries).replace(

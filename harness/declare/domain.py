@@ -4,6 +4,7 @@
 |--------------------------------------------------------|---------------------------------------------------|
 | `Float[Tensor, "batch time"]`                          | a tensor of drawn sizes, filled by value patterns |
 | `Int[Tensor, "batch"]`                                 | integers, which need a structure                  |
+| `Annotated[Int[Tensor, "batch"], below("classes")]`    | a tensor whose values `harness.domains` knows     |
 | `Annotated[Float[Tensor, "n n"], orthonormal]`         | a tensor made by a named structure                |
 | `Annotated[..., when("batch_first", "batch time d")]`  | other axes when an option is true                 |
 | `bool`, `Literal["mean", "max"]`                       | an option with those values                       |
@@ -17,13 +18,17 @@ from dataclasses import dataclass
 from typing import Annotated, Any, Literal, get_args, get_origin
 
 import annotated_types
+import numpy as np
 from jaxtyping import AbstractArray
+from numpy.typing import NDArray
 
 from harness.declare.axes import Axis, parse_axes
+from harness.declare.structure import Stream
 from harness.errors import DeclarationError
 
 OptionValue = bool | int | float | str | None
 Structure = Callable[[Any], Any]
+_DTYPE_KINDS = {"int": "iu", "bool": "b"}
 
 
 @dataclass(frozen=True)
@@ -72,6 +77,42 @@ class TensorDomain:
     def is_typical(self) -> bool:
         """Whether its structure only chooses typical values."""
         return bool(getattr(self.structure, "any_numbers", False))
+
+    @property
+    def may_be_rearranged(self) -> bool:
+        """Whether its entries may stand in any other order: floats, and integers of which any in their range will do."""
+        return self.kind == "float" or self.is_typical or bool(getattr(self.structure, "in_any_order", False))
+
+    def in_kind(self, values: Any) -> NDArray[Any]:
+        """Values as the kind of number that the tensor holds: one domain may fill floats, integers and bools."""
+        array = np.asarray(values)
+        wanted = {"int": np.int64, "bool": np.bool_}.get(self.kind, array.dtype)
+        return array if array.dtype.kind in _DTYPE_KINDS.get(self.kind, array.dtype.kind) else array.astype(wanted)
+
+    @property
+    def can_tell(self) -> bool:
+        """Whether it can be told of any values whether they are in the domain."""
+        return self.takes_any_numbers or hasattr(self.structure, "admits")
+
+    def admits(self, values: NDArray[Any], known: Mapping[str, Any]) -> bool:
+        """Whether values of the right shape are in the domain; where that can't be told, whether they are among the simpler ones."""
+        if (
+            self.kind in ("int", "bool")
+            and not np.isin(values, (0, 1) if self.kind == "bool" else np.rint(values)).all()
+        ):
+            return False
+        if self.takes_any_numbers:
+            return True
+        admits = getattr(self.structure, "admits", None)
+        if admits is not None:
+            return bool(admits(values, known))
+        return any(np.array_equal(values, each) for each in self.simpler(known))
+
+    def simpler(self, known: Mapping[str, Any]) -> tuple[NDArray[Any], ...]:
+        """Values to put in place of drawn ones, simplest first; none where the structure knows of none."""
+        shape = self.shape(known)
+        given = getattr(self.structure, "simpler", lambda stream: ())(Stream(shape, known, 0, ""))
+        return tuple(np.broadcast_to(each, shape) for each in given)
 
     @property
     def every_axis(self) -> tuple[Axis, ...]:

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from harness.declare.callables import place_of
-from harness.declare.structure import Stream
+from harness.declare.structure import Stream, name_of
 from harness.errors import DeclarationError
 
 if TYPE_CHECKING:
@@ -99,11 +99,11 @@ def _hold_shapes(operation: Operation, parts: tuple[Any, ...], known: dict[str, 
 def _values(operation: Operation, name: str, known: dict[str, Any]) -> Tensor:
     domain = operation.tensors[name]
     stream = Stream(domain.shape(known), known, 0, name)
-    values = domain.structure(stream) if domain.structure else stream.normal()
+    values = domain.in_kind(domain.structure(stream)) if domain.structure else stream.normal()
     if np.shape(values) != stream.shape:
         raise DeclarationError(
             f"{place_of(operation.definition)}: argument {name!r}: its structure "
-            f"{getattr(domain.structure, '__name__', domain.structure)!r} made shape {np.shape(values)} where the axes mean {stream.shape}"
+            f"{name_of(domain.structure)} made shape {np.shape(values)} where the axes mean {stream.shape}"
         )
     tensor = torch.from_numpy(np.asarray(values, order="C"))
     return tensor.double() if domain.kind == "float" else tensor

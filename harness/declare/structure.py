@@ -1,15 +1,17 @@
 """Structures: arguments that annotations can't describe (sorted lengths, an invertible kernel, a stable matrix).
 
 A structure is a function of a Stream that returns a numpy array of the argument's shape. It is named by its own
-name, and draws all its randomness from the stream, so that a case can be rebuilt from a seed. One that only chooses
-likely numbers, where any others would be in the domain too, says so with `@typical`.
+name, and draws all its randomness from the stream, so that a case can be rebuilt from a seed. What else is known of its
+values it says with `@structure`: which others are in the domain, and which are simpler. One that only chooses likely
+numbers, where any others would be in the domain too, says so with `@typical`. The domains of `harness.domains` are
+structures that know both.
 """
 
 from __future__ import annotations
 
 import math
 import zlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -72,6 +74,32 @@ class Stream:
 
 
 Made = TypeVar("Made", bound=Callable[..., Any])
+Admits = Callable[[NDArray[Any], Mapping[str, Any]], bool]
+Simpler = Callable[[Stream], Iterable[NDArray[Any]]]
+
+
+def structure(*, admits: Admits | None = None, simpler: Simpler | None = None) -> Callable[[Made], Made]:
+    """Declare what is known of a structure's values, so that those of a counterexample can be made simple.
+
+    admits: whether an array is in the domain, given sizes and options by name; simpler: from a Stream (of which it needs
+    shape and sizes, and draws nothing) the arrays to put in place of a drawn one, simplest first. Arguments that belong
+    together get them together, the first with the first and so on. Without `admits` nothing else is put there; without
+    either an argument stays as it was drawn.
+    """
+
+    def declare(made: Made) -> Made:
+        if admits is not None:
+            made.admits = admits  # type: ignore[attr-defined]
+        if simpler is not None:
+            made.simpler = simpler  # type: ignore[attr-defined]
+        return made
+
+    return declare
+
+
+def name_of(structure: Any) -> str:
+    """What a structure is called: a function by its name, a domain as it is written."""
+    return getattr(structure, "__name__", None) or repr(structure)
 
 
 def typical(structure: Made) -> Made:

@@ -72,7 +72,7 @@ class Scene:
     def arguments(self) -> list[str]:
         """The arguments that may be rearranged: floats, and integers of which any in their range will do."""
         tensors = self.operation.tensors
-        return [name for name, domain in tensors.items() if domain.kind == "float" or domain.is_typical]
+        return [name for name, domain in tensors.items() if domain.may_be_rearranged]
 
     def which(self, index: int) -> str:
         """A result in words: `the result`, or `result 1` where there are several."""

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator
+from typing import Any
+
+from numpy.typing import NDArray
 
 from harness.generate.case import Case
 
@@ -19,26 +22,30 @@ _FEW = 64
 
 
 def simplify(case: Case, shows: Shows) -> None:
-    """Ask simpler and simpler values of a case's arguments until none of them shows it any more.
+    """Ask simpler and simpler values of a case's arguments, all in their domains, until none of them shows it any more.
 
+    What structures know as simpler comes before all else. Then, for arguments of which it can be told what is in the domain:
     Places first, which are left out of every argument that has their axis, so that a sample, a row or a channel keeps its
     values while its neighbours go; then zeros, for whole arguments, halves, quarters and single entries of them; then
     whole numbers and round decimals. `shows` keeps the best, and ends the search by raising when the time is over.
     """
     search = _Search(_given(case), shows)
+    search.structures()
     while search.places() or search.zeros() or search.rounded():
         pass
 
 
 def _given(case: Case) -> Case:
-    """The case with the entries of its simple arguments spelled out."""
+    """The case with the entries spelled out of the arguments whose domains can tell what else is in them."""
     tensors = case.operation.tensors
     values = {
         name: tuple(tensor.double().reshape(-1).tolist())
         for name, tensor in case.tensors.items()
-        if tensors[name].takes_any_numbers and 0 < tensor.numel() <= _MOST
+        if tensors[name].can_tell and 0 < tensor.numel() <= _MOST
     }
-    return case.replace(values=values)
+    # rounded to a low precision a value may have left its domain
+    inside = [name for name, row in values.items() if case.replace(values={name: row}).is_admitted]
+    return case.replace(values={**case.values, **{name: values[name] for name in inside}})
 
 
 class _Search:
@@ -46,6 +53,17 @@ class _Search:
 
     def __init__(self, case: Case, shows: Shows) -> None:
         self._case, self._shows = case, shows
+
+    def structures(self) -> None:
+        """Put what structures know as simpler: for all arguments at once, which may belong together, then for each alone."""
+        tensors, known = self._case.operation.tensors, self._case.known
+        simpler = {name: [_row(each) for each in domain.simpler(known)] for name, domain in tensors.items()}
+        for level in range(max(map(len, simpler.values()), default=0)):
+            rows = {name: each[level] for name, each in simpler.items() if level < len(each)}
+            if self._take(self._case.replace(values={**self._case.values, **rows})):
+                return
+        for name in self._free:
+            any(self._try(name, row) for row in simpler[name])
 
     def places(self) -> bool:
         """Leave out halves of each axis of what is given, then ever smaller parts, from the end on; whether anything changed."""
@@ -65,7 +83,7 @@ class _Search:
     def zeros(self) -> bool:
         """Put zeros for whole arguments, then for ever smaller parts of what is left; whether anything changed."""
         changed = False
-        for name in self._case.values:
+        for name in self._free:
             parts = 1
             while parts <= 2 * max(1, len(_occupied(self._row(name)))):
                 for part in self._split(name, parts):
@@ -76,7 +94,7 @@ class _Search:
     def rounded(self) -> bool:
         """Put rounder numbers for all entries of an argument at once, then for one after another."""
         changed = False
-        for name in self._case.values:
+        for name in self._free:
             changed |= any(
                 self._try(name, tuple(map(rounder, self._row(name))))
                 for rounder in (_sign, _whole, _tenths, _hundredths)
@@ -85,6 +103,12 @@ class _Search:
             for place in places if len(places) <= _FEW else ():
                 changed |= self._simpler_entry(name, place)
         return changed
+
+    @property
+    def _free(self) -> list[str]:
+        """The given arguments that may have other values whatever the others have."""
+        tensors = self._case.operation.tensors
+        return [name for name in self._case.values if tensors[name].can_tell]
 
     def _simpler_entry(self, name: str, place: int) -> bool:
         row = self._row(name)
@@ -107,7 +131,7 @@ class _Search:
 
     def _take(self, simpler: Case | None) -> bool:
         """Go on from the case, if there is one and it shows it."""
-        if simpler is None or not self._shows(simpler):
+        if simpler is None or not simpler.is_admitted or not self._shows(simpler):
             return False
         self._case = simpler
         return True
@@ -124,6 +148,10 @@ def _digits(entry: float) -> float:
     if not math.isfinite(entry):
         return 1.0
     return len(repr(entry).removesuffix(".0").lstrip("-")) + (entry < 0) / 2 + (abs(entry) != 1) / 4
+
+
+def _row(array: NDArray[Any]) -> Values:
+    return tuple(array.astype(float).reshape(-1).tolist())
 
 
 def _occupied(row: Values) -> list[int]:

@@ -290,16 +290,20 @@ class Case:
         return here if self.device == "cpu" else here.map(lambda tensor: tensor.to(self.device))
 
     def _objection_to_values(self, name: str) -> str:
-        row, shape = self.values[name], self.operation.tensors[name].shape(self.known)
-        return "" if len(row) == math.prod(shape) else f"{name} is given {len(row)} entries for a shape of {shape}"
+        row, domain = self.values[name], self.operation.tensors[name]
+        shape = domain.shape(self.known)
+        if len(row) != math.prod(shape):
+            return f"{name} is given {len(row)} entries for a shape of {shape}"
+        admitted = domain.admits(np.reshape(np.asarray(row, dtype=np.float64), shape), self.known)
+        return "" if admitted else f"the values of {name} are not in its domain"
 
     def _values(self, name: str, domain: TensorDomain, precision: torch.finfo) -> Any:
         known = self.known
         stream = Stream(domain.shape(known), known, self.seed, name)
         if name in self.values:
-            values = np.reshape(np.asarray(self.values[name], dtype=np.float64), stream.shape)
+            values = domain.in_kind(np.reshape(np.asarray(self.values[name], dtype=np.float64), stream.shape))
         elif domain.structure is not None:
-            values = domain.structure(stream)
+            values = domain.in_kind(domain.structure(stream))
         else:
             values = _PATTERNS[self.pattern](stream, precision)
         spread, axis = self._layout.name == "expanded" and self._layout.concerns(name), self._layout.axis

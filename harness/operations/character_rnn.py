@@ -7,23 +7,16 @@ from typing import Annotated
 import numpy as np
 import torch
 from jaxtyping import Float, Int
-from numpy.typing import NDArray
 from torch import Tensor
 
+from harness.declare.domains import below
 from harness.declare.operation import operation
-from harness.declare.structure import Stream, typical
 from harness.operations.recurrent import fan_in
-
-
-@typical
-def symbols_of(stream: Stream) -> NDArray[np.int64]:
-    """Symbols, numbered from 0, of a vocabulary whose size is the axis `vocabulary`."""
-    return stream.integers(0, stream.known["vocabulary"] - 1)
 
 
 @operation(sizes={"batch": (0, 17), "time": (1, 33), "vocabulary": (1, 17), "hidden": (1, 17), "outputs": (1, 17)})
 def character_rnn(
-    symbols: Annotated[Int[Tensor, "time batch"], symbols_of],
+    symbols: Annotated[Int[Tensor, "time batch"], below("vocabulary")],
     W: Annotated[Float[Tensor, "vocabulary+hidden hidden"], fan_in],
     V: Annotated[Float[Tensor, "hidden outputs"], fan_in],
 ) -> tuple[Float[Tensor, "time batch outputs"], Float[Tensor, "time batch hidden"]]:

@@ -38,8 +38,9 @@ _CLEARLY = 64  # eps of the first singular value, by which the second must be ab
 class Scene(NamedTuple):
     """What two cameras see. R: (batch, 3, 3); t: (batch, 3), of length 1; X: (batch, points, 3) before the first camera.
 
-    The rotation is by 29° at most and the baseline, 2 long, lies across the view, so that all points stand before both
-    cameras and none near the line through them.
+    The baseline is 2 long, all points stand before both cameras and none near the line through them. Half of the second
+    cameras are turned by 29° at most, and the baseline lies across the view: theirs is the smaller of the two angles.
+    The others are upside down, turned by about 157° around the view, and moved along it as well: theirs is the larger one.
     """
 
     R: Any
@@ -64,7 +65,9 @@ def scene(batch: int, points: int, seed: int) -> Scene:
     def drawn(name: str, *shape: int) -> Any:
         return 2 * Stream(shape, {}, seed, name).uniform() - 1
 
+    rolled = Stream((batch,), {}, seed, "rolled").integers(0, 1)
     a, b, c = (0.15 * drawn("rotation", batch, 3)).T  # a quaternion 1 + ai + bj + ck
+    c = c + 5 * rolled
     rows = [
         [1 + a * a - b * b - c * c, 2 * (a * b - c), 2 * (a * c + b)],
         [2 * (a * b + c), 1 - a * a + b * b - c * c, 2 * (b * c - a)],
@@ -74,6 +77,7 @@ def scene(batch: int, points: int, seed: int) -> Scene:
     t = drawn("baseline", batch, 3) * np.array([1, 1, 0.5])
     across = Stream((batch,), {}, seed, "across").integers(0, 3)
     t[np.arange(batch), across // 2] = 1 - 2 * (across % 2)
+    t[:, 2] += np.where(rolled, np.where(t[:, 2] < 0, -0.75, 0.75), 0)
     t /= np.sqrt(t[:, 0] ** 2 + t[:, 1] ** 2 + t[:, 2] ** 2)[:, None]
     return Scene(R, t, drawn("points", batch, points, 3) + np.array([0, 0, 4]))
 

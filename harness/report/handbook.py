@@ -14,6 +14,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from harness.declare.axes import Axis
 from harness.declare.domain import TensorDomain
 from harness.declare.operation import Operation
+from harness.declare.structure import name_of
 from harness.generate.patterns import PATTERNS
 from harness.verify.battery import every_claim, every_property
 from harness.verify.claim import Claim
@@ -71,7 +72,7 @@ def _filling(domain: TensorDomain) -> str:
     """What fills a tensor argument."""
     if domain.structure is None:
         return f"value patterns ({', '.join(PATTERNS)})"
-    return f"`{domain.structure.__name__}`: {_sentence(domain.structure)}"
+    return f"`{name_of(domain.structure)}`: {_sentence(domain.structure)}"
 
 
 def _condition(where: Callable[..., bool]) -> str:

@@ -1,0 +1,157 @@
+"""Domains: indices below an axis, one place of each row, and structures that say what else is in them."""
+
+from typing import Annotated
+
+import numpy as np
+import pytest
+import torch
+from jaxtyping import Bool, Float, Int
+from torch import Tensor
+
+import harness
+from harness.declare.structure import Stream
+from harness.explain.simplifying import simplify
+from harness.generate.case import Case
+from harness.generate.plan import plan
+
+
+@harness.operation(differentiable=False, exact=True)
+def picked(
+    x: Float[Tensor, "n classes"],
+    index: Annotated[Int[Tensor, "n"], harness.below("classes", also=-100)],
+    place: Annotated[Float[Tensor, "n classes"], harness.one_hot],
+    one: Annotated[Bool[Tensor, "classes"], harness.one_hot],
+) -> Float[Tensor, "n"]:
+    """The entry of each row that its index names, 0 where there is none."""
+    return torch.where(index < 0, 0.0, x.gather(1, index.clamp(min=0)[:, None])[:, 0])
+
+
+def test_indices_stay_below_their_axis_and_meet_its_ends_repetitions_and_none_at_all():
+    drawn = plan(picked, 200, 0)
+    rows = [(case.sizes["classes"], case.tensors["index"]) for case in drawn]
+    assert all(
+        row.dtype == torch.int64 and bool(((row == -100) | ((row >= 0) & (row < size))).all()) for size, row in rows
+    )
+    several = [(size, row) for size, row in rows if len(row) > 3 and size > 3]
+    for telling in (
+        lambda size, row: (row == -100).any() and (row >= 0).any(),
+        lambda size, row: row[row >= 0].unique().numel() == 1,
+        lambda size, row: set(row[row >= 0].tolist()) == {0, size - 1},
+        lambda size, row: row[row >= 0].unique().numel() > 2,
+    ):
+        assert any(telling(size, row) for size, row in several)
+
+
+def test_one_place_of_each_row_in_the_kind_that_is_annotated():
+    for case in plan(picked, 20, 0):
+        place, one = case.tensors["place"], case.tensors["one"]
+        assert place.dtype == torch.float64 and bool((place.sum(1) == 1).all())
+        assert one.dtype == torch.bool and int(one.sum()) == 1
+
+
+def test_an_empty_axis_has_no_index_and_no_place():
+    stream = Stream((3,), {"classes": 0}, 0, "index")
+    assert harness.below("classes", also=-1)(stream).tolist() == [-1, -1, -1]
+    assert harness.one_hot(Stream((3, 0), {}, 0, "place")).shape == (3, 0)
+
+
+def test_an_axis_that_nobody_has_is_refused_where_it_is_written():
+    with pytest.raises(harness.DeclarationError, match=r"below\('clases'\): no argument has an axis 'clases'"):
+
+        @harness.operation
+        def misspelt(
+            x: Float[Tensor, "n"], i: Annotated[Int[Tensor, "m"], harness.below("clases")]
+        ) -> Float[Tensor, "n"]:
+            """A misspelt axis."""
+            return x
+
+
+@pytest.mark.parametrize(
+    ("name", "values", "inside"),
+    [
+        ("index", (0.0, 2.0, -100.0), True),
+        ("index", (0.0, 3.0, 1.0), False),
+        ("index", (0.0, 0.5, 1.0), False),
+        ("index", (-1.0, 0.0, 1.0), False),
+        ("place", (1.0, 0.0, 0.0) * 3, True),
+        ("place", (1.0, 0.0, 1.0) * 3, False),
+        ("one", (0.0, 1.0, 0.0), True),
+        ("one", (0.0, 2.0, 0.0), False),
+    ],
+)
+def test_given_values_are_in_their_domain_or_refused(name, values, inside):
+    case = Case(picked, {"n": 3, "classes": 3}).replace(values={name: values})
+    assert case.is_admitted is inside
+    if inside:
+        again = Case.rebuild(case.record(), {"picked": picked}).tensors[name]
+        assert again.reshape(-1).tolist() == list(values) and again.dtype == case.replace(values={}).tensors[name].dtype
+    else:
+        with pytest.raises(harness.HarnessError, match=f"the values of {name} are not in its domain"):
+            Case.rebuild(case.record(), {"picked": picked})
+
+
+def simplest(case, shows):
+    """The last case that showed it, of those asked on the way."""
+    asked, kept = [], [case]
+
+    def told(each):
+        asked.append(each)
+        if shows(each):
+            kept.append(each)
+        return kept[-1] is each
+
+    simplify(case, told)
+    assert all(each.is_admitted for each in asked)
+    return kept[-1]
+
+
+def test_indices_become_few_and_small_and_stay_indices():
+    case = Case(picked, {"n": 7, "classes": 9}, seed=3)
+    least = simplest(case, lambda each: bool((each.tensors["index"] > 4).any()))
+    assert max(least.tensors["index"].tolist()) > 4 and least.tensors["index"].count_nonzero() == 1
+    assert dict(least.sizes)["n"] == 1
+
+
+@harness.structure(simpler=lambda stream: (np.eye(*stream.shape), 2 * np.eye(*stream.shape)))
+def turned(stream):
+    """A matrix about which nothing is known but the simplest ones."""
+    return Stream(stream.shape, {}, stream.seed, "together").normal()
+
+
+@harness.structure(
+    admits=lambda values, known: bool((values > 0).all()), simpler=lambda stream: (np.ones(stream.shape),)
+)
+def positive(stream):
+    """Positive numbers."""
+    return stream.uniform() + 0.01
+
+
+@harness.operation(sizes={"n": (1, 5)})
+def scaled_turn(
+    A: Annotated[Float[Tensor, "n n"], turned],
+    B: Annotated[Float[Tensor, "n n"], turned],
+    s: Annotated[Float[Tensor, "n"], positive],
+) -> Float[Tensor, "n n"]:
+    """A matrix with its rows scaled."""
+    return s[:, None] * A + 0 * B
+
+
+def test_what_belongs_together_becomes_simple_together():
+    case = Case(scaled_turn, {"n": 3}, seed=4)
+    asked = []
+    least = simplest(case, lambda each: asked.append(each) or float(each.tensors["A"].diagonal().sum()) > 4)
+    assert torch.equal(least.tensors["A"], 2 * torch.eye(3, dtype=torch.float64)) and torch.equal(
+        *(least.tensors[n] for n in "AB")
+    )
+    assert least.tensors["s"].tolist() == [1, 1, 1]
+    drawn = case.tensors["A"]
+    assert all(torch.equal(each.tensors["A"], each.tensors["B"]) for each in asked) and not torch.equal(
+        least.tensors["A"], drawn
+    )
+    assert Case.rebuild(least.record(), {"scaled_turn": scaled_turn}).key == least.key
+
+
+def test_of_a_structure_that_says_nothing_nothing_else_is_asked():
+    case = Case(scaled_turn, {"n": 2}).replace(values={"A": (1.0, 0.0, 0.0, 3.0)})
+    assert "the values of A are not in its domain" in case.objection
+    assert Case(scaled_turn, {"n": 2}).replace(values={"s": (0.0, 1.0)}).objection
