@@ -17,7 +17,6 @@ import torch
 
 from harness.declare.backends import BACKENDS
 
-
 _PATIENCE = 60
 """Seconds for git and the GPU's driver, which answer at once unless the machine is busy."""
 
