@@ -94,9 +94,9 @@ class Watchdog:
             self._arm(self._limit)
 
     def _arm(self, seconds: float) -> None:
-        """End this process unless it is armed again, or disarmed, in this time."""
+        """End this process unless it is armed again, or disarmed, in this time, or longer where others have the processors."""
         self._armed = monotonic()
-        faulthandler.dump_traceback_later(seconds + _PATIENCE, exit=True, file=self._fault)
+        faulthandler.dump_traceback_later(seconds * _crowding() + _PATIENCE, exit=True, file=self._fault)
 
     def verdict_without_asking(self, cell: Cell) -> CellFinished | None:
         """The answer for an implementation that has ended enough workers already, None for any other."""
@@ -120,6 +120,12 @@ class Watchdog:
             self._fault.write(_RETIRED)
             self._fault.flush()
             os._exit(0)
+
+
+def _crowding() -> float:
+    """How many times as long everything takes here as on a machine of its own: the processes that want a processor, by each."""
+    processors = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return max(1.0, os.getloadavg()[0] / processors)
 
 
 def _restrict(limited: int, bytes_: int) -> None:
