@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
 import operator
 from collections.abc import Callable, Iterator
@@ -9,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from harness.explain.scene import Scene, many_changes, one_change
+from harness.explain.values import OF_INDICES, OF_VALUES, has, largest, without_each
 from harness.generate.case import Case
 from harness.generate.layouts import LAYOUTS
 from harness.verify.support import served_dtypes
@@ -17,15 +19,18 @@ _ROUNDS = 3
 """Times that a rule is put to the test on cases near its border, and mended."""
 
 _CHALLENGES = 24
+_FEWEST = 3
 _MOST_CONDITIONS = 3
 
 _ENOUGH = 6
-"""Cases on either side from which the layout alone may be blamed."""
+"""Cases on either side from which the layout alone, or values, may be blamed."""
 
+_MODULI = (3, 4, 8, 16, 32, 64, 128, 256, 512, 1024, 4096)
+"""Of which a size may have to be a multiple: the widths of vectors, warps, tiles and blocks."""
 
 _AN_ARGUMENT = "an argument"
-OF_LAYOUT = ("layout", _AN_ARGUMENT)
-"""The names of conditions on the layout of memory."""
+_STRIDED = "is not contiguous in memory"
+_LARGE = "has an entry of size"
 
 _RELATIONS: dict[str, Callable[[Any, Any], bool]] = {
     "=": operator.eq,
@@ -35,7 +40,7 @@ _RELATIONS: dict[str, Callable[[Any, Any], bool]] = {
     "≤": operator.le,
     ">": operator.gt,
     "differs from": operator.ne,
-    "is not contiguous in memory": lambda contiguous, _: not contiguous,
+    _STRIDED: lambda contiguous, _: not contiguous,
     "is even": lambda size, _: size % 2 == 0,
     "is odd": lambda size, _: size % 2 == 1,
     "is a multiple of": lambda size, modulus: size % modulus == 0,
@@ -47,8 +52,8 @@ _RELATIONS: dict[str, Callable[[Any, Any], bool]] = {
 class Condition:
     """A statement about a case: `inputs ≥ 33`, `bias is True`, `layout is not contiguous`, `time > batch`.
 
-    name: a size, an option or `layout`; relation: a key of _RELATIONS; value: a value, several, or the name of another
-    size.
+    name: a size, an option, an argument or `layout`; relation: a key of _RELATIONS, or what an argument has; value: a
+    value, several, or the name of another size.
     """
 
     name: str
@@ -58,16 +63,29 @@ class Condition:
     @property
     def text(self) -> str:
         """The condition in words."""
-        if self.relation == "is" and len(self.value) == 1 and self.name not in OF_LAYOUT:
+        if self.relation == _LARGE:
+            return f"{self.name} {_LARGE} {self.value:.3g} or more"
+        if self.relation == "is" and len(self.value) == 1 and not self.is_of_layout:
             return f"{self.name}={self.value[0]!r}"
         told = self.value if not isinstance(self.value, tuple) else " or ".join(map(_spelled, self.value))
         return f"{self.name} {self.relation} {told}".rstrip()
 
+    @property
+    def is_of_layout(self) -> bool:
+        """Whether it is about the layout of memory."""
+        return self.name == "layout" or self.relation == _STRIDED
+
     def holds(self, case: Case) -> bool:
         """Whether a case fulfils it."""
+        if self.relation == _LARGE:
+            return bool(largest(case, self.name) >= self.value)
+        if self.relation not in _RELATIONS:
+            return has(case, self.name, self.relation)
         known = {**case.known, "layout": case.layout}
-        if self.name == _AN_ARGUMENT:
-            known[self.name] = all(tensor.is_contiguous() for tensor in case.call().arguments.values())
+        if self.relation == _STRIDED:
+            tensors = case.call().arguments
+            asked = tensors.values() if self.name == _AN_ARGUMENT else [tensors[self.name]]
+            known[self.name] = all(tensor.is_contiguous() for tensor in asked)
         value = known[self.value] if isinstance(self.value, str) and self.value in known else self.value
         return _RELATIONS[self.relation](known[self.name], value)
 
@@ -80,6 +98,8 @@ class Either:
     other: Condition
     name: str = ""
     value: Any = ""
+
+    is_of_layout: bool = False
 
     @property
     def text(self) -> str:
@@ -134,14 +154,12 @@ def _rule(scene: Scene) -> Rule | None:
         for condition in dict.fromkeys(_conditions(scene))
         if all(condition.holds(case) for case in scene.falling)
     ]
-    excluded = {
-        condition: {i for i, c in enumerate(scene.holding) if not condition.holds(c)} for condition in necessary
-    }
+    excluded = {c: sum(1 << i for i, case in enumerate(scene.holding) if not c.holds(case)) for c in necessary}
     telling = [condition for condition in necessary if excluded[condition]]
-    everything = set(range(len(scene.holding)))
+    everything = (1 << len(scene.holding)) - 1
     for count in range(1, _MOST_CONDITIONS + 1):
         for chosen in itertools.combinations(telling, count):
-            if set().union(*(excluded[condition] for condition in chosen)) == everything:
+            if functools.reduce(operator.or_, (excluded[condition] for condition in chosen)) == everything:
                 return chosen
     return _either(scene) or _never_contiguous(scene)
 
@@ -159,11 +177,19 @@ def _either(scene: Scene) -> Rule | None:
 
 def _never_contiguous(scene: Scene) -> Rule | None:
     """That the layout matters, though not every case with such a layout shows it: what is read may be right by chance."""
-    strided = Condition(_AN_ARGUMENT, "is not contiguous in memory")
-    plain = [case for case in scene.holding if not strided.holds(case)]
-    if len(plain) < _ENOUGH or len(scene.falling) < _ENOUGH or not all(map(strided.holds, scene.falling)):
-        return None
-    return (strided,)
+    for strided in _strided(scene):
+        plain = [case for case in scene.holding if not strided.holds(case)]
+        if len(plain) >= _ENOUGH <= len(scene.falling) and all(map(strided.holds, scene.falling)):
+            return (strided,)
+    return None
+
+
+def _strided(scene: Scene) -> Iterator[Condition]:
+    """That one argument by name is not contiguous, where some case tells it from the others; then that any is."""
+    alone = [case for case in (*scene.falling, *scene.holding) if ":" in case.layout]
+    names = scene.operation.tensors if len(scene.operation.tensors) == 1 or alone else ()
+    yield from (Condition(name, _STRIDED) for name in names)
+    yield Condition(_AN_ARGUMENT, _STRIDED)
 
 
 def _conditions(scene: Scene) -> Iterator[Condition]:
@@ -172,6 +198,17 @@ def _conditions(scene: Scene) -> Iterator[Condition]:
     yield from _of_layouts(scene)
     yield from _of_sizes(scene)
     yield from _of_two_sizes(scene)
+    yield from _of_values(scene)
+
+
+def _of_values(scene: Scene) -> Iterator[Condition]:
+    """What entries every falling case has, and some holding case lacks; after the sizes, on which they depend as well."""
+    if min(len(scene.falling), len(scene.holding)) < _FEWEST:
+        return
+    for name, domain in scene.operation.tensors.items():
+        yield from (Condition(name, relation) for relation in (OF_VALUES if domain.kind == "float" else OF_INDICES))
+        if domain.kind == "float" and min(len(scene.falling), len(scene.holding)) >= _ENOUGH:
+            yield Condition(name, _LARGE, min(largest(case, name) for case in scene.falling))
 
 
 def _of_options(scene: Scene) -> Iterator[Condition]:
@@ -188,7 +225,7 @@ def _of_layouts(scene: Scene) -> Iterator[Condition]:
     layouts = tuple(sorted({case.layout for case in scene.falling}))
     if "contiguous" not in layouts:
         yield Condition("layout", "is not", ("contiguous",))
-        yield Condition(_AN_ARGUMENT, "is not contiguous in memory")
+        yield from _strided(scene)
         yield Condition("layout", "is", layouts)
     elif layouts == ("contiguous",):
         yield Condition("layout", "is", layouts)
@@ -201,7 +238,7 @@ def _of_sizes(scene: Scene) -> Iterator[Condition]:
             yield Condition(name, "≥", min(sizes))
         yield Condition(name, "=" if min(sizes) == max(sizes) else "≤", max(sizes))
         yield from (Condition(name, "is even"), Condition(name, "is odd"))
-        for modulus in (4, 8):
+        for modulus in _MODULI:
             yield Condition(name, "is a multiple of", modulus)
             yield Condition(name, "is no multiple of", modulus)
 
@@ -231,11 +268,19 @@ def _challenges(scene: Scene, rule: Rule) -> Iterator[Case]:
 
 
 def what_matters(scene: Scene) -> str:
-    """The parameters whose change alone makes the fault disappear, for a fault that nothing explains."""
+    """What alone makes the fault disappear when it is changed, for a fault that nothing explains: entries, then parameters.
+
+    Another size draws other values, so that a size matters only where the fault does not depend on the values.
+    """
     matter: list[str] = []
     plain = scene.case
-    for case in one_change(plain):
+    for name, relation, case in without_each(plain):
         if scene.time_left and scene.shows(case) is False:
+            matter.append(f"that {name} {relation}")
+    if matter or not scene.shows(plain.another()):
+        return ", ".join(dict.fromkeys(matter)) or "which values it meets"
+    for case in one_change(plain):
+        if scene.time_left and scene.shows(case) is False and scene.shows(case.another()) is False:
             matter += [f"{name}={plain.sizes[name]}" for name in case.sizes if case.sizes[name] != plain.sizes[name]]
             matter += [
                 f"{name}={plain.options[name]!r}" for name in case.options if case.options[name] != plain.options[name]

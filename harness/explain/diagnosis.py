@@ -17,7 +17,7 @@ import torch
 from harness.catalogue import installed
 from harness.explain import causes
 from harness.explain.cause import Cause, Instead, Observed
-from harness.explain.circumstances import OF_LAYOUT, circumstances, in_words, other_dtypes, what_matters
+from harness.explain.circumstances import circumstances, in_words, other_dtypes, what_matters
 from harness.explain.scene import Scene, scene_of
 from harness.generate.case import Case
 from harness.measure.clock import spending
@@ -38,6 +38,9 @@ _UNSAID = 0.75
 
 _FOR_OBSERVING = 0.4
 """The share of the time that theories leave to observations and circumstances."""
+
+_OF_MEMORY = ("argument written", "layout of one")
+"""Observations that are about memory itself."""
 
 _CLOSER = 0.05
 """How much of the distance a theory may leave on the first case, to be looked at further."""
@@ -131,7 +134,10 @@ def _from_theory(scene: Scene, believed: _Believed, where: str) -> Diagnosis:
     if not where and len(scene.falling) >= _FEWEST:
         right = other_dtypes(scene)
         where = f"the dtype is not {' or '.join(right)}" if right and _visible_in(scene, right) else ""
-    return Diagnosis(believed.instead.sentence, evidence, believed.cause.name, where, believed.everywhere)
+    sentence = believed.instead.sentence
+    if not believed.everywhere and not where:
+        sentence += ", in some cases"
+    return Diagnosis(sentence, evidence, believed.cause.name, where, believed.everywhere)
 
 
 def _visible_in(scene: Scene, dtypes: list[str]) -> bool:
@@ -203,7 +209,7 @@ def _is_closer(scene: Scene, theory: Instead, case: Case) -> bool:
         said = ~_unsaid(theory, there, part.expected)
         left += _distance(actual[said], there[said])
         before += _distance(actual[said], np.asarray(part.expected)[said])
-    return left <= _CLOSER * before
+    return 0 < before and left <= _CLOSER * before
 
 
 def _unsaid(theory: Instead, predicted: Array, expected: Array) -> Any:
@@ -238,7 +244,16 @@ def _explains(scene: Scene, theory: Instead, case: Case) -> bool | None:
         return None
     told = [_held(actual, part, gap, case) for actual, part, gap in zip(results, parts, unsaid, strict=True)]
     clear = all((each.informative | ~there.informative).all() for each, there in zip(told, right, strict=True))
-    return all(each.within for each in told) if clear else None
+    if not clear or not all(each.within for each in told):
+        return False if clear else None
+    return True if any(_differs(part, there, case) for part, there in zip(parts, right, strict=True)) else None
+
+
+def _differs(part: Part, there: Part, case: Case) -> bool:
+    """Whether a theory gives other finite entries than the definition: NaN agrees with NaN and explains nothing."""
+    finite = np.isfinite(part.expected) & np.isfinite(there.expected)
+    theirs, right = (np.where(finite, each.expected, 0) for each in (part, there))
+    return not compare("", theirs, right, case, there).within
 
 
 def _held(actual: torch.Tensor, part: Part, unsaid: Any, case: Case) -> Comparison:
@@ -272,10 +287,10 @@ def _observation(scene: Scene) -> Diagnosis | None:
     anything.
     """
     rule = circumstances(scene) or ()
-    of_layout = any(condition.name in OF_LAYOUT for condition in rule)
+    of_layout = any(condition.is_of_layout for condition in rule)
     where = in_words(rule)
     for cause, seen in _yielded(scene):
-        if isinstance(seen, Observed) and (not of_layout or cause.name == "argument written"):
+        if isinstance(seen, Observed) and (not of_layout or cause.name in _OF_MEMORY):
             return Diagnosis(seen.sentence, seen.evidence, cause.name, where)
     return None
 
@@ -317,13 +332,18 @@ _ORDER = (
     "arguments",
     "scale",
     "axes",
+    "indices",
+    "parts",
+    "limits",
     "options",
     "blocks",
     "nonfinite",
     "gradients",
     "small_constants",
     "memory",
+    "layouts",
     "samples",
+    "unread",
     "positions",
     "precision",
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from time import process_time
@@ -12,6 +13,7 @@ from torch import Tensor
 
 from harness.declare.operation import Operation
 from harness.errors import Unsupported
+from harness.explain.values import scaled, without_each
 from harness.generate.case import Case
 from harness.generate.layouts import LAYOUTS
 from harness.generate.patterns import PATTERNS
@@ -31,6 +33,15 @@ _FALLING = 50
 
 _MOST = 200
 """Fresh cases that are asked at most."""
+
+_LONG, _MOST_LONG = 16, 90
+"""Cases at the borders of sizes that show the fault, after which no more are looked for; and how many are asked at most."""
+
+_BORDERS = (8, 16, 32, 64, 128, 256, 512, 1024, 4096)
+"""Sizes up to which, or by multiples of which, code is often written: vectors, warps, tiles, blocks."""
+
+_SLOW = 0.2
+"""Seconds of the process that a case at a border may take, for a longer one to be asked."""
 
 _SIBLINGS = (101, 102)
 """Steps to the seeds with which a case is asked again that does not show the fault."""
@@ -115,17 +126,18 @@ class Scene:
                 self._results[key] = None
         return self._results[key]
 
-    def look(self, cases: Iterable[Case]) -> None:
-        """Ask more cases, until there are enough that show it or the time is over."""
+    def look(self, cases: Iterable[Case], enough: int = _FALLING, most: int = _MOST) -> None:
+        """Ask more cases, until there are enough more that show it or the time is over."""
+        falling, asked = len(self.falling) + enough, len(self.falling) + len(self.holding) + most
         for case in cases:
-            if len(self.falling) >= _FALLING or len(self.falling) + len(self.holding) >= _MOST or not self.time_left:
+            if len(self.falling) >= falling or len(self.falling) + len(self.holding) >= asked or not self.time_left:
                 return
             self.note(case)
 
     def note(self, case: Case) -> bool | None:
         """Ask one case and keep the answer; one that does not show it might by chance, so others like it are asked too."""
         shown = self.shows(case)
-        if shown is False:
+        if shown is False and not case.values:
             plain = case.replace(pattern="normal") if case.pattern in PATTERNS else case
             likely = next((other for step in _SIBLINGS if self.shows(other := plain.another(step))), None)
             shown, case = likely is not None, likely or case
@@ -143,6 +155,9 @@ def scene_of(cell: Cell, finding: Finding, seconds: float) -> Scene:
     subject = Subject(cell.operation, cell.implementation)
     scene = _question(cell, subject, finding, now + seconds / 2)
     scene.look(_varied(scene))
+    scene.look(_at_borders(scene), _LONG, _MOST_LONG)
+    if len(scene.falling) < _FALLING:
+        scene.look(_other_values(scene))
     scene.deadline = now + seconds
     return scene
 
@@ -176,12 +191,34 @@ def _varied(scene: Scene) -> Iterator[Case]:
         yield from scene.variants(near)
 
 
+def _at_borders(scene: Scene) -> Iterator[Case]:
+    """Every size by itself on both sides of where code changes its path, as long as that takes little time."""
+    plain, slow = scene.case.replace(values={}), set()
+    for border, name in itertools.product(_BORDERS, scene.case.sizes):
+        began = process_time()
+        for size in (border, border + 1) if name not in slow else ():
+            for case in _admitted(plain, sizes={**plain.sizes, name: size}):
+                yield from scene.variants(case)
+        if process_time() - began > 2 * _SLOW:
+            slow.add(name)
+
+
+def _other_values(scene: Scene) -> Iterator[Case]:
+    """The smallest case with other values of the same kind, and without what may matter of them: zeros, negatives."""
+    yield from scene.variants(scene.case)
+    kinds = [scene.case, *(scene.case.another(step).replace(pattern=name) for step, name in enumerate(PATTERNS, 1))]
+    for kind in kinds if not scene.kind else kinds[:1]:
+        for case in (kind, *(case for _, _, case in without_each(kind)), *scaled(kind)):
+            yield from scene.variants(case)
+
+
 def one_change(case: Case) -> Iterator[Case]:
     """The case with one parameter changed: each size a little less and more, each option, each layout, other seeds."""
     yield from (case.another(step) for step in range(1, 5))
-    for name, size in case.sizes.items():
-        for other in (size - 1, size + 1, size + 2, size + 3, 2 * size + 1, 4 * size + 3, 1, 2, 16, 33):
-            yield from _admitted(case, sizes={**case.sizes, name: other})
+    for step in range(10):
+        for name, size in case.sizes.items():
+            others = (size - 1, size + 1, 2, 33, size + 2, 1, 2 * size + 1, size + 3, 16, 4 * size + 3)
+            yield from _admitted(case, sizes={**case.sizes, name: others[step]})
     for name, domain in case.operation.options.items():
         for value in domain.values:
             yield from _admitted(case, options={**case.options, name: value})

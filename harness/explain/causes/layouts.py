@@ -1,0 +1,43 @@
+"""Which argument's layout of memory matters: laid out alone, the others contiguous."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from harness.errors import Unsupported
+from harness.explain.cause import Observed, cause
+from harness.explain.scene import Scene
+from harness.generate.case import Case
+from harness.generate.layouts import LAYOUTS
+from harness.measure.comparison import against
+from harness.measure.reference import reference
+from harness.verify.subject import ImplementationFault
+
+_CASES, _FEWEST = 24, 3
+
+
+@cause
+def layout_of_one(scene: Scene) -> Iterator[Observed]:
+    """A result is right where all arguments are contiguous, and wrong where one of them alone is not."""
+    cases = [case for case in scene.falling if case.layout in LAYOUTS and case.layout != "contiguous"][:_CASES]
+    if not scene.agrees or len(scene.operation.tensors) < 2 or len(cases) < min(_FEWEST, len(scene.falling)):
+        return
+    if any(_wrong(scene, case, ()) for case in cases):
+        return
+    names = [name for name in scene.operation.tensors if sum(_wrong(scene, case, (name,)) for case in cases) >= 1]
+    if names:
+        each = sum(_wrong(scene, case, tuple(names)) for case in cases)
+        yield Observed(
+            f"it misreads {' and '.join(names)} where {'it is' if len(names) == 1 else 'they are'} not contiguous in memory",
+            f"on {each} of {len(cases)} cases with {' and '.join(names)} alone in that layout, and on none without",
+        )
+
+
+def _wrong(scene: Scene, case: Case, names: tuple[str, ...]) -> bool:
+    """Whether a case is wrong with these arguments in its layout, and the others contiguous."""
+    call = case.plain_call().fresh()
+    laid = {name: LAYOUTS[case.layout](call.arguments[name]) for name in names}
+    try:
+        return not all(each.within for each in against(reference(case), scene.subject(call.replace(**laid)), case))
+    except (ImplementationFault, Unsupported):
+        return False

@@ -1,0 +1,45 @@
+"""Arguments, or entries of them, that are never read: other values there change nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import torch
+
+from harness.errors import Unsupported
+from harness.explain.cause import Observed, cause
+from harness.explain.scene import Scene
+from harness.generate.case import Case
+from harness.verify.subject import ImplementationFault, Results
+
+_CASES, _FEWEST = 12, 4
+
+
+@cause
+def not_read(scene: Scene) -> Iterator[Observed]:
+    """An argument can be filled anew and the result stays, where the definition's changes."""
+    for name, domain in scene.operation.tensors.items():
+        told = [told for case in scene.falling[:_CASES] if (told := _is_unread(scene, case, name)) is not None]
+        if len(told) >= _FEWEST and all(told):
+            yield Observed(
+                f"{name} is not read",
+                f"on {len(told)} of {len(told)} cases other values of {name} leave the results bit for bit as they are",
+            )
+
+
+def _is_unread(scene: Scene, case: Case, name: str) -> bool | None:
+    """Whether other values of an argument change nothing; None where they change nothing in the definition either."""
+    call = case.plain_call()
+    other = call.replace(**{name: case.another(11).replace(pattern="normal").plain_call().arguments[name]})
+    try:
+        right = [scene.operation.definition(**each.arguments, **each.options) for each in (call, other)]
+        before, after = scene.subject(call), scene.subject(other)
+    except (ImplementationFault, Unsupported):
+        return None
+    if _same(*(each if isinstance(each, tuple) else (each,) for each in right)):
+        return None
+    return _same(before, after)
+
+
+def _same(one: Results, other: Results) -> bool:
+    return all(torch.equal(a.double().nan_to_num(7), b.double().nan_to_num(7)) for a, b in zip(one, other, strict=True))
