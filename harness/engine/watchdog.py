@@ -21,6 +21,7 @@ from typing import Any
 
 import torch
 
+from harness.engine.countdown import Countdown
 from harness.engine.last_case import LastCase, died_over
 from harness.generate.case import Case
 from harness.measure.verdict import Verdict
@@ -45,8 +46,9 @@ _PACKAGE = Path(__file__).parents[1]
 class Watchdog:
     """A worker's watch over itself; its notes lie in `scratch` under the worker's name.
 
-    limit: seconds that one case may take; memory: bytes that the process may hold, None for no limit. From here on
-    the process ignores Ctrl-C (the process that started it decides) and writes to no terminal.
+    limit: seconds that one case may take, without what it waits for a processor; memory: bytes that the process may hold,
+    None for no limit. From here on the process ignores Ctrl-C (the process that started it decides) and writes to no
+    terminal.
     """
 
     def __init__(self, scratch: Path, worker: str, limit: float, memory: int | None) -> None:
@@ -57,6 +59,7 @@ class Watchdog:
         self._asking = scratch / f"{worker}.asking"
         self._case = LastCase(scratch / f"{worker}.case")
         self._fault = (scratch / f"{worker}.fault").open("a+")
+        self._countdown = Countdown(self._fault)
         self._noise = (scratch / f"{worker}.noise").open("ab")
         self._folder = Path.cwd()
         self._settle()
@@ -72,13 +75,13 @@ class Watchdog:
         for notes in (self._fault, self._noise):
             notes.truncate(0)
         self._settle()
-        self._arm(seconds)
+        self._countdown.begin(seconds + _PATIENCE)
         try:
             yield
         finally:
             if os.getpid() != self._process:
                 os._exit(0)
-            faulthandler.cancel_dump_traceback_later()
+            self._countdown.end()
 
     @contextmanager
     def over(self, cell: Cell) -> Iterator[None]:
@@ -91,13 +94,8 @@ class Watchdog:
     def _note(self, case: Case | None) -> None:
         """Put down what is asked, and begin to wait for it anew; not every time, since that costs as much as a small case."""
         self._case(case)
-        if monotonic() > self._armed + _PATIENCE:
-            self._arm(self._limit)
-
-    def _arm(self, seconds: float) -> None:
-        """End this process unless it is armed again, or disarmed, in this time."""
-        self._armed = monotonic()
-        faulthandler.dump_traceback_later(seconds + _PATIENCE, exit=True, file=self._fault)
+        if monotonic() > self._countdown.began + _PATIENCE:
+            self._countdown.begin(self._limit + _PATIENCE)
 
     def verdict_without_asking(self, cell: Cell) -> CellFinished | None:
         """The answer for an implementation that has ended enough workers already, None for any other."""
