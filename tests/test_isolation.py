@@ -11,7 +11,7 @@ import pytest
 
 from harness.engine.plugin import CellItem, _put_in_order
 from harness.engine.scheduling import OnceEach
-from harness.engine.watchdog import Deaths, _crowding, _has_lost_cuda, last_words
+from harness.engine.watchdog import Deaths, _has_lost_cuda, last_words
 from harness.errors import InfrastructureError
 from harness.record.runlog import decode
 from tests.command_line import CANDIDATES, SECONDS, Answer, ask, command_server, surroundings
@@ -254,13 +254,6 @@ def test_a_process_that_lost_its_gpu_is_told_from_one_that_has_it(monkeypatch):
     assert not _has_lost_cuda()
     monkeypatch.setattr("torch.cuda.synchronize", lost)
     assert _has_lost_cuda()
-
-
-def test_a_crowded_machine_gets_its_multiple_of_the_time_and_an_empty_one_no_less_than_all(monkeypatch):
-    monkeypatch.setattr("os.sched_getaffinity", lambda _: {0, 1})
-    for load, factor in ((0.0, 1.0), (2.0, 1.0), (9.0, 4.5)):
-        monkeypatch.setattr("os.getloadavg", lambda load=load: (load, 0.0, 0.0))
-        assert _crowding() == factor
 
 
 def test_deaths_are_remembered(tmp_path):

@@ -44,7 +44,7 @@ def test_every_environment_that_they_name_is_there():
 def test_the_night_from_end_to_end(tmp_path, forge):
     environment, there = forge
     tf32, compiled, bits, verify, time, issues = harness_commands("nightly", tmp_path, "30m")
-    little = ("-k", "linear and torch_linear and agreement", "--dtype", "float32", "--examples", "2")
+    little = ("-k", "linear and torch_linear and result_dtype", "--dtype", "float32", "--examples", "2")
     assert (bits[0], verify[0], time[0], issues[0]) == ("invariance", "run", "bench", "issues")
     for grade in (tf32, compiled):
         here = [{"cuda": "cpu", "tf32": "float32"}.get(word, word) for word in grade]

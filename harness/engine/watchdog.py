@@ -20,6 +20,7 @@ from time import monotonic
 
 import torch
 
+from harness.engine.countdown import Countdown
 from harness.engine.last_case import LastCase, Left, died_over
 from harness.generate.case import Case
 from harness.measure.verdict import Verdict
@@ -44,8 +45,9 @@ _PACKAGE = Path(__file__).parents[1]
 class Watchdog:
     """A worker's watch over itself; its notes lie in `scratch` under the worker's name.
 
-    limit: seconds that one case may take; memory: bytes that the process may hold, None for no limit. From here on
-    the process ignores Ctrl-C (the process that started it decides) and writes to no terminal.
+    limit: seconds that one case may take, without what it waits for a processor; memory: bytes that the process may hold,
+    None for no limit. From here on the process ignores Ctrl-C (the process that started it decides) and writes to no
+    terminal.
     """
 
     def __init__(self, scratch: Path, worker: str, limit: float, memory: int | None) -> None:
@@ -56,6 +58,7 @@ class Watchdog:
         self._asking = scratch / f"{worker}.asking"
         self._case = LastCase(scratch / f"{worker}.case")
         self._fault = (scratch / f"{worker}.fault").open("a+")
+        self._countdown = Countdown(self._fault)
         self._noise = (scratch / f"{worker}.noise").open("ab")
         self._folder = Path.cwd()
         self._settle()
@@ -71,13 +74,13 @@ class Watchdog:
         for notes in (self._fault, self._noise):
             notes.truncate(0)
         self._settle()
-        self._arm(seconds)
+        self._countdown.begin(seconds + _PATIENCE)
         try:
             yield
         finally:
             if os.getpid() != self._process:
                 os._exit(0)
-            faulthandler.cancel_dump_traceback_later()
+            self._countdown.end()
 
     @contextmanager
     def over(self, cell: Cell) -> Iterator[None]:
@@ -90,13 +93,8 @@ class Watchdog:
     def _note(self, case: Case | None) -> None:
         """Put down what is asked, and begin to wait for it anew; not every time, since that costs as much as a small case."""
         self._case(case)
-        if monotonic() > self._armed + _PATIENCE:
-            self._arm(self._limit)
-
-    def _arm(self, seconds: float) -> None:
-        """End this process unless it is armed again, or disarmed, in this time, or longer where others have the processors."""
-        self._armed = monotonic()
-        faulthandler.dump_traceback_later(seconds * _crowding() + _PATIENCE, exit=True, file=self._fault)
+        if monotonic() > self._countdown.began + _PATIENCE:
+            self._countdown.begin(self._limit + _PATIENCE)
 
     def verdict_without_asking(self, cell: Cell) -> CellFinished | None:
         """The answer for an implementation that has ended enough workers already, None for any other."""
@@ -120,12 +118,6 @@ class Watchdog:
             self._fault.write(_RETIRED)
             self._fault.flush()
             os._exit(0)
-
-
-def _crowding() -> float:
-    """How many times as long everything takes here as on a machine of its own: the processes that want a processor, by each."""
-    processors = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return max(1.0, os.getloadavg()[0] / processors)
 
 
 def _restrict(limited: int, bytes_: int) -> None:

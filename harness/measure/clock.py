@@ -93,11 +93,11 @@ def own_seconds() -> float:
 
 def undisturbed_seconds() -> float:
     """The time that this thread has taken, compilers included, but for what it waited while others had the processors."""
-    return perf_counter() - _waited(threading.get_native_id())
+    return perf_counter() - waited(threading.get_native_id())
 
 
-def _waited(thread: int) -> float:
-    """Seconds for which a thread was ready to run and no processor was free; 0 where the system does not tell."""
+def waited(thread: int) -> float:
+    """Seconds for which a thread of this process was ready to run and no processor was free; 0 where the system does not tell."""
     statistics = _scheduling(thread)
     return int(os.pread(statistics, 100, 0).split()[1]) * 1e-9 if statistics is not None else 0.0
 

@@ -55,7 +55,8 @@ class Scene(NamedTuple):
     @property
     def images(self) -> tuple[Any, Any]:
         """The points as the two cameras see them, in normalised coordinates."""
-        second = self.X @ self.R.swapaxes(1, 2) + 2 * self.t[:, None]
+        x, y, z = (self.X[..., place, None] * self.R[:, None, :, place] for place in range(3))
+        second = x + y + z + 2 * self.t[:, None]  # no product of a library's, whose last bits differ by machine
         return self.X[..., :2] / self.X[..., 2:], second[..., :2] / second[..., 2:]
 
 
