@@ -17,8 +17,7 @@ from harness.explain.visible import visible
 from harness.measure.verdict import Verdict
 from harness.record.events import CellFinished
 from harness.record.triage import by_implementation, causes, columns, grades
-from harness.report.ladder_tables import OF
-from harness.report.ladders import duration, memory, times
+from harness.report.ladders import duration, memory, share, times
 
 _SOURCE = 64_000
 """Characters of a case's Python that a page shows; literal cases have fewer."""
@@ -50,7 +49,6 @@ def _environment() -> Environment:
         tint=_tint,
         word=word,
         Speed=Speed,
-        limit_of=OF,
         times=times,
     )
     made.filters.update(
@@ -62,6 +60,7 @@ def _environment() -> Environment:
         percent=_percent,
         plural=_plural,
         seconds=_seconds,
+        share=share,
         source=_source,
     )
     return made
