@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from harness.report.curves import times_over_sizes
-from harness.report.ladders import ladders
+from harness.report.ladders import ladders, share
 from tests.byhand import MARKUP, busy_digest, site
 from tests.test_slowdowns import benched, timing
 
@@ -38,7 +38,7 @@ def test_every_time_ratio_and_share_is_there(tmp_path):
     pages = page(tmp_path, *REFERENCE, *FAST)
     text = pages["benchmarks.html"]
     assert 'href="benchmarks.html"' in pages["index.html"]
-    for told in ("★ 10.0 µs", "16.0 ms", "▼ ×0.0125", "25.0 % B", "2026-11-01"):
+    for told in ("★ 10.0 µs", "16.0 ms", "▼ ×0.0125", "25.0% B", "2026-11-01"):
         assert told in text
     assert text.count('<svg role="img"') == 1
 
@@ -48,6 +48,12 @@ def test_what_is_wrong_or_not_timed_is_told_with_its_reason(tmp_path):
     slow = replace(timing(1.0, implementation="slow"), blocks=[[]], verdict="unsupported", reason="one call took 9 s")
     text = page(tmp_path, *REFERENCE, wrong, slow)["benchmarks.html"]
     assert "linear/hasty: off by 9 u" in text and "linear/slow: one call took 9 s" in text and "wrong" in text
+
+
+def test_a_share_that_rounds_to_nothing_is_left_out(tmp_path):
+    one = replace(timing(1.0), fraction=0.0049, bound="bytes")
+    assert (share(one), share(replace(one, fraction=0.0004)), share(replace(one, fraction=None))) == ("0.5% B", "", "")
+    assert "0.0%" not in page(tmp_path, replace(one, fraction=0.0004))["benchmarks.html"]
 
 
 def test_names_are_spelled_out_and_obeyed_by_nobody(tmp_path):

@@ -255,6 +255,19 @@ def test_an_installed_operation_is_verified_by_the_command(tmp_path):
     assert [cause["implementation"] for cause in summary["causes"]] == ["over_the_batch"]
 
 
+def test_an_installed_property_is_asked_by_the_command(tmp_path):
+    both = ENTRY_POINT["entry_points.txt"] + "[harness.properties]\nrowwise = test_rowwise\n"
+    site = install(lay(tmp_path / "site", OPERATION + FAULT), **{"entry_points.txt": both})
+    done = python(
+        site,
+        *("-m", "harness", "run", "softmax_rows", "-k", "rows_sum_to_one", "--dtype", "float64", "--device", "cpu"),
+        *("--examples", "12", "--jobs", "1", "--json", "--reports", "reports"),
+    )
+    assert done.returncode == 1, done.stderr
+    (cause,) = json.loads(done.stdout)["causes"]
+    assert cause["implementation"] == "over_the_batch" and all("rows_sum_to_one" in key for key in cause["cells"])
+
+
 def test_an_entry_point_that_cannot_be_loaded_is_named(tmp_path):
     site = install(lay(tmp_path / "site"), **{"entry_points.txt": "[harness.operations]\nrowwise = columnwise\n"})
     done = forked(site, "-m", "harness", "list")

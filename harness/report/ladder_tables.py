@@ -9,13 +9,19 @@ from rich.console import Console
 from rich.table import Table
 
 from harness.bench.contrast import Speed
-from harness.bench.session import CACHED, INVALID
 from harness.measure.verdict import Verdict
 from harness.record.events import TimingFinished
-from harness.report.ladders import Ladder, canary_sentence, clock_sentence, duration, ladders, memory, times, untimed
-
-OF = {"operations": "flop", "bytes": "B", CACHED: CACHED, INVALID: INVALID}
-"""In which unit a fraction's limit is counted."""
+from harness.report.ladders import (
+    Ladder,
+    canary_sentence,
+    clock_sentence,
+    duration,
+    ladders,
+    memory,
+    share,
+    times,
+    untimed,
+)
 
 _LEGEND = (
     "★ the fastest   × the reference's time: "
@@ -60,8 +66,8 @@ def _cell(timing: TimingFinished | None, best: float | None) -> str:
     lines = [("★" if timing.seconds == best else "") + duration(timing.seconds)]
     if timing.ratio is not None:
         lines.append(f"{Speed(timing.speed).symbol}{times(timing.ratio)}")  # no space, where it would be broken
-    if timing.fraction is not None:
-        lines.append(f"{timing.fraction:.1%} {OF[timing.bound]}")
+    if told := share(timing):
+        lines.append(told)
     if peak := memory(timing.memory):
         lines.append(peak)
     return "\n".join(lines)

@@ -11,6 +11,7 @@ from statistics import linear_regression
 from typing import Any
 
 from harness.bench.contrast import Speed
+from harness.bench.session import CACHED, INVALID
 from harness.explain.visible import visible
 from harness.measure.verdict import Verdict
 from harness.record.events import TimingFinished
@@ -18,6 +19,9 @@ from harness.record.events import TimingFinished
 _UNITS = ((1.0, "s"), (1e-3, "ms"), (1e-6, "µs"), (1e-9, "ns"))
 _BYTES = ((2**30, "GiB"), (2**20, "MiB"), (2**10, "KiB"))
 _PAGE = 4096
+_LIMITS = {"operations": "flop", "bytes": "B", CACHED: CACHED, INVALID: INVALID}
+"""In which unit a share's limit is counted."""
+
 _STEEPEST = 4
 """Rungs at the large end of a ladder to which the exponent is fitted: small sizes are all overhead."""
 
@@ -130,6 +134,13 @@ def memory(size: int | None) -> str:
         return ""
     unit, name = next((unit, name) for unit, name in _BYTES if size >= unit)
     return f"{size / unit:.{int(size < 10 * unit)}f} {name}"
+
+
+def share(timing: TimingFinished) -> str:
+    """Which part of a limit of the machine a call reaches: `3.4% flop`; "" where nobody knows, or where it rounds to nothing."""
+    if timing.fraction is None or round(timing.fraction, 3) <= 0:
+        return ""
+    return f"{timing.fraction:.1%} {_LIMITS[timing.bound]}"
 
 
 def untimed(timings: Iterable[TimingFinished]) -> list[str]:

@@ -18,8 +18,7 @@ from harness.history.revisions import shortened
 from harness.measure.verdict import Verdict
 from harness.record.events import CellFinished
 from harness.record.triage import by_implementation, causes, columns, extents, grades
-from harness.report.ladder_tables import OF
-from harness.report.ladders import duration, memory, times
+from harness.report.ladders import duration, memory, share, times
 
 _SOURCE = 64_000
 """Characters of a case's Python that a page shows; literal cases have fewer."""
@@ -52,7 +51,6 @@ def _environment() -> Environment:
         tint=_tint,
         word=word,
         Speed=Speed,
-        limit_of=OF,
         times=times,
     )
     made.filters.update(
@@ -65,6 +63,7 @@ def _environment() -> Environment:
         plural=_plural,
         seconds=_seconds,
         shortened=shortened,
+        share=share,
         source=_source,
     )
     return made

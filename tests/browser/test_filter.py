@@ -6,7 +6,10 @@ import re
 
 import pytest
 
+from tests.browser.tab import DESK, PHONE
 from tests.browser.whole_run import KNOWN, cells
+
+WIDE = (1600, 900)
 
 QUERIES = {
     "": lambda cell: True,
@@ -53,6 +56,17 @@ def wanted(query):
         for cell in cells()
         if QUERIES[query](cell)
     )
+
+
+@pytest.mark.parametrize("size", [WIDE, DESK, PHONE])
+def test_all_columns_are_in_sight_and_the_page_uses_its_width(open_page, results, size):
+    tab = open_page(results, size=size)
+    assert found(tab)
+    table = tab.page.get_by_role("table").bounding_box()
+    assert table["x"] + table["width"] <= size[0] and table["width"] >= 0.9 * size[0]
+    for cell in tab.page.get_by_role("row").nth(1).get_by_role("cell").all():
+        box = cell.bounding_box()
+        assert box["x"] + box["width"] <= size[0]
 
 
 def symbol(verdict):

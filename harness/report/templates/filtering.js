@@ -78,20 +78,28 @@
   };
 
   const name = (field, index) => cells.fields[field].names[cells.fields[field].codes[index]];
-  const part = (tag, text, kind = "") => {
+  const part = (tag, text, kind = "", place = "") => {
     const made = document.createElement(tag);
     made.textContent = text;
     if (kind) made.className = kind;
+    if (place) made.dataset.place = place;
+    if (tag === "td") made.role = "cell";
+    return made;
+  };
+  // A name may be broken after what parts its words, and stays whole where somebody copies it.
+  const named = (made, text) => {
+    for (const piece of text.split(/(?<=[_./])/)) made.append(piece, document.createElement("wbr"));
     return made;
   };
   const link = (text, href) => {
-    const made = part("a", text);
+    const made = named(part("a", ""), text);
     made.href = href;
     return made;
   };
 
   const row = (index) => {
     const made = document.createElement("tr"), verdict = name("verdict", index), page = name("page", index);
+    made.role = "row";
     const word = part("span", `${cells.symbols[cells.fields.verdict.codes[index]]} ${verdict}`, `v-${verdict}`);
     const first = part("td", ""), second = part("td", "");
     if (page) {
@@ -103,9 +111,9 @@
     const score = cells.scores[index];
     made.append(
       first, second,
-      ...["implementation", "property", "device", "dtype"].map((field) => part("td", name(field, index))),
-      part("td", score === null ? "" : score >= 1e6 ? score.toExponential(1) : String(score), "n"),
-      part("td", cells.extents[index] || count.format(cells.cases[index]), "n"),
+      ...["implementation", "property", "device", "dtype"].map((field) => named(part("td", ""), name(field, index))),
+      part("td", score === null ? "" : score >= 1e6 ? score.toExponential(1) : String(score), "n", "u"),
+      part("td", cells.extents[index] || count.format(cells.cases[index]), "n", "cases"),
       part("td", name("reason", index), "told"),
     );
     return made;
