@@ -23,8 +23,9 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
+from harness.declare.domains import below
 from harness.declare.operation import operation
-from harness.declare.structure import Stream
+from harness.declare.structure import Stream, structure, typical
 
 _SIZES = {"batch": (0, 129), "trees": (0, 17), "splits": (0, 9), "features": (1, 17)}
 
@@ -54,21 +55,34 @@ def right_children(stream: Stream) -> Any:
     return _grown(stream)[1]
 
 
-def asked_features(stream: Stream) -> Any:
-    """The feature that a split looks at."""
-    return stream.integers(0, stream.known["features"] - 1)
+def _between_thresholds(values: Any, known: Any) -> bool:
+    """Whether all are quarters or missing, or odd eighths, on a threshold: coarse enough for every dtype to hold."""
+    return bool((np.isnan(values) | ((values * 8 == np.rint(values * 8)) & (abs(values) <= 4))).all())
 
 
+def _odd_eighths(values: Any, known: Any) -> bool:
+    """Whether a sample is on a threshold only where it is meant to be."""
+    return bool((((values * 8) % 2 == 1) & (abs(values) <= 4)).all())
+
+
+def _zeros_and_ones(values: Any, known: Any) -> bool:
+    """Whether nothing else is among them."""
+    return bool(np.isin(values, (0, 1)).all())
+
+
+@structure(admits=_odd_eighths, simpler=lambda stream: (np.full(stream.shape, 0.125), np.full(stream.shape, -0.125)))
 def thresholds(stream: Stream) -> Any:
     """Odd eighths from -2 to 2."""
     return stream.integers(-8, 7) / 4 + 0.125
 
 
+@structure(admits=_zeros_and_ones, simpler=lambda stream: (np.zeros(stream.shape), np.ones(stream.shape)))
 def sides(stream: Stream) -> Any:
     """1 where a missing value goes left, 0 where it goes right."""
     return stream.integers(0, 1)
 
 
+@structure(admits=_between_thresholds, simpler=lambda stream: (np.full(stream.shape, 1.0), np.full(stream.shape, -1.0)))
 def samples(stream: Stream) -> Any:
     """Quarters from -3 to 3, which stand between the thresholds.
 
@@ -83,6 +97,7 @@ def samples(stream: Stream) -> Any:
     return values
 
 
+@typical
 def leaf_values(stream: Stream) -> Any:
     """Thirds of bells, with all their digits; in a case in four of many magnitudes, in another eighths, whose sums are exact."""
     match stream.seed % 4:
@@ -93,13 +108,14 @@ def leaf_values(stream: Stream) -> Any:
     return stream.normal() / 3
 
 
+@typical
 def base_score(stream: Stream) -> Any:
     """Eighths from -4 to 4: what every prediction begins with."""
     return stream.integers(-32, 32) / 8
 
 
 Samples = Annotated[Float[Tensor, "batch features"], samples]
-Features = Annotated[Int[Tensor, "trees splits"], asked_features]
+Features = Annotated[Int[Tensor, "trees splits"], below("features")]
 Thresholds = Annotated[Float[Tensor, "trees splits"], thresholds]
 Left = Annotated[Int[Tensor, "trees splits"], left_children]
 Right = Annotated[Int[Tensor, "trees splits"], right_children]

@@ -22,7 +22,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 
 from harness.declare.domain import when
 from harness.declare.operation import operation
-from harness.declare.structure import Stream
+from harness.declare.structure import Stream, structure
 from harness.errors import Unsupported
 
 # Literal takes floats when it runs, though not in a type checker's eyes.
@@ -31,6 +31,13 @@ Keep = Literal[0.5, 1.0, 0.75, 0.9, 0.3, 0.0]  # type: ignore[valid-type]
 _SIZES = {"rows": (1, 65), "columns": (1, 65), "channels": (1, 257)}
 
 
+def _off_the_threshold(uniforms: Any, known: Any) -> bool:
+    """Whether all are in [0, 1] and at least 1/160 from the 1 - keep at which they would be kept."""
+    inside = (uniforms >= 0) & (uniforms <= 1)
+    return bool((inside & ((abs(uniforms - 1 + known["keep"]) >= 1 / 160) | (uniforms == 0) | (uniforms == 1))).all())
+
+
+@structure(admits=_off_the_threshold, simpler=lambda stream: (np.full(stream.shape, each) for each in (0.0, 0.95, 0.2)))
 def uniforms_off_the_threshold(stream: Stream) -> Any:
     """Odd thirty-seconds, and now and then 0 or 1 - 2⁻²⁴."""
     values = (2 * stream.integers(0, 15) + 1) / 32

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Annotated, Literal
 
 import numpy as np
@@ -12,12 +13,23 @@ from torch import Tensor
 
 from harness.declare.backends import HALVES, WIDE
 from harness.declare.operation import operation
-from harness.declare.structure import Stream, typical
+from harness.declare.structure import Stream, structure, typical
 from harness.errors import Unsupported
 
 Method = Literal["forward", "backward", "bilinear", "zoh"]
 
 
+def _simple_motions(stream: Stream) -> Iterator[np.ndarray]:
+    """Everything dies out alike; one passes on to the next on the way."""
+    one = np.eye(stream.shape[0])
+    yield from (
+        -one,
+        np.eye(stream.shape[0], k=-1) - one,
+        np.eye(stream.shape[0], k=1) - np.eye(stream.shape[0], k=-1) - one,
+    )
+
+
+@structure(simpler=_simple_motions)
 def dissipative(stream: Stream) -> np.ndarray:
     """A matrix whose motion dies out: HiPPO's legs or legt, any lower-triangular one, or a rotation with friction.
 

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from harness.declare.backends import HALVES, WIDE
 from harness.declare.operation import operation
-from harness.declare.structure import Stream
+from harness.declare.structure import Stream, structure
 from harness.errors import Unsupported
 
 _SPREADS = "how far an infinity spreads depends on which trivial factors a Fourier transform leaves out"
@@ -123,10 +123,15 @@ def waves(normals, dt, freq, rms):
     return torch.cat([normals[:, 1 : count + 1, 0], normals[:, 1 : count + 1, 1]], dim=1) @ shapes
 
 
+@structure(
+    admits=lambda values, known: bool(((values >= 0) & (values <= 1)).all()),
+    simpler=lambda stream: (np.ones(stream.shape), np.zeros(stream.shape)),
+)
 def since_the_present(stream: Stream) -> np.ndarray:
-    """Moments in [0, 1], the first of them the present, 1: where the polynomials are steepest."""
+    """Moments in [0, 1], one of them the present, 1: where the polynomials are steepest."""
     moments = stream.uniform()
-    moments[:1] = 1
+    if moments.size:
+        moments[stream.integers(0, moments.size - 1, (1,))[0]] = 1
     return moments
 
 

@@ -19,7 +19,7 @@ from torch import Tensor
 
 from harness.declare.backends import WIDE
 from harness.declare.operation import operation
-from harness.declare.structure import Stream, typical
+from harness.declare.structure import Stream, structure, typical
 from harness.errors import Unsupported
 
 _LOG_2PI = math.log(2 * math.pi)
@@ -47,6 +47,9 @@ def scores(stream: Stream) -> Any:
     return probabilities
 
 
+@structure(
+    admits=lambda values, known: bool(np.isin(values, (0, 1)).all()), simpler=lambda stream: (np.zeros(stream.shape),)
+)
 def bits(stream: Stream) -> Any:
     """Zeros and ones."""
     return stream.integers(0, 1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Annotated
 
 import numpy as np
@@ -12,12 +13,25 @@ from torch import Tensor
 
 from harness.declare.backends import WIDE
 from harness.declare.operation import operation
-from harness.declare.structure import Stream
+from harness.declare.structure import Stream, structure
 
 
+def _diagonals(stream: Stream) -> Iterator[NDArray[np.float64]]:
+    """Ones or twos along the diagonal and zeros else."""
+    one = np.eye(*stream.shape[-2:])
+    yield from (one, 2 * one)
+
+
+@structure(simpler=_diagonals)
 def full_rank(stream: Stream) -> NDArray[np.float64]:
-    """Integers of −3 to 3 with 16 along the diagonal, so that no singular value is small; half precision holds them."""
-    return stream.integers(-3, 3).astype(np.float64) + 16 * np.eye(stream.shape[-2], stream.shape[-1])
+    """Integers of −3 to 3 with ±16 along a diagonal that begins anywhere and goes around, so that no singular value is small.
+
+    Half precision holds them. No block of them need be invertible, nor any entry be positive.
+    """
+    *_, rows, columns = stream.shape
+    small, (down, along) = stream.integers(-3, 3), stream.integers(0, max(rows, columns), (2,))
+    signs = 1 - 2 * stream.integers(0, 1)
+    return (small + 16 * signs * np.roll(np.eye(rows, columns), (down, along), (0, 1))).astype(np.float64)
 
 
 @operation(

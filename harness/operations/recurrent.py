@@ -13,7 +13,7 @@ Left out: a projection of the state (torch's `proj_size`), layers without biases
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Annotated, Any, NamedTuple
 
@@ -27,7 +27,7 @@ from torch import Tensor
 from harness.declare.causal import Causal
 from harness.declare.domain import when
 from harness.declare.operation import operation
-from harness.declare.structure import Stream, typical
+from harness.declare.structure import Stream, structure, typical
 
 Array = Any
 """A torch tensor or a numpy array: the loops below serve both."""
@@ -56,10 +56,22 @@ count) and whether it runs backwards; to outputs (time, batch, hidden) in the or
 # Structures
 
 
+def all_steps(stream: Stream) -> Iterator[NDArray[np.int64]]:
+    """All sequences as long as can be, or of one step."""
+    yield from (np.full(stream.shape, stream.known["time"]), np.ones(stream.shape, np.int64))
+
+
+def within_time(lengths: NDArray[Any], known: Mapping[str, Any]) -> bool:
+    """Whether every length is one of 1 to `time`."""
+    return bool(((lengths >= 1) & (lengths <= known["time"])).all())
+
+
+@structure(admits=within_time, simpler=all_steps)
 def sequence_lengths(stream: Stream) -> NDArray[np.int64]:
-    """From 1 to `time` in any order when packed, `time` otherwise."""
-    time = stream.known["time"]
-    return stream.integers(1, time) if stream.known["packed"] else np.full(stream.shape, time)
+    """From 1 to `time` in any order, in a case in eight all the same; not packed they are there too, and not read."""
+    lengths = stream.integers(1, stream.known["time"])
+    alike = lengths.size and stream.integers(0, 7, (1,))[0] == 0
+    return np.full_like(lengths, lengths[0]) if alike else lengths
 
 
 @typical

@@ -56,6 +56,31 @@ def leaves_from_the_right(leaf, **given):
     return boosted_trees_predict(leaf=leaf.flip(1), **given)
 
 
+@fault(boosted_trees_predict, cause="one value for all", words="missing_left")
+def missing_always_left(missing_left, **given):
+    """What is missing goes left, whatever the split says."""
+    return boosted_trees_predict(missing_left=torch.ones_like(missing_left), **given)
+
+
+@fault(boosted_trees_leaves, cause="one slice for all", words="the first slice of feature along splits")
+def always_the_feature_of_the_root(feature, **given):
+    """Every split of a tree looks at the feature of its root."""
+    return boosted_trees_leaves(feature=feature[:, :1].expand_as(feature).contiguous(), **given)
+
+
+@fault(boosted_trees_leaves, cause="circumstances", words="splits")
+def never_below_the_second_level(x, feature, threshold, left, right, missing_left):
+    """Two splits are walked down, and where there is a third its first leaf is taken."""
+    trees, splits = feature.shape
+    here, rows = x.new_full((len(x), trees), 0 if splits else -1, dtype=torch.long), torch.arange(trees)
+    for _ in range(2 if splits else 0):
+        at = here.clamp(min=0)
+        value = x.gather(1, feature[rows, at])
+        goes_left = torch.where(value.isnan(), missing_left[rows, at] > 0, value < threshold[rows, at])
+        here = torch.where(here >= 0, torch.where(goes_left, left[rows, at], right[rows, at]), here)
+    return torch.where(here < 0, ~here, 0)
+
+
 _reached = {}
 
 

@@ -135,6 +135,16 @@ def numpy_pinv_of_the_circulant(y, K):
     return (y.reshape(len(y), A.shape[0]) @ inverse.T).reshape(len(y), K.shape[1], *y.shape[2:])
 
 
+@fault(low_rank_pinv, dtypes=_WIDE, cause=("circumstances", "always"), words="singular", verdict="error")
+def by_the_leading_block(B, C):
+    """B is [1; X] times its first rows, which are taken to be invertible."""
+    rank = B.shape[-1]
+    X = B[:, rank:] @ torch.linalg.inv(B[:, :rank])
+    one = torch.eye(rank, dtype=B.dtype).expand(len(B), -1, -1)
+    left = torch.linalg.solve(B[:, :rank], torch.linalg.solve(one + X.mT @ X, torch.cat([one, X.mT], 2)))
+    return C.mT @ torch.linalg.solve(C @ C.mT, left)
+
+
 @correct(low_rank_pinv, backend="numpy", dtypes=_WIDE)
 def normal_equations_of_each(B, C):
     """Cholesky factors of the inner matrices, pair by pair."""

@@ -54,6 +54,13 @@ def no_table_for_three_tenths(x, uniforms, keep, shared_batch, shared_rows, shar
     return torch.where(is_kept(uniforms, keep), x / (keep or 1), 0.0)
 
 
+@fault(dropout, cause="", words="keep")
+def zero_is_always_dropped(x, uniforms, keep, shared_batch, shared_rows, shared_columns, shared_channels):
+    """Kept is what is above 1 - keep, so that a uniform of exactly 0 is dropped where all are to be kept."""
+    check_noise_shape(x, uniforms)
+    return torch.where(uniforms > 1 - keep, x / (keep or 1), 0.0)
+
+
 @fault(channel_dropout, cause="shifted", words=("by +1 entry along channels",))
 def channel_before(x, uniforms, keep):
     """Each channel goes by the uniform of the one before, the first by zero."""

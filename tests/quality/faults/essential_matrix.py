@@ -57,6 +57,34 @@ def camera_to_world(E, x1, x2):
     return R.mT, t
 
 
+def _farthest_in_front(x1, x2, solutions):
+    """The solution of those given that has most points before both cameras."""
+    R, t = (torch.stack(each, 1) for each in zip(*solutions, strict=True))
+    seen, ray = _rays(x1)[:, None] @ R.mT, _rays(x2)[:, None].expand(-1, len(solutions), -1, -1)
+    normal, way = torch.linalg.cross(ray, seen), t[:, :, None].expand_as(ray)
+    first, second = (-(torch.linalg.cross(each, way) * normal).sum(3) > 0 for each in (ray, seen))
+    best, rows = (first & second).sum(2).argmax(1), torch.arange(len(R))
+    return R[rows, best], t[rows, best]
+
+
+def _rays(x):
+    return torch.cat([x, torch.ones_like(x[..., :1])], -1)
+
+
+@fault(recover_pose, cause="", words="no known cause")
+def always_the_first_rotation(E, x1, x2):
+    """The rotation by the smaller angle is taken, and only the direction is chosen."""
+    first, _, t = decompose_essential(E)
+    return _farthest_in_front(x1, x2, [(first, t), (first, -t)])
+
+
+@fault(recover_pose, cause="", words="no known cause")
+def never_a_negative_matrix(E, x1, x2):
+    """Each rotation is tried with the one direction that has E = s [t]× R with a positive s."""
+    first, second, t = decompose_essential(E)
+    return _farthest_in_front(x1, x2, [(first, t), (second, -t)])
+
+
 @correct(project_essential, backend="numpy", dtypes=WIDE)
 def one_matrix_at_a_time(E):
     """numpy's singular vectors, of one matrix after another, added up as outer products."""

@@ -290,6 +290,12 @@ def on_minus_one_to_one(c, points):
     return legendre_reconstruct(c, (points + 1) / 2)
 
 
+@fault(legendre_reconstruct, cause="only some entries", words="the first entry along moment")
+def the_first_moment_is_the_present(c, points):
+    """The first of the moments is taken to be 1 without being read."""
+    return legendre_reconstruct(c, torch.cat([torch.ones_like(points[:1]), points[1:]]))
+
+
 @correct(legendre_reconstruct, backend="numpy", dtypes=WIDE)
 def vandermonde(c, points):
     """numpy's legvander, in float64."""

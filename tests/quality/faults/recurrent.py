@@ -89,6 +89,18 @@ def input_bias_twice(b_ih, b_hh, **given):
     return rnn(b_ih=b_ih, b_hh=b_ih, **given)
 
 
+@fault(gru, cause=("option ignored", "another option"), words="packed=True is computed")
+def always_packed(packed, **given):
+    """Lengths are read whether they count or not."""
+    return gru(packed=True, **given)
+
+
+@fault(rnn, cause="", words="packed")
+def equal_lengths_count_as_all_steps(lengths, packed, **given):
+    """Where all sequences are of one length there is nothing to pack, and the padding is taken for steps."""
+    return rnn(lengths=lengths, packed=packed and (len(lengths) < 2 or bool((lengths != lengths[0]).any())), **given)
+
+
 @fault(gru, cause=("option ignored", "another option"), words="packed=False is computed")
 def lengths_ignored(packed, **given):
     """Padding is walked through like any step."""
