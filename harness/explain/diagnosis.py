@@ -207,7 +207,7 @@ def _is_closer(scene: Scene, theory: Instead, case: Case) -> bool:
         said = ~_unsaid(theory, there, part.expected)
         left += _distance(actual[said], there[said])
         before += _distance(actual[said], np.asarray(part.expected)[said])
-    return 0 < before and left <= _CLOSER * before
+    return before > 0 and left <= _CLOSER * before
 
 
 def _unsaid(theory: Instead, predicted: Array, expected: Array) -> Any:

@@ -8,7 +8,7 @@ from functools import partial
 import torch
 from torch import Tensor
 
-from harness.explain.cause import Instead, Results, cause
+from harness.explain.cause import Instead, cause
 from harness.explain.causes.arguments import Place
 from harness.explain.causes.axes import with_result
 from harness.explain.scene import Scene

@@ -2,12 +2,31 @@
 
 from typing import Annotated
 
+import numpy as np
 import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 import harness
+from harness.declare.structure import typical
 from tests.quality.planted import correct, fault
+
+
+def some_of_each_row(stream):
+    """True on the diagonal and for half of the others."""
+    return (stream.integers(0, 1) == 1) | np.eye(*stream.shape, dtype=bool)
+
+
+@typical
+def a_segment(stream):
+    """Numbers of segments."""
+    return stream.integers(0, stream.known["segments"] - 1)
+
+
+@typical
+def a_class(stream):
+    """Numbers of classes."""
+    return stream.integers(0, stream.known["classes"] - 1)
 
 
 @harness.operation(sizes={"d": (1, 65)})
@@ -174,7 +193,7 @@ def attend(
     q: Float[Tensor, "batch time d"],
     k: Float[Tensor, "batch time d"],
     v: Float[Tensor, "batch time d"],
-    mask: Annotated[Bool[Tensor, "time time"], harness.mask(whole_rows=False)],
+    mask: Annotated[Bool[Tensor, "time time"], some_of_each_row],
 ) -> Float[Tensor, "batch time d"]:
     """softmax(q kᵀ/√d) v where the mask is True."""
     return ((q @ k.mT) / q.shape[-1] ** 0.5).masked_fill(~mask, -torch.inf).softmax(-1) @ v
@@ -227,7 +246,7 @@ def attend_native(q, k, v, mask):
 @harness.operation(sizes={"n": (1, 65), "segments": (1, 9)})
 def add_by_segment(
     x: Float[Tensor, "n d"],
-    index: Annotated[Int[Tensor, "n"], harness.below("segments")],
+    index: Annotated[Int[Tensor, "n"], a_segment],
     start: Float[Tensor, "segments d"],
 ) -> Float[Tensor, "segments d"]:
     """Every row added to the row of its segment."""
@@ -388,7 +407,7 @@ def cosine_of_x(x, y):
 
 @harness.operation(sizes={"classes": (1, 33), "tokens": (1, 33)})
 def nll(
-    logits: Float[Tensor, "tokens classes"], target: Annotated[Int[Tensor, "tokens"], harness.below("classes")]
+    logits: Float[Tensor, "tokens classes"], target: Annotated[Int[Tensor, "tokens"], a_class]
 ) -> Float[Tensor, "tokens"]:
     """Cross entropy of every token."""
     return logits.logsumexp(1) - logits.gather(1, target[:, None])[:, 0]
