@@ -329,9 +329,9 @@ def _own_causes() -> tuple[Cause, ...]:
 _ORDER = (
     "arguments",
     "scale",
+    "parts",
     "axes",
     "indices",
-    "parts",
     "limits",
     "options",
     "blocks",
