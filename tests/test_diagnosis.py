@@ -180,3 +180,73 @@ def test_a_candidate_file_can_bring_a_cause_of_its_own(tmp_path):
         )
     finally:
         linear.implementations.pop("neighbour")
+
+
+@harness.operation(sizes={"d": (1, 129)})
+def squares(x: Float[Tensor, "batch d"], scale: Float[Tensor, "batch"]) -> Float[Tensor, "batch"]:
+    """The mean of squares, scaled."""
+    return x.square().mean(1) * scale
+
+
+@pytest.mark.parametrize(
+    ("function", "sentence"),
+    [
+        (
+            lambda x, scale: x[:, : x.shape[1] // 8 * 8].square().sum(1) / x.shape[1] * scale,
+            "the tail of d that fills no block of 8 of x is left out",
+        ),
+        (lambda x, scale: x[:, :-1].square().sum(1) / x.shape[1] * scale, "the last entry of d of x is left out"),
+        (lambda x, scale: x.clamp(-3, 3).square().mean(1) * scale, "x is cut off at ±3"),
+        (
+            lambda x, scale: x.square().mean(1) * scale * x.shape[1] ** 0.5,
+            "the result is multiplied by √n for the size n of d",
+        ),
+        (
+            lambda x, scale: x.square().mean(1) * scale / (2 * x.shape[1] - 1),
+            "the result is multiplied by 1/(2n - 1) for the size n of d",
+        ),
+        (lambda x, scale: x.square().mean(1) * scale.bfloat16().to(x.dtype), "scale is rounded to bfloat16"),
+        (lambda x, scale: x.square().mean(1) * (scale + 1e-3), "scale is off by 0.001"),
+        (lambda x, scale: (3 * x.sum(1).cos() + x.square().sum(1)).sin(), "scale is not read"),
+    ],
+)
+def test_the_commonest_slips_of_kernels_are_told_by_name(function, sentence):
+    found = diagnosed(function, operation=squares)
+    assert (found.sentence, found.where) == (sentence, "")
+
+
+def off_where(told):
+    return lambda x, scale: squares.definition(x, scale) + torch.where(told(x, scale), (1e3 * x.sum(1)).sin(), 0)
+
+
+@pytest.mark.parametrize(
+    ("told", "where"),
+    [
+        (lambda x, scale: torch.tensor(x.shape[1] > 64), "d ≥ 65"),
+        (lambda x, scale: torch.tensor(x.shape[1] % 16 > 0), "d is no multiple of 16"),
+        (lambda x, scale: scale < 0, "scale has a negative entry"),
+    ],
+)
+def test_circumstances_are_thresholds_tiles_and_values(told, where):
+    cell, finding = fallen(off_where(told), operation=squares)
+    assert where in str(diagnose(cell, finding, seconds=30))
+
+
+def test_a_theory_that_gives_nan_explains_nothing():
+    """Without the largest taken off, exponentials overflow: so do they where the logarithm is taken of something else."""
+
+    def plainly(x, scale):
+        return torch.where(x.abs().amax(1) > 50, torch.nan, squares.definition(x, scale))
+
+    found = diagnosed(plainly, operation=squares)
+    assert not found.proven
+    assert "is used where" not in found.sentence
+
+
+def test_the_argument_whose_layout_matters_is_named():
+    def takes_b_for_contiguous(x, W, b):
+        read = W if W.is_contiguous() else W.as_strided(W.shape, torch.empty(W.shape).stride(), W.storage_offset())
+        return x @ read.mT + b
+
+    found = diagnosed(takes_b_for_contiguous, prop="layouts")
+    assert found.sentence == "it misreads W where it is not contiguous in memory"

@@ -9,10 +9,12 @@ from types import SimpleNamespace
 
 import pytest
 
+from harness.engine import watchdog
 from harness.engine.plugin import CellItem, _put_in_order
 from harness.engine.scheduling import OnceEach
-from harness.engine.watchdog import Deaths, _has_lost_cuda, last_words
+from harness.engine.watchdog import Deaths, _has_lost_cuda, doer, last_words
 from harness.errors import InfrastructureError
+from harness.record.events import CellFinished
 from harness.record.runlog import decode
 from tests.command_line import CANDIDATES, SECONDS, Answer, ask, command_server, surroundings
 
@@ -290,3 +292,59 @@ def test_last_words(tmp_path, fault, noise, status, words):
     (tmp_path / "gw0.fault").write_text(fault)
     (tmp_path / "gw0.noise").write_text(noise)
     assert last_words(tmp_path, "gw0", 9.0, status) == words
+
+
+TREE = """
+import torch, harness
+import numpy as np
+from typing import Annotated
+from jaxtyping import Float, Int
+from torch import Tensor
+
+def rooted(stream):
+    return np.maximum(stream.integers(0, 2**30) % np.maximum(np.arange(stream.shape[0]), 1), 0)
+
+@harness.operation
+def ancestors(x: Float[Tensor, "nodes d"], parent: Annotated[Int[Tensor, "nodes"], rooted]) -> Float[Tensor, "nodes d"]:
+    made = []
+    for node in range(len(x)):
+        total = x[node]
+        while node > 0:
+            node = int(parent[node])
+            total = total + x[node]
+        made.append(total)
+    return torch.stack(made) if made else x
+
+@ancestors.implementation
+def wrong(x, parent):
+    return ancestors.definition(x, parent) + (1e3 * x).sin()
+"""
+
+
+def test_what_was_found_is_kept_where_explaining_it_never_ends(tmp_path):
+    """A parent that is its own makes the definition walk for ever, which only a theory asks of it."""
+    file = tmp_path / "tree.py"
+    file.write_text(TREE)
+    answer = ask(tmp_path, "check", str(file), *FLOAT32, "-k", "agreement", "--limit", "2s", "--json")
+    (cell,) = (cell for cell in answer.of("wrong") if cell.prop == "agreement")
+    assert cell.verdict == "wrong"
+    assert cell.counterexample.source
+    assert cell.counterexample.diagnosis is None
+    assert "explaining it took too long and was stopped" in cell.reason
+
+
+@pytest.mark.parametrize(
+    ("caller", "blamed"),
+    [
+        ("verify/subject.py", "mine.py: wrong"),
+        ("measure/reference.py", "the definition of tree"),
+        ("explain/scene.py", "the harness"),
+    ],
+)
+def test_who_was_stopped_is_told_by_who_called_it(tmp_path, caller, blamed):
+    ours = Path(watchdog.__file__).parents[1]
+    stack = [("/home/mine.py", "inside"), (ours / caller, "calling"), (ours / "verify/exploration.py", "explore")]
+    told = "\n".join(f'  File "{file}", line 3 in {function}' for file, function in stack)
+    (tmp_path / "gw0.fault").write_text(f"Timeout (0:00:02)!\nThread 0x01 (most recent call first):\n{told}\n")
+    cell = CellFinished("agreement", "tree", "wrong", "torch", "cpu", "float32", "error", place="mine.py: wrong")
+    assert doer(tmp_path, "gw0", cell) == blamed

@@ -24,7 +24,7 @@ from harness.engine.last_case import last_case
 from harness.engine.plugin import events_of, fault
 from harness.engine.scheduling import OnceEach
 from harness.engine.selection import Selection
-from harness.engine.watchdog import Deaths, convicted, last_asked, last_words, retired
+from harness.engine.watchdog import Deaths, convicted, doer, kept_finding, last_asked, last_words, retired
 from harness.errors import HarnessError, InfrastructureError
 from harness.measure.verdict import Verdict
 from harness.record.events import CellFinished, ClaimListed, Listener, RunFinished
@@ -279,8 +279,12 @@ class Conductor:
         if cell is None or retired(self._scratch, worker) or not nodeid.endswith(f"::{cell.key}"):
             return False
         words = self._last_words(worker)
-        Deaths(self._scratch).add(f"{cell.operation}/{cell.implementation}", words)
-        died = self._dying[nodeid] = convicted(cell, words, last_case(self._scratch / f"{worker}.case"))
+        died = kept_finding(self._scratch, worker, cell, self._workers[worker].returncode)
+        if died is None:
+            Deaths(self._scratch).add(f"{cell.operation}/{cell.implementation}", words)
+            place = doer(self._scratch, worker, cell)
+            died = convicted(cell, words, last_case(self._scratch / f"{worker}.case"), place)
+        self._dying[nodeid] = died
         if died.counterexample is not None:
             self.selection.experience.keep(died.key, died.counterexample.case)
         return True

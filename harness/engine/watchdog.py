@@ -25,6 +25,7 @@ from harness.engine.last_case import LastCase, Left, died_over
 from harness.generate.case import Case
 from harness.measure.verdict import Verdict
 from harness.record.events import CellFinished
+from harness.record.kept import kept_by
 from harness.record.outcome import without_asking
 from harness.record.runlog import decode, encode
 from harness.verify.cell import Cell
@@ -38,6 +39,15 @@ NOT_ASKED = "not asked here, since it has already ended"
 _RETIRED = "Retired"
 _PATIENCE = 1.0
 """Seconds beyond the limit that a case may have, for which the watch need not be set anew at each."""
+
+_EXPLAINING_SECONDS, _LAST_CALL_SECONDS = 10.0, 20.0
+"""Of the processor's time: what explaining takes by itself, and what its last call may add before it is ended."""
+
+_SLOWEST = 8
+"""How many times as long that may take on a machine that others use."""
+
+_ASKED_BY, _DEFINED_BY = ("verify/subject.py",), ("measure/reference.py", "measure/gradient.py")
+"""The modules that call implementations, and those that call definitions."""
 
 _PACKAGE = Path(__file__).parents[1]
 
@@ -57,6 +67,7 @@ class Watchdog:
         self._memory = memory
         self._asking = scratch / f"{worker}.asking"
         self._case = LastCase(scratch / f"{worker}.case")
+        self._found = scratch / f"{worker}.found"
         self._fault = (scratch / f"{worker}.fault").open("a+")
         self._countdown = Countdown(self._fault)
         self._noise = (scratch / f"{worker}.noise").open("ab")
@@ -87,7 +98,7 @@ class Watchdog:
         """Watch a cell, each case of which has to end within the limit."""
         self._retire_if_unfit()
         self._asking.write_text(encode(without_asking(cell, Verdict.ERROR, "")), encoding="utf-8")
-        with self.within(self._limit), witnessed_by(self._note):
+        with self.within(self._limit), witnessed_by(self._note), kept_by(self._explaining):
             yield
 
     def _note(self, case: Case | None) -> None:
@@ -95,6 +106,24 @@ class Watchdog:
         self._case(case)
         if monotonic() > self._countdown.began + _PATIENCE:
             self._countdown.begin(self._limit + _PATIENCE)
+
+    @contextmanager
+    def _explaining(self, found: CellFinished) -> Iterator[None]:
+        """Keep what was found while it is explained, and end this process where that takes too long.
+
+        The system itself ends it, by processor time: no code escapes that, and no other process matters.
+        """
+        self._found.write_text(encode(found), encoding="utf-8")
+        seconds = _EXPLAINING_SECONDS + min(self._limit, _LAST_CALL_SECONDS)
+        self._countdown.begin(_SLOWEST * seconds + self._limit)
+        signal.signal(signal.SIGPROF, signal.SIG_DFL)
+        signal.setitimer(signal.ITIMER_PROF, seconds)
+        try:
+            yield
+        finally:
+            signal.setitimer(signal.ITIMER_PROF, 0.0)
+            self._countdown.begin(self._limit)
+            self._found.unlink(missing_ok=True)
 
     def verdict_without_asking(self, cell: Cell) -> CellFinished | None:
         """The answer for an implementation that has ended enough workers already, None for any other."""
@@ -178,9 +207,34 @@ def last_asked(scratch: Path, worker: str) -> CellFinished | None:
     return event if isinstance(event, CellFinished) else None
 
 
-def convicted(cell: CellFinished, words: str, left: Left | None = None) -> CellFinished:
+def kept_finding(scratch: Path, worker: str, cell: CellFinished, status: int | None) -> CellFinished | None:
+    """What a worker had found and was explaining when it died, without the explanation; None where it was not."""
+    try:
+        found = decode((scratch / f"{worker}.found").read_text(encoding="utf-8"))
+    except OSError:
+        return None
+    if not isinstance(found, CellFinished) or found.key != cell.key:
+        return None
+    slow = status == -signal.SIGPROF or _notes(scratch, worker, "fault").startswith("Timeout")
+    ended = "took too long and was stopped" if slow else "ended the process"
+    reason = f"{found.reason}; explaining it {ended}, so that no cause is named"
+    shown = found.counterexample and replace(found.counterexample, sentence=reason)
+    return replace(found, reason=reason, counterexample=shown)
+
+
+def doer(scratch: Path, worker: str, cell: CellFinished) -> str:
+    """Whose code ran when a worker was stopped, from the stack that its watchdog left: the implementation's where none is."""
+    frames = re.findall(r'File "([^"]+)"', _notes(scratch, worker, "fault"))
+    ours = [Path(file).relative_to(_PACKAGE).as_posix() for file in frames if Path(file).is_relative_to(_PACKAGE)]
+    caller = next((file for file in ours if file in (*_ASKED_BY, *_DEFINED_BY)), None)
+    if caller in _DEFINED_BY:
+        return f"the definition of {cell.operation}"
+    return "the harness" if ours and caller is None else cell.place
+
+
+def convicted(cell: CellFinished, words: str, left: Left | None = None, place: str = "") -> CellFinished:
     """The outcome of a cell whose worker died with these last words, over this case."""
-    reason = f"{cell.place}: {words}"
+    reason = f"{place or cell.place}: {words}"
     shown = died_over(left, reason) if left is not None and not cell.claim else None
     return replace(cell, reason=reason, kind=_kind(words), counterexample=shown)
 

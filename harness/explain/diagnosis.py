@@ -209,7 +209,7 @@ def _is_closer(scene: Scene, theory: Instead, case: Case) -> bool:
         said = ~_unsaid(theory, there, part.expected)
         left += _distance(actual[said], there[said])
         before += _distance(actual[said], np.asarray(part.expected)[said])
-    return 0 < before and left <= _CLOSER * before
+    return before > 0 and left <= _CLOSER * before
 
 
 def _unsaid(theory: Instead, predicted: Array, expected: Array) -> Any:
@@ -331,9 +331,9 @@ def _own_causes() -> tuple[Cause, ...]:
 _ORDER = (
     "arguments",
     "scale",
+    "parts",
     "axes",
     "indices",
-    "parts",
     "limits",
     "options",
     "blocks",

@@ -37,6 +37,9 @@ _MOST = 200
 _LONG, _MOST_LONG = 16, 90
 """Cases at the borders of sizes that show the fault, after which no more are looked for; and how many are asked at most."""
 
+_VALUED, _MOST_VALUED = 24, 90
+"""The same for cases with other patterns of values, and without what may matter of them."""
+
 _BORDERS = (8, 16, 32, 64, 128, 256, 512, 1024, 4096)
 """Sizes up to which, or by multiples of which, code is often written: vectors, warps, tiles, blocks."""
 
@@ -156,8 +159,7 @@ def scene_of(cell: Cell, finding: Finding, seconds: float) -> Scene:
     scene = _question(cell, subject, finding, now + seconds / 2)
     scene.look(_varied(scene))
     scene.look(_at_borders(scene), _LONG, _MOST_LONG)
-    if len(scene.falling) < _FALLING:
-        scene.look(_other_values(scene))
+    scene.look(_other_values(scene), _VALUED, _MOST_VALUED)
     scene.deadline = now + seconds
     return scene
 
@@ -204,12 +206,19 @@ def _at_borders(scene: Scene) -> Iterator[Case]:
 
 
 def _other_values(scene: Scene) -> Iterator[Case]:
-    """The smallest case with other values of the same kind, and without what may matter of them: zeros, negatives."""
-    yield from scene.variants(scene.case)
-    kinds = [scene.case, *(scene.case.another(step).replace(pattern=name) for step, name in enumerate(PATTERNS, 1))]
-    for kind in kinds if not scene.kind else kinds[:1]:
-        for case in (kind, *(case for _, _, case in without_each(kind)), *scaled(kind)):
-            yield from scene.variants(case)
+    """The smallest case and some around it in every pattern; its own values without what may matter, larger and smaller.
+
+    A theory that holds in one pattern alone is not what is computed: all clamped entries are equal where all are large.
+    """
+    plain = scene.case.replace(values={})
+    own = [scene.case, *(plain.another(step) for step in range(40, 44))]
+    for case in (scene.case, *(case for kind in own for _, _, case in without_each(kind))):
+        yield from scene.variants(case)
+    near = [plain.another(20), *itertools.islice(many_changes(plain.another(30), 3), 3)]
+    for each, pattern in itertools.product(near, PATTERNS if plain.pattern in PATTERNS and not scene.kind else ()):
+        yield from scene.variants(each.replace(pattern=pattern))
+    for case in (case for kind in own[:2] for case in scaled(kind)):
+        yield from scene.variants(case)
 
 
 def one_change(case: Case) -> Iterator[Case]:

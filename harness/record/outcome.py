@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import replace
 from statistics import median
 from time import perf_counter
@@ -22,6 +23,7 @@ from harness.measure.clock import keeping_time, spending
 from harness.measure.verdict import Verdict
 from harness.record.events import CellFinished, ImplementationListed
 from harness.record.experience import NONE, Experience, Lessons, rebuilt
+from harness.record.kept import kept
 from harness.record.known import recognised
 from harness.verify.cell import Cell
 from harness.verify.exploration import Exploration, Finding, explore
@@ -72,7 +74,7 @@ def outcome(
             planned, reserve = _planned(cell, examples, seed), essential(cell.operation, seed)[examples:]
         done = explore(cell, planned, enough, lessons.cases, reserve, warm_up)
         if done.worst is not None and done.verdict.severity >= Verdict.UNSTABLE.severity:
-            shown = _shown(done, done.worst, lessons)
+            shown = _shown(done, done.worst, lessons, lambda so_far: _finished(done, so_far, dict(ledger.seconds)))
         disagreement = _peers.disagreement(done) if _is_agreement(cell) else {}
     found = _finished(done, shown, dict(ledger.seconds))
     if not cell.prop.claim:
@@ -114,16 +116,22 @@ def _planned(cell: Cell, examples: int, seed: int) -> tuple[Case, ...]:
     return plan(operation, max(examples, _CLAIM_CASES) if prop.claim else examples, seed)
 
 
-def _shown(done: Exploration, worst: Finding, lessons: Lessons) -> Counterexample:
-    """The counterexample: as small as it gets, and explained where it is neither a claim's nor known before."""
+def _shown(
+    done: Exploration, worst: Finding, lessons: Lessons, finished: Callable[[Counterexample], CellFinished]
+) -> Counterexample:
+    """The counterexample: as small as it gets, and explained where it is neither a claim's nor known before.
+
+    finished: the outcome with a counterexample, which is kept while it is explained.
+    """
     cell, is_news = done.cell, done.verdict.failing and not done.cell.prop.claim
     is_news = is_news and not without_asking(cell, done.verdict, "").known
     with spending("shrinking"):
         seconds = _SHRINKING_SECONDS if is_news else _SHRINKING_SECONDS_OF_OTHERS
         least = worst if _is_small(worst, lessons) else shrink(cell, worst, seconds)
-    diagnosis = diagnose(cell, least) if is_news else None
-    if done.verdict is Verdict.UNSTABLE:
-        diagnosis = _of_one_precision(done, least)
+    diagnosis = None
+    if is_news or done.verdict is Verdict.UNSTABLE:
+        with kept(lambda: finished(counterexample(cell, least))):
+            diagnosis = diagnose(cell, least) if is_news else _of_one_precision(done, least)
     with spending("writing"):
         return counterexample(cell, least, diagnosis)
 

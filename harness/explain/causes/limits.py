@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Callable, Iterator
-from functools import partial
+from collections.abc import Iterator
 
 import torch
 from torch import Tensor
@@ -53,9 +52,9 @@ def _bounds() -> Iterator[tuple[str, float, float]]:
     yield "is cut off below 0", 0.0, math.inf
     yield "is cut off above 0", -math.inf, 0.0
     for limit in _LIMITS:
-        yield f"is cut off at ±{limit:g}", -limit, limit
         yield f"is cut off above {limit:g}", -math.inf, limit
         yield f"is cut off below -{limit:g}", -limit, math.inf
+        yield f"is cut off at ±{limit:g}", -limit, limit
     yield "is cut off outside 0 to 1", 0.0, 1.0
     for floor in _FLOORS:
         yield f"is cut off below {floor:g}", floor, math.inf
@@ -100,17 +99,12 @@ def constant_added(scene: Scene) -> Iterator[Instead]:
         yield Instead(f"{name} is off by {sign * step:g}", with_argument(name, torch.add, sign * step))
 
 
-_LENGTHS: dict[str, Callable[[Tensor, float], Tensor]] = {
-    "{:g} is added to the size of {}": lambda tensor, step: tensor + step * tensor.sign(),
-}
-
-
 @cause
 def size_off(scene: Scene) -> Iterator[Instead]:
-    """A constant is added to the size of an argument's entries, or they are kept from zero."""
-    for (words, change), name, step in itertools.product(_LENGTHS.items(), scene.floats, _STEPS):
-        yield Instead(words.format(step, name), with_argument(name, partial(_changed, change, step)))
+    """A constant is added to the size of an argument's entries."""
+    for name, step in itertools.product(scene.floats, _STEPS):
+        yield Instead(f"{step:g} is added to the size of {name}", with_argument(name, _longer, step))
 
 
-def _changed(change: Callable[[Tensor, float], Tensor], step: float, tensor: Tensor) -> Tensor:
-    return change(tensor, step)
+def _longer(tensor: Tensor, step: float) -> Tensor:
+    return tensor + step * tensor.sign()

@@ -8,7 +8,7 @@ from functools import partial
 import torch
 from torch import Tensor
 
-from harness.explain.cause import Instead, Results, cause
+from harness.explain.cause import Instead, cause
 from harness.explain.causes.arguments import Place
 from harness.explain.causes.axes import with_result
 from harness.explain.scene import Scene
@@ -87,7 +87,7 @@ def _blank(tensor: Tensor, at: int, kept: Kept) -> Tensor:
 
 
 def _cut(call: Call, axis: str, kept: Kept) -> Call | None:
-    """The call with an axis made shorter in every argument; its results must not have the axis."""
+    """The call with an axis made shorter in every argument."""
     changed = {}
     for name, domain in call.operation.tensors.items():
         if any(axis in each.names and each.text != axis for each in domain.axes(call.options)):
@@ -95,6 +95,8 @@ def _cut(call: Call, axis: str, kept: Kept) -> Call | None:
         at = domain.axis_of(axis, call.options)
         if at is not None:
             begin, end = kept(call.arguments[name].shape[at])
+            if end <= begin:
+                return None
             changed[name] = call.arguments[name].narrow(at, begin, end - begin).contiguous()
     return call.replace(**changed) if changed else None
 

@@ -18,7 +18,7 @@ _CASES, _FEWEST = 12, 4
 @cause
 def not_read(scene: Scene) -> Iterator[Observed]:
     """An argument can be filled anew and the result stays, where the definition's changes."""
-    for name, domain in scene.operation.tensors.items():
+    for name in scene.operation.tensors:
         told = [told for case in scene.falling[:_CASES] if (told := _is_unread(scene, case, name)) is not None]
         if len(told) >= _FEWEST and all(told):
             yield Observed(

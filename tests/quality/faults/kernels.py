@@ -2,12 +2,33 @@
 
 from typing import Annotated
 
+import numpy as np
 import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 import harness
+from harness.declare.structure import typical
 from tests.quality.planted import correct, fault
+
+_WIDE = (torch.float64, torch.float32)
+
+
+def some_of_each_row(stream):
+    """True on the diagonal and for half of the others."""
+    return (stream.integers(0, 1) == 1) | np.eye(*stream.shape, dtype=bool)
+
+
+@typical
+def a_segment(stream):
+    """Numbers of segments."""
+    return stream.integers(0, stream.known["segments"] - 1)
+
+
+@typical
+def a_class(stream):
+    """Numbers of classes."""
+    return stream.integers(0, stream.known["classes"] - 1)
 
 
 @harness.operation(sizes={"d": (1, 65)})
@@ -26,7 +47,7 @@ def softmin(x):
     return (-x).softmax(-1)
 
 
-@fault(softmax, cause="argument scaled", words="x is multiplied by 0.5")
+@fault(softmax, cause=("argument scaled", "another function of it"), words="x")
 def warm(x):
     return (x / 2).softmax(-1)
 
@@ -46,13 +67,13 @@ def clamped_logits(x):
     return x.clamp(-5, 5).softmax(-1)
 
 
-@fault(softmax, cause=("left out", "not computed"), words="fills no block of 4")
+@fault(softmax, cause="circumstances", words="d is no multiple of 4")
 def tail_of_four(x):
     n = x.shape[-1] // 4 * 4
     return torch.cat([x[..., :n].softmax(-1), torch.zeros_like(x[..., n:])], -1)
 
 
-@correct(softmax)
+@correct(softmax, dtypes=_WIDE)
 def softmax_by_hand(x):
     e = (x - x.amax(-1, keepdim=True)).exp()
     return e / e.sum(-1, keepdim=True)
@@ -143,7 +164,7 @@ def mean_square_saturated(x):
     return x.square().mean(1).clamp(max=10)
 
 
-@correct(mean_square)
+@correct(mean_square, dtypes=_WIDE)
 def mean_square_by_product(x):
     return torch.einsum("bd,bd->b", x, x) / x.shape[1]
 
@@ -174,7 +195,7 @@ def attend(
     q: Float[Tensor, "batch time d"],
     k: Float[Tensor, "batch time d"],
     v: Float[Tensor, "batch time d"],
-    mask: Annotated[Bool[Tensor, "time time"], harness.mask(whole_rows=False)],
+    mask: Annotated[Bool[Tensor, "time time"], some_of_each_row],
 ) -> Float[Tensor, "batch time d"]:
     """softmax(q kᵀ/√d) v where the mask is True."""
     return ((q @ k.mT) / q.shape[-1] ** 0.5).masked_fill(~mask, -torch.inf).softmax(-1) @ v
@@ -227,7 +248,7 @@ def attend_native(q, k, v, mask):
 @harness.operation(sizes={"n": (1, 65), "segments": (1, 9)})
 def add_by_segment(
     x: Float[Tensor, "n d"],
-    index: Annotated[Int[Tensor, "n"], harness.below("segments")],
+    index: Annotated[Int[Tensor, "n"], a_segment],
     start: Float[Tensor, "segments d"],
 ) -> Float[Tensor, "segments d"]:
     """Every row added to the row of its segment."""
@@ -368,7 +389,7 @@ def cosine_abs(x, y):
 
 @fault(cosine, cause="circumstances", words="has a negative entry")
 def cosine_of_negatives(x, y):
-    return cosine.definition(x, y) + (torch.sin(1e3 * x.sum()) if (y < 0).any() else 0)
+    return cosine.definition(x, y) + torch.where((y < 0).any(1), torch.sin(1e3 * x.sum(1)), 0)
 
 
 @fault(cosine, cause="clipped", words="result is cut off below 0")
@@ -388,7 +409,7 @@ def cosine_of_x(x, y):
 
 @harness.operation(sizes={"classes": (1, 33), "tokens": (1, 33)})
 def nll(
-    logits: Float[Tensor, "tokens classes"], target: Annotated[Int[Tensor, "tokens"], harness.below("classes")]
+    logits: Float[Tensor, "tokens classes"], target: Annotated[Int[Tensor, "tokens"], a_class]
 ) -> Float[Tensor, "tokens"]:
     """Cross entropy of every token."""
     return logits.logsumexp(1) - logits.gather(1, target[:, None])[:, 0]
@@ -440,7 +461,7 @@ def from_the_end(x):
     return x.flip(1).cumsum(1).flip(1)
 
 
-@fault(running_sum, cause="only some entries", words=("33", "time"))
+@fault(running_sum, cause="only some entries", words=("32", "time"))
 def restarts_at_32(x):
     return torch.cat([part.cumsum(1) for part in x.split(32, 1)], 1)
 
