@@ -98,5 +98,5 @@ def nonfinite_propagation(implementation, case):
         unit, informative = np.zeros(part.unit.shape), np.ones(part.unit.shape, dtype=bool)
         wanted, label = expected.kinds(index, actual, limit), f"NaN and infinities of result {index}"
         yield Comparison(label, actual, wanted, unit, informative, part.axis, case.dtype, 0.0, exact=True)
-        unaffected, part = expected.unaffected(index, actual)
-        yield harness.compare(f"what NaN and infinities leave of result {index}", unaffected, part.expected, case, part)
+        unaffected, rest = expected.unaffected(index, actual)
+        yield harness.compare(f"what NaN and infinities leave of result {index}", unaffected, rest.expected, case, rest)

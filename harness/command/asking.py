@@ -229,8 +229,8 @@ class Answer:
         if as_json:
             summary = _summary(self.digest, self.log, self.report)
             summary["notes"] += self.notes
-            told = {"exit_code": self.exit_code, "error": self.broken} if self.broken else {}
-            click.echo(json.dumps({"planned": self.planned, **summary, **told}, indent=2))
+            failed = {"exit_code": self.exit_code, "error": self.broken} if self.broken else {}
+            click.echo(json.dumps({"planned": self.planned, **summary, **failed}, indent=2))
             return self._complaining()
         print_outcomes(self.digest.outcomes)
         print_summary(self.digest, self.changes)

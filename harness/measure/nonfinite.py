@@ -119,7 +119,18 @@ class _Definition:
             for change in changes
         ]
 
+    @cached_property
+    def _places(self) -> list[tuple[str, int]]:
+        """The non-finite inputs: argument and flat index."""
+        return [
+            (name, place)
+            for name, tensor in self._inputs.items()
+            if tensor.is_floating_point()
+            for place in (~tensor.isfinite()).reshape(-1).nonzero().flatten().tolist()
+        ]
+
     def spread(self) -> Spread:
+        """All of it."""
         with spending("oracle"), torch.no_grad():
             given = self._given()
             narrow = {name: tensor.to(self._call.arguments[name].dtype) for name, tensor in self._draws[0].items()}
@@ -137,7 +148,7 @@ class _Definition:
             raise Unsupported(
                 f"the definition refuses NaN and infinities: {refusal.__cause__}".splitlines()[0]
             ) from None
-        if reason := spreading(called.names):
+        if self._places and (reason := spreading(called.names)):
             raise Unsupported(reason)
         return given
 
@@ -158,12 +169,7 @@ class _Definition:
 
     def _alone(self, index: int, entries: list[int]) -> dict[int, float]:
         """The entries of a result where only those inputs are non-finite of which each depends; none where there are many."""
-        places = [
-            (name, place)
-            for name, tensor in self._inputs.items()
-            if tensor.is_floating_point()
-            for place in (~tensor.isfinite()).reshape(-1).nonzero().flatten().tolist()
-        ]
+        places = self._places
         if len(places) > _MOST_LOOKED_AT:
             return {}
         with spending("oracle"), torch.no_grad():

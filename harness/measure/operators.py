@@ -19,7 +19,7 @@ class Operators(TorchDispatchMode):
     """Notes the name of every operator that is called inside, composite ones by what they are made of."""
 
     def __init__(self) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]
         self.names: set[str] = set()
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:

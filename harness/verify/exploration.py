@@ -177,18 +177,24 @@ def _asked(cell: Cell, subject: Subject, case: Case) -> tuple[Finding, list[Comp
         comparisons = cell.prop(subject, case)
     except Unsupported as reason:
         return Finding(case, Judgement(Verdict.UNSUPPORTED, reason=str(reason))), []
-    except DefinitionFault as fault:
-        if cell.implementation.name != "definition":
-            return Finding(case, Judgement(Verdict.UNSUPPORTED, reason=f"the oracle has no answer: {fault}")), []
-        return Finding(case, Judgement(Verdict.ERROR, float("inf"), reason=str(fault)), kind=fault.kind), []
-    except ImplementationFault as fault:
-        if fault.about_dtype and _is_of_the_dtype(cell, subject, case):
-            return Finding(case, Judgement(Verdict.UNSUPPORTED, reason=str(fault))), []
-        return Finding(case, Judgement(Verdict.ERROR, float("inf"), reason=str(fault)), kind=fault.kind), []
+    except (DefinitionFault, ImplementationFault) as fault:
+        return _failed(cell, subject, case, fault), []
     if not comparisons:
         return Finding(case, Judgement(Verdict.UNSUPPORTED, reason="nothing to compare in this case")), []
     findings = [_judged(cell, subject, case, comparison, place) for place, comparison in enumerate(comparisons)]
     return max(findings, key=attrgetter("rank")), comparisons
+
+
+def _failed(cell: Cell, subject: Subject, case: Case, fault: DefinitionFault | ImplementationFault) -> Finding:
+    """An error, unless it is another's: the definition's, or a library's that has no kernel for the dtype."""
+    if isinstance(fault, DefinitionFault):
+        another = "the oracle has no answer: " if cell.implementation.name != "definition" else ""
+    else:
+        lacking = fault.about_dtype and _is_of_the_dtype(cell, subject, case)
+        another = "a library has no kernel for the dtype: " if lacking else ""
+    if another:
+        return Finding(case, Judgement(Verdict.UNSUPPORTED, reason=f"{another}{fault}"))
+    return Finding(case, Judgement(Verdict.ERROR, float("inf"), reason=str(fault)), kind=fault.kind)
 
 
 def _is_of_the_dtype(cell: Cell, subject: Subject, case: Case) -> bool:
