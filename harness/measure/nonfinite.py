@@ -1,7 +1,7 @@
 """NaN, +inf and -inf: three values, and what a result has to be where arguments hold them.
 
 An entry of the result depends on the non-finite inputs where the definition's entry changes as they are replaced by
-finite numbers. Where it does not, the finite number is right; so is the definition's own NaN, which is 0·NaN. Where it
+finite numbers. Where it does not, the finite number is right; so is whatever else, where the definition's own is 0·NaN. Where it
 does, the definition's value is right; but a NaN there may come from 0·NaN of another input, so each entry that is
 contested is looked at once more with those inputs finite of which it does not depend.
 """
@@ -62,7 +62,7 @@ class Spread:
         given, finite, depends = self.given[index], self.finite[index].expected, self.depends[index]
         with np.errstate(all="ignore"):
             right = _same_kind(actual, given) | (np.isfinite(given) & (np.abs(given) > limit))
-            right |= ~depends & ~np.isfinite(given) & _same_kind(actual, finite)
+            right |= ~depends & ~np.isfinite(given)  # zero, or what rounding leaves of it, times NaN or an infinity
         contested = np.flatnonzero(depends & np.isnan(given) & ~np.isnan(actual)).tolist()
         wanted = np.where(depends | np.isfinite(given), given, finite)
         for place, value in self.alone(index, contested).items() if contested else ():
