@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from harness.declare.implementation import implementation_of
@@ -78,7 +78,8 @@ def check(
         )
     else:
         operation = like
-        chosen = [implementation_of(like.name, like.parameters, function, backend)]
+        made = implementation_of(like.name, like.parameters, function, backend)
+        chosen = [replace(made, dtypes=like.among(made.dtypes))]
     beside = modules_beside(operation, *(chosen or ()))
     stated = dict.fromkeys((*every_property(), *(prop for module in beside for prop in properties_in(module))))
     for made in chosen or operation.implementations.values():

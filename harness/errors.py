@@ -21,6 +21,14 @@ class UnknownName(HarnessError, LookupError):
     """A name that nothing answers to; carries the nearest names there are."""
 
 
+class DefinitionFault(HarnessError):
+    """A definition raised on a case of its own domain. `kind` groups equal faults."""
+
+    def __init__(self, kind: str, sentence: str) -> None:
+        super().__init__(sentence)
+        self.kind = kind
+
+
 class InfrastructureError(HarnessError):
     """Nothing could be verified, through no fault of an implementation."""
 

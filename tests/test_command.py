@@ -154,7 +154,6 @@ def test_a_fault_of_our_own_is_a_sentence_too(monkeypatch):
         raise KeyError("lost")
 
     monkeypatch.setattr("harness.command.listing.catalogue", breaks)
-    monkeypatch.delenv("HARNESS_TRACEBACK", raising=False)
     code, told = refused("list")
     assert code == 3
     assert told.startswith("harness: a fault of the harness itself: KeyError: 'lost' (test_command.py, line ")

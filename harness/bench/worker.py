@@ -31,7 +31,7 @@ from harness.candidates import candidates
 from harness.catalogue import catalogue
 from harness.declare.implementation import Implementation
 from harness.declare.operation import Operation
-from harness.engine.plugin import fault
+from harness.fault import fault
 from harness.measure.verdict import Verdict
 
 _HIGH_WATER, _CLEAR = Path("/proc/self/status"), Path("/proc/self/clear_refs")

@@ -25,6 +25,7 @@ from harness.engine.conductor import Conductor
 from harness.engine.selection import Selection
 from harness.errors import HarnessError, InfrastructureError
 from harness.explain.visible import visible
+from harness.fault import with_traceback
 from harness.generate.precision import UNGRADED
 from harness.history.attention import attention
 from harness.history.baseline import PREVIOUS
@@ -122,7 +123,8 @@ class Asking:
                 progress.watch(conductor)
                 _tell(listeners, started, *listing, *stated, *known)
                 finished = conductor.conduct(jobs, self.keyword)
-            _tell(listeners, finished)  # which writes the outputs, to a terminal without a bar
+            _tell((log, progress, self._events.append), finished)
+        broken = _reported(reporting, finished)  # to a terminal without a bar
         if not any(isinstance(event, CellFinished) for event in self._events):
             raise self._nothing(listing, conductor, finished)
         return Answer(
@@ -132,6 +134,7 @@ class Asking:
             latest / "index.html",
             [*complaints, *reporting.complaints],
             reporting.changes,
+            broken,
         )
 
     def _check_baseline(self) -> None:
@@ -247,11 +250,12 @@ class Answer:
     report: Path
     complaints: list[str]
     changes: Changes | None
+    broken: str = ""
 
     @property
     def exit_code(self) -> int:
-        """The run's exit code."""
-        return self.digest.finished.exit_code
+        """The run's exit code; infrastructure, where the report could not be written."""
+        return InfrastructureError.exit_code if self.broken else self.digest.finished.exit_code
 
     @property
     def notes(self) -> list[str]:
@@ -263,15 +267,21 @@ class Answer:
         if as_json:
             summary = _summary(self.digest, self.log, self.report)
             summary["notes"] += self.notes
-            click.echo(json.dumps({"planned": self.planned, **summary}, indent=2))
-            return self.exit_code
+            failed = {"exit_code": self.exit_code, "error": self.broken} if self.broken else {}
+            click.echo(json.dumps({"planned": self.planned, **summary, **failed}, indent=2))
+            return self._complaining()
         print_outcomes(self.digest.outcomes)
         print_summary(self.digest, self.changes)
         for told in self.notes:
             click.echo(f"note    {visible(told, 600)}")
         for name, characters in _printed(self.digest.outcomes).items():
             click.echo(f"note    {name} printed {characters:,} characters; they were counted and thrown away")
-        click.echo(f"log     {self.log}\nreport  {self.report}")
+        click.echo(f"log     {self.log}" + ("" if self.broken else f"\nreport  {self.report}"))
+        return self._complaining()
+
+    def _complaining(self) -> int:
+        if self.broken:
+            click.echo(f"harness: {visible(self.broken, 600)}", err=True)
         return self.exit_code
 
 
@@ -311,6 +321,19 @@ def _tell(listeners: Iterable[Listener], *events: Event) -> None:
                 listener(event)
     except OSError as failure:
         raise InfrastructureError(f"the log or the report can't be written: {failure.strerror or failure}") from None
+
+
+def _reported(reporting: Reporting, finished: RunFinished) -> str:
+    """Have the outputs written; what kept them from it, in a sentence, since the findings are told in any case."""
+    try:
+        reporting(finished)
+    except HarnessError as refusal:
+        return str(refusal)
+    except OSError as failure:
+        return f"the report can't be written: {failure.strerror or failure}"
+    except Exception as failure:
+        return f"a fault of the harness itself, in writing the report: {with_traceback(failure)}"
+    return ""
 
 
 def _printed(outcomes: Iterable[CellFinished]) -> dict[str, int]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import sys
 from typing import NoReturn
 
@@ -23,8 +22,8 @@ from harness.command.options import AS_JSON, examples
 from harness.command.replay import replay
 from harness.command.report import report
 from harness.command.run import run
-from harness.engine.plugin import fault
 from harness.errors import HarnessError
+from harness.fault import with_traceback
 
 _INTERRUPTED = 130
 
@@ -57,8 +56,8 @@ Shell completion: eval "$(_HARNESS_COMPLETE=bash_source harness)"   (or zsh_sour
 class Sentences(click.Group):
     """A group whose commands refuse in one sentence with the right exit code, never with a traceback.
 
-    With --json the sentence is an object on standard output as well. HARNESS_TRACEBACK=1 lets a fault of the harness
-    itself through.
+    With --json the sentence is an object on standard output as well. The traceback of a fault of the harness itself
+    is kept in a file.
     """
 
     def invoke(self, ctx: click.Context) -> object:
@@ -72,10 +71,7 @@ class Sentences(click.Group):
         except (click.ClickException, click.exceptions.Exit, click.Abort, OSError):
             raise
         except Exception as failure:
-            if os.environ.get("HARNESS_TRACEBACK"):
-                raise
-            told = f"a fault of the harness itself: {fault(failure)}; HARNESS_TRACEBACK=1 shows all of it"
-            _refuse(ctx, told, 3)
+            _refuse(ctx, f"a fault of the harness itself: {with_traceback(failure)}", 3)
 
 
 def _refuse(ctx: click.Context, sentence: str, exit_code: int) -> NoReturn:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import difflib
 import inspect
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, get_type_hints, overload
 
@@ -47,6 +47,7 @@ class Operation:
     differentiable: bool = True
     exact: bool = False
     module: str = ""
+    dtypes: tuple[torch.dtype, ...] = ()
     extended: Callable[..., Any] | None = None
     implementations: dict[str, Implementation] = field(default_factory=dict)
     timed: Workload | None = None
@@ -85,12 +86,16 @@ class Operation:
             DEFINITION,
             self.definition,
             BACKENDS["torch"],
-            (torch.float32, torch.bfloat16, torch.float16),
+            self.among((torch.float32, torch.bfloat16, torch.float16)),
             {
                 "gradients": "the definition's own gradient is the oracle",
                 "compiled": "the definition is written for accuracy, and nobody compiles it",
             },
         )
+
+    def among(self, dtypes: tuple[torch.dtype, ...]) -> tuple[torch.dtype, ...]:
+        """Those of some dtypes in which the operation is asked at all."""
+        return tuple(dtype for dtype in dtypes if not self.dtypes or dtype in self.dtypes)
 
     def implementation(
         self,
@@ -110,6 +115,7 @@ class Operation:
 
         def declare(function: Callable[..., Any]) -> Callable[..., Any]:
             made = implementation_of(self.name, self.parameters, function, backend, name, dtypes, exempt)
+            made = replace(made, dtypes=self.among(made.dtypes))
             if made.name in self.implementations:
                 raise DeclarationError(
                     f"{made.place}: {self.name} already has an implementation named {made.name!r}; choose another name"
@@ -196,6 +202,7 @@ def operation(
     linear_in: str | None = None,
     differentiable: bool = True,
     exact: bool = False,
+    dtypes: tuple[torch.dtype, ...] = (),
 ) -> Callable[[Callable[..., Any]], Operation]: ...
 def operation(
     function: Callable[..., Any] | None = None,
@@ -208,13 +215,15 @@ def operation(
     linear_in: str | None = None,
     differentiable: bool = True,
     exact: bool = False,
+    dtypes: tuple[torch.dtype, ...] = (),
 ) -> Any:
     """Declare an operation from one annotated function, whose body is the definition.
 
     sizes: smallest and largest size of a named axis, beyond which nothing is asked (a smallest of 0 asks for empty axes
     to work; `batch` has it where you say nothing else); where: which sizes and options go together, as a function of
     their names; causal: the axis that is time (or a Causal); linear_in: the argument in which the result is linear;
-    differentiable: gradients must agree; exact: data is only moved or selected, so no rounding is allowed.
+    differentiable: gradients must agree; exact: data is only moved or selected, so no rounding is allowed; dtypes: those
+    alone in which any implementation is asked.
 
     Raises DeclarationError, naming the function, the argument and the mend, for an argument without a domain, an
     unknown axis, or a declaration that contradicts the annotations. A result that contradicts the return
@@ -230,6 +239,7 @@ def operation(
         made = _declare(
             function, name or function.__name__, dict(sizes or {}), where, causal, linear_in, differentiable, exact
         )
+        made.dtypes = dtypes
         rehearse(made)
         return made
 

@@ -21,11 +21,12 @@ from typing import Any
 import pytest
 
 from harness.engine.last_case import last_case
-from harness.engine.plugin import events_of, fault
+from harness.engine.plugin import events_of
 from harness.engine.scheduling import OnceEach
 from harness.engine.selection import Selection
 from harness.engine.watchdog import Deaths, convicted, doer, kept_finding, last_asked, last_words, retired
 from harness.errors import HarnessError, InfrastructureError
+from harness.fault import with_traceback
 from harness.measure.verdict import Verdict
 from harness.record.events import CellFinished, ClaimListed, Listener, RunFinished
 from harness.record.settling import settle
@@ -150,7 +151,9 @@ class Conductor:
         if self._ended_by is not None:
             key = "Ctrl-C" if self._ended_by is signal.SIGINT else self._ended_by.name
             return f"interrupted ({key}) {so_far}"
-        return f"{self.problems[0]}, {so_far}" if self.problems else ""
+        if self.problems:
+            return f"{self.problems[0]}, {so_far}"
+        return next((outcome.reason for outcome in self._outcomes if outcome.unjudged), "")
 
     def _tell(self, event: CellFinished) -> None:
         if event.key in self._answered:
@@ -261,7 +264,7 @@ class Conductor:
             self._refusal = None if isinstance(failure, InfrastructureError) else failure
             self.problems.append(str(failure))
         else:
-            self.problems.append(f"a fault of the harness itself: {fault(failure)}")
+            self.problems.append(f"a fault of the harness itself: {with_traceback(failure)}")
         self._end_workers()
         return True
 

@@ -7,7 +7,6 @@ operations it names, and `test_mine = harness.verify(mine)` asks every property 
 from __future__ import annotations
 
 import dataclasses
-import traceback
 from collections.abc import Iterable, Iterator
 from contextlib import nullcontext
 from pathlib import Path
@@ -22,6 +21,7 @@ from harness.engine.selection import Selection
 from harness.engine.watchdog import Watchdog
 from harness.errors import HarnessError, UnknownName
 from harness.explain.visible import visible
+from harness.fault import with_traceback
 from harness.measure.verdict import Verdict
 from harness.record.events import UNJUDGED, CellFinished
 from harness.record.outcome import outcome, replayed, without_asking
@@ -233,8 +233,8 @@ class CellItem(pytest.Item):
             return dataclasses.replace(without_asking(self.cell, Verdict.ERROR, reason), kind="memory")
         except Exception as failure:
             place, prop = self.cell.implementation.place, self.cell.prop.name
-            reason = f"{place}: {prop} could not judge what it gave: {fault(failure)}"
-            return dataclasses.replace(without_asking(self.cell, Verdict.ERROR, reason), kind=UNJUDGED)
+            reason = f"{place}: {prop} could not judge what it gave: {with_traceback(failure)}"
+            return dataclasses.replace(without_asking(self.cell, Verdict.UNSUPPORTED, reason), kind=UNJUDGED)
 
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
         """Say what was found instead of showing a traceback of the harness."""
@@ -265,14 +265,6 @@ class _Logging:
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         for event in events_of(report):
             self._log(event)
-
-
-def fault(failure: BaseException) -> str:
-    """An exception in a line, with the place where it was raised."""
-    frames = traceback.extract_tb(failure.__traceback__)
-    place = f" ({Path(frames[-1].filename).name}, line {frames[-1].lineno})" if frames else ""
-    told = str(failure).strip().partition("\n")[0]
-    return f"{type(failure).__name__}: {told}{place}"
 
 
 def events_of(report: pytest.TestReport) -> list[CellFinished]:

@@ -132,7 +132,7 @@ class Watchdog:
             return None
         place, words = cell.implementation.place, deaths[-1]
         reason = f"{place}: {words}; {NOT_ASKED} {len(deaths)} workers"
-        return replace(without_asking(cell, Verdict.ERROR, reason), kind=_kind(words))
+        return without_asking(cell, Verdict.UNSUPPORTED, reason)
 
     def _settle(self) -> None:
         """Undo what the cell before may have done to the process: closed or redirected its outputs, gone elsewhere."""

@@ -12,7 +12,7 @@ from harness.explain.diagnosis import Diagnosis
 from harness.explain.literal import literal
 from harness.explain.reproduction import reproduction
 from harness.explain.sentence import sentence
-from harness.measure.comparison import Comparison, as_array
+from harness.measure.comparison import Comparison, as_array, equal
 from harness.verify.cell import Cell
 from harness.verify.exploration import Finding
 
@@ -93,8 +93,7 @@ def _worst_entry(expected: Any, actual: Any) -> int | None:
     if actual.dtype.kind != "f":
         return int(np.argmax(actual != expected))
     with np.errstate(all="ignore"):
-        same = (actual == expected) | (np.isnan(actual) & np.isnan(expected))
-        distance = np.where(same, 0.0, np.abs(actual - expected).astype(np.float64))
+        distance = np.where(equal(actual, expected), 0.0, np.abs(actual - expected).astype(np.float64))
     return int(np.argmax(np.where(np.isnan(distance), np.inf, distance)))
 
 

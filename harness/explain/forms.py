@@ -24,6 +24,7 @@ from harness.errors import HarnessError, Unsupported
 from harness.explain.excerpt import Excerpt, NoExcerpt, excerpt
 from harness.explain.literal import tensor_literal
 from harness.generate.case import Call, Case
+from harness.generate.patterns import SPECIAL
 from harness.generate.precision import DTYPES
 from harness.measure.comparison import allowance, as_array, compare
 from harness.measure.gradient import cotangents_like, gradient_reference
@@ -159,8 +160,10 @@ def forms(evidence: Evidence) -> Iterator[Form]:
     if evidence.cell.prop.claim:
         return
     plain = list(_plain(evidence, [*evidence.calls[-1:], evidence.call] if evidence.fails else [evidence.call]))
-    yield from plain
-    yield from _OF_PROPERTIES.get(evidence.cell.prop.name, _nothing)(evidence)
+    own = _OF_PROPERTIES.get(evidence.cell.prop.name, _nothing)
+    first, second = (own(evidence), plain) if evidence.case.pattern in SPECIAL else (plain, own(evidence))
+    yield from first
+    yield from second
     yield from _plain(evidence, evidence.calls[:_MOST_CALLS])
     yield from _gradients(evidence)
     yield from _remembering(evidence)
@@ -387,14 +390,15 @@ def _result_dtype(evidence: Evidence) -> Iterator[Form]:
 
 
 def _nonfinite(evidence: Evidence) -> Iterator[Form]:
-    """Where the result is finite, apart from what lies beyond the dtype."""
-    limit = torch.finfo(DTYPES[evidence.case.dtype]).max
-    for index, part in enumerate(_parts(evidence, evidence.call)):
-        with np.errstate(all="ignore"):
-            told = ~(np.isfinite(part.expected) & (np.abs(part.expected) > limit))
-        among = "" if told.all() else f" & {_literal(told)}"
-        lines = (f"expected = {_literal(np.isfinite(part.expected))}{among}  # where it is finite",)
-        yield Form({"case": evidence.call}, lines, (f"actual = call(case()).isfinite(){among}",), 1.0, index)
+    """The result as it should be where the inputs' NaN and infinities are, which is not the definition's own 0·NaN."""
+    found, parts = evidence.finding.comparison, _parts(evidence, evidence.call)
+    if found is None:
+        return
+    lines = (f"expected = {_literal(found.expected)}",)
+    for index, part in enumerate(parts):
+        if part.expected.shape == found.expected.shape:
+            measured = largest_difference(found.actual, found.expected)
+            yield Form({"case": evidence.call}, lines, ("actual = call(case())",), measured, index)
 
 
 _OF_PROPERTIES: dict[str, Callable[[Evidence], Iterator[Form]]] = {

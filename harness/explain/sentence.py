@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from harness.measure.comparison import Comparison
+from harness.measure.comparison import Comparison, equal
 from harness.verify.exploration import Finding
 
 
@@ -46,6 +46,8 @@ def _unequal(comparison: Comparison) -> str:
     if actual.dtype == np.bool_ and actual.size == 1:
         return f"falsified: {comparison.label}"
     differ = (
-        f"{np.sum(actual != expected):,} of {actual.size:,} entries" if actual.shape == expected.shape else "shapes"
+        f"{np.sum(~equal(actual, expected)):,} of {actual.size:,} entries"
+        if actual.shape == expected.shape
+        else "shapes"
     )
     return f"{comparison.label}: {differ} differ, where nothing but equality will do"

@@ -18,6 +18,9 @@ from harness.declare.structure import Stream
 Pattern = Callable[[Stream, torch.finfo], NDArray[np.float64]]
 
 
+_MOST_NONFINITE = 12
+
+
 def normal(stream: Stream, precision: torch.finfo) -> NDArray[np.float64]:
     """Bell-shaped, mean 0, variance 1."""
     return stream.normal()
@@ -86,12 +89,12 @@ def repeated(stream: Stream, precision: torch.finfo) -> NDArray[np.float64]:
 
 
 def nonfinite(stream: Stream, precision: torch.finfo) -> NDArray[np.float64]:
-    """A bell with an entry in eight replaced by NaN, inf or -inf, at least one."""
-    values, which = stream.normal(), stream.integers(0, 23)
-    for code, value in enumerate((np.nan, np.inf, -np.inf)):
-        values[which == code] = value
-    if values.size and np.isfinite(values).all():
-        values.reshape(-1)[stream.integers(0, values.size - 1, (1,))[0]] = np.nan
+    """A bell with an entry in eight replaced by NaN, inf or -inf, at least one and a dozen at most: the others tell a leak."""
+    values = stream.normal()
+    if values.size:
+        count = min(max(values.size // 8, 1), _MOST_NONFINITE)
+        places, which = stream.integers(0, values.size - 1, (count,)), stream.integers(0, 2, (count,))
+        values.reshape(-1)[places] = np.array([np.nan, np.inf, -np.inf])[which]
     return values
 
 

@@ -119,6 +119,7 @@ def compare(label: str, actual: Any, expected: Any, case: Case, part: Part, *, t
     `twice` doubles the allowance, for two results of which each may be off by it.
     """
     within = allowance(case) * (2 if twice or _own_error(case) else 1)
+    exact = case.operation.exact or part.expected.dtype.kind in "iub"
     return Comparison(
         label,
         as_array(actual),
@@ -127,8 +128,8 @@ def compare(label: str, actual: Any, expected: Any, case: Case, part: Part, *, t
         part.informative,
         part.axis,
         case.dtype,
-        within,
-        case.operation.exact,
+        0.0 if exact else within,
+        exact,
     )
 
 
@@ -165,6 +166,19 @@ def as_array(value: Any) -> Array:
     return array.astype(np.float64, copy=False) if array.dtype.kind == "f" else array
 
 
+def equal(one: Array, other: Array) -> NDArray[np.bool_]:
+    """Where two arrays of a shape hold the same: NaN beside NaN, and zeros of the same sign."""
+    if not (_is_real(one) and _is_real(other)):
+        same: NDArray[np.bool_] = (one == other) | (one != one) & (other != other)  # noqa: PLR0124
+        return same
+    same = (one == other) & ((one != 0) | (np.signbit(one) == np.signbit(other)))
+    return same | np.isnan(one) & np.isnan(other)
+
+
+def _is_real(array: Array) -> bool:
+    return array.dtype.kind == "f"
+
+
 def _own_error(case: Case) -> bool:
     """Whether the oracle computes in the very precision that it judges, so that its own rounding counts too."""
     return case.dtype == "float64" and case.operation.extended is None
@@ -182,8 +196,8 @@ def _errors(actual: Array, expected: Array, unit: NDArray[np.float64], axis: int
 
 
 def _same(one: Array, other: Array) -> bool:
-    """Whether two arrays are equal, NaN counting as equal to NaN."""
-    return one.shape == other.shape and bool(((one == other) | np.isnan(one) & np.isnan(other)).all())
+    """Whether two arrays are equal to the sign of a zero, NaN counting as equal to NaN."""
+    return one.shape == other.shape and bool(equal(one, other).all())
 
 
 def _rounded(expected: Array, dtype: str) -> Array:

@@ -57,7 +57,8 @@ def _gradient_reference(case: Case) -> Reference:
             result = case.operation.definition(**wide.arguments, **wide.options)
         results = result if isinstance(result, tuple) else (result,)
         cotangents = cotangents_like(results)
-        sizes.append(sum(float(r.detach().norm() * c.norm()) for r, c in zip(results, cotangents, strict=True)))
+        ways = [(r, c) for r, c in zip(results, cotangents, strict=True) if r.requires_grad]
+        sizes.append(sum(float(r.detach().norm() * c.norm()) for r, c in ways))
         found = gradients_of(results, wide, cotangents)
         return [found[name].numpy() for name in names]
 

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from harness.declare.callables import place_of
-from harness.errors import HarnessError
+from harness.errors import DefinitionFault
 from harness.generate.case import Call, Case
 from harness.generate.memory import Memory
 from harness.measure.clock import spending
@@ -66,7 +66,7 @@ _memory: Memory[Reference] = Memory(256 * 2**20)
 def reference(case: Case) -> Reference:
     """The reference of a case, computed once and shared by whoever meets the case.
 
-    Raises HarnessError where the definition itself fails.
+    Raises DefinitionFault where the definition itself raises.
     """
     return remembered(case, "", lambda: reference_of(case.plain_call(), case))
 
@@ -80,7 +80,7 @@ def reference_of(call: Call, case: Case) -> Reference:
     """The reference of a call derived from a case (some arguments exchanged), in the case's working precision."""
     operation = case.operation
     axes = [domain.axis_of("batch", call.options) for domain in operation.results]
-    return measure(case, call, _definition(case, call), axes, _in_extended_precision(case, call))
+    return measure(case, call, definition_of(case, call), axes, _in_extended_precision(case, call))
 
 
 def measure(
@@ -96,7 +96,7 @@ def measure(
     digits, for a float64 working precision.
     """
     with spending("oracle"), torch.no_grad():
-        wide = {name: _widened(tensor) for name, tensor in call.arguments.items()}
+        wide = {name: widened(tensor) for name, tensor in call.arguments.items()}
         base = evaluate(wide)
         digits = extended(wide) if extended is not None and case.dtype == "float64" else base
         moved = [] if case.operation.exact else [evaluate(there) for there in _neighbours(case, wide)]
@@ -113,7 +113,8 @@ def step_of(case: Case) -> tuple[float, float]:
     return step, eps / step
 
 
-def _widened(tensor: Tensor) -> Tensor:
+def widened(tensor: Tensor) -> Tensor:
+    """A tensor as the oracle takes it: floats in float64, on the CPU."""
     tensor = tensor.detach().cpu()
     return tensor.double() if tensor.is_floating_point() else tensor
 
@@ -130,16 +131,19 @@ def _moves(before: Array, after: list[Array], axis: int | None) -> Array:
     return moves
 
 
-def _definition(case: Case, call: Call) -> Callable[[dict[str, Tensor]], list[Array]]:
+def definition_of(case: Case, call: Call) -> Callable[[dict[str, Tensor]], list[Array]]:
+    """The definition as a function of the arguments in float64. It raises DefinitionFault where the definition itself raises."""
     definition = case.operation.definition
 
     def evaluate(arguments: dict[str, Tensor]) -> list[Array]:
         try:
             result = definition(**arguments, **call.options)
         except Exception as failure:
-            raise HarnessError(
-                f"{place_of(definition)}: the definition raised {type(failure).__name__}: {failure} on {case.describe()}; "
-                "mend it, or narrow its domain with sizes= or where="
+            name = type(failure).__name__
+            raise DefinitionFault(
+                f"raised {name}",
+                f"{place_of(definition)}: the definition raised {name}: {failure} on {case.describe()}; "
+                "mend it, or narrow its domain with sizes= or where=",
             ) from failure
         return [part.numpy() for part in (result if isinstance(result, tuple) else (result,))]
 
@@ -195,7 +199,10 @@ def _part(case: Case, axis: int | None, expected: Array, before: Array, after: l
     """The part of a result: what is expected, and its unit from what the oracle gives before and after the moves."""
     if case.operation.exact or expected.dtype.kind in "iub":
         samples = 1 if axis is None else expected.shape[axis]
-        return Part(expected, axis, np.zeros(samples), np.ones(samples, dtype=bool))
+        settled = np.ones(samples, dtype=bool)
+        for each in after:  # an index among near equals, which rounding decides
+            settled &= ~(by_sample(before, axis) != by_sample(each, axis)).any(1)
+        return Part(expected, axis, np.zeros(samples), settled)
     precision = torch.finfo(case.precision.dtype)
     _, scale = step_of(case)
     rows = by_sample(_finite(expected).astype(np.float64, copy=False), axis)

@@ -45,6 +45,11 @@ class Verdict(StrEnum):
         return _ORDER[self]
 
     @property
+    def telling(self) -> int:
+        """The position in the order of what is shown first: a wrong result tells more than an error, which may hide one."""
+        return {Verdict.WRONG: self.ERROR.severity, Verdict.ERROR: self.WRONG.severity}.get(self, self.severity)
+
+    @property
     def failing(self) -> bool:
         """Whether the property is falsified."""
         return self in (Verdict.WRONG, Verdict.ERROR)

@@ -18,6 +18,9 @@ from harness.errors import Unsupported
 _SPREADS = "how far an infinity spreads depends on which trivial factors a Fourier transform leaves out"
 
 
+_RECURS = "the recurrence takes an infinite coefficient from itself, and inf - inf is NaN where the sum is infinite"
+
+
 def kept(half: int, dt: float, freq: float) -> int:
     """How many k/(2·half·dt), k = 1, 2, … half, are not above freq; exact where the options are short binaries."""
     return int(min(half, freq * 2 * half * dt))
@@ -163,7 +166,7 @@ def long_reconstruct(c, points):
     return (c * root) @ np.stack(polynomials[:N])
 
 
-@legendre_reconstruct.implementation(backend="numpy", dtypes=WIDE)
+@legendre_reconstruct.implementation(backend="numpy", dtypes=WIDE, exempt={"nonfinite_propagation": _RECURS})
 def legval(c, points):
     """numpy.polynomial.legendre.legval, which sums by Clenshaw's recurrence."""
     weighted = c * np.sqrt(2 * np.arange(c.shape[1], dtype=c.dtype) + 1)
@@ -180,7 +183,7 @@ def evaluation_matrix(c, points):
     return c @ (root[:, None] * eval_legendre(n[:, None], 2 * points.astype(np.float64) - 1)).astype(c.dtype)
 
 
-@legendre_reconstruct.implementation(backend="torch")
+@legendre_reconstruct.implementation(backend="torch", exempt={"nonfinite_propagation": _RECURS})
 def clenshaw(c, points):
     """Clenshaw's sum from the highest coefficient down, without the polynomials themselves."""
     x, N = 2 * points - 1, c.shape[1]

@@ -82,7 +82,7 @@ class Cause:
 
 
 def causes(outcomes: Iterable[CellFinished]) -> list[Cause]:
-    """The bad outcomes grouped by cause, worst verdict first, wider spread first.
+    """The bad outcomes grouped by cause, most telling verdict first, wider spread first.
 
     A fault that was raised is one cause in all properties that met it, figures in its message apart; so is a result
     that is off, where the diagnosis is the same. Without one it is one cause per property: a wrong value may well have
@@ -102,7 +102,7 @@ def causes(outcomes: Iterable[CellFinished]) -> list[Cause]:
         made,
         key=lambda cause: (
             cause.known != "",
-            -cause.verdict.severity,
+            -cause.verdict.telling,
             cause.shown.prop != "agreement",
             -len(cause.cells),
         ),

@@ -38,7 +38,12 @@ _COMMITS = 3
 _GOOD = (Verdict.EXACT, Verdict.ROUNDING)
 _FEW_ROWS, _FEW_COMPARED = 16, 4
 _SHOWN = 8
-_SHORT_SOURCE = 240
+_ENTRIES = 4
+"""Findings of one implementation that have an entry of their own."""
+
+_SOURCE_LINES, _MARGIN = 20, 12
+"""The lines that a case may take, and the columns beside them."""
+
 _PAGE = 100
 
 _UNIT = "the error that nobody can avoid: how far the oracle itself moves when its inputs are rounded"
@@ -284,8 +289,16 @@ def _name(key: Key) -> str:
 
 
 def _print_group(console: Console, group: list[Cause]) -> None:
-    """Print one implementation: its first cause in full, the names of the others."""
-    cause = group[0]
+    """Print one implementation: every finding that tells something else in full, the names of the others."""
+    shown = [group[0], *(cause for cause in group[1:] if cause.verdict.failing)][:_ENTRIES]
+    rest = [cause for cause in group if cause not in shown]
+    for cause in shown:
+        _print_cause(console, cause, rest if cause is shown[-1] else [])
+        if cause is not shown[-1]:
+            console.print()
+
+
+def _print_cause(console: Console, cause: Cause, rest: list[Cause]) -> None:
     shown = cause.shown.counterexample
     where = ", ".join(
         visible(dtype, 40) + ("" if device == "cpu" else f" on {device}") for device, dtype in cause.columns
@@ -300,13 +313,13 @@ def _print_group(console: Console, group: list[Cause]) -> None:
     if cause.shown.place and not cause.sentence.startswith(cause.shown.place):
         fields["place"] = visible(cause.shown.place)
     if shown is not None:
-        source = _short_source(shown.source)
+        source = _short_source(shown.source, console.width - _MARGIN)
         fields["case"] = "\n".join([visible(shown.summary, 600), *source])
         if shown.expected:
             fields |= {"expected": visible(shown.expected, 300), "actual": visible(shown.actual, 300)}
         fields["id"] = cause.shown.id
     also: dict[str, dict[str, None]] = {}
-    for other in group[1:]:
+    for other in rest:
         also.setdefault(other.verdict.value, {}).update(dict.fromkeys(visible(prop, 80) for prop in other.props))
     if also:
         fields["also"] = "; ".join(f"{verdict} in {', '.join(props)}" for verdict, props in also.items())
@@ -332,10 +345,10 @@ def _diagnosed(cause: Cause) -> dict[str, str]:
     return fields
 
 
-def _short_source(source: str) -> Iterator[str]:
-    """The arguments as Python where they fit on a few lines; the report has them in any case."""
+def _short_source(source: str, width: int) -> Iterator[str]:
+    """The arguments as Python where they fit on twenty lines; the report has them in any case."""
     lines = [visible(line) for line in source.splitlines() if " = torch." in line]
-    if sum(map(len, lines)) <= _SHORT_SOURCE:
+    if sum(-(-len(line) // width) for line in lines) <= _SOURCE_LINES:
         yield from lines
 
 

@@ -12,7 +12,7 @@ from time import perf_counter
 
 import numpy as np
 
-from harness.errors import Unsupported
+from harness.errors import DefinitionFault, Unsupported
 from harness.generate.case import Case
 from harness.generate.precision import eps_of
 from harness.measure.clock import own_seconds
@@ -42,6 +42,14 @@ _ANSWERS, _ENTRIES = 8, 4096
 Answers = dict[Hashable, list[Comparison]]
 """What an implementation gave in some cases, by what tells them apart."""
 
+_WITHOUT_ANSWER = (Unsupported, ImplementationFault, DefinitionFault)
+
+_ORDINARY = ("float32", "float64")
+"""Dtypes in which every library computes."""
+
+_ERRORS_ENOUGH = 12
+"""Cases that may end in an error while a wrong result is looked for."""
+
 WIDE = 4.0
 """How many allowances a finding must be off to be beyond doubt."""
 
@@ -62,10 +70,10 @@ class Finding:
 
     @cached_property
     def rank(self) -> tuple[int, float, int]:
-        """The order of findings: by verdict, then by score over allowance; among those far beyond it a small case tells more."""
+        """The order of findings: by what they tell, then by score over allowance; among those far beyond it a small case tells more."""
         judgement = self.judgement
         excess = judgement.score / judgement.allowance if judgement.allowance else judgement.score
-        return self.verdict.severity, min(excess, WIDE), -self.case.entries if excess >= WIDE else 0
+        return self.verdict.telling, min(excess, WIDE), -self.case.entries if excess >= WIDE else 0
 
 
 @dataclass
@@ -90,7 +98,7 @@ class Exploration:
 
     @property
     def verdict(self) -> Verdict:
-        """The worst verdict of any case."""
+        """The most telling verdict of any case."""
         return self.worst.verdict if self.worst else Verdict.UNINFORMATIVE
 
     @property
@@ -126,10 +134,10 @@ def explore(
 ) -> Exploration:
     """Ask a cell's property on cases made for float64 on the CPU, moved to the cell's dtype and device.
 
-    Stops at the first falsifying case or when `seconds` are over, of this thread's own time. The first case is not
-    counted: an implementation may import and compile in it. `first`: cases of the cell's own, asked before the others and
-    just as they are; `reserve`: asked where none of the others left anything to compare; `warm_up`: the seconds on the
-    clock that the first case may take for others to follow.
+    Stops at the first wrong result, after a dozen errors, or when `seconds` are over, of this thread's own time. The first
+    case is not counted: an implementation may import and compile in it. `first`: cases of the cell's own, asked before
+    the others and just as they are; `reserve`: asked where none of the others left anything to compare; `warm_up`: the
+    seconds on the clock that the first case may take for others to follow.
     """
     began = perf_counter()
     subject = Subject(cell.operation, cell.implementation)
@@ -164,7 +172,7 @@ def _explore(done: Exploration, subject: Subject, cases: Sequence[Case], seconds
             done.add(finding, len(comparisons))
             done.keep(case, comparisons)
         done.met += 1
-        if done.verdict.failing:
+        if done.verdict is Verdict.WRONG or done.tally[Verdict.ERROR] >= _ERRORS_ENOUGH:
             break
         over = own_seconds()
         if done.met == 1 and perf_counter() > latest:
@@ -221,12 +229,40 @@ def _asked(cell: Cell, subject: Subject, case: Case) -> tuple[Finding, list[Comp
         comparisons = cell.prop(subject, case)
     except Unsupported as reason:
         return Finding(case, Judgement(Verdict.UNSUPPORTED, reason=str(reason))), []
-    except ImplementationFault as fault:
-        return Finding(case, Judgement(Verdict.ERROR, float("inf"), reason=str(fault)), kind=fault.kind), []
+    except (DefinitionFault, ImplementationFault) as fault:
+        return _failed(cell, subject, case, fault), []
     if not comparisons:
         return Finding(case, Judgement(Verdict.UNSUPPORTED, reason="nothing to compare in this case")), []
     findings = [_judged(cell, subject, case, comparison, place) for place, comparison in enumerate(comparisons)]
     return max(findings, key=attrgetter("rank")), comparisons
+
+
+def _failed(cell: Cell, subject: Subject, case: Case, fault: DefinitionFault | ImplementationFault) -> Finding:
+    """An error, unless it is another's: the definition's, or a library's that has no kernel for the dtype."""
+    if isinstance(fault, DefinitionFault):
+        another = "the oracle has no answer: " if cell.implementation.name != "definition" else ""
+    else:
+        lacking = fault.about_dtype and _is_of_the_dtype(cell, subject, case)
+        another = "a library has no kernel for the dtype: " if lacking else ""
+    if another:
+        return Finding(case, Judgement(Verdict.UNSUPPORTED, reason=f"{another}{fault}"))
+    return Finding(case, Judgement(Verdict.ERROR, float("inf"), reason=str(fault)), kind=fault.kind)
+
+
+def _is_of_the_dtype(cell: Cell, subject: Subject, case: Case) -> bool:
+    """Whether the same case works wherever else it is asked of, so that a library lacks the kernel for this dtype alone."""
+    served = [
+        name
+        for name in _ORDINARY
+        if name in served_dtypes(cell.implementation) or cell.implementation.name == "definition"
+    ]
+    others = [name for name in served if name != case.dtype]
+    try:
+        for name in others:
+            cell.prop(subject, case.at(name))
+    except _WITHOUT_ANSWER:
+        return False
+    return bool(others)
 
 
 def _judged(cell: Cell, subject: Subject, case: Case, comparison: Comparison, place: int) -> Finding:
@@ -268,7 +304,7 @@ def _is_steady(cell: Cell, subject: Subject, case: Case, found: Comparison, plac
     for nudge in range(1, _NUDGES + 1):
         try:
             there = cell.prop(subject, case.replace(nudge=nudge, reach=reach))[place]
-        except (Unsupported, ImplementationFault, IndexError):
+        except (*_WITHOUT_ANSWER, IndexError):
             continue
         moved = there.error_of(found.worst_sample)
         if moved.shape == error.shape and not np.linalg.norm(moved - error) <= np.linalg.norm(error) / 2:
@@ -295,7 +331,7 @@ def _score_of(cell: Cell, subject: Subject, case: Case, label: str) -> float | N
     """The score of one comparison of a case, None where the case fails or has no digit to compare."""
     try:
         comparisons = cell.prop(subject, case)
-    except (Unsupported, ImplementationFault):
+    except _WITHOUT_ANSWER:
         return None
     same = [each.score for each in comparisons if each.label == label and each.is_informative]
     return max(same) if same else None

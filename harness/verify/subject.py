@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+import re
 import signal
 import traceback
 from collections.abc import Callable, Iterator
@@ -25,16 +26,23 @@ from harness.errors import Unsupported
 from harness.generate.case import Call, Case
 from harness.measure.clock import spending
 from harness.measure.gradient import cotangents_like, gradients_of
+from harness.measure.operators import Operators
 
 Results = tuple[Tensor, ...]
 
+_TOLD = 1_000
+"""Characters of a message that are read."""
+
 
 class ImplementationFault(Exception):
-    """An implementation raised, exited, or returned what is no result. `kind` groups equal faults."""
+    """An implementation raised, exited, or returned what is no result.
 
-    def __init__(self, kind: str, sentence: str) -> None:
+    `kind` groups equal faults; `about_dtype`: whether a library says that it does not take the dtype, if that is true.
+    """
+
+    def __init__(self, kind: str, sentence: str, about_dtype: bool = False) -> None:
         super().__init__(sentence)
-        self.kind = kind
+        self.kind, self.about_dtype = kind, about_dtype
 
 
 class _Sink(io.TextIOBase):
@@ -78,6 +86,12 @@ class Subject:
         with torch.no_grad():
             return self._compute(call)
 
+    def operators(self, call: Call | Case) -> set[str]:
+        """The names of PyTorch's operators that the implementation calls, also where it is compiled."""
+        with Operators() as called, torch.compiler.set_stance("force_eager"):
+            self.in_place(_owned(call))
+        return called.names
+
     def gradients(self, call: Call | Case, cotangents: Results | None = None) -> tuple[Results, dict[str, Tensor]]:
         """Results, and the gradient of their inner product with the cotangents in each float argument.
 
@@ -87,11 +101,11 @@ class Subject:
             raise Unsupported(f"autograd does not reach through {self.implementation.backend.name}")
         call = _owned(call).map(lambda t: t.detach().requires_grad_(t.is_floating_point()))
         results = self._checked(call, self._compute(call))
-        with self._guarded("its backward pass"), call.grade.computing():
+        with self._guarded("its backward pass", call), call.grade.computing():
             return results, gradients_of(results, call, cotangents or cotangents_like(results))
 
     def _compute(self, call: Call) -> Any:
-        with self._guarded("it"), call.grade.computing():
+        with self._guarded("it", call), call.grade.computing():
             if call.reversed and not self.implementation.backend.takes_negative_strides:
                 raise Unsupported(f"{self.implementation.backend.name} has no negative strides")
             result = self.implementation.compute(call.arguments, call.options, call.reversed)
@@ -100,7 +114,7 @@ class Subject:
             return result
 
     @contextlib.contextmanager
-    def _guarded(self, doer: str) -> Iterator[None]:
+    def _guarded(self, doer: str, call: Call) -> Iterator[None]:
         place = self.implementation.place
         try:
             with (
@@ -122,6 +136,10 @@ class Subject:
                 raise
             if _declines(failure):
                 raise Unsupported(_first_line(failure)) from None
+            if _SHARED in _told(failure) and any(map(_shares_memory, call.arguments.values())):
+                raise Unsupported(
+                    f"{place}: it writes to an argument whose entries share memory in this layout, which PyTorch refuses"
+                ) from None
             where = _line_in(self.implementation, failure)
             if _lacks_memory(failure):
                 raise ImplementationFault(
@@ -129,7 +147,9 @@ class Subject:
                 ) from None
             name = type(failure).__name__
             raise ImplementationFault(
-                f"raised {name}", f"{place}: {doer} raised {name}{where}: {_first_line(failure)}"
+                f"raised {name}",
+                f"{place}: {doer} raised {name}{where}: {_first_line(failure)}",
+                about_dtype=_names_a_dtype(failure),
             ) from None
 
     def _checked(self, call: Call, returned: Any) -> Results:
@@ -247,6 +267,24 @@ def _owned(call: Call | Case) -> Call:
 
 def _declines(failure: BaseException) -> bool:
     return isinstance(failure, NotImplementedError) or "not implemented for" in _told(failure)
+
+
+_DTYPE = re.compile(r"\b(half|b?float\d*|double|c?double|e[45]m[23]\w*|dtypes?|(scalar|data) ?types?)\b", re.IGNORECASE)
+_TWO_DTYPES = re.compile(r"\bsame\b|\bmatch|\bbut found\b|!=", re.IGNORECASE)
+
+
+def _names_a_dtype(failure: BaseException) -> bool:
+    """Whether a message is about a dtype, and not about two that meet, which is the implementation's own doing."""
+    told = _told(failure)[:_TOLD]
+    return bool(_DTYPE.search(told)) and not _TWO_DTYPES.search(told)
+
+
+_SHARED = "written-to tensor refers to a single memory location"
+
+
+def _shares_memory(tensor: Tensor) -> bool:
+    """Whether a tensor has an axis of stride 0, so that several entries are one."""
+    return any(size > 1 and not stride for size, stride in zip(tensor.shape, tensor.stride(), strict=True))
 
 
 def _told(failure: BaseException) -> str:

@@ -7,6 +7,6 @@ def cdist(a: Float[Tensor, "batch m d"], b: Float[Tensor, "batch n d"]) -> Float
     """Euclidean distance between every pair of points."""
     return (a[..., :, None, :] - b[..., None, :, :]).square().sum(-1).sqrt()
 
-@cdist.implementation(backend="torch")
+@cdist.implementation(backend="torch", exempt={"nonfinite_propagation": "for an infinite point it is inf - inf"})
 def expanded(a, b):
     return torch.cdist(a, b, compute_mode="use_mm_for_euclid_dist")

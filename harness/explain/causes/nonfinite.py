@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import numpy as np
+import torch
 
+from harness.errors import DefinitionFault, Unsupported
 from harness.explain.cause import Observed, cause
 from harness.explain.scene import Scene
 from harness.generate.case import Case
-from harness.measure.comparison import as_array
-from harness.measure.reference import reference
+from harness.measure.comparison import as_array, equal
+from harness.measure.nonfinite import spread
 
 
 @cause
@@ -27,21 +29,28 @@ def nonfinite_swallowed_or_invented(scene: Scene) -> Iterator[Observed]:
         )
     elif invented == total and not swallowed:
         yield Observed(
-            "NaN or infinity is invented", f"on {total} of {total} cases it is not finite where the oracle is"
+            "NaN or infinity is invented",
+            f"on {total} of {total} cases it is NaN or an infinity that the oracle does not have there",
         )
     elif total and swallowed + invented >= total:
         yield Observed(
             "NaN and infinity are in other places than they should be",
-            f"on {total} of {total} cases entries are finite where the oracle's are not, or reversely",
+            f"on {total} of {total} cases entries are finite, NaN or infinite where the oracle's are otherwise",
         )
 
 
 def _counts(scene: Scene, case: Case) -> tuple[int, int]:
-    """How many entries are finite that should not be, and how many are not that should be."""
+    """How many entries are finite that should not be, and how many are not, or otherwise, that should be."""
     swallowed = invented = 0
-    for actual, part in zip(scene.results(case) or (), reference(case).parts, strict=False):
-        if actual.is_floating_point():
-            is_finite, should_be = np.isfinite(as_array(actual)), np.isfinite(part.expected)
-            swallowed += int((is_finite & ~should_be).sum())
-            invented += int((should_be & ~is_finite).sum())
+    limit = torch.finfo(case.precision.dtype).max
+    try:
+        expected = spread(case)
+    except (Unsupported, DefinitionFault):
+        return 0, 0
+    for index, result in enumerate(scene.results(case) or ()):
+        if result.is_floating_point():
+            actual = as_array(result)
+            wanted = expected.kinds(index, actual, limit)
+            swallowed += int((np.isfinite(actual) & ~np.isfinite(wanted)).sum())
+            invented += int((~np.isfinite(actual) & ~equal(actual, wanted)).sum())
     return swallowed, invented

@@ -1,0 +1,28 @@
+"""A fault of the harness itself: a sentence that says where, and a file to attach to a report of it."""
+
+from __future__ import annotations
+
+import hashlib
+import tempfile
+import traceback
+from pathlib import Path
+
+
+def fault(failure: BaseException) -> str:
+    """An exception in a line, with the place where it was raised."""
+    frames = traceback.extract_tb(failure.__traceback__)
+    place = f" ({Path(frames[-1].filename).name}, line {frames[-1].lineno})" if frames else ""
+    told = str(failure).strip().partition("\n")[0]
+    return f"{type(failure).__name__}: {told}{place}"
+
+
+def with_traceback(failure: BaseException) -> str:
+    """The same with the file that holds the whole traceback, one file for equal faults."""
+    text = "".join(traceback.format_exception(failure))
+    name = f"harness-fault-{hashlib.sha256(text.encode()).hexdigest()[:8]}.txt"
+    file = Path(tempfile.gettempdir()) / name
+    try:
+        file.write_text(text, encoding="utf-8", errors="backslashreplace")
+    except OSError as refusal:
+        return f"{fault(failure)}; its traceback can't be kept: {refusal.strerror}"
+    return f"{fault(failure)}; attach {file} to a report of it"
