@@ -19,7 +19,7 @@ from harness.explain.cause import Cause, Instead, Observed
 from harness.explain.circumstances import circumstances, in_words, other_dtypes, what_matters
 from harness.explain.scene import Scene, scene_of
 from harness.generate.case import Case
-from harness.measure.clock import own_seconds, spending
+from harness.measure.clock import spending, undisturbed_seconds
 from harness.measure.comparison import Comparison, against, as_array, compare
 from harness.measure.reference import Array, Part, measure, reference, reference_of
 from harness.verify.beside import modules_beside
@@ -115,7 +115,7 @@ def _theory(scene: Scene) -> Diagnosis | None:
         return None
     best: _Believed | None = None
     until = scene.deadline
-    scene.deadline -= _FOR_OBSERVING * (until - own_seconds())
+    scene.deadline -= _FOR_OBSERVING * (until - undisturbed_seconds())
     for believed in _believed(scene):
         if best is None or believed.rank > best.rank:
             best = believed

@@ -17,7 +17,7 @@ from harness.generate.case import Case
 from harness.generate.layouts import LAYOUTS
 from harness.generate.patterns import PATTERNS
 from harness.generate.strategy import fits
-from harness.measure.clock import own_seconds
+from harness.measure.clock import undisturbed_seconds
 from harness.measure.comparison import Comparison, against
 from harness.measure.reference import reference
 from harness.verify.cell import Cell
@@ -95,7 +95,7 @@ class Scene:
     @property
     def time_left(self) -> bool:
         """Whether there is time to look further."""
-        return own_seconds() < self.deadline
+        return undisturbed_seconds() < self.deadline
 
     def comparisons(self, case: Case) -> list[Comparison]:
         """The question on one case. Raises ImplementationFault or Unsupported."""
@@ -154,7 +154,7 @@ def scene_of(cell: Cell, finding: Finding, seconds: float) -> Scene:
 
     Half of the time goes into asking; the rest is left for those who look for the cause.
     """
-    now = own_seconds()
+    now = undisturbed_seconds()
     subject = Subject(cell.operation, cell.implementation)
     scene = _question(cell, subject, finding, now + seconds / 2)
     scene.look(_varied(scene))
@@ -197,11 +197,11 @@ def _at_borders(scene: Scene) -> Iterator[Case]:
     """Every size by itself on both sides of where code changes its path, as long as that takes little time."""
     plain, slow = scene.case.replace(values={}), set()
     for border, name in itertools.product(_BORDERS, scene.case.sizes):
-        began = own_seconds()
+        began = undisturbed_seconds()
         for size in (border, border + 1) if name not in slow else ():
             for case in _admitted(plain, sizes={**plain.sizes, name: size}):
                 yield from scene.variants(case)
-        if own_seconds() - began > 2 * _SLOW:
+        if undisturbed_seconds() - began > 2 * _SLOW:
             slow.add(name)
 
 

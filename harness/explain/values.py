@@ -11,7 +11,7 @@ from harness.generate.case import Case
 
 
 def _repeats(tensor: Tensor) -> bool:
-    return tensor.numel() > torch.unique(tensor).numel()  # type: ignore[no-untyped-call]
+    return tensor.numel() > torch.unique(tensor).numel()
 
 
 OF_VALUES: dict[str, Callable[[Tensor], bool]] = {
