@@ -29,6 +29,12 @@ def _eps(case):
     return case.precision.eps
 
 
+def _kinds(case):
+    """What was made of each sample's matrix; a matrix that is given is a plain one."""
+    batch = case.sizes["batch"]
+    return np.zeros(batch) if "E" in case.values else kinds(batch, case.seed)
+
+
 def _turned(case, pair):
     """The call with Eᵀ, and with its two images exchanged where there are any."""
     call = case.call()
@@ -144,7 +150,7 @@ def reversed_pair(implementation, case):
 def no_pose(implementation, case):
     """Where E leaves no direction (E = 0, which t = 0 gives, and rank 1) the answer is NaN, and no made-up rotation."""
     results = [as_array(each) for each in implementation(case)]
-    lost = kinds(len(results[0]), case.seed) >= 6
+    lost = _kinds(case) >= 6
     if not lost.any():
         return
     for index, result in enumerate(results):
@@ -155,9 +161,11 @@ def no_pose(implementation, case):
 @harness.property(of="recover_pose")
 def known_pose(implementation, case):
     """R and t from which E was built come back (claim essential.four)."""
+    if case.values:  # whoever gave them knows the pose
+        return
     R, t = implementation(case)
     truth = scene(case.sizes["batch"], case.sizes["points"], case.seed)
-    exact = kinds(case.sizes["batch"], case.seed) < 4
+    exact = _kinds(case) < 4
     for label, found, expected, part in zip("Rt", (R, t), truth[:2], harness.reference(case).parts, strict=True):
         known = dataclasses.replace(part, informative=part.informative & exact)
         yield harness.compare(
@@ -173,7 +181,7 @@ def epipolar_constraint(implementation, case):
     first, direction = harness.reference(case).parts
     left = ((x2 @ _cross(t, R)) * x1).sum(2)
     size = np.sqrt((x1**2).sum(2) * (x2**2).sum(2)).max(1)
-    exact = kinds(len(R), case.seed) < 4
+    exact = _kinds(case) < 4
     unit = size * (first.unit + 2 * direction.unit + 2 * _eps(case)) * left.shape[1] ** 0.5
     part = dataclasses.replace(_in(first, unit), informative=first.informative & exact)
     yield harness.compare("x₂ᵀ E x₁", left, np.zeros_like(left), case, part, twice=True)
@@ -183,7 +191,7 @@ def epipolar_constraint(implementation, case):
 def one_of_four(implementation, case):
     """Of the four solutions exactly the one that is given has all points in front of both cameras (claim essential.four)."""
     R, t = (as_array(each) for each in implementation(case))
-    told = harness.reference(case).parts[0].informative & (kinds(len(R), case.seed) < 6)
+    told = harness.reference(case).parts[0].informative & (_kinds(case) < 6)
     if not told.any():
         return
     twist = (2 * t[:, :, None] * t[:, None] - np.eye(3)) @ R

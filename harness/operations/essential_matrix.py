@@ -20,6 +20,8 @@ is not, so no gradients are asked.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from functools import partial
 from typing import Annotated, Any, NamedTuple
 
 import numpy as np
@@ -29,7 +31,7 @@ from torch import Tensor
 
 from harness.declare.backends import WIDE
 from harness.declare.operation import operation
-from harness.declare.structure import Stream
+from harness.declare.structure import Stream, structure
 
 _SIZES = {"batch": (0, 17)}
 _CLEARLY = 64  # eps of the first singular value, by which the second must be above the third
@@ -83,6 +85,32 @@ def scene(batch: int, points: int, seed: int) -> Scene:
     return Scene(R, t, drawn("points", batch, points, 3) + np.array([0, 0, 4]))
 
 
+_ABOVE, _ROLLED, _UPSIDE_DOWN = np.eye(3), np.array([[0.0, -1, 0], [1, 0, 0], [0, 0, 1]]), np.diag([-1.0, -1, 1])
+_PLAIN = ((_ABOVE, (1, 0, 0), 4), (_ABOVE, (0, 1, 0), 4), (_ROLLED, (1, 0, 0), 4), (_UPSIDE_DOWN, (0.6, 0, 0.8), 2.4))
+"""Rotations, baselines and the depths of the points in scenes that a person can follow; in the last one R₂ is right."""
+
+
+def plain_scenes(batch: int, points: int) -> Iterator[tuple[Scene, int]]:
+    """Scenes of round numbers, every sample alike, each with the signs that E may have."""
+    places = np.arange(points)
+    for R, t, depth in _PLAIN:
+        rays = np.stack([(places % 5 - 2) / 4, places // 5 / 4, np.ones(points)], 1)
+        made = Scene(
+            np.stack([R] * batch or [R])[:batch],
+            np.tile(np.array(t, float), (batch, 1)),
+            depth * rays[None].repeat(batch, 0),
+        )
+        yield from ((made, 1), (made, -1))
+
+
+def _plain_matrices(stream: Stream) -> Iterator[Any]:
+    yield from (sign * plain.E for plain, sign in plain_scenes(stream.shape[0], 0))
+
+
+def _plain_images(stream: Stream, camera: int) -> Iterator[Any]:
+    yield from (plain.images[camera].round(6) for plain, _ in plain_scenes(*stream.shape[:2]))
+
+
 def kinds(batch: int, seed: int) -> Any:
     """What is made of each sample's matrix: 0 to 3 nothing, 4 and 5 noise, 6 rank 1, 7 zero."""
     return Stream((batch,), {}, seed, "kind").integers(0, 7)
@@ -102,26 +130,31 @@ def _made(stream: Stream, noise: float, low_rank: bool) -> Any:
     return scales * np.where(kind == 7, 0.0, E)
 
 
+@structure(simpler=_plain_matrices)
 def matrices(stream: Stream) -> Any:
     """Essential matrices, some of them with an error of up to 1/4 per entry, some zero."""
     return _made(stream, 1 / 4, low_rank=False)
 
 
+@structure(simpler=_plain_matrices)
 def decomposed_matrices(stream: Stream) -> Any:
     """Essential matrices, some with an error of up to 1/16 per entry, some of rank 1 or zero."""
     return _made(stream, 1 / 16, low_rank=True)
 
 
+@structure(simpler=_plain_matrices)
 def posed_matrices(stream: Stream) -> Any:
     """Essential matrices, some with an error of up to 1/64 per entry, which leaves all points in front; some of rank 1 or zero."""
     return _made(stream, 1 / 64, low_rank=True)
 
 
+@structure(simpler=partial(_plain_images, camera=0))
 def first_images(stream: Stream) -> Any:
     """The scene's points as the first camera sees them."""
     return scene(stream.shape[0], stream.shape[1], stream.seed).images[0]
 
 
+@structure(simpler=partial(_plain_images, camera=1))
 def second_images(stream: Stream) -> Any:
     """The scene's points as the second camera sees them."""
     return scene(stream.shape[0], stream.shape[1], stream.seed).images[1]

@@ -18,7 +18,7 @@ from harness.declare.structure import Stream, structure
 
 def _diagonals(stream: Stream) -> Iterator[NDArray[np.float64]]:
     """Ones or twos along the diagonal and zeros else."""
-    rows, columns = stream.shape[-2:]
+    *_, rows, columns = stream.shape
     one = np.eye(rows, columns)
     yield from (one, 2 * one)
 

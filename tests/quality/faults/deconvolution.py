@@ -135,7 +135,7 @@ def numpy_pinv_of_the_circulant(y, K):
     return (y.reshape(len(y), A.shape[0]) @ inverse.T).reshape(len(y), K.shape[1], *y.shape[2:])
 
 
-@fault(low_rank_pinv, dtypes=_WIDE, cause=("circumstances", "always"), words="singular", verdict="error")
+@fault(low_rank_pinv, dtypes=_WIDE, cause=("circumstances", "always", ""), words="LinAlgError", verdict="error")
 def by_the_leading_block(B, C):
     """B is [1; X] times its first rows, which are taken to be invertible."""
     rank = B.shape[-1]

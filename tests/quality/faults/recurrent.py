@@ -95,7 +95,7 @@ def always_packed(packed, **given):
     return gru(packed=True, **given)
 
 
-@fault(rnn, cause="", words="packed")
+@fault(rnn, cause=("option ignored", "another option"), words="packed=False is computed")
 def equal_lengths_count_as_all_steps(lengths, packed, **given):
     """Where all sequences are of one length there is nothing to pack, and the padding is taken for steps."""
     return rnn(lengths=lengths, packed=packed and (len(lengths) < 2 or bool((lengths != lengths[0]).any())), **given)
