@@ -222,7 +222,7 @@ def off_where(told):
 @pytest.mark.parametrize(
     ("told", "where"),
     [
-        (lambda x, scale: torch.tensor(x.shape[1] > 64), "d ≥ 65"),
+        (lambda x, scale: torch.tensor(x.shape[1] > 32), "d ≥ 33"),
         (lambda x, scale: torch.tensor(x.shape[1] % 16 > 0), "d is no multiple of 16"),
         (lambda x, scale: scale < 0, "scale has a negative entry"),
     ],
