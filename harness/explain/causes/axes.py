@@ -44,8 +44,9 @@ def with_result(
 @cause
 def exchanged_axes(scene: Scene) -> Iterator[Instead]:
     """Two axes of an argument or of a result are exchanged."""
-    for name in scene.floats:
-        for one, other in _pairs(scene, scene.operation.tensors[name]):
+    tensors = scene.operation.tensors
+    for name in (name for name, domain in tensors.items() if domain.kind in ("float", "bool")):
+        for one, other in _pairs(scene, tensors[name]):
             words = f"axes {one.position} and {other.position} of {name} ({one.text} and {other.text}) are exchanged"
             yield Instead(words, with_argument(name, _transposed, one, other))
     for index, domain in enumerate(scene.operation.results):

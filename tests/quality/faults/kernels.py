@@ -335,7 +335,7 @@ def inner_tail_lost(a, b):
     return a[:, :n] @ b[:n]
 
 
-@fault(product, cause="not computed", words=("fills no block of 8", "rows"))
+@fault(product, cause=("not computed", "left out"), words=("fills no block of 8", "rows"))
 def rows_tail_lost(a, b):
     made = a @ b
     made[len(a) // 8 * 8 :] = 0
@@ -362,7 +362,7 @@ def weights_in_bfloat16(a, b):
     return a @ b.bfloat16().to(b.dtype)
 
 
-@fault(product, cause="layout of one", words="b")
+@fault(product, cause=("layout of one", "exchanged axes"), words=("b", "not contiguous"))
 def b_read_as_it_lies(a, b):
     return (
         a @ torch.as_strided(b, b.shape, (b.shape[1], 1), b.storage_offset())
@@ -387,7 +387,7 @@ def cosine_abs(x, y):
     return cosine.definition(x, y).abs()
 
 
-@fault(cosine, cause="circumstances", words="has a negative entry")
+@fault(cosine, cause="circumstances", words="y has a negative entry")
 def cosine_of_negatives(x, y):
     return cosine.definition(x, y) + torch.where((y < 0).any(1), torch.sin(1e3 * x.sum(1)), 0)
 
