@@ -279,7 +279,9 @@ class Conductor:
             return False
         words = self._last_words(worker)
         Deaths(self._scratch).add(f"{cell.operation}/{cell.implementation}", words)
-        died = self._dying[nodeid] = convicted(cell, words, last_case(self._scratch / f"{worker}.case"))
+        died = self._dying[nodeid] = convicted(
+            cell, words, last_case(self._scratch / f"{worker}.case"), self.selection.candidates, self.limit
+        )
         if died.counterexample is not None:
             self.selection.experience.keep(died.key, died.counterexample.case)
         return True

@@ -6,21 +6,30 @@ by its checksum.
 
 from __future__ import annotations
 
+import json
 import marshal
 import mmap
+import os
 import struct
+import subprocess
+import sys
 import zlib
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from harness.catalogue import catalogue
-from harness.errors import HarnessError
 from harness.explain.counterexample import Counterexample
-from harness.explain.literal import literal
 from harness.generate.case import Case
+from harness.record.events import CellFinished
 
 _ROOM = 2**20
 _HEAD = struct.Struct("<II")
+_DESCRIBING_SECONDS = 60.0
+_ROOT = Path(__file__).parents[2]
+
+MARK = "\x1e"
+"""Before the description of a case on standard output, where a file may print what it likes."""
+
 _NOTHING = bytes(_HEAD.size)
 
 
@@ -55,12 +64,28 @@ def last_case(path: Path) -> dict[str, Any] | None:
     return marshal.loads(record) if length and zlib.crc32(record) == checksum else None
 
 
-def died_over(record: dict[str, Any], reason: str) -> Counterexample:
-    """The counterexample of a case that ended its worker; as Python where that takes nobody's file to be imported."""
+def died_over(record: dict[str, Any], reason: str, cell: CellFinished, candidates: str, limit: float) -> Counterexample:
+    """The counterexample of a case that ended its worker, described in a process of its own: it imports what the file declares.
+
+    Where that fails too, its parameters alone. limit: seconds that the case's script waits.
+    """
+    orders = {"record": record, "reason": reason, "cell": asdict(cell), "candidates": candidates, "limit": limit}
     try:
-        case = Case.rebuild({**record, "device": "cpu"}, catalogue())
-    except HarnessError:
+        done = subprocess.run(
+            [sys.executable, "-P", "-m", "harness.engine.describing"],
+            input=json.dumps(orders),
+            capture_output=True,
+            text=True,
+            check=True,
+            timeout=_DESCRIBING_SECONDS,
+            env={
+                **os.environ,
+                "PYTHONPATH": os.pathsep.join(filter(None, (str(_ROOT), os.environ.get("PYTHONPATH", "")))),
+            },
+        )
+        return Counterexample(record, **json.loads(done.stdout.rpartition(MARK)[2]), sentence=reason)
+    except (subprocess.SubprocessError, OSError, ValueError, TypeError):
         known = {**record["sizes"], **record["options"]}
-        told = [*(f"{name}={value}" for name, value in known.items()), f"seed {record['seed']}", record["dtype"]]
+        told = [*(f"{name}={value}" for name, value in known.items()), f"pattern {record['pattern']}"]
+        told += [f"layout {record['layout']}", f"seed {record['seed']}", record["dtype"]]
         return Counterexample(record, ", ".join(told), "", reason)
-    return Counterexample(record, case.replace(device=record["device"]).describe(), literal(case), reason)

@@ -168,10 +168,12 @@ def last_asked(scratch: Path, worker: str) -> CellFinished | None:
     return event if isinstance(event, CellFinished) else None
 
 
-def convicted(cell: CellFinished, words: str, record: dict[str, Any] | None = None) -> CellFinished:
-    """The outcome of a cell whose worker died with these last words, over this case."""
+def convicted(
+    cell: CellFinished, words: str, record: dict[str, Any] | None = None, candidates: str = "", limit: float = 60.0
+) -> CellFinished:
+    """The outcome of a cell whose worker died with these last words, over this case of the catalogue or a candidate file."""
     reason = f"{cell.place}: {words}"
-    shown = died_over(record, reason) if record is not None and not cell.claim else None
+    shown = died_over(record, reason, cell, candidates, limit) if record is not None and not cell.claim else None
     return replace(cell, reason=reason, kind=_kind(words), counterexample=shown)
 
 
