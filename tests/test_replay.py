@@ -387,7 +387,7 @@ def test_the_case_that_is_asked_is_put_down(tmp_path):
     case = Case.rebuild(CASE, {"linear": LINEAR})
     assert last_case(tmp_path / "gw0.case") is None
     note(case)
-    assert last_case(tmp_path / "gw0.case") == (LINEAR.module, CASE)
+    assert last_case(tmp_path / "gw0.case") == CASE
     note(case.replace(sizes={"batch": 1, "inputs": 2**18, "outputs": 1}, values={"W": (0.5,) * 2**18}))
     assert last_case(tmp_path / "gw0.case") is None, "it has no room"
     note(case)
@@ -400,14 +400,15 @@ def test_the_case_that_is_asked_is_put_down(tmp_path):
 
 
 def test_a_case_over_which_a_worker_died_in_words():
-    shown = died_over((LINEAR.module, {**CASE, "device": "cuda"}), "crashed")
+    cell = CellFinished("agreement", "linear", "definition", "torch", "cpu", "float32", "error")
+    shown = died_over({**CASE, "device": "cuda"}, "crashed", cell, "", 60.0)
     assert (shown.sentence, shown.case["device"]) == ("crashed", "cuda")
     assert shown.summary == "batch=2, inputs=3, outputs=1, pattern normal, seed 0, float32, cuda"
     assert "x = torch.tensor(" in shown.source
-    own = died_over(("harness_candidate_mine", CASE), "crashed")
-    assert (own.summary, own.source) == ("batch=2, inputs=3, outputs=1, seed 0, float32", ""), (
-        "of somebody else's linear"
-    )
+    assert 'subprocess.run([sys.executable, __file__, "child"]' in shown.script
+    own = died_over({**CASE, "operation": "mine", "layout": "strided"}, "crashed", cell, "", 60.0)
+    assert own.summary == "batch=2, inputs=3, outputs=1, pattern normal, layout strided, seed 0, float32"
+    assert own.source == ""
 
 
 def test_help_has_examples():

@@ -285,8 +285,10 @@ class Conductor:
         died = kept_finding(self._scratch, worker, cell, self._workers[worker].returncode)
         if died is None:
             Deaths(self._scratch).add(f"{cell.operation}/{cell.implementation}", words)
-            place = doer(self._scratch, worker, cell)
-            died = convicted(cell, words, last_case(self._scratch / f"{worker}.case"), place)
+            left = last_case(self._scratch / f"{worker}.case")
+            died = convicted(
+                cell, words, left, self.selection.candidates, self.limit, doer(self._scratch, worker, cell)
+            )
         self._dying[nodeid] = died
         if died.counterexample is not None:
             self.selection.experience.keep(died.key, died.counterexample.case)

@@ -6,21 +6,30 @@ by its checksum.
 
 from __future__ import annotations
 
+import json
 import marshal
 import mmap
+import os
 import struct
+import subprocess
+import sys
 import zlib
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from harness.catalogue import catalogue
-from harness.errors import HarnessError
 from harness.explain.counterexample import Counterexample
-from harness.explain.literal import literal
 from harness.generate.case import Case
+from harness.record.events import CellFinished
 
 _ROOM = 2**20
 _HEAD = struct.Struct("<II")
+_DESCRIBING_SECONDS = 60.0
+_ROOT = Path(__file__).parents[2]
+
+MARK = "\x1e"
+"""Before the description of a case on standard output, where a file may print what it likes."""
+
 _NOTHING = bytes(_HEAD.size)
 
 
@@ -37,19 +46,15 @@ class LastCase:
         self._room[: _HEAD.size] = _NOTHING
         if case is None:
             return
-        record = marshal.dumps((case.operation.module, case.record()))
+        record = marshal.dumps(case.record())
         end = _HEAD.size + len(record)
         if end <= _ROOM:
             self._room[_HEAD.size : end] = record
             self._room[: _HEAD.size] = _HEAD.pack(len(record), zlib.crc32(record))
 
 
-Left = tuple[str, dict[str, Any]]
-"""The module that declares the operation, and the case's record."""
-
-
-def last_case(path: Path) -> Left | None:
-    """What was put down last, None where nothing was or nothing is left of it."""
+def last_case(path: Path) -> dict[str, Any] | None:
+    """The record that was put down last, None where nothing was or nothing is left of it."""
     try:
         noted = path.read_bytes()
     except OSError:
@@ -59,14 +64,28 @@ def last_case(path: Path) -> Left | None:
     return marshal.loads(record) if length and zlib.crc32(record) == checksum else None
 
 
-def died_over(left: Left, reason: str) -> Counterexample:
-    """The counterexample of a case that ended its worker; as Python where that takes nobody's file to be imported."""
-    module, record = left
+def died_over(record: dict[str, Any], reason: str, cell: CellFinished, candidates: str, limit: float) -> Counterexample:
+    """The counterexample of a case that ended its worker, described in a process of its own: it imports what the file declares.
+
+    Where that fails too, its parameters alone. limit: seconds that the case's script waits.
+    """
+    orders = {"record": record, "reason": reason, "cell": asdict(cell), "candidates": candidates, "limit": limit}
     try:
-        ours = {name: operation for name, operation in catalogue().items() if operation.module == module}
-        case = Case.rebuild({**record, "device": "cpu"}, ours)
-    except HarnessError:
+        done = subprocess.run(
+            [sys.executable, "-P", "-m", "harness.engine.describing"],
+            input=json.dumps(orders),
+            capture_output=True,
+            text=True,
+            check=True,
+            timeout=_DESCRIBING_SECONDS,
+            env={
+                **os.environ,
+                "PYTHONPATH": os.pathsep.join(filter(None, (str(_ROOT), os.environ.get("PYTHONPATH", "")))),
+            },
+        )
+        return Counterexample(record, **json.loads(done.stdout.rpartition(MARK)[2]), sentence=reason)
+    except (subprocess.SubprocessError, OSError, ValueError, TypeError):
         known = {**record["sizes"], **record["options"]}
-        told = [*(f"{name}={value}" for name, value in known.items()), f"seed {record['seed']}", record["dtype"]]
+        told = [*(f"{name}={value}" for name, value in known.items()), f"pattern {record['pattern']}"]
+        told += [f"layout {record['layout']}", f"seed {record['seed']}", record["dtype"]]
         return Counterexample(record, ", ".join(told), "", reason)
-    return Counterexample(record, case.replace(device=record["device"]).describe(), literal(case), reason)

@@ -17,11 +17,12 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from time import monotonic
+from typing import Any
 
 import torch
 
 from harness.engine.countdown import Countdown
-from harness.engine.last_case import LastCase, Left, died_over
+from harness.engine.last_case import LastCase, died_over
 from harness.generate.case import Case
 from harness.measure.verdict import Verdict
 from harness.record.events import CellFinished
@@ -232,10 +233,20 @@ def doer(scratch: Path, worker: str, cell: CellFinished) -> str:
     return "the harness" if ours and caller is None else cell.place
 
 
-def convicted(cell: CellFinished, words: str, left: Left | None = None, place: str = "") -> CellFinished:
-    """The outcome of a cell whose worker died with these last words, over this case."""
+def convicted(
+    cell: CellFinished,
+    words: str,
+    record: dict[str, Any] | None = None,
+    candidates: str = "",
+    limit: float = 60.0,
+    place: str = "",
+) -> CellFinished:
+    """The outcome of a cell whose worker died with these last words, over this case of the catalogue or a candidate file.
+
+    place: whose code ran then, where it was not the implementation's.
+    """
     reason = f"{place or cell.place}: {words}"
-    shown = died_over(left, reason) if left is not None and not cell.claim else None
+    shown = died_over(record, reason, cell, candidates, limit) if record is not None and not cell.claim else None
     return replace(cell, reason=reason, kind=_kind(words), counterexample=shown)
 
 

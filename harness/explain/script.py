@@ -213,6 +213,32 @@ class Script:
         )
 
 
+def of_the_end(evidence: Evidence, seconds: float) -> str:
+    """A script for a case that ends its process: it makes the call in a child, and says how that ended."""
+    form = Form({"case": evidence.call}, (), (), 0.0, differ=False)
+    script = Script(evidence, form, "")
+    ending = _CHILD.format(name=script._name, seconds=seconds, compiled=evidence.backend.name == COMPILED)
+    parts = (
+        script._head,
+        f"import subprocess\n{script._imports}\nfrom torch import inf, nan",
+        script._candidate,
+        _case("case", evidence.call, evidence.backend),
+        ending,
+    )
+    return "\n\n\n".join(part for part in parts if part) + "\n"
+
+
+_CHILD = """\
+if sys.argv[1:] == ["child"]:
+    candidate = torch.compile({name}) if {compiled} else {name}
+    candidate(**case())
+else:
+    try:
+        ended = subprocess.run([sys.executable, __file__, "child"], timeout={seconds}).returncode
+        print(f"the call ended with exit status {{ended}}" + ("" if ended >= 0 else ", which is a signal"))
+    except subprocess.TimeoutExpired:
+        print("the call did not return within {seconds} s and was stopped")"""
+
 _CALL = """\
 def call(arguments):
     with torch.no_grad():

@@ -250,19 +250,24 @@ def _failed(cell: Cell, subject: Subject, case: Case, fault: DefinitionFault | I
 
 
 def _is_of_the_dtype(cell: Cell, subject: Subject, case: Case) -> bool:
-    """Whether the same case works wherever else it is asked of, so that a library lacks the kernel for this dtype alone."""
+    """Whether no other dtype that is asked is refused in this case, so that a library lacks the kernel for this one alone."""
     served = [
         name
         for name in _ORDINARY
         if name in served_dtypes(cell.implementation) or cell.implementation.name == "definition"
     ]
     others = [name for name in served if name != case.dtype]
+    return bool(others) and not any(_refuses_dtype(cell, subject, case.at(name)) for name in others)
+
+
+def _refuses_dtype(cell: Cell, subject: Subject, case: Case) -> bool:
     try:
-        for name in others:
-            cell.prop(subject, case.at(name))
-    except _WITHOUT_ANSWER:
+        cell.prop(subject, case)
+    except ImplementationFault as fault:
+        return fault.about_dtype
+    except (Unsupported, DefinitionFault):
         return False
-    return bool(others)
+    return False
 
 
 def _judged(cell: Cell, subject: Subject, case: Case, comparison: Comparison, place: int) -> Finding:
