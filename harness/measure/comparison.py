@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -18,6 +19,9 @@ from harness.measure.reference import Array, Part, Reference, norms
 
 _CONSTANT = 32.0
 _FREE_STEPS = 64
+_OWN_ROUNDINGS = 8.0
+"""How many times as large as a random rounding of the definition has shown it the error of the definition may be."""
+
 _TINY = np.finfo(np.float64).tiny
 
 
@@ -26,7 +30,8 @@ class Comparison:
     """`actual` should be `expected`, sample by sample, within `allowance` units.
 
     label: what is compared, for people; unit, informative: of each sample; axis: the batch axis or None;
-    dtype: the working precision, in which equality of bits is asked; exact: nothing but equality will do.
+    dtype: the working precision, in which equality of bits is asked; exact: nothing but equality will do; own_rounding:
+    how far the oracle's own rounding may have moved each sample of what is expected, None where it is no oracle's.
     """
 
     label: str
@@ -38,6 +43,7 @@ class Comparison:
     dtype: str
     allowance: float
     exact: bool = False
+    own_rounding: Callable[[], NDArray[np.float64]] | None = field(default=None, compare=False, repr=False)
 
     @cached_property
     def errors(self) -> NDArray[np.float64]:
@@ -62,6 +68,15 @@ class Comparison:
     def within(self) -> bool:
         """Whether the two are one, as far as rounding explains."""
         return self.bitwise or self.score <= self.allowance
+
+    def beyond_the_oracles_rounding(self) -> Comparison:
+        """The same without the samples whose error the oracle's own rounding may explain: it is no judge of those."""
+        if self.own_rounding is None or self.exact:
+            return self
+        with np.errstate(all="ignore"):
+            explained = self.errors * self.unit <= _OWN_ROUNDINGS * self.own_rounding()
+        explained &= self.errors > self.allowance
+        return replace(self, informative=self.informative & ~explained) if explained.any() else self
 
     @property
     def worst_sample(self) -> int:
@@ -130,6 +145,7 @@ def compare(label: str, actual: Any, expected: Any, case: Case, part: Part, *, t
         case.dtype,
         0.0 if exact else within,
         exact,
+        part.own_rounding if expected is part.expected else None,
     )
 
 

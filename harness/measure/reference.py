@@ -11,7 +11,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cache, partial
 from typing import Any
 
 import numpy as np
@@ -24,6 +25,7 @@ from harness.errors import DefinitionFault
 from harness.generate.case import Call, Case
 from harness.generate.memory import Memory
 from harness.measure.clock import spending
+from harness.measure.own_rounding import rounded_at_random
 
 Array = NDArray[Any]
 
@@ -39,13 +41,15 @@ class Part:
     """One tensor of the result.
 
     expected: the oracle's values; axis: the position of the batch axis or None; unit: u of each sample (one entry
-    without a batch axis); informative: whether u leaves a digit to compare.
+    without a batch axis); informative: whether u leaves a digit to compare; own_rounding: how far the oracle's own
+    rounding may have moved each sample, found when it is asked for.
     """
 
     expected: Array
     axis: int | None
     unit: NDArray[np.float64]
     informative: NDArray[np.bool_]
+    own_rounding: Callable[[], NDArray[np.float64]] | None = None
 
 
 @dataclass(frozen=True)
@@ -101,9 +105,26 @@ def measure(
         digits = extended(wide) if extended is not None and case.dtype == "float64" else base
         moved = [] if case.operation.exact else [evaluate(there) for there in _neighbours(case, wide)]
         with np.errstate(all="ignore"):
-            return Reference(
-                tuple(_part(case, axes[i], digits[i], base[i], [after[i] for after in moved]) for i in range(len(base)))
-            )
+            parts = [_part(case, axes[i], digits[i], base[i], [each[i] for each in moved]) for i in range(len(base))]
+    if digits is base and not case.operation.exact:
+        own = cache(partial(_own_rounding, call, evaluate, base, axes))
+        parts = [replace(part, own_rounding=partial(_of_part, own, i)) for i, part in enumerate(parts)]
+    return Reference(tuple(parts))
+
+
+def _own_rounding(
+    call: Call, evaluate: Callable[[dict[str, Tensor]], list[Array]], base: list[Array], axes: list[int | None]
+) -> list[NDArray[np.float64]]:
+    """How far each sample of each result moves with the rounding of what the definition is made of."""
+    with spending("oracle"), torch.no_grad(), np.errstate(all="ignore"):
+        wide = {name: widened(tensor) for name, tensor in call.arguments.items()}
+        after = rounded_at_random(lambda: evaluate(wide))
+        moves = (_moves(base[i], [each[i] for each in after], axes[i]) for i in range(len(base)))
+        return [_lengths(each).max(0, initial=0.0) for each in moves]
+
+
+def _of_part(own: Callable[[], list[NDArray[np.float64]]], index: int) -> NDArray[np.float64]:
+    return own()[index]
 
 
 def step_of(case: Case) -> tuple[float, float]:

@@ -271,6 +271,8 @@ def _refuses_dtype(cell: Cell, subject: Subject, case: Case) -> bool:
 
 
 def _judged(cell: Cell, subject: Subject, case: Case, comparison: Comparison, place: int) -> Finding:
+    if not comparison.within:
+        comparison = comparison.beyond_the_oracles_rounding()
     if not comparison.is_informative and not comparison.bitwise:
         return Finding(case, Judgement(Verdict.UNINFORMATIVE), comparison)
     score = comparison.score

@@ -1,0 +1,61 @@
+"""The oracle's own rounding: a definition that loses digits in float64 judges nobody by them, and everybody by the others."""
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+import harness
+from harness.generate.case import Case
+from harness.measure.own_rounding import RandomRounding
+from harness.measure.verdict import Verdict
+from harness.verify.exploration import explore
+from tests.verdicts import cell_of
+
+
+@harness.operation
+def gelu(x: Float[Tensor, "batch d"]) -> Float[Tensor, "batch d"]:
+    """x (1 + erf(x/√2))/2, of which nothing is left in the tail."""
+    return 0.5 * x * (1 + torch.erf(x / 2**0.5))
+
+
+def by_erfc(x):
+    return 0.5 * x * torch.erfc(-x / 2**0.5)
+
+
+def a_billionth_off(x):
+    return by_erfc(x) * (1 + 1e-9)
+
+
+def tail_cut_off(x):
+    return torch.where(x < -3, 0.0, by_erfc(x))
+
+
+TAIL = Case(gelu, {"batch": 4, "d": 1}, values={"x": (-7.0, -7.5, -6.0, 1.0)})
+
+
+def verdict(function, case=TAIL):
+    return explore(cell_of("agreement", gelu, function), [case]).verdict
+
+
+def test_a_more_accurate_implementation_is_not_held_to_the_definitions_errors():
+    assert verdict(by_erfc) is Verdict.ROUNDING
+
+
+def test_what_is_further_off_than_the_definition_may_be_is_told():
+    ordinary = TAIL.replace(values={"x": (-1.0, -0.5, 2.0, 1.0)})
+    assert verdict(a_billionth_off, ordinary) is Verdict.WRONG
+    assert verdict(tail_cut_off, TAIL.replace(values={"x": (-4.0, -3.5, -3.1, 1.0)})) is Verdict.WRONG
+
+
+def test_a_sample_of_which_the_definition_knows_no_digit_says_nothing():
+    alone = TAIL.replace(sizes={"batch": 1, "d": 1}, values={"x": (-8.25,)})
+    assert verdict(by_erfc, alone) is Verdict.UNINFORMATIVE
+
+
+def test_operators_are_rounded_by_one_eps_and_views_not_at_all():
+    x = torch.rand(1000, dtype=torch.float64) + 1
+    with RandomRounding(0):
+        product, view = x * 1, x.reshape(10, 100)
+    moved = (product - x).abs() / x
+    assert 0 < moved.max() <= 2 * torch.finfo(torch.float64).eps
+    assert torch.equal(view.reshape(-1), x)
