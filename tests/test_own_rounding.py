@@ -1,5 +1,7 @@
 """The oracle's own rounding: a definition that loses digits in float64 judges nobody by them, and everybody by the others."""
 
+import dataclasses
+
 import torch
 from jaxtyping import Float
 from torch import Tensor
@@ -45,6 +47,31 @@ def test_what_is_further_off_than_the_definition_may_be_is_told():
     ordinary = TAIL.replace(values={"x": (-1.0, -0.5, 2.0, 1.0)})
     assert verdict(a_billionth_off, ordinary) is Verdict.WRONG
     assert verdict(tail_cut_off, TAIL.replace(values={"x": (-4.0, -3.5, -3.1, 1.0)})) is Verdict.WRONG
+
+
+@harness.operation(sizes={"n": (1, 9)})
+def spread(x: Float[Tensor, "batch n"]) -> Float[Tensor, "batch"]:
+    """The mean of squares less the square of the mean, which loses digits far from zero."""
+    return x.square().mean(-1) - x.mean(-1).square()
+
+
+def by_products(x):
+    return (x * x).sum(-1) / x.shape[-1] - (x.sum(-1) / x.shape[-1]) ** 2
+
+
+def farther_from_zero(x):
+    return by_products(x + 3000)
+
+
+def test_digits_that_the_definition_loses_too_in_this_dtype_are_no_fault_of_an_implementation():
+    far = Case(spread, {"batch": 3, "n": 7}, pattern="offset", seed=5, dtype="float32")
+    found = {
+        made: explore(cell_of("agreement", spread, made, "float32"), [far]).verdict
+        for made in (by_products, farther_from_zero)
+    }
+    assert found == {by_products: Verdict.ROUNDING, farther_from_zero: Verdict.UNSTABLE}
+    own = dataclasses.replace(cell_of("agreement", spread, by_products, "float32"), implementation=spread.own)
+    assert explore(own, [far]).verdict is Verdict.UNSTABLE
 
 
 def test_a_sample_of_which_the_definition_knows_no_digit_says_nothing():

@@ -2,8 +2,9 @@
 
 A definition is evaluated in float64, and may itself lose digits there: 1 + erf x in the tail, where an implementation by
 erfc loses none. So that a correct implementation is not held to the definition's errors, each float64 result of PyTorch's
-operators is multiplied by 1 ± eps at random, a few times over, and the result's moves tell how many digits it has (Monte Carlo arithmetic: Parker, Monte Carlo Arithmetic, 1997; Vignes, Discrete Stochastic Arithmetic, 2004). What is
-not made of such operators (NumPy, SciPy) moves with what comes out of them alone.
+operators is multiplied by 1 ± eps at random, a few times over, and the result's moves tell how many digits it has (Monte
+Carlo arithmetic: Parker, Monte Carlo Arithmetic, 1997; Vignes, Discrete Stochastic Arithmetic, 2004). What is not made of
+such operators (NumPy, SciPy) moves with what comes out of them alone.
 """
 
 from __future__ import annotations

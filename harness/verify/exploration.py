@@ -27,6 +27,9 @@ from harness.verify.witness import noted
 _NUDGES = 3
 """Nudged copies of a case in which an error must stay the same."""
 
+_AS_THE_DEFINITION = 4.0
+"""How many times as far off as the definition itself an implementation may be that loses digits of which the definition has lost some too."""
+
 _FARTHEST = 2.0**-6
 """The largest part of itself by which an entry is nudged."""
 
@@ -289,7 +292,25 @@ def _judged(cell: Cell, subject: Subject, case: Case, comparison: Comparison, pl
         return _is_steady(cell, subject, case, comparison, place)
 
     judgement = judge(score, comparison.allowance, comparison.bitwise, other_precision, finer, ratio, steady)
+    if judgement.verdict is Verdict.UNSTABLE and _is_as_the_definition(cell, case, comparison, place):
+        reason = f"no further off than the definition itself in {case.dtype}"
+        judgement = Judgement(Verdict.ROUNDING, score, comparison.allowance, reason=reason)
     return Finding(case, judgement, comparison)
+
+
+def _is_as_the_definition(cell: Cell, case: Case, found: Comparison, place: int) -> bool:
+    """Whether the definition, computed in this very precision, loses as many digits of every sample, or nearly."""
+    definition = cell.operation.own
+    if cell.implementation is definition:
+        return False
+    try:
+        own = cell.prop(Subject(cell.operation, definition), case)[place]
+    except (*_WITHOUT_ANSWER, IndexError):
+        return False
+    if own.errors.shape != found.errors.shape:
+        return False
+    allowed = np.maximum(_AS_THE_DEFINITION * own.errors, found.allowance)
+    return bool((found.errors <= allowed)[found.informative].all())
 
 
 @lru_cache(maxsize=4)
