@@ -4,6 +4,7 @@ import torch
 
 import harness
 from harness import Claim, claim
+from harness.operations.linear import split_for_one_row
 from harness.verify.sources import S0
 
 HELD = (
@@ -47,3 +48,8 @@ def same_bits(linear, case):
     differ = int((first[0] != whole[0]).sum())
     label = f"the first of {len(whole)} rows has the bits it has alone ({differ} of {first.numel()} entries differ)"
     yield harness.requirement(label, not differ, case)
+    x, W, b = (case.tensors[name] for name in ("x", "W", "b"))
+    same = torch.equal(split_for_one_row(x[:1], W, b)[0], split_for_one_row(x, W, b)[0])
+    yield harness.requirement(
+        "a row alone has its bits of the batch where the kernel splits the sum of one row", same, case
+    )

@@ -4,6 +4,7 @@ import torch
 
 import harness
 from harness import Claim, claim
+from harness.operations.linear import split_for_one_row
 from harness.operations.pooling import decode_then_pool
 from harness.verify.sources import S4
 
@@ -145,3 +146,7 @@ def last_commutes_bitwise(pool_then_decode, case):
     differ = int((pooled_first != decoded_first).sum())
     label = f"decoder(x[:, -1]) has the bits of decoder(x)[:, -1] ({differ} of {pooled_first.numel()} entries differ)"
     yield harness.requirement(label, not differ, case)
+    steps = x.reshape(-1, x.shape[-1])
+    one = split_for_one_row(x[:, -1], W, b)
+    same = torch.equal(one, split_for_one_row(steps, W, b).reshape(*x.shape[:2], -1)[:, -1])
+    yield harness.requirement("so it has where the kernel splits the sum of a single row", same, case)
