@@ -7,7 +7,7 @@ import harness
 
 def a_few(case):
     """One planned case in sixteen: compiling costs seconds for each shape."""
-    if case.seed % 16 == 0:
+    if case.turn % 16 == 0:
         yield case
 
 

@@ -8,6 +8,7 @@ from harness.measure.comparison import as_array
 from harness.measure.gradient import gradient_reference
 
 SMOOTH = ("normal", "offset", "magnitudes", "dominant")
+TIES = ("integers", "constant", "sparse", "repeated", "equal", "partly_equal")
 
 
 def is_differentiable(operation):
@@ -21,12 +22,12 @@ def smooth_values(case):
     """
     smooth = case if case.pattern in SMOOTH else case.replace(pattern=SMOOTH[case.seed % len(SMOOTH)])
     words = layouts_for(smooth.axes)
-    yield smooth.replace(layout=words[case.seed // 2 % len(words)]) if case.seed % 2 else smooth
+    yield smooth.replace(layout=words[case.turn // 2 % len(words)]) if case.turn % 2 else smooth
 
 
 def values_with_ties(case):
     """The case as it is where values tie, vanish or coincide."""
-    if case.pattern not in SMOOTH:
+    if case.pattern in TIES:
         yield case
 
 

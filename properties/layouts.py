@@ -7,8 +7,8 @@ from harness.generate.layouts import layouts_for
 def two_layouts(case):
     """Two of the layouts in turn, so that a plan's cases meet all of them."""
     words = layouts_for(case.axes)
-    for turn in (0, 1):
-        yield case.replace(layout=words[(2 * case.seed + turn) % len(words)])
+    for second in (0, 1):
+        yield case.replace(layout=words[(2 * case.turn + second) % len(words)])
 
 
 @harness.property(variants=two_layouts)

@@ -29,9 +29,10 @@ def test_attention_counts_the_cases_and_the_findings_of_earlier_runs(tmp_path):
     assert found["buggy"] > found["rare"] > found["fused"]
 
 
-def test_a_budget_is_shared_by_attention_and_none_gets_more_than_a_cell_may():
+def test_a_budget_is_shared_by_attention_and_there_is_no_end_to_it_without_one():
     selection = Selection(cell_seconds=10.0, worker_seconds=33.0, attention={"often": 0.1, "new": 1.0})
     shares = selection.shares(["often", "new", "unknown", "other"])
-    assert shares["new"] == shares["unknown"] == 10 and shares["often"] == pytest.approx(33 * 2 * 0.1 / 3.1)
-    assert set(Selection(cell_seconds=7.0).shares(["a", "b"]).values()) == {7.0}
+    assert shares["new"] == shares["unknown"] == pytest.approx(33 * 2 / 3.1)
+    assert shares["often"] == pytest.approx(33 * 2 * 0.1 / 3.1)
+    assert set(Selection(cell_seconds=7.0).shares(["a", "b"]).values()) == {float("inf")}
     assert Selection.from_json(selection.to_json()) == selection

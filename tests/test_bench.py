@@ -73,8 +73,9 @@ def test_the_memory_is_measured_by_a_copy_of_four_times_the_largest_cache(monkey
 
 
 def test_limits_are_measured_and_not_absurd():
-    assert 1e8 < operations_per_second("cpu", "float32") < 1e14
-    assert 1e8 < bytes_per_second("cpu") < 1e13 and 1e8 < copied_per_second("cpu", 1000) < 1e13
+    """A busy machine may be a thousand times slower; no machine is a thousand times faster."""
+    assert 1e5 < operations_per_second("cpu", "float32") < 1e14
+    assert 1e5 < bytes_per_second("cpu") < 1e13 and 1e5 < copied_per_second("cpu", 1000) < 1e13
     assert last_level_cache("cpu") >= 2**20
 
 

@@ -89,7 +89,9 @@ def test_what_is_wrong_is_wrong_in_a_grade():
     def doubled(x, W, b):
         return 2 * (x @ W.mT) + b
 
-    (named, *_) = cells(AGREEMENT, [linear], dtypes=["bf32"])
+    named = next(
+        cell for cell in cells(AGREEMENT, [linear], dtypes=["bf32"]) if cell.implementation.name == "torch_linear"
+    )
     broken = dataclasses.replace(named.implementation, function=doubled)
     found, _ = ask(dataclasses.replace(named, implementation=broken), Subject(linear, broken), case("bf32"))
     assert str(found.verdict) == "wrong"

@@ -92,7 +92,7 @@ def test_causes_of_one_implementation_are_shown_together_worst_first():
         cell("wrong", "agreement", implementation="b"),
     ]
     groups = by_implementation(causes(outcomes))
-    assert list(groups) == [("cdist", "c"), ("cdist", "b"), ("cdist", "a")]
+    assert list(groups) == [("cdist", "b"), ("cdist", "c"), ("cdist", "a")], "a wrong result tells more than an error"
     assert [cause.props for cause in groups["cdist", "b"]] == [["agreement"], ["gradients"]]
 
 

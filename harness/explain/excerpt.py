@@ -69,7 +69,7 @@ def _folder_of(function: Callable[..., Any]) -> Path | None:
 
 
 def _path_of(module: str) -> Path | None:
-    """Where a module lies, found without an import of anybody else's package."""
+    """Where a module lies, found without an import of anybody else's package; None where it is built in, or frozen."""
     try:
         origin = importlib.util.find_spec(module.partition(".")[0])
         if origin is None or not origin.origin or _is_installed(Path(origin.origin)):
@@ -77,7 +77,7 @@ def _path_of(module: str) -> Path | None:
         found = importlib.util.find_spec(module)
     except (ImportError, ValueError):
         return None
-    return Path(found.origin).resolve() if found and found.origin else None
+    return Path(found.origin).resolve() if found and found.origin and found.has_location else None
 
 
 def _is_installed(path: Path) -> bool:

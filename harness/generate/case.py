@@ -35,6 +35,9 @@ class _Filled:
         return sum(tensor.nbytes for tensor in self.tensors.values())
 
 
+SEEDS = 2**16
+"""Different seeds that are drawn; what lies above is a case's turn."""
+
 _filled: Memory[_Filled] = Memory(256 * 2**20)
 _PATTERNS = {**PATTERNS, **SPECIAL}
 
@@ -114,6 +117,11 @@ class Case:
     nudge: int = 0
     reach: float = 0.0
     values: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
+
+    @property
+    def turn(self) -> int:
+        """Its place in the plan, so that what is done with every n-th case meets all of them evenly; 0 by hand."""
+        return self.seed // SEEDS
 
     @property
     def known(self) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from harness.declare.operation import Operation
 from harness.errors import HarnessError
-from harness.generate.case import Case
+from harness.generate.case import SEEDS, Case
 from harness.generate.patterns import patterns_for
 from harness.generate.provider import BY_CHANCE
 from harness.generate.shapes import apart, corners, level, long_cases, stretched
@@ -27,9 +27,6 @@ _AT_ONCE = 16
 
 _TURNS = 4
 """Times that drawing goes on where conditions rejected too much."""
-
-_IN_A_ROW = 64
-"""Cases after which the lowest bits of their seeds come again: what a property does with every n-th case meets them evenly."""
 
 _APART = 2**40
 """From the seed of the covering array's sizes to that of the random cases."""
@@ -57,10 +54,8 @@ def at_every_size(operation: Operation, seed: int = 0) -> tuple[Case, ...]:
 
 
 def _in_turns(cases: Iterable[Case]) -> tuple[Case, ...]:
-    """The cases with their place in the lowest bits of their seeds."""
-    return tuple(
-        case.replace(seed=case.seed // _IN_A_ROW * _IN_A_ROW + place % _IN_A_ROW) for place, case in enumerate(cases)
-    )
+    """The cases with their place in the plan above the random bits of their seeds (see `Case.turn`)."""
+    return tuple(case.replace(seed=place * SEEDS + case.seed % SEEDS) for place, case in enumerate(cases))
 
 
 @lru_cache(maxsize=256)

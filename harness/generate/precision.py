@@ -8,8 +8,10 @@ leaves TF32 on for cuDNN, and what is right would seem to lose digits there.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from functools import cache
 
 import torch
 
@@ -70,8 +72,18 @@ def _of(dtype: torch.dtype) -> Precision:
     return Precision(str(dtype).removeprefix("torch."), dtype, torch.finfo(dtype).eps)
 
 
-_SUPPORTED = {
-    "cpu": lambda: bool(torch.ops.mkldnn._is_mkldnn_bf16_supported()),
+@cache
+def _rounds_factors() -> bool:
+    """Whether this machine's CPU rounds factors where it may; which processor does is for its library to choose."""
+    factors = torch.full((_SQUARE, _SQUARE), 1 + 2.0**-12)
+    with _Computing("medium"):
+        return bool((factors @ factors == _SQUARE).all())
+
+
+_SQUARE = 64
+
+_SUPPORTED: dict[str, Callable[[], bool]] = {
+    "cpu": _rounds_factors,
     "cuda": lambda: torch.cuda.is_available() and torch.cuda.get_device_capability()[0] >= 8,
 }
 

@@ -8,7 +8,7 @@ from hypothesis import reject
 from hypothesis import strategies as st
 
 from harness.declare.operation import Operation
-from harness.generate.case import Case
+from harness.generate.case import SEEDS, Case
 from harness.generate.patterns import PATTERNS, patterns_for
 
 THRESHOLDS = (
@@ -46,7 +46,6 @@ ORDINARY = 9
 """The largest size of an axis that is not a long one of its case."""
 
 _MOST_ELEMENTS = 2**15
-_SEEDS = 2**16
 
 
 def cases(operation: Operation) -> st.SearchStrategy[Case]:
@@ -60,7 +59,7 @@ def attempts(operation: Operation) -> st.SearchStrategy[Case | None]:
     options = {name: st.sampled_from(domain.values) for name, domain in operation.options.items()}
     ordinary = {name: _size(bounds, ORDINARY) for name, bounds in operation.sizes.items()}
     stretched = {name: _size(bounds, bounds[1]) for name, bounds in operation.sizes.items()}
-    patterns, seeds = st.sampled_from(patterns_for(operation)), st.integers(0, _SEEDS - 1)
+    patterns, seeds = st.sampled_from(patterns_for(operation)), st.integers(0, SEEDS - 1)
     names = list(operation.sizes)
     long_axes = st.sampled_from([(), *((name,) for name in names), *itertools.combinations(names, 2)])
 

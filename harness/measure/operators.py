@@ -15,11 +15,22 @@ _PRODUCTS = frozenset(str(product).rpartition(".")[2] for product in flop_regist
 _ENTRYWISE = {"linalg_cross", "linalg_vector_norm"}
 
 
-class Operators(TorchDispatchMode):
-    """Notes the name of every operator that is called inside, composite ones by what they are made of."""
+class EagerMode(TorchDispatchMode):
+    """A dispatch mode that is not hidden from torch's compiler, whose import takes seconds, since nothing is compiled in it."""
 
     def __init__(self) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
+
+    @classmethod
+    def _should_skip_dynamo(cls) -> bool:
+        return False
+
+
+class Operators(EagerMode):
+    """Notes the name of every operator that is called inside, composite ones by what they are made of."""
+
+    def __init__(self) -> None:
+        super().__init__()
         self.names: set[str] = set()
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:

@@ -14,18 +14,19 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_map
+
+from harness.measure.operators import EagerMode
 
 _ROUNDINGS = 3
 _EPS = torch.finfo(torch.float64).eps
 
 
-class RandomRounding(TorchDispatchMode):
+class RandomRounding(EagerMode):
     """Rounds whatever operators compute in float64 inside another way; views and what is written in place stay."""
 
     def __init__(self, seed: int) -> None:
-        super().__init__()  # type: ignore[no-untyped-call]
+        super().__init__()
         self._generator = torch.Generator().manual_seed(seed)
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:

@@ -107,19 +107,19 @@ def measure(
         with np.errstate(all="ignore"):
             parts = [_part(case, axes[i], digits[i], base[i], [each[i] for each in moved]) for i in range(len(base))]
     if digits is base and not case.operation.exact:
-        own = cache(partial(_own_rounding, call, evaluate, base, axes))
+        own = cache(partial(_own_rounding, call, evaluate, axes))
         parts = [replace(part, own_rounding=partial(_of_part, own, i)) for i, part in enumerate(parts)]
     return Reference(tuple(parts))
 
 
 def _own_rounding(
-    call: Call, evaluate: Callable[[dict[str, Tensor]], list[Array]], base: list[Array], axes: list[int | None]
+    call: Call, evaluate: Callable[[dict[str, Tensor]], list[Array]], axes: list[int | None]
 ) -> list[NDArray[np.float64]]:
     """How far each sample of each result moves with the rounding of what the definition is made of."""
     with spending("oracle"), torch.no_grad(), np.errstate(all="ignore"):
         wide = {name: widened(tensor) for name, tensor in call.arguments.items()}
-        after = rounded_at_random(lambda: evaluate(wide))
-        moves = (_moves(base[i], [each[i] for each in after], axes[i]) for i in range(len(base)))
+        before, after = evaluate(wide), rounded_at_random(lambda: evaluate(wide))
+        moves = (_moves(one, [each[i] for each in after], axes[i]) for i, one in enumerate(before))
         return [_lengths(each).max(0, initial=0.0) for each in moves]
 
 

@@ -42,7 +42,7 @@ def last_write_wins(pieces, stride):
     return series
 
 
-@fault(overlap_add, cause="circumstances", words=("windows is no multiple of 4",))
+@fault(overlap_add, cause="left out", words=("tail of windows", "block of 4"))
 def windows_in_fours(pieces, stride):
     """Windows are added four at a time, and what is left over is not."""
     count, size, features = pieces.shape
