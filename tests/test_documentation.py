@@ -82,7 +82,7 @@ def _consoles():
 
 def test_the_table_that_the_readme_shows_is_what_the_command_prints(tmp_path):
     (shown,) = (each for each in _consoles() if each.startswith("$ harness check cdist.py"))
-    answer = ask(tmp_path, "check", str(CANDIDATES / "cdist.py"), "--profile", "quick", "--device", "cpu", "--json")
+    answer = ask(tmp_path, "check", str(CANDIDATES / "cdist.py"), "--device", "cpu", "--json")
     text = io.StringIO()
     print_outcomes(answer.cells, text)
     assert _cells(text.getvalue().splitlines()[:3]) == _cells(shown.splitlines()[1:4])

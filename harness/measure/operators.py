@@ -26,7 +26,7 @@ class EagerMode(TorchDispatchMode):
         return False
 
 
-class Operators(EagerMode):
+class Operators(EagerMode):  # type: ignore[no-untyped-call]
     """Notes the name of every operator that is called inside, composite ones by what they are made of."""
 
     def __init__(self) -> None:

@@ -22,7 +22,7 @@ _ROUNDINGS = 3
 _EPS = torch.finfo(torch.float64).eps
 
 
-class RandomRounding(EagerMode):
+class RandomRounding(EagerMode):  # type: ignore[no-untyped-call]
     """Rounds whatever operators compute in float64 inside another way; views and what is written in place stay."""
 
     def __init__(self, seed: int) -> None:
