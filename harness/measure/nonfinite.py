@@ -72,9 +72,9 @@ class Spread:
     def unaffected(self, index: int, actual: Array) -> tuple[Array, Part]:
         """A result and its reference where no non-finite input matters, 0 elsewhere."""
         part, given = self.finite[index], self.given[index]
-        told = ~self.depends[index] & np.isfinite(actual) & np.isfinite(part.expected)
-        told &= ~np.isfinite(given) | ~_changed(given, part.expected)
-        return np.where(told, actual, 0.0), replace(part, expected=np.where(told, part.expected, 0.0))
+        right = np.where(np.isfinite(given), given, part.expected)
+        told = ~self.depends[index] & np.isfinite(actual) & np.isfinite(right)
+        return np.where(told, actual, 0.0), replace(part, expected=np.where(told, right, 0.0))
 
 
 _memory: Memory[Spread] = Memory(64 * 2**20)

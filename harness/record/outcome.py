@@ -44,6 +44,9 @@ _HIGH = 0.95
 _SMALL = 24
 """Entries up to which a counterexample of an earlier run is not shrunk again."""
 
+_FEW = 12
+"""Cases up to which agreement alone meets every size: a run of so few is to be quick, and gradients cost several times as much."""
+
 _REPLAYING_TURNS, _REPLAYING_SECONDS = 6, 1.0
 
 _peers = Peers()
@@ -110,7 +113,7 @@ def replayed(cell: Cell, record: dict[str, Any]) -> CellFinished:
 def _planned(cell: Cell, examples: int, seed: int) -> tuple[Case, ...]:
     """The cases that the cell should be asked; a claim must be able to fall."""
     operation, prop = cell.operation, cell.prop
-    if prop.at_every_size:
+    if prop.at_every_size and (_is_agreement(cell) or examples > _FEW):
         short = plan(operation, max(examples, len(essential(operation, seed))), seed)
         return (*short, *at_every_size(operation, seed))
     return plan(operation, max(examples, _CLAIM_CASES) if prop.claim else examples, seed)
