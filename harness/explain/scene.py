@@ -67,7 +67,7 @@ class Scene:
     case: Case
     kind: str
     agrees: bool
-    deadline: float  # of the process' own time, so that a busy machine changes no diagnosis
+    deadline: float  # of the thread's own time, so that a busy machine changes no diagnosis
     falling: list[Case] = field(default_factory=list)
     holding: list[Case] = field(default_factory=list)
     _results: dict[Any, tuple[Tensor, ...] | None] = field(default_factory=dict)
