@@ -71,7 +71,7 @@ def _pooled(x: Tensor, pooling: str) -> Tensor:
             return x.amax(1)
         case "min":
             return x.amin(1)
-    return x.median(1).values
+    return x.contiguous().median(1).values  # along an axis of stride 0 torch 2.13 gives what happens to be in memory
 
 
 def _pooled_long(x: Any, pooling: str) -> Any:
