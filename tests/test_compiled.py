@@ -58,7 +58,7 @@ def test_what_is_wrong_only_when_compiled_is_found_there_alone_and_its_script_co
         asked = dataclasses.replace(cell, implementation=made)
         verdicts[made.name], _ = ask(asked, Subject(linear, made), case)
     assert not verdicts["careless"].verdict.failing and str(verdicts["careless.compiled"].verdict) == "wrong"
-    script = reproduction(asked, verdicts["careless.compiled"])
+    script = reproduction(asked, verdicts["careless.compiled"]).text
     assert "reproduce(torch.compile(careless))" in script and "# Largest difference seen: " in script
 
 

@@ -52,6 +52,32 @@ def test_dtypes_that_meet_and_errors_in_every_dtype_are_the_implementations_own(
         assert explored("agreement", double, function, "float16").verdict is Verdict.ERROR
 
 
+def test_a_vendors_library_that_takes_no_empty_tensor_is_nobodys_fault():
+    def refuses(told, empty):
+        def function(x):
+            if bool(x.numel()) is not empty:
+                raise RuntimeError(told)
+            return x * 2
+
+        return explored("batch_of_zero" if empty else "agreement", double, function, "float32").verdict
+
+    vendor = "MKL FFT error: Intel oneMKL DFTI ERROR: Inconsistent configuration parameters"
+    for told in (vendor, "cuFFT error: CUFFT_INVALID_SIZE", "could not create a primitive descriptor for a matmul"):
+        assert refuses(told, empty=True) is Verdict.UNSUPPORTED
+        assert refuses(told, empty=False) is Verdict.ERROR
+    assert refuses("Expected reduction dim to have non-zero size", empty=True) is Verdict.ERROR
+
+
+def test_a_write_to_an_argument_is_told_once_and_not_by_autograds_refusal():
+    def in_place(x):
+        return x.mul_(2)
+
+    verdicts = {
+        prop: explored(prop, double, in_place, "float32").verdict for prop in ("inputs_unmodified", "gradients")
+    }
+    assert verdicts == {"inputs_unmodified": Verdict.WRONG, "gradients": Verdict.UNSUPPORTED}
+
+
 def test_an_operation_narrows_the_dtypes_of_all():
     @harness.operation(dtypes=(torch.float64, torch.float32))
     def wide(x: Float[Tensor, "batch n"]) -> Float[Tensor, "batch n"]:
@@ -190,8 +216,8 @@ def outcome_of(found):
     from dataclasses import replace
 
     from harness.explain.counterexample import counterexample
+    from harness.explain.reproduction import reproduction
     from harness.record.outcome import without_asking
 
-    return replace(
-        without_asking(found.cell, found.verdict, "off"), counterexample=counterexample(found.cell, found.worst)
-    )
+    shown = counterexample(found.worst, reproduction(found.cell, found.worst))
+    return replace(without_asking(found.cell, found.verdict, "off"), counterexample=shown)

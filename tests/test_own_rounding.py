@@ -63,6 +63,26 @@ def farther_from_zero(x):
     return by_products(x + 3000)
 
 
+def regularised(a):
+    return a.mT @ a + torch.eye(a.shape[-1], dtype=a.dtype)
+
+
+@harness.operation(sizes={"n": (1, 9)})
+def ridge(a: Float[Tensor, "batch n n"], b: Float[Tensor, "batch n"]) -> Float[Tensor, "batch n"]:
+    """(aᵀa + I)⁻¹ b by Cholesky, of which the product loses digits where a is badly scaled."""
+    return torch.cholesky_solve(b[..., None], torch.linalg.cholesky(regularised(a)))[..., 0]
+
+
+def solved_by_lu(a, b):
+    return torch.linalg.solve(regularised(a), b)
+
+
+def solved_twice(a, b):
+    """By the inverse of the square, which loses twice as many digits."""
+    square = regularised(a) @ regularised(a)
+    return (torch.linalg.inv(square) @ regularised(a) @ b[..., None])[..., 0]
+
+
 def test_digits_that_the_definition_loses_too_in_this_dtype_are_no_fault_of_an_implementation():
     far = Case(spread, {"batch": 3, "n": 7}, pattern="offset", seed=5, dtype="float32")
     found = {
@@ -72,6 +92,17 @@ def test_digits_that_the_definition_loses_too_in_this_dtype_are_no_fault_of_an_i
     assert found == {by_products: Verdict.ROUNDING, farther_from_zero: Verdict.UNSTABLE}
     own = dataclasses.replace(cell_of("agreement", spread, by_products, "float32"), implementation=spread.own)
     assert explore(own, [far]).verdict is Verdict.UNSTABLE
+
+
+def test_it_is_enough_that_the_definition_loses_them_in_a_case_like_it_and_where_it_is_the_oracle():
+    found = {}
+    for dtype in ("float32", "float64"):
+        for made in (solved_by_lu, solved_twice):
+            cell = cell_of("agreement", ridge, made, dtype)
+            badly_scaled = [Case(ridge, {"batch": 1, "n": 3}, pattern="magnitudes", seed=seed) for seed in range(24)]
+            found[made, dtype] = explore(cell, badly_scaled).verdict
+    assert {found[solved_by_lu, dtype] for dtype in ("float32", "float64")} == {Verdict.ROUNDING}
+    assert {found[solved_twice, dtype] for dtype in ("float32", "float64")} == {Verdict.UNSTABLE}
 
 
 def test_a_sample_of_which_the_definition_knows_no_digit_says_nothing():

@@ -216,7 +216,7 @@ def seen(script):
 def test_a_script_shows_what_was_seen_and_nothing_once_it_is_mended(function, prop, fault, mended, tmp_path):
     cell = cell_of(function, prop)
     finding = fallen(cell)
-    script = reproduction(cell, finding, "because")
+    script = reproduction(cell, finding).because("because").text
     assert "import harness" not in script and "# Why: because" in script
     output = ran(script, tmp_path)
     printed = printed_difference(output)
@@ -243,7 +243,7 @@ def test_an_unstable_result_is_reproduced_too(tmp_path):
 
     cell = cell_of(naive, operation=variance)
     done = explore(cell, plan(variance, 60, 0))
-    script = reproduction(cell, done.worst)
+    script = reproduction(cell, done.worst).text
     assert "variance/naive is UNSTABLE" in script
     assert printed_difference(ran(script, tmp_path)) == pytest.approx(seen(script), rel=0.01)
 
@@ -266,7 +266,7 @@ def test_a_candidate_file_brings_its_helpers_constants_and_the_modules_beside_it
     (made,) = candidates(file).implementations
     cell = Cell(property_named("agreement"), linear, made, "cpu", "float32")
     try:
-        script = reproduction(cell, fallen(cell))
+        script = reproduction(cell, fallen(cell)).text
     finally:
         del linear.implementations["mine"]
     assert "class Unsupported(Exception)" in script and "UNUSED" not in script and "import harness" not in script
@@ -293,7 +293,7 @@ def test_an_implementation_of_the_catalogue_runs_without_it(operation, name, opt
         part.expected.flat[0] += 1  # it is remembered
     finding, _ = ask(cell, Subject(operation, made), case)
     assert finding.judgement.score > finding.judgement.allowance
-    script = reproduction(cell, finding)
+    script = reproduction(cell, finding).text
     assert printed_difference(ran(script, tmp_path)) == pytest.approx(1, rel=1e-3)
 
 
@@ -311,7 +311,7 @@ def test_equal_names_of_two_files_are_told_apart(tmp_path):
     (made,) = candidates(tmp_path / "one" / "clashing.py").implementations
     cell = Cell(property_named("agreement"), linear, made, "cpu", "float32")
     try:
-        script = reproduction(cell, fallen(cell))
+        script = reproduction(cell, fallen(cell)).text
     finally:
         del linear.implementations["clashing"]
     assert "SCALE = 2" in script and "SCALE_of_other_scale = 3" in script and "def helper_of_other_scale(b)" in script
@@ -327,7 +327,7 @@ def test_captured_values_are_written_down():
         return x @ W.mT + factor * b * bias
 
     cell = cell_of(captures)
-    script = reproduction(cell, fallen(cell))
+    script = reproduction(cell, fallen(cell)).text
     assert "factor = 2\n" in script and "seen_before = []\n" in script
     assert printed_difference(ran_here(script)) == pytest.approx(seen(script))
     assert printed_difference(ran_here(script.replace("factor = 2", "factor = 1"))) <= 1e-5
@@ -337,7 +337,7 @@ def test_what_has_no_source_is_imported_where_it_lies_and_said_so():
     made = {}
     exec("def from_nowhere(x, W, b):\n    return x @ W.mT + 2 * b\n", made)
     cell = cell_of(made["from_nowhere"])
-    script = reproduction(cell, fallen(cell))
+    script = reproduction(cell, fallen(cell)).text
     assert "# The candidate's source is not here: its source is not in a file." in script
     assert "put the candidate here" in script
     compile(script, "script", "exec")
@@ -347,7 +347,7 @@ def test_a_claim_is_asked_by_the_harness(tmp_path):
     refuted = next(each for each in every_claim() if each.own is not None and each.instead)
     operation = harness.catalogue()[refuted.of[0]]
     cell = Cell(refuted.own, operation, operation.own, "cpu", "float64")
-    script = reproduction(cell, fallen(cell))
+    script = reproduction(cell, fallen(cell)).text
     assert "# Needs the harness" in script
     assert printed_difference(ran(script, tmp_path, with_harness=True)) > 0
 
@@ -362,7 +362,7 @@ def test_hostile_text_breaks_nothing(tmp_path):
     cell = cell_of(innocent)
     made = dataclasses.replace(cell.implementation, name=hostile)
     innocent.__name__ = hostile
-    script = reproduction(dataclasses.replace(cell, implementation=made), fallen(cell), hostile)
+    script = reproduction(dataclasses.replace(cell, implementation=made), fallen(cell)).because(hostile).text
     assert all(line.isprintable() for line in script.splitlines())
     assert printed_difference(ran(script, tmp_path)) > 0
 
@@ -372,7 +372,7 @@ def test_a_message_that_cannot_be_printed_is_spelled_out(tmp_path):
         raise ValueError("a lone surrogate \ud800, a bell \a, and\nmore lines")
 
     cell = cell_of(bad_message)
-    output = ran(reproduction(cell, fallen(cell)), tmp_path)
+    output = ran(reproduction(cell, fallen(cell)).text, tmp_path)
     assert r"ValueError('a lone surrogate \ud800" in output and printed_difference(output) == np.inf
 
 
@@ -408,6 +408,6 @@ def test_a_counterexample_carries_its_script():
     cell = cell_of(bias_twice)
     least = shrink(cell, explore(cell, plan(linear, 60, 0)).worst, 1.0)
     diagnosis = diagnose(cell, least)
-    shown = counterexample(cell, least, diagnosis)
+    shown = counterexample(least, reproduction(cell, least), diagnosis)
     assert shown.script.startswith("# linear/bias_twice is WRONG")
     assert str(diagnosis) in shown.script.replace("\n# ", " ")

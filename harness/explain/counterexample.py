@@ -10,10 +10,9 @@ import numpy as np
 from harness.explain.cutout import Cutout, cutout, side_by_side
 from harness.explain.diagnosis import Diagnosis
 from harness.explain.literal import literal
-from harness.explain.reproduction import reproduction
+from harness.explain.script import Script
 from harness.explain.sentence import sentence
 from harness.measure.comparison import Comparison, as_array, equal
-from harness.verify.cell import Cell
 from harness.verify.exploration import Finding
 
 _SHOWN = 12
@@ -43,8 +42,8 @@ class Counterexample:
     results: list[Cutout] = field(default_factory=list)
 
 
-def counterexample(cell: Cell, least: Finding, diagnosis: Diagnosis | None = None) -> Counterexample:
-    """Describe a finding that is as small as it gets, with its diagnosis and a script that shows it."""
+def counterexample(least: Finding, script: Script, diagnosis: Diagnosis | None = None) -> Counterexample:
+    """Describe a finding that is as small as it gets, with the script that shows it and its diagnosis."""
     shown = entries(least.comparison) if least.comparison is not None else ("", "")
     return Counterexample(
         least.case.record(),
@@ -54,7 +53,7 @@ def counterexample(cell: Cell, least: Finding, diagnosis: Diagnosis | None = Non
         *shown,
         numbers=sum(int(tensor.count_nonzero()) for tensor in least.case.tensors.values()),
         diagnosis=diagnosis,
-        script=reproduction(cell, least, str(diagnosis or "")),
+        script=script.because(str(diagnosis or "")).text,
         inputs=[part for name, tensor in least.case.tensors.items() if (part := cutout(name, as_array(tensor)))],
         results=_results(least.comparison) if least.comparison is not None else [],
     )

@@ -21,14 +21,14 @@ _SECONDS = 5.0
 """For a form that shows it without the harness."""
 
 
-def reproduction(cell: Cell, finding: Finding, diagnosis: str = "") -> str:
-    """The script for a shrunk finding."""
+def reproduction(cell: Cell, finding: Finding) -> Script:
+    """The script for a shrunk finding, which nobody has explained yet."""
     evidence, began = Evidence(cell, finding), undisturbed_seconds()
     for form in forms(evidence):
         if undisturbed_seconds() > began + _SECONDS:
             break
-        script = Script(evidence, form, diagnosis)
+        script = Script(evidence, form)
         shown = script.shown() if len(script.text) <= _LONGEST else 0.0
         if shown and shown >= form.measured / 2:
-            return dataclasses.replace(script, form=dataclasses.replace(form, measured=shown)).text
-    return Script(evidence, by_the_harness(evidence), diagnosis).text
+            return dataclasses.replace(script, form=dataclasses.replace(form, measured=shown))
+    return Script(evidence, by_the_harness(evidence))

@@ -42,13 +42,17 @@ class Script:
 
     evidence: Evidence
     form: Form
-    diagnosis: str
+    diagnosis: str = ""
 
     @property
     def text(self) -> str:
         """The whole script."""
         parts = (self._head, self._imports, self._candidate, self._body, self._ending)
         return "\n\n\n".join(part for part in parts if part) + "\n"
+
+    def because(self, diagnosis: str) -> Script:
+        """The same script, which says why in its head."""
+        return dataclasses.replace(self, diagnosis=diagnosis)
 
     def shown(self) -> float:
         """The largest difference that the script prints, run with a candidate that has no memory yet; 0 where it fails.

@@ -6,7 +6,6 @@ import math
 from collections.abc import Callable
 from dataclasses import replace
 from statistics import median
-from time import perf_counter
 from typing import Any
 
 from harness.catalogue import is_catalogued
@@ -14,12 +13,13 @@ from harness.declare.implementation import Implementation
 from harness.errors import HarnessError
 from harness.explain.counterexample import Counterexample, counterexample
 from harness.explain.diagnosis import Diagnosis, diagnose
+from harness.explain.reproduction import reproduction
 from harness.explain.rounding import lost_digits, unequal_bits
 from harness.explain.sentence import sentence
 from harness.explain.shrinking import shrink
 from harness.generate.case import Case
 from harness.generate.plan import at_every_size, coverage, essential, plan
-from harness.measure.clock import keeping_time, spending
+from harness.measure.clock import keeping_time, spending, undisturbed_seconds
 from harness.measure.verdict import Verdict
 from harness.record.events import CellFinished, ImplementationListed
 from harness.record.experience import NONE, Experience, Lessons, rebuilt
@@ -94,8 +94,8 @@ def replayed(cell: Cell, record: dict[str, Any]) -> CellFinished:
         case = rebuilt(record, cell)
     except HarnessError as refusal:
         return without_asking(cell, Verdict.UNSUPPORTED, str(refusal))
-    enough = perf_counter() + _REPLAYING_SECONDS
-    turns = (case for turn in range(_REPLAYING_TURNS) if not turn or perf_counter() < enough)
+    enough = undisturbed_seconds() + _REPLAYING_SECONDS
+    turns = (case for turn in range(_REPLAYING_TURNS) if not turn or undisturbed_seconds() < enough)
     done = explore(cell, (), first=turns)
     return _recognised(
         cell,
@@ -131,12 +131,14 @@ def _shown(
     with spending("shrinking"):
         seconds = _SHRINKING_SECONDS if is_news else _SHRINKING_SECONDS_OF_OTHERS
         least = worst if _is_small(worst, lessons) else shrink(cell, worst, seconds)
-    diagnosis = None
-    if is_news or done.verdict is Verdict.UNSTABLE:
-        with kept(lambda: finished(counterexample(cell, least))):
-            diagnosis = diagnose(cell, least) if is_news else _of_one_precision(done, least)
     with spending("writing"):
-        return counterexample(cell, least, diagnosis)
+        script = reproduction(cell, least)
+        shown = counterexample(least, script)
+    if not is_news and done.verdict is not Verdict.UNSTABLE:
+        return shown
+    with kept(lambda: finished(shown)):
+        diagnosis = diagnose(cell, least) if is_news else _of_one_precision(done, least)
+    return counterexample(least, script, diagnosis)
 
 
 def _is_small(finding: Finding, lessons: Lessons) -> bool:

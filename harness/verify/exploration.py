@@ -6,7 +6,6 @@ from collections import Counter
 from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache
-from math import prod
 from operator import attrgetter
 from time import perf_counter
 
@@ -20,6 +19,7 @@ from harness.measure.comparison import Comparison
 from harness.measure.verdict import Judgement, Verdict, judge
 from harness.verify.cell import Cell
 from harness.verify.compilers import watch_compilers
+from harness.verify.pace import LONGEST, Pace
 from harness.verify.subject import ImplementationFault, Subject
 from harness.verify.support import served_dtypes
 from harness.verify.witness import noted
@@ -30,14 +30,17 @@ _NUDGES = 3
 _AS_THE_DEFINITION = 4.0
 """How many times as far off as the definition itself an implementation may be that loses digits of which the definition has lost some too."""
 
+_ALIKE = range(1, 5)
+"""Nudged copies of a case, and cases of the same form, in which the definition may lose as many digits."""
+
+_NUDGED_BY = 8
+"""By how many eps an entry is nudged, at least."""
+
 _FARTHEST = 2.0**-6
 """The largest part of itself by which an entry is nudged."""
 
 _SIBLINGS = 6
 """Further cases of a lower precision that are asked before it is said to be right."""
-
-_LONGEST = 1.0
-"""Seconds from which a case takes too long to be asked, as far as shorter ones tell."""
 
 _ANSWERS, _ENTRIES = 8, 4096
 """Cases of which the answers are kept, and the entries that an answer may have."""
@@ -160,14 +163,14 @@ def explore(
 
 
 def _explore(done: Exploration, subject: Subject, cases: Sequence[Case], seconds: float, warm_up: float) -> None:
-    cell, deadline, pace = done.cell, float("inf"), _Pace()
+    cell, deadline, pace = done.cell, float("inf"), Pace()
     latest = perf_counter() + warm_up
     done.planned, done.met = len(cases), 0
     for planned in cases:
         began = own_seconds()
         if began > deadline:
             break
-        if pace.expected(planned) > _LONGEST:
+        if pace.expected(planned) > LONGEST:
             done.planned -= 1
             continue
         for case in cell.prop.cases(planned.on(cell.device, cell.dtype)):
@@ -183,41 +186,6 @@ def _explore(done: Exploration, subject: Subject, cases: Sequence[Case], seconds
         if done.met > 1:  # in the first one, an implementation may import and compile
             pace.note(planned, over - began)
         deadline = min(deadline, over + seconds)
-
-
-class _Pace:
-    """How long cases take, and how long a larger one will: in proportion to a slow one than which it is nowhere smaller."""
-
-    def __init__(self) -> None:
-        self._slow: list[tuple[Case, float]] = []
-        self._least = float("inf")
-
-    def note(self, case: Case, seconds: float) -> None:
-        """Remember how long a case took, where a much larger one might take too long."""
-        self._least = min(self._least, seconds)
-        if seconds > _LONGEST / _TELLING:
-            self._slow.append((case, seconds))
-
-    def expected(self, case: Case) -> float:
-        """The seconds that a case will take if two smaller ones took long; 0 otherwise, since one may have been held up.
-
-        What the quickest case took is taken to be the same in all.
-        """
-        grown = (self._least + (seconds - self._least) * _ratio(case, slow) for slow, seconds in self._slow)
-        return next(iter(sorted(grown, reverse=True)[1:]), 0.0)
-
-
-_TELLING = 16
-_NARROW = 4
-"""The size up to which an axis does not make a case slow."""
-
-
-def _ratio(case: Case, slow: Case) -> float:
-    """How many times as large a case is as one that is nowhere much larger; 0 where it is smaller somewhere."""
-    if case.sizes == slow.sizes or any(case.sizes[name] < size > _NARROW for name, size in slow.sizes.items()):
-        return 0.0
-    sizes = prod(max(size / max(slow.sizes[name], 1), 1.0) for name, size in case.sizes.items())
-    return max(sizes, case.entries / max(slow.entries, 1))
 
 
 def ask(cell: Cell, subject: Subject, case: Case) -> tuple[Finding, list[Comparison]]:
@@ -243,7 +211,7 @@ def _asked(cell: Cell, subject: Subject, case: Case) -> tuple[Finding, list[Comp
 def _failed(cell: Cell, subject: Subject, case: Case, fault: DefinitionFault | ImplementationFault) -> Finding:
     """An error, unless it is another's: the definition's, or a library's that has no kernel for the dtype."""
     if isinstance(fault, DefinitionFault):
-        another = "the oracle has no answer: " if cell.implementation.name != "definition" else ""
+        another = "" if _is_the_definition(cell) else "the oracle has no answer: "
     else:
         lacking = fault.about_dtype and _is_of_the_dtype(cell, subject, case)
         another = "a library has no kernel for the dtype: " if lacking else ""
@@ -254,13 +222,17 @@ def _failed(cell: Cell, subject: Subject, case: Case, fault: DefinitionFault | I
 
 def _is_of_the_dtype(cell: Cell, subject: Subject, case: Case) -> bool:
     """Whether no other dtype that is asked is refused in this case, so that a library lacks the kernel for this one alone."""
-    served = [
-        name
-        for name in _ORDINARY
-        if name in served_dtypes(cell.implementation) or cell.implementation.name == "definition"
-    ]
-    others = [name for name in served if name != case.dtype]
+    others = [name for name in _ORDINARY if name != case.dtype and _serves(cell, name)]
     return bool(others) and not any(_refuses_dtype(cell, subject, case.at(name)) for name in others)
+
+
+def _is_the_definition(cell: Cell) -> bool:
+    return cell.implementation is cell.operation.own
+
+
+def _serves(cell: Cell, dtype: str) -> bool:
+    """Whether the implementation can be asked in a dtype; the definition can in every one."""
+    return _is_the_definition(cell) or dtype in served_dtypes(cell.implementation)
 
 
 def _refuses_dtype(cell: Cell, subject: Subject, case: Case) -> bool:
@@ -292,25 +264,37 @@ def _judged(cell: Cell, subject: Subject, case: Case, comparison: Comparison, pl
         return _is_steady(cell, subject, case, comparison, place)
 
     judgement = judge(score, comparison.allowance, comparison.bitwise, other_precision, finer, ratio, steady)
-    if judgement.verdict is Verdict.UNSTABLE and _is_as_the_definition(cell, case, comparison, place):
-        reason = f"no further off than the definition itself in {case.dtype}"
+    if judgement.verdict is Verdict.UNSTABLE and _is_as_the_definition(cell, case, comparison):
+        reason = "no further off than the definition itself, where that isn't the oracle"
         judgement = Judgement(Verdict.ROUNDING, score, comparison.allowance, reason=reason)
     return Finding(case, judgement, comparison)
 
 
-def _is_as_the_definition(cell: Cell, case: Case, found: Comparison, place: int) -> bool:
-    """Whether the definition, computed in this very precision, loses as many digits of every sample, or nearly."""
-    definition = cell.operation.own
-    if cell.implementation is definition:
+def _is_as_the_definition(cell: Cell, case: Case, found: Comparison) -> bool:
+    """Whether the definition loses as many digits itself, or nearly, in a precision in which it isn't the oracle.
+
+    How many it loses in one case is chance, as rounding is: so the most counts that it loses in this case, nudged ones
+    and others of the same form.
+    """
+    if _is_the_definition(cell):
         return False
+    definition = Subject(cell.operation, cell.operation.own)
+    lower = case.at("float32") if case.dtype == "float64" else case
+    like_it = (
+        lower,
+        *(lower.another(step) for step in _ALIKE),
+        *(lower.replace(nudge=step, reach=_NUDGED_BY * lower.precision.eps) for step in _ALIKE),
+    )
+    lost = (_score_of(cell, definition, each, found.label) for each in like_it)
+    return any(_AS_THE_DEFINITION * score >= found.score for score in lost if score is not None)
+
+
+def _answer(cell: Cell, subject: Subject, case: Case, place: int) -> Comparison | None:
+    """One of the comparisons of a case, None where it has no answer."""
     try:
-        own = cell.prop(Subject(cell.operation, definition), case)[place]
+        return cell.prop(subject, case)[place]
     except (*_WITHOUT_ANSWER, IndexError):
-        return False
-    if own.errors.shape != found.errors.shape:
-        return False
-    allowed = np.maximum(_AS_THE_DEFINITION * own.errors, found.allowance)
-    return bool((found.errors <= allowed)[found.informative].all())
+        return None
 
 
 @lru_cache(maxsize=4)
@@ -328,11 +312,10 @@ def _is_steady(cell: Cell, subject: Subject, case: Case, found: Comparison, plac
     if not np.isfinite(error).all():
         return True
     eps = case.precision.eps
-    reach = min(max(4 * float(np.linalg.norm(error)) / size, 8 * eps), _FARTHEST) if size else _FARTHEST
+    reach = min(max(4 * float(np.linalg.norm(error)) / size, _NUDGED_BY * eps), _FARTHEST) if size else _FARTHEST
     for nudge in range(1, _NUDGES + 1):
-        try:
-            there = cell.prop(subject, case.replace(nudge=nudge, reach=reach))[place]
-        except (*_WITHOUT_ANSWER, IndexError):
+        there = _answer(cell, subject, case.replace(nudge=nudge, reach=reach), place)
+        if there is None:
             continue
         moved = there.error_of(found.worst_sample)
         if moved.shape == error.shape and not np.linalg.norm(moved - error) <= np.linalg.norm(error) / 2:
@@ -345,7 +328,7 @@ def _score_elsewhere(cell: Cell, subject: Subject, case: Case, found: Comparison
 
     A lower precision may be right by chance, where another case of these sizes is not: so the largest of a few is taken.
     """
-    if case.dtype not in served_dtypes(cell.implementation) and cell.implementation is not cell.operation.own:
+    if not _serves(cell, case.dtype):
         return None
     first = _score_of(cell, subject, case, found.label)
     if case.dtype == "float64" or (first is not None and first > found.allowance):

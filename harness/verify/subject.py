@@ -136,10 +136,7 @@ class Subject:
                 raise
             if _declines(failure):
                 raise Unsupported(_first_line(failure)) from None
-            if _SHARED in _told(failure) and any(map(_shares_memory, call.arguments.values())):
-                raise Unsupported(
-                    f"{place}: it writes to an argument whose entries share memory in this layout, which PyTorch refuses"
-                ) from None
+            _declined_for(place, call, failure)
             where = _line_in(self.implementation, failure)
             if _lacks_memory(failure):
                 raise ImplementationFault(
@@ -265,6 +262,25 @@ def _owned(call: Call | Case) -> Call:
         return call.fresh() if isinstance(call, Call) else call.call()
 
 
+def _declined_for(place: str, call: Call, failure: BaseException) -> None:
+    """Decline where PyTorch refuses what the call is, and not what the implementation does with it.
+
+    Raises Unsupported: for a write to an argument that shares memory or asks for a gradient (another property asks whether
+    arguments are left as they were), and for an empty tensor that the vendor's library beneath does not take.
+    """
+    told, tensors = _told(failure), call.arguments.values()
+    if _SHARED in told and any(map(_shares_memory, tensors)):
+        raise Unsupported(
+            f"{place}: it writes to an argument whose entries share memory in this layout, which PyTorch refuses"
+        ) from None
+    if _LEAF in told and any(tensor.requires_grad for tensor in tensors):
+        raise Unsupported(f"{place}: it works in place, which PyTorch refuses where a gradient is asked") from None
+    if _VENDORS.search(told) and not all(tensor.numel() for tensor in tensors):
+        raise Unsupported(
+            f"{place}: the library that PyTorch is built with takes no empty tensor: {_first_line(failure)}"
+        ) from None
+
+
 def _declines(failure: BaseException) -> bool:
     return isinstance(failure, NotImplementedError) or "not implemented for" in _told(failure)
 
@@ -279,7 +295,16 @@ def _names_a_dtype(failure: BaseException) -> bool:
     return bool(_DTYPE.search(told)) and not _TWO_DTYPES.search(told)
 
 
-_SHARED = "written-to tensor refers to a single memory location"
+_SHARED, _LEAF = "written-to tensor refers to a single memory location", "leaf Variable that requires grad"
+
+
+_VENDORS = re.compile(
+    r"\b(mkl|onednn|mkldnn|cufft|cudnn|cublas|cusolver|cusparse|hipfft|rocfft|miopen|rocblas|hipblas)\w* (fft )?error\b"
+    r"|\b(CUFFT|CUDNN_STATUS|CUBLAS_STATUS|CUSOLVER_STATUS|CUSPARSE_STATUS|miopenStatus|HIPFFT|rocblas_status)_?[A-Z]\w*"
+    r"|could not create a primitive",
+    re.IGNORECASE,
+)
+"""What a vendor's library answers by: which one PyTorch is built with is nobody's fault."""
 
 
 def _shares_memory(tensor: Tensor) -> bool:
