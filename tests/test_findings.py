@@ -68,14 +68,34 @@ def test_a_vendors_library_that_takes_no_empty_tensor_is_nobodys_fault():
     assert refuses("Expected reduction dim to have non-zero size", empty=True) is Verdict.ERROR
 
 
-def test_a_write_to_an_argument_is_told_once_and_not_by_autograds_refusal():
-    def in_place(x):
-        return x.mul_(2)
+def in_place(x):
+    return x.mul_(2)
 
-    verdicts = {
-        prop: explored(prop, double, in_place, "float32").verdict for prop in ("inputs_unmodified", "gradients")
-    }
-    assert verdicts == {"inputs_unmodified": Verdict.WRONG, "gradients": Verdict.UNSUPPORTED}
+
+def in_place_unseen(x):
+    square = x * x
+    with torch.no_grad():
+        x.add_(0)
+    return square - square.detach() + x * 2
+
+
+def in_its_own_leaf(x):
+    return torch.ones(3, requires_grad=True).mul_(2)
+
+
+def in_its_own_memory(x):
+    root = (x * x + 1).sqrt()
+    return (root * 0).add(root.mul_(0)) + x * 2
+
+
+@pytest.mark.parametrize("function", [in_place, in_place_unseen])
+def test_a_write_to_an_argument_is_told_once_and_not_by_autograds_refusal(function):
+    assert explored("gradients", double, function, "float32").verdict is Verdict.UNSUPPORTED
+
+
+@pytest.mark.parametrize("function", [in_its_own_leaf, in_its_own_memory])
+def test_what_else_breaks_autograd_is_an_error(function):
+    assert explored("gradients", double, function, "float32").verdict is Verdict.ERROR
 
 
 def test_an_operation_narrows_the_dtypes_of_all():

@@ -73,6 +73,18 @@ def test_a_tie_is_broken_both_ways_and_shows_as_a_large_u():
     assert reference(clear).parts[0].informative.all()
 
 
+def test_a_jump_is_told_from_a_steep_slope_where_inputs_are_moved_by_more_than_eps():
+    @harness.operation
+    def steps(x: Float[Tensor, "batch d"]) -> Float[Tensor, "batch d"]:
+        """x rounded to whole numbers, and what is left of it."""
+        return x.round() if x.shape[1] == 1 else x - 1
+
+    at_a_jump = harness.Case(steps, {"batch": 2, "d": 1}, values={"x": (1.5, 1.75)}, dtype="float64")
+    steep = harness.Case(steps, {"batch": 1, "d": 2}, values={"x": (1 + 1e-12, 1 + 2e-12)}, dtype="float64")
+    assert reference(at_a_jump).parts[0].informative.tolist() == [False, True]
+    assert reference(steep).parts[0].informative.tolist() == [True]
+
+
 def test_a_result_that_no_digit_of_can_be_known_is_uninformative():
     @harness.operation
     def wave(x: Float[Tensor, "batch d"]) -> Float[Tensor, "batch d"]:

@@ -19,7 +19,7 @@ from harness.declare.callables import place_of
 from harness.declare.causal import Causal
 from harness.declare.domain import Domain, OptionDomain, OptionValue, TensorDomain, parse_domain, parse_results
 from harness.declare.implementation import DEFINITION, TWIN, Implementation, implementation_of
-from harness.declare.rehearsal import rehearse
+from harness.declare.rehearsal import moves_data, rehearse
 from harness.declare.workload import Certificate, Workload
 from harness.errors import DeclarationError, UnknownName
 
@@ -73,6 +73,11 @@ class Operation:
     def batched(self) -> tuple[str, ...]:
         """The arguments that carry the batch axis; empty where the operation has none."""
         return tuple(name for name, domain in self.tensors.items() if any(a.text == "batch" for a in domain.every_axis))
+
+    @cached_property
+    def moves_data(self) -> bool:
+        """Whether the float results hold nothing but entries of the arguments, as those of a transposition or a sort."""
+        return moves_data(self)
 
     @cached_property
     def _asked_by_where(self) -> tuple[str, ...]:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from harness.declare.operation import Operation
 
 _SMALL = (2, 3, 4, 5, 1, 8)
+_MOST_OPTIONS = 16
 
 
 def rehearse(operation: Operation) -> None:
@@ -29,6 +30,29 @@ def rehearse(operation: Operation) -> None:
     for options in [plain, *({**plain, switch: True} for switch in sorted(switches))]:
         sizes = _small_sizes(operation, options)
         _hold(operation, sizes, options)
+
+
+def moves_data(operation: Operation) -> bool:
+    """Whether the results of the definition hold nothing but entries of the arguments, and zeros, for some options."""
+    choices = [[(name, value) for value in domain.values] for name, domain in operation.options.items()]
+    every = (dict(chosen) for chosen in itertools.islice(itertools.product(*choices), _MOST_OPTIONS))
+    return any(_moves_data(operation, options) for options in every)
+
+
+def _moves_data(operation: Operation, options: dict[str, Any]) -> bool:
+    try:
+        sizes = _small_sizes(operation, options)
+        arguments = {name: _values(operation, name, {**sizes, **options}) for name in operation.tensors}
+        result = operation.definition(**arguments, **options)
+    except Exception:  # what these options can't be evaluated with moves nothing
+        return False
+    parts = zip(result if isinstance(result, tuple) else (result,), operation.results, strict=True)
+    made = [part[part != 0] for part, domain in parts if domain.kind == "float"]
+    given = [tensor.reshape(-1) for tensor in arguments.values() if tensor.is_floating_point()]
+    if not (made and given):
+        return False
+    moved = torch.isin(torch.cat(made), torch.cat(given))
+    return moved.numel() > 0 and bool(moved.all())
 
 
 def _small_sizes(operation: Operation, options: dict[str, Any]) -> dict[str, int]:

@@ -42,8 +42,9 @@ def sparse(stream: Stream, precision: torch.finfo) -> NDArray[np.float64]:
 
 
 def offset(stream: Stream, precision: torch.finfo) -> NDArray[np.float64]:
-    """A bell around 100: whatever subtracts loses digits."""
-    return 100.0 + stream.normal()
+    """A bell around 100 or -100: whatever subtracts loses digits, and exponentials underflow."""
+    values = 100.0 + stream.normal()
+    return values if stream.integers(0, 1, (1,))[0] else -values
 
 
 def magnitudes(stream: Stream, precision: torch.finfo) -> NDArray[np.float64]:
@@ -88,6 +89,12 @@ def repeated(stream: Stream, precision: torch.finfo) -> NDArray[np.float64]:
     return values
 
 
+def signed_zeros(stream: Stream, precision: torch.finfo) -> NDArray[np.float64]:
+    """Zeros of both signs, two entries in three, among ones of both: what moves data keeps the sign of a zero."""
+    signs, ones = stream.integers(0, 1), stream.integers(0, 2)
+    return np.copysign(np.where(ones == 0, 1.0, 0.0), signs - 0.5)
+
+
 def nonfinite(stream: Stream, precision: torch.finfo) -> NDArray[np.float64]:
     """A bell with an entry in eight replaced by NaN, inf or -inf, at least one and a dozen at most: the others tell a leak."""
     values = stream.normal()
@@ -101,8 +108,11 @@ def nonfinite(stream: Stream, precision: torch.finfo) -> NDArray[np.float64]:
 _OF_ALL = (normal, integers, constant, sparse, offset, magnitudes, dominant, subnormal)
 _OF_MATRICES = (repeated,)
 _OF_SEVERAL = (equal, partly_equal)
+_OF_MOVED_DATA = (signed_zeros,)
 
-PATTERNS: dict[str, Pattern] = {made.__name__: made for made in (*_OF_ALL, *_OF_MATRICES, *_OF_SEVERAL)}
+PATTERNS: dict[str, Pattern] = {
+    made.__name__: made for made in (*_OF_ALL, *_OF_MATRICES, *_OF_SEVERAL, *_OF_MOVED_DATA)
+}
 """The patterns that every property meets."""
 
 
@@ -111,7 +121,8 @@ def patterns_for(operation: Operation) -> tuple[str, ...]:
     plain = [domain for domain in operation.tensors.values() if domain.kind == "float" and domain.structure is None]
     matrices = _OF_MATRICES if any(len(domain.every_axis) > 1 for domain in plain) else ()
     several = _OF_SEVERAL if len(plain) > 1 else ()
-    return tuple(made.__name__ for made in (*_OF_ALL, *matrices, *several))
+    moved = _OF_MOVED_DATA if operation.moves_data else ()
+    return tuple(made.__name__ for made in (*_OF_ALL, *matrices, *several, *moved))
 
 
 SPECIAL: dict[str, Pattern] = {"nonfinite": nonfinite}

@@ -3,8 +3,9 @@
 A definition is evaluated in float64, and may itself lose digits there: 1 + erf x in the tail, where an implementation by
 erfc loses none. So that a correct implementation is not held to the definition's errors, each float64 result of PyTorch's
 operators is multiplied by 1 ± eps at random, a few times over, and the result's moves tell how many digits it has (Monte
-Carlo arithmetic: Parker, Monte Carlo Arithmetic, 1997; Vignes, Discrete Stochastic Arithmetic, 2004). What is not made of
-such operators (NumPy, SciPy) moves with what comes out of them alone.
+Carlo arithmetic: Parker, Monte Carlo Arithmetic, 1997; Vignes, Discrete Stochastic Arithmetic, 2004). An operator that is
+a whole formula of entries (GELU) is taken apart as PyTorch's own table says. What is not made of operators (NumPy, SciPy)
+moves with what comes out of them alone.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from typing import Any
 
 import torch
 from torch import Tensor
+from torch._decomp import decomposition_table
 from torch.utils._pytree import tree_map
 
 from harness.measure.operators import EagerMode
@@ -30,6 +32,10 @@ class RandomRounding(EagerMode):  # type: ignore[no-untyped-call]
         self._generator = torch.Generator().manual_seed(seed)
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        within = decomposition_table.get(func) if torch.Tag.pointwise in func.tags else None
+        if within is not None:
+            with self:  # a kernel for a whole formula, such as GELU's 1 + erf, loses digits within
+                return within(*args, **(kwargs or {}))
         made = func(*args, **(kwargs or {}))
         if any(each.alias_info is not None for each in func._schema.returns):
             return made

@@ -4,13 +4,13 @@ u is how far the oracle moves when its inputs are re-rounded in the working prec
 random, by one eps of itself in the mean square. To that come eps of the result itself and what underflow may take, the
 smallest normal number per entry. One move is also made backwards, so that a tie (an arg-max between equals, a kink) is
 broken both ways and shows as a large u. A float64 working precision is moved by a larger step and scaled back, since
-the oracle's own rounding would drown the move.
+the oracle's own rounding would drown the move; what moves so far there that it may have jumped is moved by eps as well.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cache, partial
 from typing import Any
@@ -103,13 +103,36 @@ def measure(
         wide = {name: widened(tensor) for name, tensor in call.arguments.items()}
         base = evaluate(wide)
         digits = extended(wide) if extended is not None and case.dtype == "float64" else base
-        moved = [] if case.operation.exact else [evaluate(there) for there in _neighbours(case, wide)]
+        step, scale = step_of(case)
+        moved = [] if case.operation.exact else [evaluate(there) for there in _neighbours(case, wide, step)]
         with np.errstate(all="ignore"):
             parts = [_part(case, axes[i], digits[i], base[i], [each[i] for each in moved]) for i in range(len(base))]
+            if step > case.precision.eps and any(_may_jump(part, scale) for part in parts):
+                near = [evaluate(there) for there in _neighbours(case, wide, case.precision.eps)]
+                parts = list(map(_without_jumps, parts, base, zip(*near, strict=True)))
     if digits is base and not case.operation.exact:
         own = cache(partial(_own_rounding, call, evaluate, axes))
         parts = [replace(part, own_rounding=partial(_of_part, own, i)) for i, part in enumerate(parts)]
     return Reference(tuple(parts))
+
+
+def _without_jumps(part: Part, before: Array, after: Sequence[Array]) -> Part:
+    """A part of which no sample is informative that jumps."""
+    return replace(part, informative=part.informative & ~_jumping(before, after, part.axis))
+
+
+def _may_jump(part: Part, scale: float) -> bool:
+    """Whether a sample has moved so far, before it was scaled back, that it may have jumped."""
+    return bool((part.unit > UNINFORMATIVE * scale * norms(_finite(part.expected), part.axis)).any())
+
+
+def _jumping(before: Array, after: Sequence[Array], axis: int | None) -> NDArray[np.bool_]:
+    """The samples that move by so much of themselves that no digit is left."""
+    if before.dtype.kind != "f":
+        return np.zeros(1, dtype=bool)
+    moved = _lengths(_moves(before, after, axis)).max(0, initial=0.0)
+    jumping: NDArray[np.bool_] = moved > UNINFORMATIVE * norms(_finite(before), axis)
+    return jumping
 
 
 def _own_rounding(
@@ -140,7 +163,7 @@ def widened(tensor: Tensor) -> Tensor:
     return tensor.double() if tensor.is_floating_point() else tensor
 
 
-def _moves(before: Array, after: list[Array], axis: int | None) -> Array:
+def _moves(before: Array, after: Sequence[Array], axis: int | None) -> Array:
     """The differences, (moves, samples, entries), where NaN that stays NaN and infinity that stays infinite have not moved."""
     rows, there = by_sample(before, axis), [by_sample(each, axis) for each in after]
     moves = np.empty((len(there), *rows.shape))
@@ -184,10 +207,9 @@ def _in_extended_precision(case: Case, call: Call) -> Callable[[dict[str, Tensor
     return evaluate
 
 
-def _neighbours(case: Case, arguments: dict[str, Tensor]) -> list[dict[str, Tensor]]:
+def _neighbours(case: Case, arguments: dict[str, Tensor], step: float) -> list[dict[str, Tensor]]:
     """The arguments with every float entry moved by about one step: in random directions, and back along the first."""
     precision = torch.finfo(case.precision.dtype)
-    step, _ = step_of(case)
     tiny = precision.smallest_normal * precision.eps
     if case.dtype == "float64":
         tiny *= 64  # the oracle holds no fraction of the smallest number, and a zero would mostly stay one

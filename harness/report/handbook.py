@@ -15,7 +15,7 @@ from harness.declare.axes import Axis
 from harness.declare.domain import TensorDomain
 from harness.declare.operation import Operation
 from harness.declare.structure import name_of
-from harness.generate.patterns import PATTERNS
+from harness.generate.patterns import patterns_for
 from harness.verify.battery import every_claim, every_property
 from harness.verify.claim import Claim
 from harness.verify.support import served_dtypes
@@ -68,10 +68,10 @@ def _axes(axes: Iterable[Axis]) -> str:
     return ", ".join(axis.text for axis in axes)
 
 
-def _filling(domain: TensorDomain) -> str:
+def _filling(domain: TensorDomain, operation: Operation) -> str:
     """What fills a tensor argument."""
     if domain.structure is None:
-        return f"value patterns ({', '.join(PATTERNS)})"
+        return f"value patterns ({', '.join(patterns_for(operation))})"
     return f"`{name_of(domain.structure)}`: {_sentence(domain.structure)}"
 
 

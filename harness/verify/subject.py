@@ -137,6 +137,10 @@ class Subject:
             if _declines(failure):
                 raise Unsupported(_first_line(failure)) from None
             _declined_for(place, call, failure)
+            if any(told in _told(failure) for told in _IN_PLACE) and self._writes_to_its_arguments(call):
+                raise Unsupported(
+                    f"{place}: it writes to an argument, which PyTorch refuses where a gradient is asked"
+                ) from None
             where = _line_in(self.implementation, failure)
             if _lacks_memory(failure):
                 raise ImplementationFault(
@@ -148,6 +152,16 @@ class Subject:
                 f"{place}: {doer} raised {name}{where}: {_first_line(failure)}",
                 about_dtype=_names_a_dtype(failure),
             ) from None
+
+    def _writes_to_its_arguments(self, call: Call) -> bool:
+        """Whether the implementation changes what it is given where no gradient is asked."""
+        fresh = call.map(lambda tensor: tensor.detach().clone(memory_format=torch.contiguous_format))
+        before = [tensor._version for tensor in fresh.arguments.values()]
+        try:
+            self.in_place(fresh)
+        except (ImplementationFault, Unsupported):
+            return False
+        return [tensor._version for tensor in fresh.arguments.values()] != before
 
     def _checked(self, call: Call, returned: Any) -> Results:
         results = returned if isinstance(returned, tuple) else (returned,)
@@ -265,16 +279,14 @@ def _owned(call: Call | Case) -> Call:
 def _declined_for(place: str, call: Call, failure: BaseException) -> None:
     """Decline where PyTorch refuses what the call is, and not what the implementation does with it.
 
-    Raises Unsupported: for a write to an argument that shares memory or asks for a gradient (another property asks whether
-    arguments are left as they were), and for an empty tensor that the vendor's library beneath does not take.
+    Raises Unsupported: for a write to an argument whose entries share memory (another property asks whether arguments are
+    left as they were), and for an empty tensor that the vendor's library beneath does not take.
     """
     told, tensors = _told(failure), call.arguments.values()
     if _SHARED in told and any(map(_shares_memory, tensors)):
         raise Unsupported(
             f"{place}: it writes to an argument whose entries share memory in this layout, which PyTorch refuses"
         ) from None
-    if _LEAF in told and any(tensor.requires_grad for tensor in tensors):
-        raise Unsupported(f"{place}: it works in place, which PyTorch refuses where a gradient is asked") from None
     if _VENDORS.search(told) and not all(tensor.numel() for tensor in tensors):
         raise Unsupported(
             f"{place}: the library that PyTorch is built with takes no empty tensor: {_first_line(failure)}"
@@ -295,7 +307,8 @@ def _names_a_dtype(failure: BaseException) -> bool:
     return bool(_DTYPE.search(told)) and not _TWO_DTYPES.search(told)
 
 
-_SHARED, _LEAF = "written-to tensor refers to a single memory location", "leaf Variable that requires grad"
+_SHARED = "written-to tensor refers to a single memory location"
+_IN_PLACE = ("leaf Variable that requires grad", "modified by an inplace operation")
 
 
 _VENDORS = re.compile(
