@@ -215,6 +215,44 @@ def test_the_commonest_slips_of_kernels_are_told_by_name(function, sentence):
     assert (found.sentence, found.where) == (sentence, "")
 
 
+@harness.operation(sizes={"d": (2, 40)})
+def standardised(x: Float[Tensor, "batch time d"], by: Float[Tensor, "d"]) -> Float[Tensor, "batch time d"]:
+    """x less its mean, over the root of its variance and a small constant, times the cosine of a gain."""
+    centred = x - x.mean(-1, keepdim=True)
+    return centred / (centred.square().mean(-1, keepdim=True) + 1e-3).sqrt() * by.cos()
+
+
+def standardised_by(
+    mean=lambda x: x.mean(-1, keepdim=True), eps=1e-3, root=torch.sqrt, gain=torch.cos, power=2, sign=1
+):
+    def function(x, by):
+        centred = x - sign * mean(x)
+        return centred / root((centred**power).mean(-1, keepdim=True) + eps) * gain(by)
+
+    return function
+
+
+@pytest.mark.parametrize(
+    ("function", "sentence"),
+    [
+        (standardised_by(mean=lambda x: x.mean(1, keepdim=True)), "mean .* went along axis 1 instead of axis 2"),
+        (standardised_by(mean=lambda x: x[..., :1]), "mean .* took the first entry alone"),
+        (standardised_by(eps=0), "add .* left out the constant 0.001"),
+        (standardised_by(eps=1e-5), "add .* had the constant 1e-05 instead of 0.001"),
+        (standardised_by(root=lambda x: x), "sqrt .* were left out"),
+        (standardised_by(sign=-1), "mean .* had a result of the other sign"),
+        (standardised_by(gain=torch.sin), "cos .* were sin"),
+    ],
+)
+def test_a_step_of_the_definition_that_is_another_is_named_with_its_line(function, sentence):
+    found = diagnosed(function, operation=standardised)
+    assert re.fullmatch(f"as if {sentence}".replace(".*", r"in line \d+ of the definition"), found.sentence)
+    assert found.proven and not found.where
+    (line,) = re.findall(r"line (\d+)", found.sentence)
+    first = standardised.definition.__code__.co_firstlineno
+    assert int(line) - first in (3, 4), "of its two steps"
+
+
 def off_where(told):
     return lambda x, scale: squares.definition(x, scale) + torch.where(told(x, scale), (1e3 * x.sum(1)).sin(), 0)
 

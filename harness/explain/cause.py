@@ -1,7 +1,7 @@
 """A cause: what an implementation may have computed in place of the definition.
 
 A cause is a generator function of the scene. Each `Instead` that it yields is a theory: it changes the call before the
-definition sees it, or the definition's results, and it is believed where the implementation's results agree with what
+definition sees it, a step of the definition, or its results, and it is believed where the implementation's results agree with what
 comes out on every case that shows the fault, and on those that do not show it as well. What can't be said that way
 (an implementation that remembers, samples that reach one another) is observed, and yielded as `Observed`.
 
@@ -19,8 +19,9 @@ def counted_twice(scene):
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from torch import Tensor
 
@@ -45,13 +46,15 @@ class Instead:
     """A theory: what is computed in place of the definition, as a sentence and as a change.
 
     call: what the definition is given; results: what becomes of its results; both work in float64 and give None for a
-    call of which they can't say anything. partial: whether NaN in the changed results means that nothing is said of an
+    call of which they can't say anything. within: what the definition is evaluated in, a mode of torch's that changes an
+    operator. partial: whether NaN in the changed results means that nothing is said of an
     entry.
     """
 
     sentence: str
     call: Callable[[Call], Call | None] = _unchanged_call
     results: Callable[[Results, Call], Results | None] = _unchanged_results
+    within: Callable[[], AbstractContextManager[Any]] = nullcontext
     partial: bool = False
 
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from types import ModuleType
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import torch
@@ -160,20 +161,21 @@ def _believed(scene: Scene) -> Iterator[_Believed]:
     for cause, theory in _yielded(scene):
         if not isinstance(theory, Instead) or not _is_closer(scene, theory, first):
             continue
-        asked = _explained(scene, theory, (first, *others))
-        if asked >= min(_FEWEST, len(scene.falling)) and 2 * asked >= len(scene.falling):
-            yield _Believed(cause, theory, asked, _explained(scene, theory, scene.holding) >= 0)
+        told = _tested(scene, theory, (first, *others))
+        asked, silent = told["explained"], told["silent"]
+        if asked >= min(_FEWEST, len(scene.falling)) and 2 * silent <= len(scene.falling):
+            yield _Believed(cause, theory, asked, not _tested(scene, theory, scene.holding)["contradicted"])
 
 
-def _explained(scene: Scene, theory: Instead, cases: Iterable[Case]) -> int:
-    """How many cases a theory explains, leaving out those of which it can say nothing; -1 as soon as one contradicts it."""
-    asked = 0
+def _tested(scene: Scene, theory: Instead, cases: Iterable[Case]) -> Counter[str]:
+    """How many cases a theory explains, and of how many it can say nothing; none as soon as one contradicts it."""
+    told: Counter[str] = Counter()
     for case in cases:
-        told = _explains(scene, theory, case)
-        if told is False:
-            return -1
-        asked += told is not None
-    return asked
+        found = _explains(scene, theory, case)
+        if found == "contradicted":
+            return Counter(contradicted=1)
+        told[found] += 1
+    return told
 
 
 def _telling_cases(scene: Scene) -> list[Case]:
@@ -226,26 +228,33 @@ def _distance(one: Array, other: Array) -> float:
         return float(np.linalg.norm(np.nan_to_num(apart.reshape(-1), nan=1e300, posinf=1e300, neginf=1e300) / 1e150))
 
 
-def _explains(scene: Scene, theory: Instead, case: Case) -> bool | None:
-    """Whether an implementation's results are those of a theory, None where the theory says nothing of the case."""
+_Told = Literal["explained", "contradicted", "consistent", "silent"]
+
+
+def _explains(scene: Scene, theory: Instead, case: Case) -> _Told:
+    """Whether an implementation's results are those of a theory, where the theory says anything of the case.
+
+    They are consistent with it, and no more, where the definition has the same finite entries.
+    """
     results = scene.results(case)
     call = case.plain_call()
     axes = [domain.axis_of("batch", call.options) for domain in case.operation.results]
     if results is None:
-        return None
+        return "silent"
     try:
         parts = measure(case, call, lambda arguments: _evaluated(theory, case, arguments), axes).parts
     except _CanNotSay:
-        return None
+        return "silent"
     right = reference(case).parts
     unsaid = [_unsaid(theory, part.expected, there.expected) for part, there in zip(parts, right, strict=True)]
     if any(each.sum() > _UNSAID * each.size for each in unsaid):
-        return None
+        return "silent"
     told = [_held(actual, part, gap, case) for actual, part, gap in zip(results, parts, unsaid, strict=True)]
     clear = all((each.informative | ~there.informative).all() for each, there in zip(told, right, strict=True))
     if not clear or not all(each.within for each in told):
-        return False if clear else None
-    return True if any(_differs(part, there, case) for part, there in zip(parts, right, strict=True)) else None
+        return "contradicted" if clear else "silent"
+    differ = any(_differs(part, there, case) for part, there in zip(parts, right, strict=True))
+    return "explained" if differ else "consistent"
 
 
 def _differs(part: Part, there: Part, case: Case) -> bool:
@@ -269,7 +278,8 @@ def _evaluated(theory: Instead, case: Case, arguments: dict[str, Any]) -> list[A
         call = theory.call(case.plain_call().replace(**arguments))
         if call is None:
             raise _CanNotSay
-        made = operation.definition(**call.arguments, **call.options)
+        with theory.within():
+            made = operation.definition(**call.arguments, **call.options)
         results = theory.results(made if isinstance(made, tuple) else (made,), call)
     except Exception:  # what a theory changes may be what the definition can't compute
         raise _CanNotSay from None
@@ -334,6 +344,7 @@ _ORDER = (
     "axes",
     "options",
     "indices",
+    "steps",
     "limits",
     "blocks",
     "nonfinite",
