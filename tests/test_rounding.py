@@ -50,6 +50,14 @@ def test_lost_digits_are_counted_and_placed():
     assert "offset" in told.where and "normal (" not in told.where
 
 
+def test_a_size_is_named_before_a_pattern():
+    def loses_where_wide(x):
+        return mean_of_squares(x + 3000) if x.shape[1] >= 26 else by_torch(x)
+
+    told = asked(loses_where_wide, variance).counterexample.diagnosis
+    assert re.fullmatch(r"d ≥ (2[6-9]|3[0-3])", told.where)
+
+
 def test_the_implementations_that_lose_none_are_named():
     (cause,) = causes([asked(mean_of_squares, variance), asked(by_torch, variance)])
     assert cause.sound == ("by_torch",)

@@ -16,6 +16,9 @@ from harness.measure.verdict import Judgement, Verdict
 from harness.verify.cell import Cell
 from harness.verify.exploration import Exploration, Finding
 
+_FEWEST, _NEARLY_ALL = 3, 0.75
+"""Cases on either side of a size, and the share of those beyond it that lose digits, for the size to be what matters."""
+
 _REASONS = {
     "batch_invariance": "for another size of the batch it takes another kernel or sums in another order",
     "batch_permutation": "where a sample stands in the batch decides in which order it is summed",
@@ -41,8 +44,13 @@ def lost_digits(done: Exploration) -> Diagnosis:
     return Diagnosis(sentence, evidence, "lost digits", _where(losing, done.judged))
 
 
-def _where(losing: list[tuple[Case, Judgement]], judged: list[tuple[Case, Judgement]]) -> str:
-    """The patterns and options of the cases that lose digits, where they are not those of all."""
+Judged = list[tuple[Case, Judgement]]
+
+
+def _where(losing: Judged, judged: Judged) -> str:
+    """The size from which digits are lost; else the patterns and options of the cases that lose them, if not those of all."""
+    if size := _least_size(losing, judged):
+        return size
     told = []
     for name in ("pattern", *judged[0][0].options):
         here, everywhere = (Counter(_value(case, name) for case, _ in cases) for cases in (losing, judged))
@@ -50,6 +58,17 @@ def _where(losing: list[tuple[Case, Judgement]], judged: list[tuple[Case, Judgem
             shares = ", ".join(f"{value} ({count} of {everywhere[value]})" for value, count in here.most_common(4))
             told.append(f"{'the pattern of values' if name == 'pattern' else name} is {shares}")
     return " and ".join(told)
+
+
+def _least_size(losing: Judged, judged: Judged) -> str:
+    """The axis, and its size, from which nearly all cases lose digits that any loses; the one that tells them apart best."""
+    told = []
+    for name in judged[0][0].sizes:
+        least = min(case.sizes[name] for case, _ in losing)
+        beyond = sum(case.sizes[name] >= least for case, _ in judged)
+        if len(losing) >= max(_FEWEST, _NEARLY_ALL * beyond) and len(judged) - beyond >= _FEWEST:
+            told.append((beyond, f"{name} ≥ {least}"))
+    return min(told)[1] if told else ""
 
 
 def _value(case: Case, name: str) -> str:
