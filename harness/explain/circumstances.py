@@ -146,22 +146,33 @@ def _contradicts(scene: Scene, rule: Rule, case: Case) -> bool:
 
 
 def _rule(scene: Scene) -> Rule | None:
-    """The shortest conjunction that every falling case fulfils and no holding case does."""
+    """The shortest conjunction that every falling case fulfils and no holding case does.
+
+    A fault may hide in a case that was given its values, whatever the sizes: so those that were not come first.
+    """
     if not scene.holding:
         return ()
+    drawn = [case for case in scene.holding if not case.values]
+    for holding in (drawn, scene.holding) if drawn else (scene.holding,):
+        if found := _conjunction(scene, holding):
+            return found
+    return _either(scene) or _never_contiguous(scene)
+
+
+def _conjunction(scene: Scene, holding: list[Case]) -> Rule | None:
     necessary = [
         condition
         for condition in dict.fromkeys(_conditions(scene))
         if all(condition.holds(case) for case in scene.falling)
     ]
-    excluded = {c: sum(1 << i for i, case in enumerate(scene.holding) if not c.holds(case)) for c in necessary}
+    excluded = {c: sum(1 << i for i, case in enumerate(holding) if not c.holds(case)) for c in necessary}
     telling = [condition for condition in necessary if excluded[condition]]
-    everything = (1 << len(scene.holding)) - 1
+    everything = (1 << len(holding)) - 1
     for count in range(1, _MOST_CONDITIONS + 1):
         for chosen in itertools.combinations(telling, count):
             if functools.reduce(operator.or_, (excluded[condition] for condition in chosen)) == everything:
                 return chosen
-    return _either(scene) or _never_contiguous(scene)
+    return None
 
 
 def _either(scene: Scene) -> Rule | None:

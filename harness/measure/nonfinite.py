@@ -70,11 +70,10 @@ class Spread:
         return np.where(right | _same_kind(actual, wanted), actual, wanted)
 
     def unaffected(self, index: int, actual: Array) -> tuple[Array, Part]:
-        """A result and its reference where no non-finite input matters, 0 elsewhere."""
+        """A result and its reference where no non-finite input matters, nor makes the definition's own NaN; 0 elsewhere."""
         part, given = self.finite[index], self.given[index]
-        right = np.where(np.isfinite(given), given, part.expected)
-        told = ~self.depends[index] & np.isfinite(actual) & np.isfinite(right)
-        return np.where(told, actual, 0.0), replace(part, expected=np.where(told, right, 0.0))
+        told = ~self.depends[index] & np.isfinite(actual) & np.isfinite(given)
+        return np.where(told, actual, 0.0), replace(part, expected=np.where(told, given, 0.0))
 
 
 _memory: Memory[Spread] = Memory(64 * 2**20)
