@@ -59,17 +59,13 @@ class Machine:
     def environment(self, folder):
         """The variables of a process on it, in which the harness of this checkout is imported."""
         inherited = {name: value for name, value in os.environ.items() if name not in _VARIABLES}
-        pools = dict.fromkeys(_POOLS, str(self.threads))
-        told = {**inherited, **self.variables, **pools, **_GIVING_WAY, "PYTHONPATH": str(ROOT)}
+        told = {**inherited, **self.variables, **dict.fromkeys(_POOLS, str(self.threads)), "PYTHONPATH": str(ROOT)}
         if self.intel is not None:
             told["LD_PRELOAD"] = str(vendor_library(folder, self.intel))
         return told
 
 
 _POOLS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
-
-_GIVING_WAY = {"OMP_WAIT_POLICY": "passive", "OPENBLAS_THREAD_TIMEOUT": "4"}
-"""Threads that wait sleep, and do not take a processor from another machine that is emulated beside: three times as fast."""
 
 
 def _kernels(aten, onednn, openblas, numpy="", **more):
@@ -131,12 +127,7 @@ MACHINES = (
 )
 """Every machine that is emulated."""
 
-_VARIABLES = {name for machine in MACHINES for name in machine.variables} | {
-    *_POOLS,
-    *_GIVING_WAY,
-    "LD_PRELOAD",
-    "PYTHONPATH",
-}
+_VARIABLES = {name for machine in MACHINES for name in machine.variables} | {*_POOLS, "LD_PRELOAD", "PYTHONPATH"}
 
 
 def vendor_library(folder, intel):
