@@ -87,7 +87,7 @@ def test_the_bits_are_the_same_on_every_machine():
     assert hashlib.sha256("".join(digests).encode()).hexdigest()[:12] == BITS
 
 
-BITS = "824cb4d552c8"
+BITS = "5728c1cf50d8"
 
 
 @pytest.mark.parametrize(
@@ -206,7 +206,7 @@ def test_patterns_are_what_they_say(name):
         "integers": np.array_equal(values, values.round()) and np.abs(values).max() == 4,
         "constant": np.unique(values).size == 1,
         "sparse": 0.6 < (values == 0).mean() < 0.9,
-        "offset": finite.min() > 96 and finite.max() < 104,
+        "offset": 96 < np.abs(finite).min() < np.abs(finite).max() < 104 and (values * other > 0).all(),
         "magnitudes": np.abs(values[values != 0]).max() / np.abs(values[values != 0]).min() > 1e4,
         "dominant": np.sort(np.abs(values).ravel())[-1] > 50 * np.sort(np.abs(values).ravel())[-2],
         "subnormal": (np.abs(values) < torch.finfo(torch.float32).smallest_normal).all(),

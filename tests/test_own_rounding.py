@@ -43,6 +43,26 @@ def test_a_more_accurate_implementation_is_not_held_to_the_definitions_errors():
     assert verdict(by_erfc) is Verdict.ROUNDING
 
 
+@harness.operation
+def fused_gelu(x: Float[Tensor, "batch d"]) -> Float[Tensor, "batch d"]:
+    """The same in one operator, which loses the digits within."""
+    return torch.nn.functional.gelu(x)
+
+
+def test_digits_that_an_operator_loses_within_are_the_definitions_as_well():
+    far, near = (
+        Case(fused_gelu, TAIL.sizes, values={"x": each}) for each in (TAIL.values["x"], (-1.0, -0.5, 2.0, 1.0))
+    )
+    told = {
+        (function, case): explore(cell_of("agreement", fused_gelu, function), [case]).verdict
+        for function in (by_erfc, a_billionth_off)
+        for case in (far, near)
+    }
+    assert Verdict.ROUNDING in (told[by_erfc, far], told[by_erfc, near])
+    assert not told[by_erfc, far].failing and told[by_erfc, far] is not Verdict.UNSTABLE
+    assert told[a_billionth_off, near] is Verdict.WRONG
+
+
 def test_what_is_further_off_than_the_definition_may_be_is_told():
     ordinary = TAIL.replace(values={"x": (-1.0, -0.5, 2.0, 1.0)})
     assert verdict(a_billionth_off, ordinary) is Verdict.WRONG

@@ -42,9 +42,9 @@ def sparse(stream: Stream, precision: torch.finfo) -> NDArray[np.float64]:
 
 
 def offset(stream: Stream, precision: torch.finfo) -> NDArray[np.float64]:
-    """A bell around 100 or -100: whatever subtracts loses digits, and exponentials underflow."""
+    """A bell around 100, or around -100 in every argument: whatever subtracts loses digits, and exponentials underflow."""
     values = 100.0 + stream.normal()
-    return values if stream.integers(0, 1, (1,))[0] else -values
+    return values if stream.shared().integers(0, 1, (1,))[0] else -values
 
 
 def magnitudes(stream: Stream, precision: torch.finfo) -> NDArray[np.float64]:

@@ -150,7 +150,7 @@ def explore(
     done = Exploration(cell)
     for case in first:
         finding, comparisons = ask(cell, subject, case)
-        done.add(finding, len(comparisons))
+        done.add(_unless_as_the_definition(done, finding), len(comparisons))
         if done.verdict.failing:
             break
     else:
@@ -175,7 +175,7 @@ def _explore(done: Exploration, subject: Subject, cases: Sequence[Case], seconds
             continue
         for case in cell.prop.cases(planned.on(cell.device, cell.dtype)):
             finding, comparisons = ask(cell, subject, case)
-            done.add(finding, len(comparisons))
+            done.add(_unless_as_the_definition(done, finding), len(comparisons))
             done.keep(case, comparisons)
         done.met += 1
         if done.verdict is Verdict.WRONG or done.tally[Verdict.ERROR] >= _ERRORS_ENOUGH:
@@ -264,10 +264,19 @@ def _judged(cell: Cell, subject: Subject, case: Case, comparison: Comparison, pl
         return _is_steady(cell, subject, case, comparison, place)
 
     judgement = judge(score, comparison.allowance, comparison.bitwise, other_precision, finer, ratio, steady)
-    if judgement.verdict is Verdict.UNSTABLE and _is_as_the_definition(cell, case, comparison):
-        reason = "no further off than the definition itself, where that isn't the oracle"
-        judgement = Judgement(Verdict.ROUNDING, score, comparison.allowance, reason=reason)
     return Finding(case, judgement, comparison)
+
+
+def _unless_as_the_definition(done: Exploration, found: Finding) -> Finding:
+    """A finding of lost digits as rounding, where the definition loses as many; not asked where others convict the cell."""
+    comparison = found.comparison
+    if found.verdict is not Verdict.UNSTABLE or comparison is None or done.tally[Verdict.UNSTABLE]:
+        return found
+    if not _is_as_the_definition(done.cell, found.case, comparison):
+        return found
+    reason = "no further off than the definition itself, where that isn't the oracle"
+    judgement = Judgement(Verdict.ROUNDING, comparison.score, comparison.allowance, reason=reason)
+    return replace(found, judgement=judgement)
 
 
 def _is_as_the_definition(cell: Cell, case: Case, found: Comparison) -> bool:
