@@ -50,17 +50,13 @@ def fused_gelu(x: Float[Tensor, "batch d"]) -> Float[Tensor, "batch d"]:
 
 
 def test_digits_that_an_operator_loses_within_are_the_definitions_as_well():
-    far, near = (
-        Case(fused_gelu, TAIL.sizes, values={"x": each}) for each in (TAIL.values["x"], (-1.0, -0.5, 2.0, 1.0))
-    )
-    told = {
-        (function, case): explore(cell_of("agreement", fused_gelu, function), [case]).verdict
-        for function in (by_erfc, a_billionth_off)
-        for case in (far, near)
-    }
-    assert Verdict.ROUNDING in (told[by_erfc, far], told[by_erfc, near])
-    assert not told[by_erfc, far].failing and told[by_erfc, far] is not Verdict.UNSTABLE
-    assert told[a_billionth_off, near] is Verdict.WRONG
+    def fused(function, values):
+        case = Case(fused_gelu, TAIL.sizes, values={"x": values})
+        return explore(cell_of("agreement", fused_gelu, function), [case]).verdict
+
+    assert fused(by_erfc, TAIL.values["x"]) in (Verdict.ROUNDING, Verdict.UNINFORMATIVE)
+    assert fused(by_erfc, (-1.0, -0.5, 2.0, 1.0)) is Verdict.ROUNDING
+    assert fused(a_billionth_off, (-1.0, -0.5, 2.0, 1.0)) is Verdict.WRONG
 
 
 def test_what_is_further_off_than_the_definition_may_be_is_told():
