@@ -253,6 +253,38 @@ def test_a_step_of_the_definition_that_is_another_is_named_with_its_line(functio
     assert int(line) - first in (3, 4), "of its two steps"
 
 
+@harness.operation(sizes={"d": (1, 40)})
+def decayed(x: Float[Tensor, "batch d"]) -> Float[Tensor, "batch d"]:
+    """The GELU of what lies up to a step, less so the longer ago."""
+    steps = torch.arange(x.shape[1])
+    weights = 0.5 ** (steps[:, None] - steps).clamp_min(0)
+    return torch.nn.functional.gelu(x @ torch.tril(weights.to(x.dtype)).mT)
+
+
+def decayed_by(diagonal=0, base=0.5, approximate="none"):
+    def function(x):
+        ago = torch.arange(x.shape[1])[:, None] - torch.arange(x.shape[1])
+        weights = (base ** ago.clamp_min(0)).to(x.dtype).tril(diagonal)
+        return torch.nn.functional.gelu((weights @ x.mT).mT, approximate=approximate)
+
+    return function
+
+
+@pytest.mark.parametrize(
+    ("function", "sentence"),
+    [
+        (decayed_by(diagonal=-1), "tril .* had diagonal=-1 instead of 0"),
+        (decayed_by(diagonal=1), "tril .* had diagonal=1 instead of 0"),
+        (decayed_by(base=0.25), "pow .* had half of the constant 0.5"),
+        (decayed_by(approximate="tanh"), "gelu .* had approximate='tanh'"),
+    ],
+)
+def test_masks_constants_and_approximations_are_steps_too(function, sentence):
+    found = diagnosed(function, operation=decayed)
+    assert re.fullmatch(f"as if {sentence}".replace(".*", r"in line \d+ of the definition"), found.sentence), found
+    assert diagnose(*fallen(lambda x: (7 * decayed.definition(x)).sin(), decayed), seconds=30).cause != "another step"
+
+
 def off_where(told):
     return lambda x, scale: squares.definition(x, scale) + torch.where(told(x, scale), (1e3 * x.sum(1)).sin(), 0)
 

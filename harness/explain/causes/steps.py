@@ -33,10 +33,13 @@ _SMALL = 1e-2
 
 _SMALL_ONES = tuple(10.0**-power for power in range(2, 13))
 
-_COUNTS = ("diagonal", "shifts", "correction")
-"""Whole numbers that are easily one off."""
+_NO_COUNTS = ("dtype", "layout", "dim0", "dim1", "dimension")
+"""Whole numbers of which one more is another kind of thing."""
 
-_NO_CONSTANTS = ("alpha", "beta", "dim", "dtype", *_COUNTS)
+_LARGEST = 2**31
+"""From which a whole number means that there is no bound."""
+
+_NO_CONSTANTS = ("alpha", "beta")
 
 _OF_THE_FORM = ("keepdim", "half_to_float", "stable", "implicit", "sparse", "is_causal")
 """Switches that decide about the form of a result, and not about its values."""
@@ -167,7 +170,7 @@ def _alternatives(step: _Step, given: Given) -> Iterator[tuple[str, Made]]:
     """What may be done in place of a step, the likeliest first."""
     called = step.operator
     for argument in called._schema.arguments:
-        for words, change in _other_values(step, argument.name, given):
+        for words, change in _other_values(step, argument, given):
             yield words, partial(_called_with, called, argument.name, change)
     for other in _counterparts(step):
         yield f"were {other.overloadpacket.__name__}", partial(_called, other)
@@ -182,24 +185,29 @@ def _alternatives(step: _Step, given: Given) -> Iterator[tuple[str, Made]]:
     yield "had a result of the other sign", partial(_negated, called)
 
 
-def _other_values(step: _Step, name: str, given: Given) -> Iterator[tuple[str, Callable[[Any], Any]]]:
+def _other_values(step: _Step, argument: Any, given: Given) -> Iterator[tuple[str, Callable[[Any], Any]]]:
     """How an argument of a step may differ: changes of its value, since that may depend on sizes."""
-    value = given.get(name)
+    name, value = argument.name, given.get(argument.name)
     if name == "dim":
         for words, other in _other_axes(value, given):
             yield words, partial(_constant, other)
     elif name == "alpha" and isinstance(given.get("other"), Tensor):
         yield "had the other sign", operator.neg
+    elif name == "approximate":
+        other = "none" if value == "tanh" else "tanh"
+        yield f"had approximate={other!r}", partial(_constant, other)
     elif name == "pad" and isinstance(value, list | tuple) and len(value) > 1:
         yield "padded one more before and one less behind", partial(_shifted, 1)
         yield "padded one less before and one more behind", partial(_shifted, -1)
     elif isinstance(value, bool):
         if name not in _OF_THE_FORM:
             yield f"had {name}={not value}", operator.not_
-    elif isinstance(value, int) and name in _COUNTS:
-        for more in (1, -1):
-            yield f"had {name}={value + more} instead of {value}", partial(operator.add, more)
-    elif isinstance(value, int | float) and name not in _NO_CONSTANTS:
+    elif isinstance(value, int) and (name == "correction" or "int" in str(argument.type)):
+        if name not in _NO_COUNTS and abs(value) < _LARGEST:
+            yield from (
+                (f"had {name}={value + more} instead of {value}", partial(operator.add, more)) for more in (1, -1)
+            )
+    elif isinstance(value, int | float) and name not in _NO_CONSTANTS and _first_tensor(given) is not None:
         yield from _other_constants(step, name, value)
 
 
@@ -259,8 +267,8 @@ def _counterparts(step: _Step) -> Iterator[Any]:
     yield from (getattr(other, word) for word in (overload, _OVERLOADS.get(overload, "")) if word in known)
 
 
-def _first_tensor(given: Given) -> Any:
-    return next(value for value in given.values() if isinstance(value, Tensor))
+def _first_tensor(given: Given) -> Tensor | None:
+    return next((value for value in given.values() if isinstance(value, Tensor)), None)
 
 
 def _entry(axis: int, place: int, given: Given) -> Any:
