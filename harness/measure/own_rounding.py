@@ -38,7 +38,8 @@ class RandomRounding(EagerMode):  # type: ignore[no-untyped-call]
         made = func(*args, **(kwargs or {}))
         if any(each.alias_info is not None for each in func._schema.returns):
             return made
-        within = _lost_within(func, args, kwargs or {}) if torch.Tag.pointwise in func.tags else None
+        entrywise = torch.Tag.pointwise in func.tags and torch.Tag.nondeterministic_seeded not in func.tags
+        within = _lost_within(func, args, kwargs or {}) if entrywise else None
         return tree_map(lambda each: self._rounded(each, within), made)
 
     def _rounded(self, made: Any, within: Tensor | None) -> Any:
