@@ -4,7 +4,7 @@ u is how far the oracle moves when its inputs are re-rounded in the working prec
 random, by one eps of itself in the mean square. To that come eps of the result itself and what underflow may take, the
 smallest normal number per entry. One move is also made backwards, so that a tie (an arg-max between equals, a kink) is
 broken both ways and shows as a large u. A float64 working precision is moved by a larger step and scaled back, since
-the oracle's own rounding would drown the move; what moves so far there that it may have jumped is moved by eps as well.
+the oracle's own rounding would drown the move; what moves so far there that it may have jumped is moved by a few eps as well.
 """
 
 from __future__ import annotations
@@ -32,6 +32,12 @@ Array = NDArray[Any]
 _DIRECTIONS = 4
 _SQUARES_VANISH = 1e-140
 _FINEST_STEP = 2.0**-40
+_NEAR = 64
+"""The eps within which a jump is one for whoever computes it: fewer may be lost on the way to a comparison of near equals."""
+
+_FAR = 2.0**-20
+"""The share of a result by which a sample must move to be looked at for a jump."""
+
 UNINFORMATIVE = 0.1
 """The share of the result from which u leaves no digit to compare."""
 
@@ -108,31 +114,28 @@ def measure(
         with np.errstate(all="ignore"):
             parts = [_part(case, axes[i], digits[i], base[i], [each[i] for each in moved]) for i in range(len(base))]
             if step > case.precision.eps and any(_may_jump(part, scale) for part in parts):
-                near = [evaluate(there) for there in _neighbours(case, wide, case.precision.eps)]
-                parts = list(map(_without_jumps, parts, base, zip(*near, strict=True)))
+                near = [evaluate(there) for there in _neighbours(case, wide, _NEAR * case.precision.eps)]
+                parts = list(map(_with_jumps, parts, base, zip(*near, strict=True)))
     if digits is base and not case.operation.exact:
         own = cache(partial(_own_rounding, call, evaluate, axes))
         parts = [replace(part, own_rounding=partial(_of_part, own, i)) for i, part in enumerate(parts)]
     return Reference(tuple(parts))
 
 
-def _without_jumps(part: Part, before: Array, after: Sequence[Array]) -> Part:
-    """A part of which no sample is informative that jumps."""
-    return replace(part, informative=part.informative & ~_jumping(before, after, part.axis))
-
-
 def _may_jump(part: Part, scale: float) -> bool:
     """Whether a sample has moved so far, before it was scaled back, that it may have jumped."""
-    return bool((part.unit > UNINFORMATIVE * scale * norms(_finite(part.expected), part.axis)).any())
+    return bool((part.unit > _FAR * scale * norms(_finite(part.expected), part.axis)).any())
 
 
-def _jumping(before: Array, after: Sequence[Array], axis: int | None) -> NDArray[np.bool_]:
-    """The samples that move by so much of themselves that no digit is left."""
+def _with_jumps(part: Part, before: Array, near: Sequence[Array]) -> Part:
+    """A part with units that hold what its samples jump by: what they move by with a smaller step, if that is no smaller."""
     if before.dtype.kind != "f":
-        return np.zeros(1, dtype=bool)
-    moved = _lengths(_moves(before, after, axis)).max(0, initial=0.0)
-    jumping: NDArray[np.bool_] = moved > UNINFORMATIVE * norms(_finite(before), axis)
-    return jumping
+        return part
+    moved = _lengths(_moves(before, near, part.axis)).max(0, initial=0.0)
+    jump = moved > 2 * _NEAR * part.unit
+    unit = part.unit + np.where(jump, moved, 0.0)
+    told = ~jump | (unit <= UNINFORMATIVE * norms(_finite(part.expected), part.axis))
+    return replace(part, unit=unit, informative=part.informative & told)
 
 
 def _own_rounding(
