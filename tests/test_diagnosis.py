@@ -285,6 +285,21 @@ def test_masks_constants_and_approximations_are_steps_too(function, sentence):
     assert diagnose(*fallen(lambda x: (7 * decayed.definition(x)).sin(), decayed), seconds=30).cause != "another step"
 
 
+@harness.operation(sizes={"half": (1, 40), "m": (1, 40)})
+def scaled_rows(x: Float[Tensor, "m 2*half"], scale: Float[Tensor, "m"]) -> Float[Tensor, "m 2*half"]:
+    """Every row times its own factor."""
+    return x * scale[:, None]
+
+
+def test_axes_that_are_as_long_by_chance_are_met_and_named():
+    """Columns are scaled in place of rows, which nothing but equal lengths allows."""
+
+    def columns_scaled(x, scale):
+        return x * (scale if len(scale) == x.shape[1] else scale[:, None])
+
+    assert "wrong only where m = 2*half" in str(diagnose(*fallen(columns_scaled, scaled_rows), seconds=30))
+
+
 def off_where(told):
     return lambda x, scale: squares.definition(x, scale) + torch.where(told(x, scale), (1e3 * x.sum(1)).sin(), 0)
 

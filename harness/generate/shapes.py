@@ -10,6 +10,7 @@ import itertools
 import math
 from collections.abc import Hashable, Iterable, Iterator, Sequence
 
+from harness.declare.axes import Axis
 from harness.declare.operation import Operation
 from harness.generate.case import Case
 from harness.generate.strategy import ORDINARY, fits
@@ -103,12 +104,30 @@ def _special(bases: Sequence[Case]) -> Iterator[Case]:
     ones = [dict.fromkeys(each, 1) for count in (1, 2, len(names)) for each in itertools.combinations(names, count)]
     alike = [dict.fromkeys(names, size) for size in _LEVELS]
     alike += [{**alike[0], name: 1} for name in names] + [{**alike[0], name: 6} for name in names]
+    alike += _coinciding(bases[0]) if bases else []
     for place, sizes in enumerate((*ones, *alike)):
         for base in bases:
             pattern = _PATTERNS[place % len(_PATTERNS)]
             case = base.replace(sizes={**base.sizes, **sizes}, pattern=pattern, seed=base.seed + place)
             if fits(case):
                 yield case
+
+
+def _coinciding(case: Case) -> list[dict[str, int]]:
+    """Sizes by which an axis like `2*half` is as long as another one: what is broadcast along the wrong axis passes there alone."""
+    alike = {**case.options, **dict.fromkeys(case.sizes, _LEVELS[0])}
+    return [
+        {**dict.fromkeys(case.sizes, _LEVELS[0]), name: axis.size(alike)}
+        for axis in expressions(case)
+        for name in case.sizes.keys() - axis.names
+    ]
+
+
+def expressions(case: Case) -> list[Axis]:
+    """The axes of a case that are no name's own, in the order in which they are declared."""
+    domains = (*case.operation.tensors.values(), *case.operation.results)
+    axes = [axis for domain in domains for axis in domain.axes(case.options)]
+    return list({axis.text: axis for axis in axes if axis.names and not axis.is_name}.values())
 
 
 def _meetings(case: Case) -> set[Hashable]:
@@ -122,7 +141,9 @@ def _meetings(case: Case) -> set[Hashable]:
         for one, other in itertools.permutations(sizes, 2)
         if sizes[one] > 1 and sizes[other] % sizes[one] == 0
     )
-    return {*pairs, *divisible}
+    lengths = {axis.text: axis.size(case.known) for axis in expressions(case)}
+    coinciding = ((text, name) for text, name in itertools.product(lengths, sizes) if 1 < lengths[text] == sizes[name])
+    return {*pairs, *divisible, *coinciding}
 
 
 def long_cases(operation: Operation, bases: Sequence[Case]) -> tuple[Case, ...]:
