@@ -292,12 +292,15 @@ def scaled_rows(x: Float[Tensor, "m 2*half"], scale: Float[Tensor, "m"]) -> Floa
 
 
 def test_axes_that_are_as_long_by_chance_are_met_and_named():
-    """Columns are scaled in place of rows, which nothing but equal lengths allows."""
-
     def columns_scaled(x, scale):
+        """What nothing but equal lengths allows."""
         return x * (scale if len(scale) == x.shape[1] else scale[:, None])
 
-    assert "wrong only where m = 2*half" in str(diagnose(*fallen(columns_scaled, scaled_rows), seconds=30))
+    def strange_in_squares(x, scale):
+        return (7 * x).sin() if len(scale) == x.shape[1] else x * scale[:, None]
+
+    assert diagnosed(columns_scaled, operation=scaled_rows).sentence.startswith("m is taken for 2*half")
+    assert "m = 2*half" in str(diagnosed(strange_in_squares, operation=scaled_rows))
 
 
 def off_where(told):
