@@ -1,6 +1,7 @@
 """Diagnosis: the cause that explains every fresh case, under the circumstances in which it shows, and none where none does."""
 
 import re
+from typing import Literal
 
 import pytest
 import torch
@@ -283,6 +284,35 @@ def test_masks_constants_and_approximations_are_steps_too(function, sentence):
     found = diagnosed(function, operation=decayed)
     assert re.fullmatch(f"as if {sentence}".replace(".*", r"in line \d+ of the definition"), found.sentence), found
     assert diagnose(*fallen(lambda x: (7 * decayed.definition(x)).sin(), decayed), seconds=30).cause != "another step"
+
+
+@harness.operation(sizes={"n": (1, 9)})
+def smoothed(
+    x: Float[Tensor, "batch n"], by: Float[Tensor, "batch n"], rate: Literal[0.1, 0.75], step: Literal[1, 2, 5]
+) -> Float[Tensor, "batch n"]:
+    """A mean that forgets at a rate, corrected for its start at zero."""
+    return (rate * x + (1 - rate) * by) / (1 - rate**step)
+
+
+@pytest.mark.parametrize(
+    ("function", "sentence"),
+    [
+        (lambda x, by, rate, step: smoothed.definition(x, by, 1 - rate, step), "1 - rate is used where rate is meant"),
+        (lambda x, by, rate, step: smoothed.definition(x, by, 1e-3, step), "0.001 is used where rate is meant"),
+        (lambda x, by, rate, step: smoothed.definition(x, by, rate, step + 1), "step is one too large"),
+        (lambda x, by, rate, step: smoothed.definition(x, by, rate, 2), "step=2 is computed whatever step is"),
+    ],
+)
+def test_numbers_among_the_options_that_are_misread_are_told(function, sentence):
+    assert diagnosed(function, operation=smoothed).sentence == sentence
+
+
+def test_an_argument_that_matters_in_large_cases_is_read():
+    def sorted_anew(x, scale):
+        """Of one entry and of two there is little to tell."""
+        return x.sort(-1).values.square().mean(1) * scale if x.shape[1] < 3 else x.abs().amax(1) * scale.sign()
+
+    assert "not read" not in str(diagnosed(sorted_anew, operation=squares))
 
 
 @harness.operation(sizes={"half": (1, 40), "m": (1, 40)})

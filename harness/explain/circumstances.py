@@ -294,7 +294,8 @@ def what_matters(scene: Scene) -> str:
     matter: list[str] = []
     plain = scene.case
     for name, relation, case in without_each(plain):
-        if scene.time_left and scene.shows(case) is False:
+        always = all(has(each, name, relation) for each in scene.falling)
+        if always and scene.time_left and scene.shows(case) is False:
             matter.append(f"that {name} {relation}")
     if matter or not scene.shows(plain.another()):
         return ", ".join(dict.fromkeys(matter)) or "which values it meets"

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
+import operator
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
 from harness.explain.cause import Instead, cause
@@ -25,6 +27,39 @@ def option_ignored(scene: Scene) -> Iterator[Instead]:
     for name, domain in scene.operation.options.items():
         for value in domain.values:
             yield Instead(f"{name}={value!r} is computed whatever {name} is", _with_option(name, value))
+
+
+_OTHER_NUMBERS: dict[str, Callable[[Any], Any]] = {
+    "twice {}": lambda value: 2 * value,
+    "half of {}": lambda value: value / 2,
+    "1 - {}": lambda value: 1 - value,
+    "the square of {}": lambda value: value**2,
+    "the root of {}": lambda value: abs(value) ** 0.5,
+    "minus {}": lambda value: -value,
+}
+
+_CONSTANTS = (0.0, 1.0, 0.5, *(10.0**-power for power in range(1, 13)))
+
+
+@cause
+def option_misread(scene: Scene) -> Iterator[Instead]:
+    """A number among the options is one off, or another function of it is used."""
+    for name, domain in scene.operation.options.items():
+        kinds = {type(value) for value in domain.values}
+        if kinds == {int}:
+            for words, step in (("large", 1), ("small", -1)):
+                yield Instead(f"{name} is one too {words}", partial(_changed_option, name, partial(operator.add, step)))
+        elif kinds <= {int, float} and float in kinds:
+            for words, change in _OTHER_NUMBERS.items():
+                said = f"{words.format(name)} is used where {name} is meant"
+                yield Instead(said, partial(_changed_option, name, change))
+            for constant in _CONSTANTS:
+                said = f"{constant:g} is used where {name} is meant"
+                yield Instead(said, _with_option(name, constant))
+
+
+def _changed_option(name: str, change: Callable[[Any], Any], call: Call) -> Call:
+    return dataclasses.replace(call, options={**call.options, name: change(call.options[name])})
 
 
 @cause

@@ -19,7 +19,10 @@ _CASES, _FEWEST = 12, 4
 def not_read(scene: Scene) -> Iterator[Observed]:
     """An argument can be filled anew and the result stays, where the definition's changes."""
     for name in scene.operation.tensors:
-        told = [told for case in scene.falling[:_CASES] if (told := _is_unread(scene, case, name)) is not None]
+        largest = sorted(scene.falling, key=lambda case: -case.entries)[
+            :_CASES
+        ]  # in small ones there is little to read
+        told = [told for case in largest if (told := _is_unread(scene, case, name)) is not None]
         if len(told) >= _FEWEST and all(told):
             yield Observed(
                 f"{name} is not read",
