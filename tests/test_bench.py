@@ -317,12 +317,15 @@ def test_the_command_verifies_before_it_times(benched):
 
 
 def test_what_is_slowed_takes_longer_at_every_size(benched):
-    """Other tests run beside this one, so that its words may be `unsure`; tests/quality/slowdown.py counts them alone."""
+    """Other tests run beside this one: its words may be `unsure`, and what copies slowly then sets no limit to a share.
+
+    tests/quality/slowdown.py counts them alone.
+    """
     events = read(next((benched.folder / "reports" / "benchmarks").glob("*.jsonl.gz"))).events
     slowed = [each for each in events if isinstance(each, TimingFinished) and each.implementation == "slowed"]
     assert slowed and {each.speed for each in slowed} <= {"slower", "unsure"}
     assert all(each.ratio > 1.5 and each.against == "definition" for each in slowed)
-    assert all(each.memory is not None and 0 < each.fraction < 1 for each in slowed)
+    assert all(each.memory is not None and each.fraction > 0 for each in slowed)
     assert "canary" in benched.out
 
 

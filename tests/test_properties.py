@@ -12,7 +12,7 @@ import harness
 from harness.generate.plan import essential, plan
 from harness.measure.verdict import Verdict
 from harness.record.outcome import outcome
-from harness.verify import exploration
+from harness.verify import pace
 from harness.verify.battery import property_files
 from harness.verify.exploration import explore
 from tests.verdicts import PROPERTIES, cell_of, explored
@@ -224,7 +224,7 @@ def test_a_first_case_that_takes_longer_than_the_cells_share_of_a_budget_stays_t
 
 def test_a_case_that_takes_too_long_is_left_out_and_is_not_one_that_should_have_been_met(monkeypatch):
     """The report says up to which size each axis was met."""
-    monkeypatch.setattr(exploration, "_LONGEST", 0.05)
+    monkeypatch.setattr(pace, "LONGEST", 0.05)
 
     def slower(x, h, gain):
         time.sleep(1e-3 * x.shape[0])

@@ -19,7 +19,7 @@ from harness.measure.comparison import Comparison
 from harness.measure.verdict import Judgement, Verdict, judge
 from harness.verify.cell import Cell
 from harness.verify.compilers import watch_compilers
-from harness.verify.pace import LONGEST, Pace
+from harness.verify.pace import Pace
 from harness.verify.subject import ImplementationFault, Subject
 from harness.verify.support import served_dtypes
 from harness.verify.witness import noted
@@ -170,7 +170,7 @@ def _explore(done: Exploration, subject: Subject, cases: Sequence[Case], seconds
         began = own_seconds()
         if began > deadline:
             break
-        if pace.expected(planned) > LONGEST:
+        if pace.is_too_slow(planned):
             done.planned -= 1
             continue
         for case in cell.prop.cases(planned.on(cell.device, cell.dtype)):

@@ -29,7 +29,11 @@ class Pace:
         if seconds > LONGEST / _TELLING:
             self._slow.append((case, seconds))
 
-    def expected(self, case: Case) -> float:
+    def is_too_slow(self, case: Case) -> bool:
+        """Whether a case will take too long, as far as others tell."""
+        return self._expected(case) > LONGEST
+
+    def _expected(self, case: Case) -> float:
         """The seconds that a case will take if two smaller ones took long; 0 otherwise, since one may have been held up.
 
         What the quickest case took is taken to be the same in all.
