@@ -20,7 +20,7 @@ from torch import Tensor
 import harness
 from harness.candidates import candidates
 from harness.declare.implementation import implementation_of
-from harness.explain.counterexample import counterexample
+from harness.explain.counterexample import counterexample, explained
 from harness.explain.diagnosis import diagnose
 from harness.explain.excerpt import excerpt
 from harness.explain.forms import largest_difference
@@ -408,6 +408,7 @@ def test_a_counterexample_carries_its_script():
     cell = cell_of(bias_twice)
     least = shrink(cell, explore(cell, plan(linear, 60, 0)).worst, 1.0)
     diagnosis = diagnose(cell, least)
-    shown = counterexample(least, reproduction(cell, least), diagnosis)
+    script = reproduction(cell, least)
+    shown = explained(counterexample(least, script), script, diagnosis)
     assert shown.script.startswith("# linear/bias_twice is WRONG")
     assert str(diagnosis) in shown.script.replace("\n# ", " ")

@@ -1,9 +1,9 @@
 """A cause: what an implementation may have computed in place of the definition.
 
 A cause is a generator function of the scene. Each `Instead` that it yields is a theory: it changes the call before the
-definition sees it, a step of the definition, or its results, and it is believed where the implementation's results agree with what
-comes out on every case that shows the fault, and on those that do not show it as well. What can't be said that way
-(an implementation that remembers, samples that reach one another) is observed, and yielded as `Observed`.
+definition sees it, a step of the definition, or its results, and it is believed where the implementation's results agree
+with what comes out on every case that shows the fault, and on those that do not show it as well. What can't be said that
+way (an implementation that remembers, samples that reach one another) is observed, and yielded as `Observed`.
 
 ```python
 from harness import Instead, cause
@@ -47,8 +47,7 @@ class Instead:
 
     call: what the definition is given; results: what becomes of its results; both work in float64 and give None for a
     call of which they can't say anything. within: what the definition is evaluated in, a mode of torch's that changes an
-    operator. partial: whether NaN in the changed results means that nothing is said of an
-    entry.
+    operator. partial: whether NaN in the changed results means that nothing is said of an entry.
     """
 
     sentence: str

@@ -13,7 +13,7 @@ from harness.explain.scene import Scene, many_changes, one_change
 from harness.explain.values import OF_INDICES, OF_VALUES, has, largest, without_each
 from harness.generate.case import Case
 from harness.generate.layouts import LAYOUTS
-from harness.generate.shapes import expressions
+from harness.generate.shapes import lengths
 from harness.verify.support import served_dtypes
 
 _ROUNDS = 3
@@ -82,12 +82,12 @@ class Condition:
             return bool(largest(case, self.name) >= self.value)
         if self.relation not in _RELATIONS:
             return has(case, self.name, self.relation)
-        known = {**case.known, **_lengths(case), "layout": case.layout}
+        known = {**case.known, "layout": case.layout}
         if self.relation == _STRIDED:
             tensors = case.call().arguments
             asked = tensors.values() if self.name == _AN_ARGUMENT else [tensors[self.name]]
             known[self.name] = all(tensor.is_contiguous() for tensor in asked)
-        value = known[self.value] if isinstance(self.value, str) and self.value in known else self.value
+        value = {**known, **lengths(case)}.get(self.value, self.value) if isinstance(self.value, str) else self.value
         return _RELATIONS[self.relation](known[self.name], value)
 
 
@@ -255,13 +255,8 @@ def _of_sizes(scene: Scene) -> Iterator[Condition]:
             yield Condition(name, "is no multiple of", modulus)
 
 
-def _lengths(case: Case) -> dict[str, int]:
-    """The lengths of the axes that are no name's own, by their text, such as `2*half`."""
-    return {axis.text: axis.size(case.known) for axis in expressions(case)}
-
-
 def _of_two_sizes(scene: Scene) -> Iterator[Condition]:
-    for text, one in itertools.product(_lengths(scene.case), scene.case.sizes):
+    for text, one in itertools.product(lengths(scene.case), scene.case.sizes):
         yield from (Condition(one, relation, text) for relation in ("=", "differs from"))
     numbers = [*scene.case.sizes, *(name for name, value in scene.case.options.items() if type(value) is int)]
     for one, other in itertools.permutations(numbers, 2):

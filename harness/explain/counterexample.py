@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -42,8 +42,8 @@ class Counterexample:
     results: list[Cutout] = field(default_factory=list)
 
 
-def counterexample(least: Finding, script: Script, diagnosis: Diagnosis | None = None) -> Counterexample:
-    """Describe a finding that is as small as it gets, with the script that shows it and its diagnosis."""
+def counterexample(least: Finding, script: Script) -> Counterexample:
+    """Describe a finding that is as small as it gets, which nobody has explained yet, with the script that shows it."""
     shown = entries(least.comparison) if least.comparison is not None else ("", "")
     return Counterexample(
         least.case.record(),
@@ -52,11 +52,15 @@ def counterexample(least: Finding, script: Script, diagnosis: Diagnosis | None =
         sentence(least),
         *shown,
         numbers=sum(int(tensor.count_nonzero()) for tensor in least.case.tensors.values()),
-        diagnosis=diagnosis,
-        script=script.because(str(diagnosis or "")).text,
+        script=script.text,
         inputs=[part for name, tensor in least.case.tensors.items() if (part := cutout(name, as_array(tensor)))],
         results=_results(least.comparison) if least.comparison is not None else [],
     )
+
+
+def explained(shown: Counterexample, script: Script, diagnosis: Diagnosis | None) -> Counterexample:
+    """The counterexample with its diagnosis, which the script tells as well."""
+    return replace(shown, diagnosis=diagnosis, script=script.because(str(diagnosis)).text) if diagnosis else shown
 
 
 def _results(comparison: Comparison) -> list[Cutout]:

@@ -118,16 +118,21 @@ def _coinciding(case: Case) -> list[dict[str, int]]:
     alike = {**case.options, **dict.fromkeys(case.sizes, _LEVELS[0])}
     return [
         {**dict.fromkeys(case.sizes, _LEVELS[0]), name: axis.size(alike)}
-        for axis in expressions(case)
+        for axis in _expressions(case)
         for name in case.sizes.keys() - axis.names
     ]
 
 
-def expressions(case: Case) -> list[Axis]:
+def _expressions(case: Case) -> list[Axis]:
     """The axes of a case that are no name's own, in the order in which they are declared."""
     domains = (*case.operation.tensors.values(), *case.operation.results)
     axes = [axis for domain in domains for axis in domain.axes(case.options)]
     return list({axis.text: axis for axis in axes if axis.names and not axis.is_name}.values())
+
+
+def lengths(case: Case) -> dict[str, int]:
+    """The lengths of the axes that are no name's own, by their text, such as `2*half`."""
+    return {axis.text: axis.size(case.known) for axis in _expressions(case)}
 
 
 def _meetings(case: Case) -> set[Hashable]:
@@ -141,8 +146,7 @@ def _meetings(case: Case) -> set[Hashable]:
         for one, other in itertools.permutations(sizes, 2)
         if sizes[one] > 1 and sizes[other] % sizes[one] == 0
     )
-    lengths = {axis.text: axis.size(case.known) for axis in expressions(case)}
-    coinciding = ((text, name) for text, name in itertools.product(lengths, sizes) if 1 < lengths[text] == sizes[name])
+    coinciding = ((text, name) for text, long in lengths(case).items() for name in sizes if 1 < long == sizes[name])
     return {*pairs, *divisible, *coinciding}
 
 

@@ -11,6 +11,7 @@ makes of the same numbers in float64. What is not made of operators (NumPy, SciP
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import torch
@@ -55,11 +56,11 @@ def _lost_within(func: Any, args: Any, kwargs: Any) -> Tensor | None:
 
     None where that can't be told: 0 for an entry out of float32's range, 1 where float32 keeps no digit.
     """
-    single = tree_map(_in_float32, (args, kwargs))
+    single = tree_map(partial(_cast, torch.float32), (args, kwargs))
     found = func(*single[0], **single[1])
     if not isinstance(found, Tensor) or found.dtype is not torch.float32:
         return None
-    wide = tree_map(_in_float64, single)
+    wide = tree_map(partial(_cast, torch.float64), single)
     right = func(*wide[0], **wide[1])
     size = right.abs()
     lost = (found.double() - right).abs() / (size * _SINGLE.eps)
@@ -67,12 +68,8 @@ def _lost_within(func: Any, args: Any, kwargs: Any) -> Tensor | None:
     return torch.where(told, torch.where(lost < _NONE_LEFT / _SINGLE.eps, lost * _EPS, 1.0), 0.0)
 
 
-def _in_float32(given: Any) -> Any:
-    return given.float() if isinstance(given, Tensor) and given.dtype is torch.float64 else given
-
-
-def _in_float64(given: Any) -> Any:
-    return given.double() if isinstance(given, Tensor) and given.dtype is torch.float32 else given
+def _cast(dtype: torch.dtype, given: Any) -> Any:
+    return given.to(dtype) if isinstance(given, Tensor) and given.is_floating_point() else given
 
 
 def rounded_at_random(evaluate: Callable[[], list[Any]]) -> list[list[Any]]:

@@ -11,7 +11,7 @@ from typing import Any
 from harness.catalogue import is_catalogued
 from harness.declare.implementation import Implementation
 from harness.errors import HarnessError
-from harness.explain.counterexample import Counterexample, counterexample
+from harness.explain.counterexample import Counterexample, counterexample, explained
 from harness.explain.diagnosis import Diagnosis, diagnose
 from harness.explain.reproduction import reproduction
 from harness.explain.rounding import lost_digits, unequal_bits
@@ -138,7 +138,7 @@ def _shown(
         return shown
     with kept(lambda: finished(shown)):
         diagnosis = diagnose(cell, least) if is_news else _of_one_precision(done, least)
-    return counterexample(least, script, diagnosis)
+    return explained(shown, script, diagnosis)
 
 
 def _is_small(finding: Finding, lessons: Lessons) -> bool:

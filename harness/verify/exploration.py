@@ -149,8 +149,7 @@ def explore(
     subject = Subject(cell.operation, cell.implementation)
     done = Exploration(cell)
     for case in first:
-        finding, comparisons = ask(cell, subject, case)
-        done.add(_unless_as_the_definition(done, finding), len(comparisons))
+        _ask_and_add(done, subject, case)
         if done.verdict.failing:
             break
     else:
@@ -174,9 +173,7 @@ def _explore(done: Exploration, subject: Subject, cases: Sequence[Case], seconds
             done.planned -= 1
             continue
         for case in cell.prop.cases(planned.on(cell.device, cell.dtype)):
-            finding, comparisons = ask(cell, subject, case)
-            done.add(_unless_as_the_definition(done, finding), len(comparisons))
-            done.keep(case, comparisons)
+            done.keep(case, _ask_and_add(done, subject, case))
         done.met += 1
         if done.verdict is Verdict.WRONG or done.tally[Verdict.ERROR] >= _ERRORS_ENOUGH:
             break
@@ -186,6 +183,13 @@ def _explore(done: Exploration, subject: Subject, cases: Sequence[Case], seconds
         if done.met > 1:  # in the first one, an implementation may import and compile
             pace.note(planned, over - began)
         deadline = min(deadline, over + seconds)
+
+
+def _ask_and_add(done: Exploration, subject: Subject, case: Case) -> list[Comparison]:
+    """Ask one case, add what is found, and give the comparisons it took."""
+    finding, comparisons = ask(done.cell, subject, case)
+    done.add(_unless_as_the_definition(done, finding), len(comparisons))
+    return comparisons
 
 
 def ask(cell: Cell, subject: Subject, case: Case) -> tuple[Finding, list[Comparison]]:

@@ -136,11 +136,8 @@ class Subject:
                 raise
             if _declines(failure):
                 raise Unsupported(_first_line(failure)) from None
-            _declined_for(place, call, failure)
-            if any(told in _told(failure) for told in _IN_PLACE) and self._writes_to_its_arguments(call):
-                raise Unsupported(
-                    f"{place}: it writes to an argument, which PyTorch refuses where a gradient is asked"
-                ) from None
+            if refused := self._refused(call, failure):
+                raise Unsupported(f"{place}: {refused}") from None
             where = _line_in(self.implementation, failure)
             if _lacks_memory(failure):
                 raise ImplementationFault(
@@ -152,6 +149,20 @@ class Subject:
                 f"{place}: {doer} raised {name}{where}: {_first_line(failure)}",
                 about_dtype=_names_a_dtype(failure),
             ) from None
+
+    def _refused(self, call: Call, failure: BaseException) -> str:
+        """What PyTorch refuses of what the call is, and not of what the implementation makes of it; empty where it is that.
+
+        Another property asks whether arguments are left as they were.
+        """
+        told, tensors = _told(failure), call.arguments.values()
+        if _SHARED in told and any(map(_shares_memory, tensors)):
+            return "it writes to an argument whose entries share memory in this layout, which PyTorch refuses"
+        if _VENDORS.search(told) and not all(tensor.numel() for tensor in tensors):
+            return f"the library that PyTorch is built with takes no empty tensor: {_first_line(failure)}"
+        if any(words in told for words in _IN_PLACE) and self._writes_to_its_arguments(call):
+            return "it writes to an argument, which PyTorch refuses where a gradient is asked"
+        return ""
 
     def _writes_to_its_arguments(self, call: Call) -> bool:
         """Whether the implementation changes what it is given where no gradient is asked."""
@@ -276,23 +287,6 @@ def _owned(call: Call | Case) -> Call:
         return call.fresh() if isinstance(call, Call) else call.call()
 
 
-def _declined_for(place: str, call: Call, failure: BaseException) -> None:
-    """Decline where PyTorch refuses what the call is, and not what the implementation does with it.
-
-    Raises Unsupported: for a write to an argument whose entries share memory (another property asks whether arguments are
-    left as they were), and for an empty tensor that the vendor's library beneath does not take.
-    """
-    told, tensors = _told(failure), call.arguments.values()
-    if _SHARED in told and any(map(_shares_memory, tensors)):
-        raise Unsupported(
-            f"{place}: it writes to an argument whose entries share memory in this layout, which PyTorch refuses"
-        ) from None
-    if _VENDORS.search(told) and not all(tensor.numel() for tensor in tensors):
-        raise Unsupported(
-            f"{place}: the library that PyTorch is built with takes no empty tensor: {_first_line(failure)}"
-        ) from None
-
-
 def _declines(failure: BaseException) -> bool:
     return isinstance(failure, NotImplementedError) or "not implemented for" in _told(failure)
 
@@ -309,7 +303,7 @@ def _names_a_dtype(failure: BaseException) -> bool:
 
 _SHARED = "written-to tensor refers to a single memory location"
 _IN_PLACE = ("leaf Variable that requires grad", "modified by an inplace operation")
-
+"""What PyTorch says of a write: to a tensor of which entries share memory, and where autograd does not bear it."""
 
 _VENDORS = re.compile(
     r"\b(mkl|onednn|mkldnn|cufft|cudnn|cublas|cusolver|cusparse|hipfft|rocfft|miopen|rocblas|hipblas)\w* (fft )?error\b"

@@ -14,11 +14,12 @@ from harness.explain.scene import Scene
 from harness.generate.case import Call
 
 
-def _with_option(name: str, value: Any) -> Callable[[Call], Call | None]:
-    def changed(call: Call) -> Call | None:
-        return dataclasses.replace(call, options={**call.options, name: value})
+def _changed_option(name: str, change: Callable[[Any], Any], call: Call) -> Call:
+    return dataclasses.replace(call, options={**call.options, name: change(call.options[name])})
 
-    return changed
+
+def _with_option(name: str, value: Any) -> Callable[[Call], Call]:
+    return partial(_changed_option, name, lambda _: value)
 
 
 @cause
@@ -29,14 +30,14 @@ def option_ignored(scene: Scene) -> Iterator[Instead]:
             yield Instead(f"{name}={value!r} is computed whatever {name} is", _with_option(name, value))
 
 
-_OTHER_NUMBERS: dict[str, Callable[[Any], Any]] = {
-    "twice {}": lambda value: 2 * value,
-    "half of {}": lambda value: value / 2,
-    "1 - {}": lambda value: 1 - value,
-    "the square of {}": lambda value: value**2,
-    "the root of {}": lambda value: abs(value) ** 0.5,
-    "minus {}": lambda value: -value,
+OTHER_NUMBERS: dict[str, Callable[[float], float]] = {
+    "the opposite of": lambda value: -value,
+    "twice": lambda value: 2 * value,
+    "half of": lambda value: value / 2,
+    "the square of": lambda value: value**2,
+    "the root of": lambda value: abs(value) ** 0.5,
 }
+"""What may be made of a number that is used in its place, in the words before its name."""
 
 _CONSTANTS = (0.0, 1.0, 0.5, *(10.0**-power for power in range(1, 13)))
 
@@ -50,16 +51,12 @@ def option_misread(scene: Scene) -> Iterator[Instead]:
             for words, step in (("large", 1), ("small", -1)):
                 yield Instead(f"{name} is one too {words}", partial(_changed_option, name, partial(operator.add, step)))
         elif kinds <= {int, float} and float in kinds:
-            for words, change in _OTHER_NUMBERS.items():
-                said = f"{words.format(name)} is used where {name} is meant"
+            for words, change in {**OTHER_NUMBERS, "1 -": lambda value: 1 - value}.items():
+                said = f"{words} {name} is used where {name} is meant"
                 yield Instead(said, partial(_changed_option, name, change))
             for constant in _CONSTANTS:
                 said = f"{constant:g} is used where {name} is meant"
                 yield Instead(said, _with_option(name, constant))
-
-
-def _changed_option(name: str, change: Callable[[Any], Any], call: Call) -> Call:
-    return dataclasses.replace(call, options={**call.options, name: change(call.options[name])})
 
 
 @cause

@@ -20,6 +20,7 @@ import torch
 from torch import Tensor
 
 from harness.explain.cause import Instead, cause
+from harness.explain.causes.options import OTHER_NUMBERS
 from harness.explain.scene import Scene
 from harness.measure.operators import EagerMode
 
@@ -66,8 +67,10 @@ _OVERLOADS = {"dim_IntList": "dim", "dim": "dim_IntList"}
 """Overloads that are called otherwise in a counterpart."""
 
 _WITHOUT_VALUES = ("_to_copy", "clone", "zeros", "zeros_like", "ones", "ones_like", "full", "arange", "empty")
+"""Operators of whose results the other sign says nothing that another step does not say."""
 
 _REDUCTIONS = ("mean", "sum", "amax", "amin", "logsumexp")
+"""Operators in whose place one entry may be taken."""
 
 
 @dataclass(frozen=True)
@@ -235,15 +238,11 @@ def _other_axes(value: Any, given: Given) -> Iterator[tuple[str, Any]]:
             yield f"went along axis {other} instead of axis {here}", other if isinstance(value, int) else [other]
 
 
-_FACTORS: tuple[tuple[str, Callable[[float], float]], ...] = (
-    ("the opposite of", operator.neg),
-    ("twice", partial(operator.mul, 2)),
-    ("half of", partial(operator.mul, 0.5)),
-    ("one more than", partial(operator.add, 1)),
-    ("one less than", partial(operator.add, -1)),
-    ("the square of", lambda value: value**2),
-    ("the root of", lambda value: abs(value) ** 0.5),
-)
+_OTHER_NUMBERS: dict[str, Callable[[float], float]] = {
+    **OTHER_NUMBERS,
+    "one more than": partial(operator.add, 1),
+    "one less than": partial(operator.add, -1),
+}
 
 
 def _other_constants(step: _Step, name: str, value: float) -> Iterator[tuple[str, Callable[[float], float]]]:
@@ -253,7 +252,7 @@ def _other_constants(step: _Step, name: str, value: float) -> Iterator[tuple[str
         yield f"left out eps, {value:g}", partial(_constant, 0.0)
     elif name in ("min", "max"):
         yield f"left out the bound {value:g}", partial(_constant, -math.inf if name == "min" else math.inf)
-    for words, change in _FACTORS:
+    for words, change in _OTHER_NUMBERS.items():
         yield f"had {words} the constant {value:g}", change
     for other in _SMALL_ONES if 0 < value <= _SMALL else ():
         yield f"had the constant {other:g} instead of {value:g}", partial(_constant, other)

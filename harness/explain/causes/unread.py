@@ -17,11 +17,12 @@ _CASES, _FEWEST = 12, 4
 
 @cause
 def not_read(scene: Scene) -> Iterator[Observed]:
-    """An argument can be filled anew and the result stays, where the definition's changes."""
+    """An argument can be filled anew and the result stays, where the definition's changes.
+
+    The largest cases are asked, since in small ones there is little to read.
+    """
     for name in scene.operation.tensors:
-        largest = sorted(scene.falling, key=lambda case: -case.entries)[
-            :_CASES
-        ]  # in small ones there is little to read
+        largest = sorted(scene.falling, key=lambda case: -case.entries)[:_CASES]
         told = [told for case in largest if (told := _is_unread(scene, case, name)) is not None]
         if len(told) >= _FEWEST and all(told):
             yield Observed(
