@@ -17,6 +17,7 @@ from harness.measure.verdict import Verdict
 from harness.record.events import Scope
 from harness.record.triage import causes
 from harness.report.calibration import calibration
+from harness.report.folder import MANIFEST
 from harness.report.reporting import Reporting
 from harness.report.site import Site
 from harness.report.template import anchor, operation_page, raw
@@ -236,8 +237,8 @@ def test_pages_are_written_when_the_run_ends_in_every_folder_and_stale_ones_go(t
     (latest / "summary.md").write_text("another output's")
     files = site(dated(made, 2), tmp_path, latest)
     there = {file.relative_to(latest).as_posix() for file in latest.rglob("*") if file.is_file()}
-    assert there == {*files, "summary.md"}
-    assert all((latest / name).read_text(encoding="utf-8") == text for name, text in files.items())
+    assert there == {*files, "summary.md", MANIFEST}
+    assert all((latest / name).read_text(encoding="utf-8") == files[name] for name in {*files} - {MANIFEST})
     reporting = Reporting(tmp_path, [Site(tmp_path / "other")])
     for event in list(events(made))[:-1]:
         reporting(event)

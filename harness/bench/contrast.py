@@ -11,10 +11,11 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from enum import StrEnum
 from statistics import fmean, median
 
 import numpy as np
+
+from harness.measure.speed import Speed
 
 Blocks = Sequence[Sequence[float]]
 """Seconds per call: for each process, its blocks in the order in which they were timed."""
@@ -25,21 +26,6 @@ LEAST = 0.02
 CONFIDENCE = 0.95
 _FEWEST = 3
 """Processes from which there is an interval."""
-
-
-class Speed(StrEnum):
-    """What is said of a ratio."""
-
-    SLOWER = "slower"
-    FASTER = "faster"
-    SAME = "same"
-    UNSURE = "unsure"
-    NO_DATA = "no data"
-
-    @property
-    def symbol(self) -> str:
-        """Its sign, so that no colour is needed."""
-        return {"slower": "▲", "faster": "▼", "same": "=", "unsure": "?", "no data": "·"}[self.value]
 
 
 @dataclass(frozen=True)

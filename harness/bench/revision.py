@@ -31,16 +31,26 @@ def crews(against: str, python: str = sys.executable) -> Iterator[list[Crew]]:
         return
     with tempfile.TemporaryDirectory(prefix="harness-revision-") as folder:
         there = Path(folder, "code")
-        done = _git("worktree", "add", "--detach", "--quiet", str(there), against)
+        done = _git("worktree", "add", "--detach", "--quiet", str(there), _commit(against))
         if done.returncode:
             told = (done.stderr.strip().splitlines() or ["git said nothing"])[-1]
-            raise HarnessError(f"--against {against}: {told}; name a branch, a tag or a commit of {_ROOT.name}")
+            raise HarnessError(f"--against {against}: {told}")
         try:
             if not (there / "harness" / "bench" / "worker.py").is_file():
                 raise HarnessError(f"--against {against}: that revision has no bench; name a later one")
             yield [Crew(against, python, there), Crew(HERE)]
         finally:
             _git("worktree", "remove", "--force", str(there))
+
+
+def _commit(revision: str) -> str:
+    """The commit that a word names, which is never taken for an option. Raises HarnessError."""
+    done = _git("rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}")
+    if done.returncode:
+        raise HarnessError(
+            f"--against {revision}: git knows no such revision; name a branch, a tag or a commit of {_ROOT.name}"
+        )
+    return done.stdout.strip()
 
 
 def _git(*words: str) -> subprocess.CompletedProcess[str]:

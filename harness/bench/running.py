@@ -11,7 +11,6 @@ from pathlib import Path
 
 import pytest
 
-from harness.bench.contrast import Speed
 from harness.bench.playback import TIMER
 from harness.bench.plugin import Bench
 from harness.bench.session import Session
@@ -19,6 +18,7 @@ from harness.bench.team import Asked, Crew, Team
 from harness.declare.implementation import Implementation
 from harness.declare.operation import Operation
 from harness.errors import HarnessError, InfrastructureError
+from harness.measure.speed import Speed
 from harness.record.events import TimingFinished
 
 _HERE = Path(__file__).parent

@@ -7,9 +7,10 @@ from dataclasses import dataclass, field, replace
 from statistics import median
 from time import monotonic
 
-from harness.bench.contrast import Contrast, Speed, against_itself, contrast, speeds
+from harness.bench.contrast import Contrast, against_itself, contrast, speeds
 from harness.bench.ladder import Rung, workload
 from harness.bench.team import Asked, Crew, Team, Timing
+from harness.measure.speed import Speed
 from harness.record.events import TimingFinished
 
 _MOST = 1.05
@@ -68,7 +69,7 @@ class Session:
             again.measured(rung, names)
         slower = again.slower()
         return [
-            replace(each, speed=Speed.UNSURE.value)
+            replace(each, speed=Speed.UNSURE)
             if each.speed == Speed.SLOWER and (each.crew, each.implementation, each.operation, each.rung) not in slower
             else each
             for each in found
@@ -124,7 +125,7 @@ class Session:
             dict(rung.sizes),
             dict(rung.options),
             list(rung.axes),
-            timing.verdict.value,
+            timing.verdict,
             timing.reason,
             self._crew(timing),
             "cold" if self.asked.cold else "warm",
@@ -133,8 +134,8 @@ class Session:
             ratio.ratio if told else None,
             ratio.low if told else None,
             ratio.high if told else None,
-            speed.value,
-            canary.value,
+            speed,
+            canary,
             timing.memory,
             fraction,
             bound,

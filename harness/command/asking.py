@@ -9,7 +9,7 @@ import sys
 from collections import Counter
 from collections.abc import Iterable
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
@@ -29,8 +29,8 @@ from harness.fault import with_traceback
 from harness.generate.precision import UNGRADED
 from harness.history.attention import attention
 from harness.history.baseline import PREVIOUS
-from harness.history.changes import Changes
 from harness.history.history import History
+from harness.record.checked_file import checksum, seen_from
 from harness.record.environment import environment
 from harness.record.events import (
     CellFinished,
@@ -118,24 +118,18 @@ class Asking:
         selection = self._selection(jobs, listing, claims=bool(stated) and not file, first=tuple(first), **chosen)
         with self._log(started) as log:
             with Progress(quiet=self.as_json) as progress:
-                listeners = (log, reporting, progress, self._events.append)
+                listeners = (self._events.append, progress, reporting, log)
                 conductor = Conductor(selection, listeners, self.budget, self.limit, self.memory, stated, self.threads)
                 progress.watch(conductor)
                 _tell(listeners, started, *listing, *stated, *known)
                 finished = conductor.conduct(jobs, self.keyword)
-            _tell((log, progress, self._events.append), finished)
-        broken = _reported(reporting, finished)  # to a terminal without a bar
+            unwritten = _written(log, finished)
+        self._events.append(finished)
         if not any(isinstance(event, CellFinished) for event in self._events):
+            _reported(reporting, finished)
             raise self._nothing(listing, conductor, finished)
-        return Answer(
-            Digest.of(self._events),
-            conductor.planned,
-            log.path,
-            latest / "index.html",
-            [*complaints, *reporting.complaints],
-            reporting.changes,
-            broken,
-        )
+        told = (conductor.planned, log.path, latest / "index.html", complaints)
+        return Answer(Digest.of(self._events), *told, reporting, unwritten)
 
     def _check_baseline(self) -> None:
         """Refuse an unknown baseline before anything is asked. Raises UnknownName."""
@@ -152,7 +146,8 @@ class Asking:
         if self.first is None and not usual.is_file():
             return [], []
         entries, complaints = read_recalled(self.first or usual)
-        return [each for each in entries if each.candidates == candidates], complaints
+        wanted = seen_from(Path(), Path(candidates)) if candidates else ""
+        return [each for each in entries if each.candidates == wanted], complaints
 
     def _selection(self, jobs: int, listing: list[ImplementationListed], **chosen: Any) -> Selection:
         profile = PROFILES[self.profile].of(len({each.operation for each in listing}))
@@ -242,47 +237,60 @@ class Asking:
 
 @dataclass(frozen=True)
 class Answer:
-    """What a run found, how many cells were planned, where it was written, and what was wrong with a file it read."""
+    """What a run found, how many cells were planned, where it is written, and what was wrong with a file it read.
+
+    reporting: what writes the report; unwritten: why the log could not be finished, empty where it was.
+    """
 
     digest: Digest
     planned: int
     log: Path
     report: Path
     complaints: list[str]
-    changes: Changes | None
-    broken: str = ""
-
-    @property
-    def exit_code(self) -> int:
-        """The run's exit code; infrastructure, where the report could not be written."""
-        return InfrastructureError.exit_code if self.broken else self.digest.finished.exit_code
+    reporting: Reporting
+    unwritten: str = ""
 
     @property
     def notes(self) -> list[str]:
-        """Why counterexamples that people or earlier runs keep were not tried."""
-        return [*self.complaints, *dict.fromkeys(told for cell in self.digest.outcomes for told in cell.outdated)]
+        """Why counterexamples that people or earlier runs keep were not tried, and logs could not be read."""
+        outdated = dict.fromkeys(told for cell in self.digest.outcomes for told in cell.outdated)
+        return [*self.complaints, *self.reporting.complaints, *outdated]
 
     def show(self, as_json: bool) -> int:
-        """Print it for a person or a machine; returns the exit code."""
-        if as_json:
-            summary = _summary(self.digest, self.log, self.report)
-            summary["notes"] += self.notes
-            failed = {"exit_code": self.exit_code, "error": self.broken} if self.broken else {}
-            click.echo(json.dumps({"planned": self.planned, **summary, **failed}, indent=2))
-            return self._complaining()
-        print_outcomes(self.digest.outcomes)
-        print_summary(self.digest, self.changes)
+        """Print it for a person or a machine, and have the report written; returns the exit code.
+
+        What was found is told first, since nothing that goes wrong in writing may keep it.
+        """
+        if not as_json:
+            print_outcomes(self.digest.outcomes)
+        broken = self.written()
+        (self._show_json if as_json else self._show_summary)(broken)
+        return self.exit_code(broken)
+
+    def written(self) -> str:
+        """Have the report written; what kept it from that, in a sentence."""
+        return self.unwritten or _reported(self.reporting, self.digest.finished)
+
+    def exit_code(self, broken: str) -> int:
+        """The exit code, after the sentence about what could not be written, if there is one."""
+        if not broken:
+            return self.digest.finished.exit_code
+        click.echo(f"harness: {visible(broken, 600)}", err=True)
+        return InfrastructureError.exit_code
+
+    def _show_json(self, broken: str) -> None:
+        summary = _summary(self.digest, self.log, self.report)
+        summary["notes"] += self.notes
+        failed = {"exit_code": InfrastructureError.exit_code, "error": broken} if broken else {}
+        click.echo(json.dumps({"planned": self.planned, **summary, **failed}, indent=2))
+
+    def _show_summary(self, broken: str) -> None:
+        print_summary(self.digest, self.reporting.changes)
         for told in self.notes:
             click.echo(f"note    {visible(told, 600)}")
         for name, characters in _printed(self.digest.outcomes).items():
             click.echo(f"note    {name} printed {characters:,} characters; they were counted and thrown away")
-        click.echo(f"log     {self.log}" + ("" if self.broken else f"\nreport  {self.report}"))
-        return self._complaining()
-
-    def _complaining(self) -> int:
-        if self.broken:
-            click.echo(f"harness: {visible(self.broken, 600)}", err=True)
-        return self.exit_code
+        click.echo(f"log     {self.log}" + ("" if broken else f"\nreport  {self.report}"))
 
 
 def run_started(
@@ -296,8 +304,11 @@ def run_started(
     now = datetime.now(UTC)
     name = f"{now:%Y%m%d-%H%M%S}-{secrets.token_hex(3)}"
     when, command = now.isoformat(timespec="seconds"), ["harness", *sys.argv[1:]]
-    here = environment(candidates, packages, threads)
-    return RunStarted(name, when, command, seed, here, candidates=candidates, scope=scope or Scope())
+    started = RunStarted(name, when, command, seed, environment(candidates, packages, threads), scope=scope or Scope())
+    if not candidates:
+        return started
+    file = Path(candidates)
+    return replace(started, candidates=seen_from(Path(), file), checksum=checksum(file))
 
 
 def worker_memory(devices: Iterable[str], jobs: int) -> int | None:
@@ -321,6 +332,15 @@ def _tell(listeners: Iterable[Listener], *events: Event) -> None:
                 listener(event)
     except OSError as failure:
         raise InfrastructureError(f"the log or the report can't be written: {failure.strerror or failure}") from None
+
+
+def _written(log: RunLog, finished: RunFinished) -> str:
+    """Write the last event; why it can't be, in a sentence."""
+    try:
+        log(finished)
+    except OSError as failure:
+        return f"the log {log.path} can't be finished: {failure.strerror or failure}"
+    return "" if log.path.exists() else f"the log {log.path} is gone, so that there is no report"
 
 
 def _reported(reporting: Reporting, finished: RunFinished) -> str:

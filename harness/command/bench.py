@@ -13,7 +13,6 @@ from time import perf_counter
 
 import click
 
-from harness.bench.contrast import Speed
 from harness.bench.revision import crews
 from harness.bench.running import Running
 from harness.bench.team import Asked
@@ -35,6 +34,7 @@ from harness.command.run import complete_operations
 from harness.declare.implementation import Implementation
 from harness.declare.operation import Operation
 from harness.errors import HarnessError
+from harness.measure.speed import Speed
 from harness.measure.verdict import Verdict
 from harness.record.events import Event, RunFinished, TimingFinished
 from harness.record.runlog import SUFFIX, RunLog
@@ -144,13 +144,13 @@ def bench(
         )
         timings = running.run()
     code = _exit_code(timings, fail_slower)
-    tally = dict(Counter(each.speed for each in timings))
+    tally = dict(Counter(str(each.speed) for each in timings))
     log = storage / f"{started.run}{SUFFIX}"
     events: list[Event] = [started, *timings, RunFinished(tally, perf_counter() - began, code)]
+    _print(timings, log, code, as_json)  # first of all, whatever becomes of the log
     with RunLog(log) as write:
         for event in events:
             write(event)
-    _print(timings, log, code, as_json)
     ctx.exit(code)
 
 

@@ -55,8 +55,10 @@ def claims(ctx: click.Context, /, claims: tuple[str, ...], **options: Any) -> No
         )
     else:
         print_claims([*answer.digest.settled, *answer.digest.declined])
+    broken = answer.written()
+    if not (asking.as_json or broken):
         click.echo(f"report  {answer.report.with_name('claims.html')}")
-    ctx.exit(answer.exit_code)
+    ctx.exit(answer.exit_code(broken))
 
 
 def _choose(names: tuple[str, ...]) -> list[Claim]:

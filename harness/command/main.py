@@ -22,7 +22,8 @@ from harness.command.options import AS_JSON, examples
 from harness.command.replay import replay
 from harness.command.report import report
 from harness.command.run import run
-from harness.errors import HarnessError
+from harness.errors import HarnessError, InfrastructureError
+from harness.explain.visible import visible
 from harness.fault import with_traceback
 
 _INTERRUPTED = 130
@@ -68,16 +69,24 @@ class Sentences(click.Group):
             _refuse(ctx, str(refusal), refusal.exit_code)
         except KeyboardInterrupt:
             _refuse(ctx, "interrupted", _INTERRUPTED)
-        except (click.ClickException, click.exceptions.Exit, click.Abort, OSError):
+        except (click.ClickException, click.exceptions.Exit, click.Abort, BrokenPipeError):
             raise
+        except OSError as failure:
+            _refuse(ctx, _sentence(failure), InfrastructureError.exit_code)
         except Exception as failure:
             _refuse(ctx, f"a fault of the harness itself: {with_traceback(failure)}", 3)
+
+
+def _sentence(failure: OSError) -> str:
+    """What the system refused, as on a full disk."""
+    where = f"{failure.filename}: " if failure.filename else ""
+    return f"{where}{failure.strerror or failure}"
 
 
 def _refuse(ctx: click.Context, sentence: str, exit_code: int) -> NoReturn:
     if ctx.meta.get(AS_JSON):
         click.echo(json.dumps({"exit_code": exit_code, "error": sentence}, indent=2))
-    click.echo(f"harness: {sentence}", err=True)
+    click.echo(f"harness: {visible(sentence, 2_000, lines=True)}", err=True)
     sys.exit(exit_code)
 
 

@@ -13,6 +13,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from harness.candidates import check_file
 from harness.command.options import (
     complete_runs,
     examples,
@@ -59,7 +60,7 @@ def complete_counterexamples(ctx: click.Context, param: click.Parameter, incompl
     "--candidates",
     type=click.Path(path_type=Path),
     metavar="FILE",
-    help="The file that declares the implementations, where it is not the one that was checked.",
+    help="The file that declares the implementations, where it is not the one that was checked, or has changed since.",
 )
 @limit_option
 @jobs_option
@@ -82,8 +83,11 @@ def replay(
     """Ask counterexamples again, and say of each whether it still fails, is fixed, or could not run, and why.
 
     WHAT is a run (its name or its log), the id of a counterexample, or a file that was saved; the latest run if it is
-    left out. Each is asked in a process of its own, just as it was recorded.
+    left out. Each is asked in a process of its own, just as it was recorded. A log is data: a file that it names is
+    imported only where it lies below the current folder with the content that was checked, or is given by --candidates.
     """
+    if candidates is not None:
+        check_file(candidates)
     found = Archive(reports).find(what)
     if not found.entries:
         raise InfrastructureError(f"nothing to replay: {found.source} has no counterexample")
@@ -109,11 +113,13 @@ def _exit_code(answers: list[Replayed]) -> int:
 def _save(found: Recollection, file: Path, as_json: bool) -> None:
     added = save_recalled(file, found.entries)
     if as_json:
-        click.echo(json.dumps({"exit_code": 0, "source": found.source, "file": str(file), "added": added}, indent=2))
-    else:
-        there = len(found.entries) - added
-        were = f"; {there} {'was' if there == 1 else 'were'} there already" if there else ""
-        click.echo(f"{added} counterexample{'s' * (added != 1)} of {found.source} added to {file}{were}")
+        told = {"source": found.source, "file": str(file), "added": added, "notes": found.complaints}
+        click.echo(json.dumps({"exit_code": 0, **told}, indent=2))
+        return
+    there = len(found.entries) - added
+    were = f"; {there} {'was' if there == 1 else 'were'} there already" if there else ""
+    click.echo(f"{added} counterexample{'s' * (added != 1)} of {found.source} added to {file}{were}")
+    _print_notes(found.complaints)
 
 
 def _print(found: Recollection, answers: list[Replayed]) -> None:
@@ -129,8 +135,12 @@ def _print(found: Recollection, answers: list[Replayed]) -> None:
     console.print(Text(f"{found.source}: {', '.join(told)}.", "bold"))
     if known := sum(bool(each.known) for each in answers):
         console.print(f"{known} of them known before, which makes nothing fail.")
-    for complaint in found.complaints:
-        console.print(Text(f"note  {visible(complaint, 600)}"))
+    _print_notes(found.complaints)
+
+
+def _print_notes(complaints: list[str]) -> None:
+    for each in complaints:
+        click.echo(f"note  {visible(each, 600)}")
 
 
 def _told(each: Replayed) -> Text:

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
 
+import click
+
 from harness.catalogue import catalogue
 from harness.command.asking import waiting, worker_memory
 from harness.command.importing import rehearse_import
@@ -15,7 +17,9 @@ from harness.engine.conductor import Conductor
 from harness.engine.selection import Selection
 from harness.engine.watchdog import NOT_ASKED
 from harness.errors import HarnessError
+from harness.explain.visible import visible
 from harness.measure.verdict import Verdict
+from harness.record.checked_file import recorded_file
 from harness.record.events import CellFinished, Event, ImplementationListed
 from harness.record.outcome import listed
 from harness.record.recalled import Recalled
@@ -68,39 +72,49 @@ class Replaying:
 
     def ask(self, entries: Iterable[Recalled]) -> list[Replayed]:
         """The answer for every counterexample, in their order."""
-        entries = [self._located(each) for each in entries]
-        for file in dict.fromkeys(each.candidates for each in entries):
-            self._ask_of(file, [each for each in entries if each.candidates == file])
+        entries = list(entries)
+        files = {each.id: self._file(each) for each in entries}
+        for file in dict.fromkeys(files.values()):
+            self._ask_of(file, [each for each in entries if files[each.id] == file])
         return [self._answers.get(each.id) or _unanswered(each, "it was not asked any more") for each in entries]
 
-    def _located(self, each: Recalled) -> Recalled:
-        """The counterexample with the file that declares its implementation now."""
+    def _file(self, each: Recalled) -> tuple[str, str]:
+        """The file that declares what was asked, with the checksum that it must have; one that the user names may have any."""
         if self.candidates is None or (each.operation, each.implementation) in _catalogue_listing():
-            return each
-        return replace(each, candidates=str(self.candidates.resolve()))
+            return each.candidates, each.checksum
+        return str(self.candidates), ""
 
-    def _ask_of(self, file: str, entries: list[Recalled]) -> None:
+    def _ask_of(self, recorded: tuple[str, str], entries: list[Recalled]) -> None:
         """Ask what one candidate file declares, or the catalogue where there is none."""
         try:
+            file = self._admitted(*recorded)
             listing, statements = self._declared(file)
         except HarnessError as refusal:
             self._answer(_unanswered(each, str(refusal)) for each in entries)
             return
-        obstacles = {each.id: _obstacle(each, listing, statements) for each in entries}
+        obstacles = {each.id: _obstacle(each, file, listing, statements) for each in entries}
         self._answer(_unanswered(each, obstacles[each.id]) for each in entries if obstacles[each.id])
         for batch in _one_in_each_cell(each for each in entries if not obstacles[each.id]):
             if not self.interrupted:
                 self._answer(self._asked(file, batch))
 
-    def _declared(self, file: str) -> tuple[Listing, Statements]:
-        if not file:
+    def _admitted(self, path: str, checksum: str) -> Path | None:
+        """The file to import: the user's own word, or what a log names and lies here as it was. Raises HarnessError."""
+        if not path or path == str(self.candidates):
+            return Path(path) if path else None
+        file = recorded_file(path, checksum)
+        click.echo(f"importing {visible(path)}, whose content is as it was recorded", err=True)
+        return file
+
+    def _declared(self, file: Path | None) -> tuple[Listing, Statements]:
+        if file is None:
             return _catalogue_listing(), _statements()
-        with waiting(f"importing {Path(file).name}", self.quiet):
-            brought = rehearse_import(_as_typed(file), self.limit, worker_memory(devices_here(), self.jobs))
+        with waiting(f"importing {file.name}", self.quiet):
+            brought = rehearse_import(file, self.limit, worker_memory(devices_here(), self.jobs))
         listing = {(each.operation, each.implementation): each for each in brought.implementations}
         return listing, {**_statements(), **brought.properties}
 
-    def _asked(self, file: str, batch: list[Recalled]) -> Iterator[Replayed]:
+    def _asked(self, file: Path | None, batch: list[Recalled]) -> Iterator[Replayed]:
         told: list[Event] = []
         jobs = min(self.jobs, len({(each.operation, each.device, each.dtype) for each in batch}))
         problem = ""
@@ -127,20 +141,14 @@ class Replaying:
         self._answers.update((each.recalled.id, each) for each in given)
 
 
-def _as_typed(file: str) -> Path:
-    """A path below the folder in which one is as one would type it there, so that sentences stay short."""
-    path = Path(file)
-    return path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
-
-
-def _selection(file: str, batch: list[Recalled]) -> Selection:
+def _selection(file: Path | None, batch: list[Recalled]) -> Selection:
     return Selection(
         operations=tuple(dict.fromkeys(each.operation for each in batch)),
         devices=tuple(dict.fromkeys(each.device for each in batch)),
         dtypes=tuple(dict.fromkeys(each.dtype for each in batch)),
         cell_seconds=_SECONDS,
         nightly=True,
-        candidates=file,
+        candidates=str(file.resolve()) if file else "",
         claims=any(each.claim for each in batch),
         only=tuple(dict.fromkeys((each.prop, each.operation) for each in batch)),
         first=tuple(batch),
@@ -159,10 +167,10 @@ def _one_in_each_cell(entries: Iterable[Recalled]) -> list[list[Recalled]]:
     return [list(batch.values()) for batch in batches]
 
 
-def _obstacle(each: Recalled, listing: Listing, statements: Statements) -> str:
+def _obstacle(each: Recalled, file: Path | None, listing: Listing, statements: Statements) -> str:
     """Why a counterexample can't be asked, as far as that is known before anything is computed; empty where it can."""
-    where = Path(each.candidates).name if each.candidates else "the catalogue"
-    mend = "" if each.candidates else "; name the file that declares it with --candidates"
+    where = file.name if file else "the catalogue"
+    mend = "" if file else "; name the file that declares it with --candidates"
     made = listing.get((each.operation, each.implementation))
     if each.prop not in statements:
         return f"property {each.prop} is not there any more"

@@ -136,7 +136,7 @@ class Conductor:
         else:
             unjudged = any(outcome.unjudged for outcome in self._outcomes)
             code = 3 if self.problems or unjudged or not asked else 0
-        tally = Counter(outcome.verdict for outcome in self._outcomes if not outcome.claim)
+        tally = Counter(str(outcome.verdict) for outcome in self._outcomes if not outcome.claim)
         return RunFinished(dict(tally), seconds, code, self._stopped)
 
     def _contradicted(self) -> bool:

@@ -16,7 +16,8 @@ def visible(text: str, limit: int = 2_000, lines: bool = False) -> str:
     characters of no width, lone surrogates; line ends and tabs as well, unless the text is meant to have `lines`.
     """
     shown, rest = text[:limit], len(text) - limit
-    if not (shown.isascii() and shown.isprintable()):
+    plain = shown.replace("\n", "").replace("\t", "") if lines else shown
+    if not (plain.isascii() and plain.isprintable()):
         shown = _spelled(shown, "\n\t" if lines else "")
     return f"{shown}… ({rest:,} more characters)" if rest > 0 else shown
 

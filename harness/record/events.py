@@ -7,9 +7,12 @@ import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from statistics import median
-from typing import Any
+from typing import Annotated, Any, Literal
+
+from msgspec import Meta
 
 from harness.explain.counterexample import Counterexample
+from harness.measure.speed import Speed
 from harness.measure.verdict import Verdict
 
 FORMAT = 1
@@ -17,6 +20,23 @@ FORMAT = 1
 
 UNJUDGED = "unjudged"
 """The kind of an error that no implementation is convicted of: the property or the harness itself raised."""
+
+Name = Annotated[str, Meta(pattern=r"\A(?!(?:latest|runs|baseline|examples)\Z)[0-9A-Za-z][0-9A-Za-z_-]{0,63}\Z")]
+"""A run's name, which is that of a folder among the reports, where others have names of their own."""
+
+Moment = Annotated[
+    str,
+    Meta(
+        pattern=r"\A2\d{3}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01])T(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d(?:Z|[+-]\d\d:\d\d)\Z"
+    ),
+]
+"""A day and time in ISO 8601, with its zone."""
+
+Day = Annotated[str, Meta(pattern=r"\A2\d{3}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01])\Z")]
+Count = Annotated[int, Meta(ge=0, le=2**53)]
+Seconds = Annotated[float, Meta(ge=0.0, le=1e12)]
+Figures = tuple[Count, Count]
+"""How many were met, and how many there are."""
 
 
 @dataclass(frozen=True)
@@ -47,15 +67,20 @@ class Scope:
 
 @dataclass(frozen=True)
 class RunStarted:
-    """A run begins. `environment` says where, `command` how, `candidates` which file was checked (empty: the catalogue)."""
+    """A run begins.
 
-    run: str
-    when: str
+    environment: says where; command: how; candidates: which file was checked, as seen from the folder in which it was
+    (empty: the catalogue); checksum: of that file's content.
+    """
+
+    run: Name
+    when: Moment
     command: list[str]
     seed: int
     environment: dict[str, Any]
     format: int = FORMAT
     candidates: str = ""
+    checksum: str = ""
     scope: Scope = field(default_factory=Scope)
 
 
@@ -74,7 +99,7 @@ class ImplementationListed:
     place: str
     unavailable: str | None = None
     file: str = ""
-    line: int = 0
+    line: Count = 0
 
 
 @dataclass(frozen=True)
@@ -88,7 +113,7 @@ class ClaimListed:
     id: str
     source: str
     statement: str
-    expected: str
+    expected: Literal["holds", "refuted"]
     instead: str = ""
     of: list[str] = field(default_factory=list)
     by: list[str] = field(default_factory=list)
@@ -115,9 +140,9 @@ class CellFinished:
     backend: str
     device: str
     dtype: str
-    verdict: str
-    tally: dict[str, int] = field(default_factory=dict)
-    comparisons: int = 0
+    verdict: Verdict
+    tally: dict[Verdict, Count] = field(default_factory=dict)
+    comparisons: Count = 0
     score_median: float | None = None
     score_max: float | None = None
     score_high: float | None = None
@@ -125,13 +150,13 @@ class CellFinished:
     reason: str = ""
     kind: str = ""
     place: str = ""
-    seconds: dict[str, float] = field(default_factory=dict)
-    met: int = 0
-    planned: int = 0
-    printed: int = 0
-    pairs: list[int] = field(default_factory=list)
-    triples: list[int] = field(default_factory=list)
-    sizes: dict[str, list[int]] = field(default_factory=dict)
+    seconds: dict[str, Seconds] = field(default_factory=dict)
+    met: Count = 0
+    planned: Count = 0
+    printed: Count = 0
+    pairs: Figures | None = None
+    triples: Figures | None = None
+    sizes: dict[str, list[Count]] = field(default_factory=dict)
     disagreement: dict[str, float] = field(default_factory=dict)
     counterexample: Counterexample | None = None
     claim: str = ""
@@ -187,10 +212,10 @@ class FindingListed:
 
     operation: str
     implementation: str
-    verdict: str
+    verdict: Verdict
     reason: str
     reference: str
-    expires: str
+    expires: Day
     properties: list[str] = field(default_factory=list)
     dtypes: list[str] = field(default_factory=list)
     devices: list[str] = field(default_factory=list)
@@ -217,22 +242,22 @@ class TimingFinished:
     sizes: dict[str, int]
     options: dict[str, Any]
     axes: list[str]
-    verdict: str
+    verdict: Verdict
     reason: str = ""
     crew: str = ""
     cache: str = "warm"
-    blocks: list[list[float]] = field(default_factory=list)
+    blocks: list[list[Seconds]] = field(default_factory=list)
     against: str = ""
     ratio: float | None = None
     low: float | None = None
     high: float | None = None
-    speed: str = "no data"
-    canary: str = "no data"
-    memory: int | None = None
+    speed: Speed = Speed.NO_DATA
+    canary: Speed = Speed.NO_DATA
+    memory: Count | None = None
     fraction: float | None = None
     bound: str = ""
-    clock: int | None = None
-    throttled: int = 0
+    clock: Count | None = None
+    throttled: Count = 0
 
     @property
     def seconds(self) -> float | None:
@@ -255,9 +280,9 @@ class TimingFinished:
 class RunFinished:
     """A run ends: cells by verdict, wall-clock seconds, exit code, and why it stopped early if it did."""
 
-    tally: dict[str, int]
-    seconds: float
-    exit_code: int
+    tally: dict[str, Count]
+    seconds: Seconds
+    exit_code: Annotated[int, Meta(ge=0, le=255)]
     stopped: str = ""
 
 

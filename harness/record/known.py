@@ -18,20 +18,19 @@ A finding that matches one in every field, verdict included, does not fail a run
 from __future__ import annotations
 
 import tomllib
-from dataclasses import replace
+from dataclasses import fields, replace
 from datetime import UTC, date, datetime
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from cattrs import Converter, transform_error
-
 from harness.errors import HarnessError
-from harness.measure.verdict import Verdict
 from harness.record.events import CellFinished, FindingListed
+from harness.record.reading import as_declared, read_text, shown
 from harness.verify.battery import properties_folder
 
-_converter = Converter(forbid_extra_keys=True)
+_MEND = "see the head of harness/record/known.py"
+_FIELDS = [each.name for each in fields(FindingListed)]
 
 
 @lru_cache(maxsize=1)
@@ -44,9 +43,13 @@ def known_findings() -> tuple[FindingListed, ...]:
 def read_findings(path: Path) -> tuple[FindingListed, ...]:
     """The findings of a file. Raises HarnessError with the file, the entry and the mend."""
     try:
-        entries = tomllib.loads(path.read_text(encoding="utf-8")).get("finding", [])
-    except (OSError, tomllib.TOMLDecodeError) as failure:
-        raise HarnessError(f"{path} can't be read: {failure}") from None
+        content = tomllib.loads(read_text(path, "known findings"))
+    except (tomllib.TOMLDecodeError, RecursionError) as failure:
+        raise HarnessError(f"{path} is no TOML: {failure}; {_MEND}") from None
+    entries = content.pop("finding", [])
+    if content or not isinstance(entries, list):
+        told = next(iter(content), "finding")
+        raise HarnessError(f"{path}: {told!r} is no list of tables, each below a line [[finding]]; {_MEND}")
     return tuple(_finding(path, number, entry) for number, entry in enumerate(entries, 1))
 
 
@@ -70,14 +73,14 @@ def in_scope(finding: FindingListed, outcome: CellFinished) -> bool:
     return same and all(not wanted or seen in wanted for wanted, seen in fields)
 
 
-def _finding(path: Path, number: int, entry: dict[str, Any]) -> FindingListed:
-    if isinstance(entry.get("expires"), date):
-        entry = {**entry, "expires": entry["expires"].isoformat()}
+def _finding(path: Path, number: int, entry: Any) -> FindingListed:
     try:
-        made = _converter.structure(entry, FindingListed)
-        Verdict(made.verdict)
+        given = {**shown(entry), "expires": str(entry.get("expires", ""))} if isinstance(entry, dict) else entry
+        made = as_declared(given, FindingListed)
         date.fromisoformat(made.expires)
-    except Exception as failure:
-        told = failure if isinstance(failure, ValueError) else "; ".join(transform_error(failure, path="finding"))
-        raise HarnessError(f"{path}, finding {number}: {told}; see the head of harness/record/known.py") from None
+    except ValueError as failure:
+        raise HarnessError(f"{path}, finding {number}: {failure}; {_MEND}") from None
+    unknown = [name for name in entry if name not in _FIELDS]
+    if unknown:
+        raise HarnessError(f"{path}, finding {number}: nothing is called {unknown[0]!r}; {_MEND}")
     return made

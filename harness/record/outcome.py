@@ -101,7 +101,7 @@ def replayed(cell: Cell, record: dict[str, Any]) -> CellFinished:
         cell,
         replace(
             _outline(cell, done.verdict),
-            tally={verdict.value: count for verdict, count in done.tally.items()},
+            tally=dict(done.tally),
             comparisons=done.comparisons,
             reason=sentence(done.worst) if done.worst else "",
             kind=done.worst.kind if done.worst else "",
@@ -179,7 +179,7 @@ def _outline(cell: Cell, verdict: Verdict) -> CellFinished:
         implementation.backend.name,
         cell.device,
         cell.dtype,
-        verdict.value,
+        verdict,
         place=implementation.place,
         claim=cell.prop.claim,
     )
@@ -214,18 +214,18 @@ def _of_one_precision(done: Exploration, worst: Finding) -> Diagnosis:
 
 def _finished(done: Exploration, shown: Counterexample | None, seconds: dict[str, float]) -> CellFinished:
     cell, worst = done.cell, done.worst
-    pairs, triples, sizes = [], [], {}
+    pairs, triples, sizes = None, None, {}
     if _is_agreement(cell):
         sizes = _sizes(done)
         pairs, triples = (
-            [c.met, c.total] for c in (coverage(cell.operation, done.tried, strength) for strength in (2, 3))
+            (c.met, c.total) for c in (coverage(cell.operation, done.tried, strength) for strength in (2, 3))
         )
     verdict = done.verdict
     if verdict is Verdict.UNSTABLE and shown and shown.diagnosis and shown.diagnosis.proven:
         verdict = Verdict.WRONG  # it computes something else, and we know what
     found = replace(
         _outline(cell, verdict),
-        tally={verdict.value: count for verdict, count in done.tally.items()},
+        tally=dict(done.tally),
         comparisons=done.comparisons,
         score_median=_told(median(done.scores)) if done.scores else None,
         score_max=_told(max(done.scores)) if done.scores else None,

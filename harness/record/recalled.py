@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-import json
-import os
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from harness.errors import HarnessError
 from harness.measure.verdict import Verdict
+from harness.record.checked_file import seen_from
 from harness.record.events import CellFinished, Event, RunStarted, short_id
+from harness.record.reading import Unreadable, parsed, read_text, structured
 
 _ASKED = ("property", "operation", "implementation", "device", "dtype")
 
@@ -20,8 +22,8 @@ _ASKED = ("property", "operation", "implementation", "device", "dtype")
 class Recalled:
     """What was asked of what, the recorded case that falsified it, and what was seen.
 
-    candidates: the absolute path of the file that declared the implementation, empty for the catalogue's; claim: the id
-    of the claim that it refutes, empty for none.
+    candidates: the file that declared the implementation, as seen from the current folder, empty for the catalogue's;
+    checksum: of that file's content; claim: the id of the claim that it refutes, empty for none.
     """
 
     prop: str
@@ -31,9 +33,10 @@ class Recalled:
     dtype: str
     case: dict[str, Any]
     sentence: str = ""
-    verdict: str = Verdict.WRONG.value
+    verdict: Verdict = Verdict.WRONG
     candidates: str = ""
     claim: str = ""
+    checksum: str = ""
 
     @property
     def id(self) -> str:
@@ -49,10 +52,10 @@ class Recalled:
 def recalled(events: Iterable[Event]) -> list[Recalled]:
     """The counterexamples of a log, each once, those that refute claims among them."""
     found: dict[str, Recalled] = {}
-    candidates = ""
+    candidates = checksum = ""
     for event in events:
         if isinstance(event, RunStarted):
-            candidates = event.candidates
+            candidates, checksum = event.candidates, event.checksum
         elif isinstance(event, CellFinished) and event.counterexample is not None:
             found[event.id] = Recalled(
                 event.prop,
@@ -65,6 +68,7 @@ def recalled(events: Iterable[Event]) -> list[Recalled]:
                 event.verdict,
                 candidates,
                 event.claim,
+                checksum,
             )
     return list(found.values())
 
@@ -74,61 +78,53 @@ def read_recalled(path: Path) -> tuple[list[Recalled], list[str]]:
 
     Raises HarnessError where the file can't be read at all.
     """
-    try:
-        lines = path.read_text(encoding="utf-8").splitlines()
-    except (OSError, UnicodeDecodeError) as failure:
-        told = failure.strerror if isinstance(failure, OSError) else "it is no text"
-        raise HarnessError(f"counterexamples {path} can't be read: {told}") from None
     found: dict[str, Recalled] = {}
     complaints = []
-    for number, line in enumerate(lines, 1):
+    for number, line in enumerate(read_text(path, "counterexamples").split("\n"), 1):
         if not line.strip():
             continue
         try:
-            entry = _entry(json.loads(line), path.parent)
-        except (ValueError, TypeError, KeyError) as failure:
-            complaints.append(f"{path}, line {number}: no counterexample ({_told(failure)}); left out")
+            entry = _entry(parsed(line), path.parent)
+        except Unreadable as failure:
+            complaints.append(f"{path}, line {number}: no counterexample ({failure}); left out")
             continue
         found[entry.id] = entry
     return list(found.values()), complaints
 
 
 def save_recalled(path: Path, entries: Iterable[Recalled]) -> int:
-    """Add to a file the counterexamples that it lacks. Returns how many; raises HarnessError where it can't be written."""
-    known = {each.id for each in read_recalled(path)[0]} if path.exists() else set()
+    """Add to a file the counterexamples that it lacks. Returns how many.
+
+    Raises HarnessError where it can't be written, or holds anything else: then it is somebody's, and stays as it is.
+    """
+    there, complaints = read_recalled(path) if path.exists() else ([], [])
+    if complaints:
+        raise HarnessError(f"{path} is not written to, since it holds more than counterexamples: {complaints[0]}")
+    known = {each.id for each in there}
     added = [each for each in entries if each.id not in known]
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with path.open("a", encoding="utf-8", errors="backslashreplace") as file:  # which JSON reads as what it was
-            file.writelines(_line(each, path.parent) + "\n" for each in added)
+        with path.open("ab") as file:
+            file.writelines(_line(each, path.parent) + b"\n" for each in added)
     except OSError as failure:
         raise HarnessError(f"{path} can't be written to: {failure.strerror}") from None
     return len(added)
 
 
-def _line(each: Recalled, folder: Path) -> str:
+def _line(each: Recalled, folder: Path) -> bytes:
     """One line; a candidate file is named as seen from the folder, so that both can be committed together."""
     entry = {"id": each.id, "property": each.prop, **{name: getattr(each, name) for name in _ASKED[1:]}}
     entry |= {"verdict": each.verdict, "sentence": each.sentence, "case": each.case}
     if each.candidates:
-        entry["candidates"] = Path(os.path.relpath(each.candidates, folder.resolve())).as_posix()
+        entry |= {"candidates": seen_from(folder, Path(each.candidates)), "checksum": each.checksum}
     if each.claim:
         entry["claim"] = each.claim
-    return json.dumps(entry, ensure_ascii=False)
+    return msgspec.json.encode(entry)
 
 
-def _entry(entry: dict[str, Any], folder: Path) -> Recalled:
-    case, words = entry["case"], {name: entry[name] for name in _ASKED}
-    words |= {name: entry.get(name, "") for name in ("sentence", "candidates", "claim")}
-    verdict = Verdict(entry.get("verdict", Verdict.WRONG.value)).value
-    if not isinstance(case, dict) or not all(isinstance(word, str) for word in words.values()):
-        raise TypeError("a field is of another type than it should be")
-    if words["candidates"]:
-        words["candidates"] = str((folder / words["candidates"]).resolve())
-    return Recalled(words.pop("property"), case=case, verdict=verdict, **words)
-
-
-def _told(failure: Exception) -> str:
-    if isinstance(failure, KeyError):
-        return f"it lacks {failure.args[0]!r}"
-    return "not JSON" if isinstance(failure, json.JSONDecodeError) else str(failure)
+def _entry(values: Any, folder: Path) -> Recalled:
+    """The counterexample of a line's values. Raises Unreadable."""
+    if not isinstance(values, dict):
+        raise Unreadable("it is no object")
+    entry = structured({**values, "prop": values.get("property")}, Recalled)
+    return replace(entry, candidates=seen_from(Path(), folder / entry.candidates)) if entry.candidates else entry

@@ -3,42 +3,55 @@
 from __future__ import annotations
 
 import gzip
-import json
 import math
+import os
 import re
 import zlib
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
+from dataclasses import MISSING, dataclass, fields, is_dataclass
+from functools import cache, partial
+from io import BufferedReader
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import Any, get_args
 
-from cattrs import Converter
-from cattrs.strategies import configure_tagged_union
+import msgspec
 
 from harness.errors import HarnessError
 from harness.record.events import FORMAT, Event, RunFinished, RunStarted
+from harness.record.reading import LONGEST, Unreadable, opened, parsed, shown, structured
 
 SUFFIX = ".jsonl.gz"
 """How a log's name ends; a log may also lie there unpacked, as .jsonl."""
 
 _MAGIC = b"\x1f\x8b"
+_PIECE, _MOST = 2**16, 2**20
+"""Bytes that are read, and unpacked, at once."""
 
-_converter = Converter(omit_if_default=True)
-configure_tagged_union(Event, _converter, tag_name="event")
+_RATIO, _LEAST = 100, 2**26
+"""How many times its size a log may have when it is unpacked, ten times what one has, and the bytes that any may have."""
+
+_KINDS: dict[Any, type[Event]] = {kind.__name__: kind for kind in get_args(Event)}
+
+_encode = msgspec.json.encode
+"""Bound here: what a candidate does to the standard library's json keeps no worker from speaking."""
 
 
 def encode(event: Event) -> str:
-    """One line of JSON. Infinite and undefined figures become strings, since JSON has no word for them."""
-    return json.dumps(_spelled(_converter.unstructure(event, Event)), ensure_ascii=False, allow_nan=False)
+    """One line of JSON. Infinite and undefined figures become strings, since JSON has no word for them.
+
+    What is as its declaration has it anyway is left out; of a text, what can't be seen is spelled out.
+    """
+    return _encode({"event": type(event).__name__, **shown(_plain(event))}).decode()
 
 
-def decode(line: str) -> Event:
+def decode(line: str | bytes) -> Event:
     """The event of a line. Raises HarnessError where it is none."""
     try:
-        return _converter.structure(json.loads(line), Event)  # type: ignore[arg-type]
-    except Exception as failure:
-        raise HarnessError(f"not an event of a run log: {line[:80]!r} ({type(failure).__name__})") from None
+        return _event(parsed(line))
+    except Unreadable as failure:
+        raise HarnessError(f"not an event of a run log: {line[:80]!r} ({failure})") from None
 
 
 class RunLog:
@@ -55,7 +68,7 @@ class RunLog:
 
     def __call__(self, event: Event) -> None:
         """Append one line and flush it."""
-        self._file.write(encode(event).encode("utf-8", "backslashreplace") + b"\n")  # which JSON reads as what it was
+        self._file.write(encode(event).encode() + b"\n")
         self._file.flush()
         if isinstance(event, RunFinished):
             self._file.close()
@@ -66,7 +79,8 @@ class RunLog:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._file.close()
+        with suppress(OSError):  # on a full disk, which writing has told before
+            self._file.close()
 
 
 @dataclass(frozen=True)
@@ -84,115 +98,147 @@ def read(path: Path, naming: tuple[str, ...] = ()) -> Reading:
 
     Raises HarnessError for a missing file, one in which no event can be read, or a newer format.
     """
-    try:
-        lines, cut = _lines(path)
-    except OSError as failure:
-        raise HarnessError(f"run log {path} can't be read: {failure.strerror or failure}") from None
+    words = [word.encode() for word in naming]
     events: list[Event] = []
-    damaged: list[int] = []
-    for number, line in enumerate(lines, 1):
-        if naming and not any(word in line for word in naming):
-            continue
-        try:
-            event = decode(line)
-        except HarnessError:
-            _refuse_newer(path, line)
-            if number < len(lines):
-                damaged.append(number)
-            continue
-        _refuse_newer(path, line, event)
-        events.append(event)
-    if not events and damaged:
-        raise HarnessError(f"{path} is no run log: line 1 is no event")
-    return Reading(events, _complaint(path, damaged, cut, len(lines)))
+    damaged: dict[int, str] = {}
+    number = 0
+    with opened(path, "run log") as file:
+        pieces = _Pieces(file)
+        for number, line in enumerate(_lines(pieces), 1):
+            if words and not any(word in line for word in words):
+                continue
+            try:
+                values = parsed(line)
+                _refuse_newer(path, values)
+                events.append(_event(values))
+            except Unreadable as failure:
+                damaged[number] = str(failure)
+    if not events and (damaged or not number):
+        told = f"its first line is no event: {next(iter(damaged.values()))}" if damaged else "it is empty"
+        raise HarnessError(f"run log {path} can't be read: {told}")
+    damaged.pop(number, None)  # cut off by a kill
+    return Reading(events, _complaint(path, damaged, pieces.cut, number))
 
 
 def is_log(path: Path) -> bool:
     """Whether a file looks like a run log: packed, or its first line names an event."""
     try:
-        with path.open("rb") as file:
+        with opened(path, "run log") as file:
             head = file.read(1000)
-    except OSError:
+    except HarnessError:
         return False  # whoever reads it says what is wrong
-    return head.startswith(_MAGIC) or re.search(rb'"event": "\w+"', head.partition(b"\n")[0]) is not None
+    return head.startswith(_MAGIC) or re.search(rb'"event": ?"\w+"', head.partition(b"\n")[0]) is not None
 
 
-def _lines(path: Path) -> tuple[list[str], str]:
-    """The lines of a log, packed or not, and why they end before the file does."""
-    content, cut = path.read_bytes(), ""
-    if content.startswith(_MAGIC):
-        content, cut = _unpacked(content)
-    return _split(content), cut
+def _event(values: Any) -> Event:
+    """Plain values as the event that they name. Raises Unreadable."""
+    kind = _KINDS.get(values.get("event")) if isinstance(values, dict) else None
+    if kind is None:
+        raise Unreadable("it names no event")
+    return structured(values, kind)
 
 
-def _split(content: bytes) -> list[str]:
-    """Lines end at a newline alone: a message may contain what Python counts as other ends of lines."""
-    text = content.decode("utf-8", "replace")
-    return text.removesuffix("\n").split("\n") if text else []
-
-
-def _unpacked(packed: bytes) -> tuple[bytes, str]:
-    """Unpack the members of a file as far as it goes, and say what is wrong where it ends before they do.
+class _Pieces:
+    """The bytes of a log, piece by piece and unpacked; `cut` says afterwards what is wrong where they end before it does.
 
     Where a member breaks off, nothing is wrong: its writer was killed, or is still writing.
     """
-    parts: list[bytes] = []
-    while packed:
-        member = zlib.decompressobj(wbits=zlib.MAX_WBITS | 16)
-        try:
-            parts.append(member.decompress(packed))
-        except zlib.error as failure:
-            return b"".join((*parts, *_bytewise(packed))), str(failure)
-        packed = member.unused_data.lstrip(b"\0")
-    return b"".join(parts), ""
+
+    def __init__(self, file: BufferedReader) -> None:
+        self._file = file
+        self.cut = ""
+
+    def __iter__(self) -> Iterator[bytes]:
+        pieces = iter(partial(self._file.read, _PIECE), b"")
+        return self._measured(pieces) if self._file.peek(2).startswith(_MAGIC) else pieces
+
+    def _measured(self, packed: Iterator[bytes]) -> Iterator[bytes]:
+        """What is unpacked, as long as it is no more than a log can be: a megabyte may expand to a gigabyte."""
+        left = max(_LEAST, _RATIO * os.fstat(self._file.fileno()).st_size)
+        for piece in self._unpacked(packed):
+            yield piece
+            left -= len(piece)
+            if left < 0:
+                self.cut = f"it expands to more than {_RATIO} times its size"
+                return
+
+    def _unpacked(self, packed: Iterator[bytes]) -> Iterator[bytes]:
+        """The members of the file, one after the other, as far as they can be unpacked."""
+        member = _member()
+        for left in packed:
+            while left:
+                if member.eof:
+                    member, left = _member(), left.lstrip(b"\0")  # noqa: PLW2901 - what of a piece is left
+                before = member.copy()
+                try:
+                    yield member.decompress(left, _MOST)
+                except zlib.error as failure:
+                    yield from _bytewise(before, left)
+                    self.cut = str(failure)
+                    return
+                left = member.unconsumed_tail or member.unused_data  # noqa: PLW2901
 
 
-def _bytewise(packed: bytes) -> Iterator[bytes]:
+def _member() -> Any:
+    return zlib.decompressobj(wbits=zlib.MAX_WBITS | 16)
+
+
+def _bytewise(member: Any, packed: bytes) -> Iterator[bytes]:
     """What comes before the damage, which a decompressor keeps to itself if it is given more at once."""
-    member = zlib.decompressobj(wbits=zlib.MAX_WBITS | 16)
-    for place in range(len(packed)):
-        try:
+    with suppress(zlib.error):
+        for place in range(len(packed)):
             yield member.decompress(packed[place : place + 1])
-        except zlib.error:
-            return
 
 
-def _refuse_newer(path: Path, line: str, event: Event | None = None) -> None:
+def _lines(pieces: Iterable[bytes]) -> Iterator[bytes]:
+    """Lines end at a newline alone: a message may contain what Python counts as other ends. Of one without end, the beginning."""
+    rest = b""
+    for piece in pieces:
+        *whole, rest = (rest + piece).split(b"\n")
+        yield from whole
+        rest = rest[: LONGEST + 1]
+    if rest:
+        yield rest
+
+
+def _refuse_newer(path: Path, values: Any) -> None:
     """Raise HarnessError where a line begins a log of a newer format, whose other fields may be unknown here."""
-    if event is not None:
-        version = event.format if isinstance(event, RunStarted) else 0
-    else:
-        version = _version(line)
-    if version > FORMAT:
+    version = values.get("format") if isinstance(values, dict) and values.get("event") == RunStarted.__name__ else None
+    if isinstance(version, int) and version > FORMAT:
         raise HarnessError(
             f"run log {path} has format {version}, this harness reads up to {FORMAT}; install a newer one"
         )
 
 
-def _version(line: str) -> int:
-    try:
-        fields = json.loads(line)
-    except ValueError:
-        return 0
-    found = fields.get("format", 0) if isinstance(fields, dict) and fields.get("event") == "RunStarted" else 0
-    return found if isinstance(found, int) else 0
-
-
-def _complaint(path: Path, damaged: list[int], cut: str, lines: int) -> str:
+def _complaint(path: Path, damaged: dict[int, str], cut: str, lines: int) -> str:
     told = []
     if damaged:
-        named = ", ".join(map(str, damaged[:3])) + (f" and {len(damaged) - 3} more" if len(damaged) > 3 else "")
-        told.append(f"line{'s' * (len(damaged) > 1)} {named} of {lines} left out")
+        named = ", ".join(map(str, [*damaged][:3])) + (f" and {len(damaged) - 3} more" if len(damaged) > 3 else "")
+        why = next(iter(damaged.values()))
+        told.append(f"line{'s' * (len(damaged) > 1)} {named} of {lines} left out ({why})")
     if cut:
         told.append(f"nothing can be read after line {lines} ({cut})")
     return f"run log {path} is damaged: {'; '.join(told)}" if told else ""
 
 
-def _spelled(value: Any) -> Any:
+def _plain(value: Any) -> Any:
+    """Plain values for JSON; of what is declared, the fields that are not as they are when nobody gives them."""
+    if is_dataclass(value) and not isinstance(value, type):
+        given = ((name, getattr(value, name), unless) for name, unless in _declared(type(value)))
+        return {name: _plain(inner) for name, inner, unless in given if inner != unless}
     if isinstance(value, float) and not math.isfinite(value):
         return str(value)
     if isinstance(value, dict):
-        return {key: _spelled(inner) for key, inner in value.items()}
+        return {key: _plain(inner) for key, inner in value.items()}
     if isinstance(value, list | tuple):
-        return [_spelled(inner) for inner in value]
+        return [_plain(inner) for inner in value]
     return value
+
+
+@cache
+def _declared(kind: type) -> list[tuple[str, Any]]:
+    """The names of the fields with what they are when nobody gives them."""
+    return [
+        (each.name, each.default if each.default_factory is MISSING else each.default_factory())
+        for each in fields(kind)
+    ]

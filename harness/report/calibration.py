@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass
 from functools import lru_cache
 from pathlib import Path
 
-from cattrs import structure
+import msgspec
 
 FIGURES = Path(__file__).with_suffix(".json")
 """Where the figures are."""
@@ -49,7 +49,7 @@ class Calibration:
 @lru_cache(maxsize=1)
 def calibration() -> Calibration:
     """The figures that come with this version."""
-    return structure(json.loads(FIGURES.read_text(encoding="utf-8")), Calibration)
+    return msgspec.json.decode(FIGURES.read_bytes(), type=Calibration)
 
 
 def save_calibration(measured: Calibration) -> None:

@@ -14,6 +14,7 @@ from harness.record.events import (
     CellFinished,
     ClaimListed,
     Event,
+    Figures,
     FindingListed,
     ImplementationListed,
     RunFinished,
@@ -290,7 +291,7 @@ class Digest:
         return 1 - self.shares.get("implementation", 0.0) - self.shares.get("oracle", 0.0) if self.shares else 0.0
 
     @cached_property
-    def coverage(self) -> dict[str, tuple[list[int], list[int]]]:
+    def coverage(self) -> dict[str, tuple[Figures, Figures]]:
         """By operation, the pairs and triples of option values and patterns that were met, and how many there are."""
         return {each.name: each.coverage for each in self.operations if each.coverage is not None}
 

@@ -8,7 +8,7 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
-from harness.bench.contrast import Speed
+from harness.measure.speed import Speed
 from harness.measure.verdict import Verdict
 from harness.record.events import TimingFinished
 from harness.report.ladders import (

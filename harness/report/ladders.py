@@ -10,9 +10,9 @@ from itertools import groupby
 from statistics import linear_regression
 from typing import Any
 
-from harness.bench.contrast import Speed
 from harness.bench.session import CACHED, INVALID
 from harness.explain.visible import visible
+from harness.measure.speed import Speed
 from harness.measure.verdict import Verdict
 from harness.record.events import TimingFinished
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from harness.measure.verdict import Verdict
-from harness.record.events import CellFinished, ImplementationListed
+from harness.record.events import CellFinished, Figures, ImplementationListed
 from harness.record.triage import Key, columns, grades, unequal_bits
 from harness.report.reasons import Reason, reasons, unanswered
 from harness.report.tally import summed, worst_first
@@ -117,15 +117,15 @@ class OperationDigest:
         return worst_first(summed(outcome.tally for outcome in self.outcomes))
 
     @cached_property
-    def coverage(self) -> tuple[list[int], list[int]] | None:
+    def coverage(self) -> tuple[Figures, Figures] | None:
         """Pairs and triples of option values and patterns: met, and how many there are; None where none was counted."""
-        told = [(outcome.pairs, outcome.triples) for outcome in self.outcomes if outcome.pairs]
+        told = [(each.pairs, each.triples) for each in self.outcomes if each.pairs and each.triples]
         return max(told, key=lambda each: each[0][0]) if told else None
 
     @property
-    def combinations(self) -> dict[str, list[int]]:
+    def combinations(self) -> dict[str, Figures]:
         """Pairs and triples of values of options, by what they are called: met, and how many there are."""
-        pairs, triples = self.coverage or ([0, 0], [0, 0])
+        pairs, triples = self.coverage or ((0, 0), (0, 0))
         return {"pairs of options and pattern": pairs, "triples of options": triples}
 
     @cached_property

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import os
 from base64 import b64encode
 from collections.abc import Iterator
+from contextlib import ExitStack
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -12,6 +12,7 @@ from typing import Any
 from harness.report.calibration import calibration
 from harness.report.charts import errors_over_runs, growth
 from harness.report.curves import times_over_sizes
+from harness.report.folder import Folder
 from harness.report.ladders import canary_sentence, clock_sentence, ladders, untimed
 from harness.report.overview import Overview, errors_of, history_of
 from harness.report.reporting import Findings
@@ -29,7 +30,7 @@ COPYING, FILTERING = "copying.js", "filtering.js"
 class Site:
     """An output: the pages of a run, index.html first, in every one of some folders.
 
-    The folders lie beside those of other runs, to which the pages then lead. Pages that a folder had before and that
+    The folders lie beside those of other runs, to which the pages then lead. Pages that were made there before and that
     this run has not are removed.
     """
 
@@ -38,15 +39,11 @@ class Site:
 
     def __call__(self, findings: Findings) -> None:
         """Write the pages."""
-        written = set()
-        for name, text in pages(findings, self.folders[0].parent):
-            written.add(name)
-            for folder in self.folders:
-                _replace(folder / name, text)
-        for folder in self.folders:
-            for page in folder.rglob("*.html"):
-                if page.relative_to(folder).as_posix() not in written:
-                    page.unlink()
+        with ExitStack() as stack:
+            folders = [stack.enter_context(Folder(each)) for each in self.folders]
+            for name, text in pages(findings, self.folders[0].parent):
+                for folder in folders:
+                    folder.write(name, text)
 
 
 def pages(findings: Findings, reports: Path | None = None) -> Iterator[tuple[str, str]]:
@@ -97,11 +94,3 @@ def _page(template: str, *scripts: str, root: str = "", **values: Any) -> str:
         "base-uri 'none'; form-action 'none'"
     )
     return render(template, here=template, policy=policy, scripts=texts, root=root, **values)
-
-
-def _replace(file: Path, text: str) -> None:
-    """Write a file so that whoever reads meanwhile sees the old one or the new one, whole."""
-    file.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = file.with_name(f".{file.name}.{os.getpid()}")
-    unfinished.write_text(text, encoding="utf-8")
-    os.replace(unfinished, file)

@@ -9,7 +9,7 @@ from typing import Any
 from harness.measure.verdict import Verdict
 
 
-def summed(tallies: Iterable[Mapping[str, Any]]) -> Counter[str]:
+def summed(tallies: Iterable[Mapping[Any, Any]]) -> Counter[str]:
     """What several tallies count together."""
     total: Counter[str] = Counter()
     for tally in tallies:

@@ -11,10 +11,10 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
-from harness.bench.contrast import Speed
 from harness.explain.sentence import figure
 from harness.explain.visible import visible
 from harness.history.revisions import shortened
+from harness.measure.speed import Speed
 from harness.measure.verdict import Verdict
 from harness.record.events import CellFinished
 from harness.record.triage import by_implementation, causes, columns, extents, grades

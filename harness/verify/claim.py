@@ -23,6 +23,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Literal
 
 from harness.catalogue import named
 from harness.declare.operation import Operation
@@ -70,7 +71,7 @@ class Claim:
         return not self.of or operation in self.operations
 
     @property
-    def expected(self) -> str:
+    def expected(self) -> Literal["holds", "refuted"]:
         """`holds` or `refuted`."""
         return "refuted" if self.instead else "holds"
 

@@ -1,0 +1,39 @@
+"""The file that was checked, as a log names it: by its path from the current folder, and by the checksum of its content.
+
+A log is data. What it names is imported only where it is a file of the same path below the current folder, with the
+content that was recorded: code that the user has here already.
+"""
+
+from __future__ import annotations
+
+import os
+from hashlib import sha256
+from pathlib import Path
+
+from harness.errors import HarnessError
+from harness.explain.visible import visible
+from harness.record.reading import read_bytes
+
+_MEND = "name the file that declares it with --candidates, if you trust it"
+
+
+def seen_from(folder: Path, file: Path) -> str:
+    """The path of a file from a folder, the same on every system."""
+    return Path(os.path.relpath(file, folder)).as_posix()
+
+
+def checksum(file: Path) -> str:
+    """The SHA-256 of a file's content, in hexadecimal digits. Raises HarnessError where it can't be read."""
+    return sha256(read_bytes(file, "candidate file")).hexdigest()
+
+
+def recorded_file(path: str, recorded: str) -> Path:
+    """The file below the current folder that has this path and this checksum. Raises HarnessError with the mend where none has."""
+    file, shown = Path(path), visible(path, 200)
+    if file.is_absolute() or ".." in file.parts or "\0" in path:
+        raise HarnessError(f"it was found in {shown}, which is not below the current folder; {_MEND}")
+    if not file.is_file():
+        raise HarnessError(f"it was found in {shown}, which is not here; {_MEND}")
+    if checksum(file) != recorded:
+        raise HarnessError(f"it was found in {shown}, which has other content now; {_MEND}")
+    return file
