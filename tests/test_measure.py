@@ -85,6 +85,39 @@ def test_a_jump_is_told_from_a_steep_slope_where_inputs_are_moved_by_more_than_e
     assert reference(steep).parts[0].informative.tolist() == [True]
 
 
+@harness.operation(sizes={"n": (2, 9)})
+def half_convolved(x: Float[Tensor, "batch n"], k: Float[Tensor, "n"]) -> Float[Tensor, "batch"]:
+    """The last entry of the circular convolution of every row with k."""
+    return (x * k.flip(-1)).sum(-1)
+
+
+@harness.operation
+def positive_entries(x: Float[Tensor, "batch d"]) -> Float[Tensor, "batch"]:
+    """How many entries of a row are positive."""
+    return (x > 0).to(x.dtype).sum(-1)
+
+
+def units_of(operation, case, **arguments):
+    call = case.plain_call().replace(**{name: value.to(case.precision.dtype) for name, value in arguments.items()})
+    return harness.measure.reference.reference_of(call, case).parts[0].unit
+
+
+def test_a_sample_that_is_zero_is_held_to_the_rounding_of_its_inputs_as_a_whole():
+    """A Fourier transform leaves some eps of 2.29 there; a large sample beside it allows no more, and zeros allow nothing."""
+    rows = torch.tensor([[0.0, 1.0], [1e6, 1.0], [0.0, 0.0]])
+    case, eps = case_of(half_convolved, "float64", batch=3, n=2), 2**-52
+    alone, beside, nothing = units_of(half_convolved, case, x=rows, k=torch.tensor([0.0, -2.29]))
+    assert 0.5 * eps < alone < 20 * eps
+    assert beside > 1e5 * eps
+    assert nothing < 1e-30
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+def test_a_jump_beside_a_zero_allows_nothing(dtype):
+    case = case_of(positive_entries, dtype, batch=1, d=2)
+    assert units_of(positive_entries, case, x=torch.tensor([[-1e-13, -1.0]]))[0] < 1e-30
+
+
 def test_a_result_that_no_digit_of_can_be_known_is_uninformative():
     @harness.operation
     def wave(x: Float[Tensor, "batch d"]) -> Float[Tensor, "batch d"]:

@@ -5,6 +5,10 @@ random, by one eps of itself in the mean square. To that come eps of the result 
 smallest normal number per entry. One move is also made backwards, so that a tie (an arg-max between equals, a kink) is
 broken both ways and shows as a large u. A float64 working precision is moved by a larger step and scaled back, since
 the oracle's own rounding would drown the move; what moves so far there that it may have jumped is moved by a few eps as well.
+
+A sample that is 0 throughout, since every product in it has a zero, stays 0 so, though an algorithm that mixes the entries (a
+Fourier transform) is as stable as any and leaves eps of the inputs as a whole: there each entry is moved by one eps of the
+largest (normwise instead of componentwise perturbations: Higham, Accuracy and Stability of Numerical Algorithms, 2002, 7.2).
 """
 
 from __future__ import annotations
@@ -34,6 +38,9 @@ _SQUARES_VANISH = 1e-140
 _FINEST_STEP = 2.0**-40
 _NEAR = 64
 """The eps within which a jump is one for whoever computes it: fewer may be lost on the way to a comparison of near equals."""
+
+_CLOSER = 1 / 16
+"""The share of a step that is taken to tell a slope from a jump."""
 
 _FAR = 2.0**-20
 """The share of a result by which a sample must move to be looked at for a jump."""
@@ -116,6 +123,10 @@ def measure(
             if step > case.precision.eps and any(_may_jump(part, scale) for part in parts):
                 near = [evaluate(there) for there in _neighbours(case, wide, _NEAR * case.precision.eps)]
                 parts = list(map(_with_jumps, parts, base, zip(*near, strict=True)))
+            if any(_are_zero(part).any() for part in parts):
+                ways = (_moved_as_a_whole(case, call, evaluate, by) for by in (step, step * _CLOSER))
+                far, near = ([*zip(*way, strict=True)] or [()] * len(parts) for way in ways)
+                parts = list(map(partial(_with_zeros, scale), parts, base, far, near))
     if digits is base and not case.operation.exact:
         own = cache(partial(_own_rounding, call, evaluate, axes))
         parts = [replace(part, own_rounding=partial(_of_part, own, i)) for i, part in enumerate(parts)]
@@ -136,6 +147,46 @@ def _with_jumps(part: Part, before: Array, near: Sequence[Array]) -> Part:
     unit = part.unit + np.where(jump, moved, 0.0)
     told = ~jump | (unit <= UNINFORMATIVE * norms(_finite(part.expected), part.axis))
     return replace(part, unit=unit, informative=part.informative & told)
+
+
+def _are_zero(part: Part) -> NDArray[np.bool_]:
+    """The samples that are 0 throughout and have not moved."""
+    if part.expected.dtype.kind != "f":
+        return np.zeros(part.unit.shape, dtype=bool)
+    return part.informative & (part.unit > 0) & (norms(part.expected, part.axis) == 0)
+
+
+def _moved_as_a_whole(
+    case: Case, call: Call, evaluate: Callable[[dict[str, Tensor]], list[Array]], step: float
+) -> list[list[Array]]:
+    """What comes out where every entry is moved by steps of the largest; nothing where the domain has no such entries."""
+    wide = {name: widened(tensor) for name, tensor in call.arguments.items()}
+    largest = {name: _largest(case, call, name, tensor) for name, tensor in wide.items()}
+    try:
+        return [evaluate(there) for there in _neighbours(case, wide, step, largest)]
+    except DefinitionFault:
+        return []
+
+
+def _with_zeros(scale: float, part: Part, before: Array, far: Sequence[Array], near: Sequence[Array]) -> Part:
+    """A part in which the samples that are 0 have units of what they move by with the inputs as a whole.
+
+    A move that does not shrink as the step does is a jump, and tells nothing of rounding.
+    """
+    if before.dtype.kind != "f":
+        return part
+    moved, closer = (_lengths(_moves(before, there, part.axis)).max(0, initial=0.0) for there in (far, near))
+    smooth = np.isfinite(moved) & (closer <= 2 * _CLOSER * moved) & (closer >= _CLOSER / 2 * moved)
+    return replace(part, unit=part.unit + np.where(_are_zero(part) & smooth, moved * scale, 0.0))
+
+
+def _largest(case: Case, call: Call, name: str, tensor: Tensor) -> Array:
+    """The largest magnitude in a tensor, in each sample where it has them, in the tensor's shape."""
+    domain = case.operation.tensors.get(name)
+    axis = domain.axis_of("batch", call.options) if domain is not None else None
+    values = np.abs(tensor.numpy())
+    others = tuple(each for each in range(values.ndim) if each != axis)
+    return np.broadcast_to(values.max(others, keepdims=True, initial=0), values.shape)
 
 
 def _own_rounding(
@@ -210,8 +261,13 @@ def _in_extended_precision(case: Case, call: Call) -> Callable[[dict[str, Tensor
     return evaluate
 
 
-def _neighbours(case: Case, arguments: dict[str, Tensor], step: float) -> list[dict[str, Tensor]]:
-    """The arguments with every float entry moved by about one step: in random directions, and back along the first."""
+def _neighbours(
+    case: Case, arguments: dict[str, Tensor], step: float, sizes: dict[str, Array] | None = None
+) -> list[dict[str, Tensor]]:
+    """The arguments with every float entry moved by about one step: in random directions, and back along the first.
+
+    sizes: of what a step is one of, entry by entry; of each entry itself where nobody says.
+    """
     precision = torch.finfo(case.precision.dtype)
     tiny = precision.smallest_normal * precision.eps
     if case.dtype == "float64":
@@ -222,7 +278,8 @@ def _neighbours(case: Case, arguments: dict[str, Tensor], step: float) -> list[d
         for name, tensor in arguments.items():
             if tensor.is_floating_point():
                 values = tensor.numpy()
-                moves = (step * np.abs(values) + tiny) * _directions(values.shape, generator)
+                size = np.abs(values) if sizes is None else sizes[name]
+                moves = (step * size + tiny) * _directions(values.shape, generator)
                 moved[name] = torch.from_numpy(values + moves).unbind()
     return [arguments | dict(zip(moved, each, strict=True)) for each in zip(*moved.values(), strict=True)]
 
