@@ -49,9 +49,9 @@ class Site:
                     page.unlink()
 
 
-def pages(findings: Findings, reports: Path | None = None) -> Iterator[tuple[str, str]]:
-    """The files of a run's site: name and text. `reports` is the folder in which the other runs' sites are looked for."""
-    overview = Overview(findings, reports)
+def pages(findings: Findings, beside: Path | None = None) -> Iterator[tuple[str, str]]:
+    """The files of a run's site: name and text. `beside` is the folder in which the other runs' sites are looked for."""
+    overview = Overview(findings, beside)
     common: dict[str, Any] = {"digest": findings.digest, "changes": findings.changes, "overview": overview}
     yield STYLE, raw(STYLE)
     yield (
