@@ -272,7 +272,7 @@ class Index:
         return [(row[:5], row[5]) for row in rows]
 
     def _read(self, log: Path, size: int) -> None:
-        """Put down what a log says. Raises HarnessError where it can't be read, or says what can't be put down."""
+        """Put down what a log says. Raises HarnessError where it can't be read, or not put down."""
         found = read(log)
         if found.complaint:
             self.refusals.append(found.complaint)
@@ -289,7 +289,9 @@ class Index:
             if isinstance(failure, sqlite3.Error) and not isinstance(failure, _OF_VALUES):
                 raise
             told = f"{type(failure).__name__}: {failure}"
-            raise HarnessError(f"run log {log} says what no run says ({told}); take it out of this folder") from None
+            raise HarnessError(
+                f"run log {log} can't be taken into the history ({told}); take it out of this folder"
+            ) from None
 
     def _forget(self, log: str) -> None:
         for (run,) in self._base.execute("SELECT id FROM runs WHERE log = ?", [log]).fetchall():

@@ -12,7 +12,7 @@ from urllib.parse import quote
 from harness.explain.visible import visible
 from harness.history.changes import Change, Place
 from harness.history.index import Point, Run
-from harness.history.slowdowns import Benchmarks, Slowdown, benchmarks, slowdowns
+from harness.history.slowdowns import Benchmarks, Slowdown, slowdowns
 from harness.measure.verdict import Verdict
 from harness.record.events import CellFinished
 from harness.record.triage import Cause, Key
@@ -60,7 +60,12 @@ class Spot:
 
 
 class Overview:
-    """What pages ask about a run besides its digest; `beside` is the folder in which the other runs' sites lie."""
+    """What pages ask about a run besides its digest.
+
+    beside: the folder in which the other runs' sites lie; benchmarks: those that have a page, None where none have.
+    """
+
+    benchmarks: Benchmarks | None = None
 
     def __init__(self, findings: Findings, beside: Path | None = None) -> None:
         self.digest: Digest = findings.digest
@@ -83,11 +88,6 @@ class Overview:
     def better(self) -> list[Row]:
         """Those that it alone had, shown where it shows them."""
         return [Row(each, None, self._page_of_baseline(each)) for each in self.changes.better]
-
-    @cached_property
-    def benchmarks(self) -> Benchmarks | None:
-        """The latest benchmarks among the reports, None where there are none."""
-        return next(benchmarks(self.reports), None)
 
     @cached_property
     def slowdowns(self) -> tuple[Slowdown, ...]:
