@@ -23,8 +23,7 @@ def test_attention_counts_the_cases_and_the_findings_of_earlier_runs(tmp_path):
             cell("buggy", "wrong", tally={"rounding": 3, "wrong": 1}),
             cell("rare", tally={"rounding": 5}),
         )
-    with History.of(tmp_path) as history:
-        found = {key.split("/")[1].split("-")[0]: each for key, each in attention(history).items()}
+    found = {key.split("/")[1].split("-")[0]: each for key, each in History.ask(tmp_path, attention).items()}
     assert found == {"fused": due(0, 200), "buggy": due(2, 8), "rare": due(0, 10)}
     assert found["buggy"] > found["rare"] > found["fused"]
 

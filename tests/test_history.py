@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import gzip
+import sqlite3
 import subprocess
 import sys
+from contextlib import closing, contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,7 +15,9 @@ import pytest
 from harness.errors import HarnessError, UnknownName
 from harness.explain.counterexample import Counterexample
 from harness.explain.diagnosis import Diagnosis
-from harness.history.history import INDEX, History
+from harness.history.history import FOLDERS, INDEX, History
+from harness.history.index import Index
+from harness.history.schema import prepare
 from harness.history.segment import differences, segment
 from harness.record.events import CellFinished, ImplementationListed, RunFinished, RunStarted, Scope
 from harness.record.runlog import RunLog, encode, read
@@ -47,11 +51,23 @@ def run(reports: Path, day: int, *cells: CellFinished, finished=True, stopped=""
     return name
 
 
+@contextmanager
+def history_of(reports: Path):
+    """The history of a folder, as long as it is looked at."""
+    with closing(sqlite3.connect(reports / INDEX, isolation_level=None)) as base:
+        prepare(base)
+        index = Index(base, [reports / folder for folder in FOLDERS], [])
+        index.refresh()
+        yield History(reports, index)
+
+
 def compared(reports: Path, wanted=""):
     """What changed in the latest run."""
-    with History.of(reports) as history:
-        latest = history.runs[0]
-        return history.changes(latest, history.baseline_of(latest, wanted))
+
+    def question(history: History):
+        return history.changes(history.latest, history.baseline_of(history.latest, wanted))
+
+    return History.ask(reports, question)
 
 
 def commit(folder: Path, subject: str) -> str:
@@ -250,7 +266,7 @@ def test_the_previous_run_is_the_one_before_on_whatever_pytorch(tmp_path):
     before = run(tmp_path, 2, cell(), environment={**HERE, "packages": {"torch": "2.13.0"}})
     run(tmp_path, 3, cell(**WRONG), environment={**HERE, "packages": {"torch": "2.12.1"}})
     run(tmp_path, 4, cell(), scope=Scope(profile="quick"))
-    with History.of(tmp_path) as history:
+    with history_of(tmp_path) as history:
         last = history.named("20261103")
         found = history.changes(last, history.baseline_of(last, "previous"))
         assert history.changes(last, history.baseline_of(last)).baseline.name != before
@@ -327,14 +343,14 @@ def test_the_index_is_rebuilt_when_it_is_gone_or_no_index(tmp_path):
 def test_a_log_that_is_gone_is_forgotten_and_one_that_grew_is_read_again(tmp_path):
     run(tmp_path, 1, cell())
     name = run(tmp_path, 2, cell(), finished=False)
-    with History.of(tmp_path) as history:
+    with history_of(tmp_path) as history:
         assert [each.finished is None for each in history.runs] == [True, False]
     with RunLog(tmp_path / "runs" / f"{name}.jsonl.gz") as log:
         log(RunFinished({}, 1.0, 0))
-    with History.of(tmp_path) as history:
+    with history_of(tmp_path) as history:
         assert [each.finished is None for each in history.runs] == [False, False]
     (tmp_path / "runs" / f"{name}.jsonl.gz").unlink()
-    with History.of(tmp_path) as history:
+    with history_of(tmp_path) as history:
         assert len(history.runs) == 1
 
 
@@ -350,7 +366,7 @@ def test_a_damaged_log_is_read_as_far_as_it_goes(tmp_path):
     damaged[len(damaged) * 9 // 10] ^= 0xFF
     log.write_bytes(bytes(damaged))
     assert len(read(log).events) > 7  # all that comes before the damage
-    with History.of(tmp_path) as history:
+    with history_of(tmp_path) as history:
         assert len(history.runs) == 1
         (complaint,) = history.complaints
         assert str(log) in complaint
@@ -372,7 +388,7 @@ def test_a_log_of_a_newer_format_is_refused_and_the_others_are_kept(tmp_path):
     run(tmp_path, 1, cell())
     newer = encode(RunStarted("r", "2027", [], 0, {}, format=99)).replace('"seed"', '"grain"')
     (tmp_path / "runs" / "20270101.jsonl.gz").write_bytes(gzip.compress(f"{newer}\n".encode()))
-    with History.of(tmp_path) as history:
+    with history_of(tmp_path) as history:
         assert len(history.runs) == 1
         (complaint,) = history.complaints
         assert "has format 99, this harness reads up to 1; install a newer one" in complaint
@@ -385,15 +401,14 @@ from tests.test_history import cell, run
 from harness.history.history import History
 for day in range(int(sys.argv[2]), 29, 2):
     run(Path(sys.argv[1]), day, cell(), cell("other"))
-    with History.of(Path(sys.argv[1])) as history:
-        assert history.runs
+    assert History.ask(Path(sys.argv[1]), lambda history: history.runs)
 """
 
 
 def test_two_processes_that_write_at_once_lose_nothing(tmp_path):
     writers = [subprocess.Popen([sys.executable, "-c", WRITER, str(tmp_path), str(first)]) for first in (1, 2)]
     assert [each.wait(timeout=SECONDS) for each in writers] == [0, 0]
-    with History.of(tmp_path) as history:
+    with history_of(tmp_path) as history:
         assert len(history.runs) == 28
         assert all(len(history.index.verdicts(each, (1, 2))) == 2 for each in history.runs)
         assert len(history.index.series(history.index.number(("agreement", "linear", "fused", "cpu", "float32")))) == 28
@@ -401,7 +416,7 @@ def test_two_processes_that_write_at_once_lose_nothing(tmp_path):
 
 def test_halves_of_surrogate_pairs_are_spelled_out(tmp_path):
     run(tmp_path, 1, cell("\ud800", "wrong", sentence="off \udfff", fault="\ud800"))
-    with History.of(tmp_path) as history:
+    with history_of(tmp_path) as history:
         (fault,) = history.index.faults(history.runs[0])
         assert (fault.implementation, fault.sentence, fault.diagnosis) == (r"\ud800", r"off \udfff", r"\ud800")
         assert history.index.number(("agreement", "linear", "\ud800", "cpu", "float32")) == fault.keys[0]
@@ -413,7 +428,7 @@ def test_the_points_of_an_operation_are_those_of_its_last_runs(tmp_path):
     run(tmp_path, 3, cell(score=3.0), environment={**HERE, "cpu": "another"})
     run(tmp_path, 4, cell(score=4.0), candidates="/mine.py")
     run(tmp_path, 5, cell(score=5.0), cell(dtype="float64"))
-    with History.of(tmp_path) as history:
+    with history_of(tmp_path) as history:
         index, key = history.index, ("agreement", "linear", "fused", "cpu", "float32")
         found = index.agreement("linear")
         assert [point.largest for point in found[key]] == [1.0, 3.0, 5.0]
@@ -436,7 +451,7 @@ def test_a_comparison_asks_a_few_questions_however_many_faults_there_are(tmp_pat
     run(tmp_path, 1, *(cell(f"way{n}") for n in range(300)))
     run(tmp_path, 2, *bad(200, "b is missing"), cell("way299", verdict="uninformative"))
     asked = []
-    with History.of(tmp_path) as history:
+    with history_of(tmp_path) as history:
         latest, before = history.runs
         history.index._base.set_trace_callback(asked.append)
         found = history.changes(latest, before)

@@ -18,7 +18,6 @@ from markdown_it import MarkdownIt
 from harness.errors import HarnessError
 from harness.explain.counterexample import Counterexample
 from harness.explain.diagnosis import Diagnosis
-from harness.history.history import History
 from harness.record.events import UNJUDGED, ClaimListed, ImplementationListed, RunStarted
 from harness.record.outcome import listed
 from harness.record.runlog import read
@@ -32,7 +31,7 @@ from harness.report.mail import Mail, mail
 from harness.report.markdown import MOST, Markdown, code, fenced, markdown, plain
 from harness.report.reporting import Findings, ended
 from harness.report.site import pages as site_pages
-from tests.test_history import HERE, WRONG, cell, commit, run
+from tests.test_history import HERE, WRONG, cell, commit, history_of, run
 
 MARKUP = "<script>alert(1)</script><img src=x onerror=alert(2)>'\"&amp; ]]> --> </code></details></td>"
 MARKDOWN = "``` | *bold* [link](https://evil.example) ![x](y) @someone #12 www.evil.example :smile: $x$ ~~gone~~ \\| `"
@@ -54,7 +53,7 @@ SOURCE = "import torch\nx = torch.tensor([1.0])"
 
 def findings(reports: Path) -> Findings:
     """What the latest run of a folder found; the history is closed."""
-    with History.of(reports) as history:
+    with history_of(reports) as history:
         latest = history.runs[0]
         changes = history.changes(latest, history.baseline_of(latest))
     return Findings(Digest.of(ended(read(latest.log).events)), changes, history)
@@ -164,7 +163,7 @@ def test_no_output_calls_new_what_another_machine_did_not_show(tmp_path):
     assert f"linear/fused wrong%2C {words}" in annotation
     opened = issues(found.changes)
     assert [each.is_open for each in opened] == [True], "what holds here is not fixed there"
-    with History.of(reports) as history:
+    with history_of(reports) as history:
         pages = dict(site_pages(replace(found, history=history)))
     for text in (page.text, letter, annotation, opened[0].body, pages["index.html"]):
         assert "the culprit" not in text

@@ -134,8 +134,7 @@ class Asking:
     def _check_baseline(self) -> None:
         """Refuse an unknown baseline before anything is asked. Raises UnknownName."""
         if self.baseline not in ("", PREVIOUS):
-            with History.of(self.reports) as history:
-                history.named(self.baseline)
+            History.ask(self.reports, lambda history: history.named(self.baseline))
 
     def _kept(self, candidates: str) -> tuple[list[Recalled], list[str]]:
         """The counterexamples that people keep of what this candidate file declares, or the catalogue where it is empty.
@@ -178,8 +177,7 @@ class Asking:
 
     def _attention(self) -> dict[str, float]:
         """How the budget is to be spread over the cells, as far as earlier runs tell."""
-        with History.of(self.reports) as history:
-            return attention(history)
+        return History.ask(self.reports, attention)
 
     def _groups(self, listing: list[ImplementationListed]) -> int:
         """How many workers could be busy at once: cells of one operation, device and dtype share one."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ from harness.command.options import complete_runs, examples, json_option, report
 from harness.errors import HarnessError, UnknownName
 from harness.explain.visible import visible
 from harness.history.changes import Change, Changes
-from harness.history.history import History
+from harness.history.history import History, check_runs
 from harness.history.index import Run
 from harness.report.terminal import print_changes
 
@@ -40,10 +41,10 @@ def compare(ctx: click.Context, /, before: str, after: str, reports: Path, as_js
     other hardware, driver, torch or precision can be compared, but for their errors, and no commit is named as the
     cause of what differs. The exit code is 1 where something is falsified that was not.
     """
-    with History.there(reports) as found:
-        old, new = _pair(found, before, after)
-        changes = found.changes(new, old)
-    notes = list(dict.fromkeys(filter(None, (*found.complaints, old.complaint, new.complaint))))
+    check_runs(reports)
+    changes, complaints = History.ask(reports, partial(_asked, before=before, after=after))
+    compared = [each.complaint for each in (changes.baseline, changes.run) if each]
+    notes = list(dict.fromkeys(filter(None, (*complaints, *compared))))
     code = int(any(each.fault.verdict.failing for each in changes.worse))
     if as_json:
         click.echo(json.dumps({"exit_code": code, **summary(changes), "notes": notes}, indent=2))
@@ -52,6 +53,12 @@ def compare(ctx: click.Context, /, before: str, after: str, reports: Path, as_js
         for told in notes:
             click.echo(f"note  {visible(told, 600)}")
     ctx.exit(code)
+
+
+def _asked(found: History, before: str, after: str) -> tuple[Changes, list[str]]:
+    """What changed between the two, and what could not be read."""
+    old, new = _pair(found, before, after)
+    return found.changes(new, old), found.complaints
 
 
 def _pair(found: History, before: str, after: str) -> tuple[Run, Run]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from difflib import get_close_matches
+from functools import partial
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,7 @@ from harness.command.options import examples, json_option, reports_option
 from harness.errors import HarnessError, UnknownName
 from harness.explain.sentence import figure
 from harness.explain.visible import visible
-from harness.history.history import History
+from harness.history.history import History, check_runs
 from harness.history.index import Key, Point, Run
 from harness.history.revisions import plain
 from harness.history.segment import differences
@@ -38,12 +39,13 @@ _SHOWN, _COMMAND = 30, 100
 
 def complete_cells(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
     """The cells that begin so, of all that any run asked."""
+    reports = ctx.params.get("reports") or Path("reports")
     try:
-        with History.there(ctx.params.get("reports") or Path("reports")) as found:
-            names = map(_name, found.index.every_key())
-            return [CompletionItem(name) for name in names if name.startswith(incomplete)]
+        check_runs(reports)
+        names = map(_name, History.ask(reports, lambda found: found.index.every_key()))
     except HarnessError:
         return []
+    return [CompletionItem(name) for name in names if name.startswith(incomplete)]
 
 
 @click.command(epilog=_EXAMPLES)
@@ -57,11 +59,10 @@ def history(cell: str, everything: bool, reports: Path, as_json: bool) -> None:
     A change of hardware, driver, torch or precision begins a new segment, and is marked: figures are compared within
     one segment alone. The logs are the truth; the index beside them is rebuilt whenever it is missing.
     """
-    with History.there(reports) as found:
-        runs = found.runs if found.latest else []
-        points = _series(found, cell) if cell else []
+    check_runs(reports)
+    runs, points, complaints = History.ask(reports, partial(_asked, cell=cell))
     damaged = [each.complaint for each in ([point.run for point in points] if cell else runs) if each.complaint]
-    notes = list(dict.fromkeys([*found.complaints, *damaged]))
+    notes = list(dict.fromkeys([*complaints, *damaged]))
     if as_json:
         entries = [_point(each) for each in points] if cell else [entry(each) for each in runs]
         told = {"exit_code": 0, "series" if cell else "runs": entries, "notes": notes}
@@ -89,6 +90,12 @@ def entry(run: Run) -> dict[str, Any]:
         "exit_code": run.finished.exit_code if run.finished else None,
         "stopped": run.finished.stopped if run.finished else _ENDLESS,
     }
+
+
+def _asked(found: History, cell: str) -> tuple[list[Run], list[Point], list[str]]:
+    """The runs, of which there is one at least, the points of a cell if one is named, and what could not be read."""
+    runs = [found.latest, *found.runs[1:]]
+    return runs, _series(found, cell) if cell else [], found.complaints
 
 
 def _series(found: History, cell: str) -> list[Point]:

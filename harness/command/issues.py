@@ -6,6 +6,7 @@ import json
 import shutil
 import subprocess
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,8 @@ import click
 from harness.command.options import Duration, baseline_option, complete_runs, examples, json_option, reports_option
 from harness.errors import HarnessError
 from harness.explain.visible import visible
-from harness.history.history import History
+from harness.history.history import History, check_runs
+from harness.history.index import Run
 from harness.report.issues import LABEL, Issue, id_in, issues, missing_run, run_is_back
 
 _EXAMPLES = examples(
@@ -48,7 +50,13 @@ def issues_command(
 
     An issue is found again by a mark in its text; what still shows gets a comment, what is fixed is closed.
     """
-    wanted = [_expected(reports, expect_within)] if expect_within is not None else _wanted(reports, run, baseline)
+    if expect_within is not None:
+        wanted, notes = History.ask(reports, partial(_expected, seconds=expect_within))
+    else:
+        check_runs(reports)
+        wanted, notes = History.ask(reports, partial(_wanted, run=run, baseline=baseline))
+    for note in notes:
+        click.echo(f"note  {visible(note, 600)}", err=True)
     done = [*_filed(wanted)] if filing else [(_plan(each), each) for each in wanted]
     if as_json:
         click.echo(json.dumps([{"done": told, "id": each.id, "title": each.title} for told, each in done], indent=2))
@@ -58,20 +66,29 @@ def issues_command(
         click.echo("no issue to open, to update or to close")
 
 
-def _wanted(reports: Path, run: str, baseline: str) -> list[Issue]:
-    with History.there(reports) as history:
-        found = history.named(run) if run else history.latest
-        return issues(history.changes(found, history.baseline_of(found, baseline)))
+def _wanted(history: History, run: str, baseline: str) -> tuple[list[Issue], list[str]]:
+    """The issues of a run, and what could not be read."""
+    found = history.named(run) if run else history.latest
+    return issues(history.changes(found, history.baseline_of(found, baseline))), history.complaints
 
 
-def _expected(reports: Path, seconds: float) -> Issue:
-    """The issue of a run that did not happen, to open or to close."""
-    with History.of(reports) as history:
-        latest = history.runs[0] if history.runs else None
-    if latest is None:
-        return missing_run("", seconds / 3600)
-    age = (datetime.now(UTC) - datetime.fromisoformat(latest.started.when)).total_seconds()
-    return missing_run(latest.at, seconds / 3600) if age > seconds else run_is_back(latest.at)
+def _expected(history: History, seconds: float) -> tuple[list[Issue], list[str]]:
+    """The issue of a run that did not happen, to open or to close, and what could not be read."""
+    begun = [(when, run) for run in history.runs if (when := _when(run))]
+    if not begun:
+        return [missing_run("", seconds / 3600)], history.complaints
+    when, latest = max(begun, key=lambda each: each[0])
+    late = (datetime.now(UTC) - when).total_seconds() > seconds
+    return [missing_run(latest.at, seconds / 3600) if late else run_is_back(latest.at)], history.complaints
+
+
+def _when(run: Run) -> datetime | None:
+    """When a run began, None where its log tells no time."""
+    try:
+        told = datetime.fromisoformat(run.started.when)
+        return told.astimezone(UTC) if told.tzinfo else told.replace(tzinfo=UTC)
+    except (ValueError, OverflowError):
+        return None
 
 
 def _plan(issue: Issue) -> str:

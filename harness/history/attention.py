@@ -24,6 +24,6 @@ def attention(history: History) -> dict[str, float]:
     }
 
 
-def due(found: int, cases: int) -> float:
+def due(found: int, cases: float) -> float:
     """The attention due to a cell in which `found` runs found something over so many cases; 1 where there were none."""
-    return max(_LEAST, math.sqrt(2 * (found + 1) / (cases + 2)))
+    return max(_LEAST, math.sqrt(2 * (found + 1) / (max(cases, 0) + 2)))

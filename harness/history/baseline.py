@@ -40,7 +40,7 @@ def named(runs: list[Run], what: str, checkout: Path, words: Collection[str] = (
     """
     by_name = [each for each in runs if each.name.startswith(what) or run_of(Path(what)) == each.name]
     if by_name:
-        return by_name[0]
+        return max(by_name, key=lambda each: each.name == what)  # the latest of those that only begin so
     made = reachable(checkout, what)
     of_branch = [each for each in runs if each.revision and plain(each.revision) in made]
     if of_branch:

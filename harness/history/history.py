@@ -2,22 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 from harness.errors import HarnessError, InfrastructureError, UnknownName
-from harness.history import baseline
+from harness.explain.visible import visible
+from harness.history import baseline, generations
 from harness.history.archive import logs_in, run_of
 from harness.history.changes import Changes, changes
 from harness.history.index import Index, Run
 from harness.record.runlog import is_log
 
 INDEX = "history.sqlite"
-"""The index's name among the reports; it can be thrown away at will."""
+"""The index's name among the reports; it can be thrown away at will, as can those that are made beside it."""
 
 FOLDERS = ("runs", "baseline")
 """Where logs lie among the reports: what runs write, and reference runs that are committed."""
+
+_TOLD = 3
+"""Logs of which it is told why they can't be read, where none can."""
+
+Answer = TypeVar("Answer")
 
 
 def logs(reports: Path) -> list[Path]:
@@ -25,34 +32,27 @@ def logs(reports: Path) -> list[Path]:
     return [log for folder in FOLDERS for log in logs_in(reports / folder)]
 
 
+def check_runs(reports: Path) -> None:
+    """Raise InfrastructureError where a folder has no log."""
+    if not any(logs(reports)):
+        raise InfrastructureError(f"there is no run in {reports}; `harness run` makes one")
+
+
 @dataclass(frozen=True)
 class History:
-    """The runs of a folder of reports. Use as a context manager; it reads what is new when it is entered.
-
-    Raises InfrastructureError where the index can't be written.
-    """
+    """The runs of a folder of reports, as a question finds them."""
 
     reports: Path
     index: Index
 
     @staticmethod
-    def of(reports: Path) -> History:
-        """The history of a folder."""
-        return History(reports, Index(reports / INDEX, [reports / folder for folder in FOLDERS]))
+    def ask(reports: Path, question: Callable[[History], Answer]) -> Answer:
+        """What a question finds in the history of a folder, once the new logs are read.
 
-    @staticmethod
-    def there(reports: Path) -> History:
-        """The history of a folder that has a log, to be read. Raises InfrastructureError where it has none."""
-        if not any(logs(reports)):
-            raise InfrastructureError(f"there is no run in {reports}; `harness run` makes one")
-        return History.of(reports)
-
-    def __enter__(self) -> History:
-        self.index.refresh()
-        return self
-
-    def __exit__(self, *failure: object) -> None:
-        self.index.__exit__(*failure)
+        It may be put more than once (see `generations.ask`).
+        """
+        folders = [reports / folder for folder in FOLDERS]
+        return generations.ask(reports / INDEX, folders, lambda index: question(History(reports, index)))
 
     @property
     def complaints(self) -> list[str]:
@@ -67,9 +67,12 @@ class History:
     @property
     def latest(self) -> Run:
         """The latest run. Raises InfrastructureError where no log can be read."""
-        if not self.runs:
-            raise InfrastructureError(f"no run in {self.reports} can be read: {'; '.join(self.complaints)}")
-        return self.runs[0]
+        runs = self.runs
+        if not runs:
+            told = "; ".join(visible(each, 600) for each in self.complaints[:_TOLD]) or "their logs say nothing yet"
+            more = f"; and {len(self.complaints) - _TOLD} more" if len(self.complaints) > _TOLD else ""
+            raise InfrastructureError(f"no run in {self.reports} can be read: {told}{more}")
+        return runs[0]
 
     def named(self, what: str) -> Run:
         """The run that a word means: a name, a log, a branch.

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
 import sqlite3
+import stat
 from collections.abc import Iterable, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
@@ -11,7 +13,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from harness.errors import HarnessError, InfrastructureError
+from harness.errors import HarnessError
 from harness.history.archive import logs_in
 from harness.history.segment import segment
 from harness.measure.verdict import Verdict
@@ -19,31 +21,11 @@ from harness.record.events import CellFinished, Event, ImplementationListed, Run
 from harness.record.runlog import decode, encode, read
 from harness.record.triage import Cause, causes
 
-_SCHEMA = 4
-_PATIENCE = 300.0
-"""Seconds to wait for another process that writes the index."""
+_FOLDER = re.compile(r"\w[\w.+-]{0,99}")
+"""Names of runs, by which the folders of their pages are called."""
 
-_TABLES = """
-CREATE TABLE runs (
-    id INTEGER PRIMARY KEY, name TEXT, log TEXT UNIQUE, bytes INTEGER, at TEXT, segment TEXT, complaint TEXT,
-    started TEXT, finished TEXT, unavailable TEXT
-);
-CREATE TABLE keys (
-    id INTEGER PRIMARY KEY, prop TEXT, operation TEXT, implementation TEXT, device TEXT, dtype TEXT,
-    UNIQUE (prop, operation, implementation, device, dtype)
-);
-CREATE TABLE faults (
-    id INTEGER PRIMARY KEY, run INTEGER, operation TEXT, implementation TEXT, verdict TEXT, fault TEXT, known TEXT,
-    sentence TEXT, diagnosis TEXT, counterexample TEXT, shown INTEGER
-);
-CREATE INDEX faults_by_run ON faults (run);
-CREATE TABLE cells (
-    run INTEGER, key INTEGER, verdict INTEGER, median REAL, high REAL, largest REAL, allowance REAL, cases INTEGER,
-    fault INTEGER, reason TEXT,
-    PRIMARY KEY (run, key)
-) WITHOUT ROWID;
-CREATE INDEX cells_by_key ON cells (key, verdict);
-"""
+_OF_VALUES = (sqlite3.DataError, sqlite3.InterfaceError, sqlite3.ProgrammingError)
+"""What SQLite says of values that it can't hold, and never of its file."""
 
 _RUN = "runs.id, log, segment, complaint, started, finished, unavailable"
 _POINT = "verdict, median, high, largest, allowance"
@@ -85,8 +67,8 @@ class Run:
     @property
     def revision(self) -> str | None:
         """The revision of the code that was verified: the candidates' own, or that of the harness with its catalogue."""
-        found = self.started.environment
-        return found.get("candidates revision") if self.started.candidates else found.get("revision")
+        found = self.started.environment.get("candidates revision" if self.started.candidates else "revision")
+        return found if isinstance(found, str) else None
 
     @property
     def at(self) -> str:
@@ -130,41 +112,31 @@ Key = tuple[str, str, str, str, str]
 
 
 class Index:
-    """The index of some folders of logs. Use as a context manager; several processes may at once.
+    """The index of some folders of logs, in a database that has its tables (see `schema`); `generations` opens it.
 
-    A file that is no index of this version is written anew.
+    refusals: which logs could not be read, and why, in a sentence each.
     """
 
-    def __init__(self, file: Path, folders: Iterable[Path]) -> None:
-        self.file = file
+    def __init__(self, base: sqlite3.Connection, folders: Iterable[Path], refusals: list[str]) -> None:
         self.folders = list(folders)
-        self.refusals: list[str] = []
-        try:
-            file.parent.mkdir(parents=True, exist_ok=True)
-            self._base = self._opened()
-            self._base.execute("PRAGMA synchronous = NORMAL")  # what a power cut takes is read from the logs again
-            self._base.execute("PRAGMA cache_size = -65536")
-        except (OSError, sqlite3.Error) as failure:
-            raise InfrastructureError(f"the history {file} can't be written: {failure}") from None
-
-    def __enter__(self) -> Index:
-        return self
-
-    def __exit__(self, *failure: object) -> None:
-        self._base.close()
+        self.refusals = refusals
+        self._base = base
 
     def refresh(self) -> None:
-        """Read the logs that are new or have grown, and forget those that are gone.
-
-        `refusals` says afterwards which could not be read, and why.
-        """
-        there = {str(log): log.stat().st_size for folder in self.folders for log in logs_in(folder)}
+        """Read the logs that are new or have grown, and forget those that are gone."""
+        there = {str(log): log for folder in self.folders for log in logs_in(folder)}
         known = dict(self._base.execute("SELECT log, bytes FROM runs"))
         for log in known.keys() - there.keys():
             self._forget(log)
-        for log, size in sorted(there.items()):
-            if known.get(log) != size:
-                self._read(Path(log), size)
+        for name, log in sorted(there.items()):
+            try:
+                size = _size(log)
+                if known.get(name) != size:
+                    self._read(log, size)
+            except HarnessError as refusal:
+                self.refusals.append(str(refusal))
+                if name in known:
+                    self._forget(name)
 
     def runs(self) -> list[Run]:
         """Every run, the latest first."""
@@ -253,25 +225,28 @@ class Index:
             f"""
             WITH asked AS (SELECT id, {_KEY} FROM keys WHERE prop = 'agreement' AND operation = ?),
             recent AS (
-                SELECT * FROM runs WHERE json_extract(started, '$.candidates') IS ? AND (? = '' OR segment = ?)
+                SELECT * FROM runs WHERE candidates = ? AND (? = '' OR segment = ?)
                 AND EXISTS (SELECT 1 FROM asked CROSS JOIN cells ON run = runs.id AND key = asked.id)
                 ORDER BY at DESC, name DESC LIMIT ?
             )
             SELECT {_KEY}, {_RUN.replace("runs.", "recent.")}, {_POINT}
             FROM recent CROSS JOIN asked CROSS JOIN cells ON run = recent.id AND key = asked.id ORDER BY at, name, asked.id
             """,
-            [_storable(operation), _storable(candidates) or None, of, of, last],
+            [_storable(operation), _storable(candidates), of, of, last],
         )
         found: dict[Key, list[Point]] = {}
         for row in rows:
             found.setdefault(row[:5], []).append(_point(row[5:]))
         return found
 
-    def yields(self, last: int) -> list[tuple[Key, int, int]]:
-        """What the cells of the last runs have found for their cases: in how many runs something, over how many cases."""
+    def yields(self, last: int) -> list[tuple[Key, int, float]]:
+        """What the cells of the last runs have found for their cases: in how many runs something, over how many cases.
+
+        The cases are a float, whose sum can't overflow.
+        """
         rows = self._base.execute(
             f"WITH recent AS (SELECT id FROM runs ORDER BY at DESC, name DESC LIMIT ?)"
-            f" SELECT {_KEY}, SUM(verdict IN ({_FAILING})), SUM(cases) FROM recent CROSS JOIN cells ON run = recent.id"
+            f" SELECT {_KEY}, SUM(verdict IN ({_FAILING})), TOTAL(cases) FROM recent CROSS JOIN cells ON run = recent.id"
             f" JOIN keys ON keys.id = cells.key GROUP BY cells.key",
             [last],
         )
@@ -296,40 +271,27 @@ class Index:
         )
         return [(row[:5], row[5]) for row in rows]
 
-    def _opened(self) -> sqlite3.Connection:
-        base = sqlite3.connect(self.file, timeout=_PATIENCE, isolation_level=None)
-        try:
-            if base.execute("PRAGMA user_version").fetchone()[0] == _SCHEMA:
-                return base
-        except sqlite3.DatabaseError:
-            base.close()
-            self.file.unlink()
-            base = sqlite3.connect(self.file, timeout=_PATIENCE, isolation_level=None)
-        base.execute("PRAGMA journal_mode = WAL")
-        with base, closing(base.cursor()) as cursor:
-            cursor.execute("BEGIN IMMEDIATE")
-            if cursor.execute("PRAGMA user_version").fetchone()[0] != _SCHEMA:
-                for (name,) in cursor.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall():
-                    cursor.execute(f"DROP TABLE {name}")
-                for statement in filter(str.strip, _TABLES.split(";")):
-                    cursor.execute(statement)
-                cursor.execute(f"PRAGMA user_version = {_SCHEMA}")
-        return base
-
     def _read(self, log: Path, size: int) -> None:
-        try:
-            found = read(log)
-        except HarnessError as refusal:
-            self.refusals.append(str(refusal))
-            return
+        """Put down what a log says. Raises HarnessError where it can't be read, or not put down."""
+        found = read(log)
         if found.complaint:
             self.refusals.append(found.complaint)
-        if not any(isinstance(event, RunStarted) for event in found.events):
-            return
-        with self._base, closing(self._base.cursor()) as cursor:
-            cursor.execute("BEGIN IMMEDIATE")
-            self._forget(str(log))
-            _insert(cursor, log, size, found.events, found.complaint)
+        if not found.events:
+            return  # a run that has only just begun
+        try:
+            with self._base, closing(self._base.cursor()) as cursor:
+                cursor.execute("BEGIN IMMEDIATE")
+                self._forget(str(log))
+                _insert(cursor, log, size, found.events, found.complaint)
+        except HarnessError:
+            raise
+        except Exception as failure:
+            if isinstance(failure, sqlite3.Error) and not isinstance(failure, _OF_VALUES):
+                raise
+            told = f"{type(failure).__name__}: {failure}"
+            raise HarnessError(
+                f"run log {log} can't be taken into the history ({told}); take it out of this folder"
+            ) from None
 
     def _forget(self, log: str) -> None:
         for (run,) in self._base.execute("SELECT id FROM runs WHERE log = ?", [log]).fetchall():
@@ -338,21 +300,25 @@ class Index:
 
 
 def _insert(cursor: sqlite3.Cursor, log: Path, size: int, events: list[Event], complaint: str) -> None:
-    started = next(event for event in events if isinstance(event, RunStarted))
+    started = _beginning(log, events)
     finished = next((event for event in events if isinstance(event, RunFinished)), None)
     outcomes = [event for event in events if isinstance(event, CellFinished) and not event.claim]
     listed = [event for event in events if isinstance(event, ImplementationListed)]
     unavailable = {f"{each.operation}/{each.implementation}": each.unavailable for each in listed if each.unavailable}
     cursor.execute(
-        "INSERT INTO runs (name, log, bytes, at, segment, complaint, started, finished, unavailable)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        "INSERT INTO runs (name, log, bytes, at, segment, candidates, complaint, started, finished, unavailable)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         [
-            *(started.run, str(log), size, started.when, segment(started.environment), complaint),
+            *(started.run, str(log), size, started.when, segment(started.environment), _storable(started.candidates)),
+            complaint,
             *(_storable(encode(each)) if each else None for each in (started, finished)),
             json.dumps(unavailable),
         ],
     )
     run = cursor.lastrowid
+    _run(
+        *cursor.execute(f"SELECT {_RUN} FROM runs WHERE id = ?", [run]).fetchone()
+    )  # what can't be read back is refused
     numbers = _numbers(cursor, outcomes)
     faults = {
         _key(cell): fault
@@ -364,6 +330,30 @@ def _insert(cursor: sqlite3.Cursor, log: Path, size: int, events: list[Event], c
     cursor.executemany(
         "INSERT INTO cells VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", ((run, key, *rows[key]) for key in sorted(rows))
     )
+
+
+def _beginning(log: Path, events: list[Event]) -> RunStarted:
+    """How a run began. Raises HarnessError where that is not told, or the run's name is no name for a folder."""
+    started = next((event for event in events if isinstance(event, RunStarted)), None)
+    if started is None:
+        raise HarnessError(f"run log {log} does not say how the run began; take it out of this folder")
+    if not _FOLDER.fullmatch(started.run):
+        raise HarnessError(
+            f"run log {log} calls its run {started.run[:80]!r}, which can't be the name of its folder of pages; "
+            "take it out of this folder"
+        )
+    return started
+
+
+def _size(log: Path) -> int:
+    """The bytes of a log. Raises HarnessError where it is no file that can be read."""
+    try:
+        found = log.stat()
+    except OSError as failure:
+        raise HarnessError(f"run log {log} can't be read: {failure.strerror or failure}; take it away") from None
+    if not stat.S_ISREG(found.st_mode):
+        raise HarnessError(f"run log {log} can't be read: it is no file; take it away")
+    return found.st_size
 
 
 def _key(cell: CellFinished) -> Key:
@@ -400,6 +390,8 @@ def _fault(cursor: sqlite3.Cursor, run: int | None, cause: Cause, numbers: dict[
 def _figures(cell: CellFinished, fault: int | None) -> tuple[Any, ...]:
     """A cell's columns: why it gave no answer is told there, findings by their fault."""
     scores = (cell.score_median, cell.score_high, cell.score_max, cell.allowance)
+    if any(score is not None and score < 0 for score in scores):
+        raise ValueError(f"an error below 0 in {cell.key}")
     return (
         _NUMBERS[cell.verdict],
         *scores,
@@ -426,9 +418,13 @@ def _point(row: Sequence[Any]) -> Point:
 
 @lru_cache(maxsize=4096)
 def _run(number: int, log: str, of: str, complaint: str, started: str, finished: str | None, unavailable: str) -> Run:
-    begun, ended = decode(started), decode(finished) if finished else None
-    assert isinstance(begun, RunStarted)
-    assert ended is None or isinstance(ended, RunFinished)
+    """The run of a row. Raises ValueError where its events are none."""
+    try:
+        begun, ended = decode(started), decode(finished) if finished else None
+    except HarnessError as failure:
+        raise ValueError(str(failure)) from None
+    if not (isinstance(begun, RunStarted) and isinstance(ended, RunFinished | None)):
+        raise ValueError("these are other events")
     return Run(number, Path(log), of, complaint, begun, ended, json.loads(unavailable))
 
 

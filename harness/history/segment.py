@@ -59,19 +59,33 @@ def _facts(environment: dict[str, Any]) -> dict[str, str]:
 
 
 def _told(environment: dict[str, Any]) -> Iterator[tuple[str, str]]:
-    packages = environment.get("packages", {})
+    """The facts of an environment, which a log may have from anywhere: what is of another type is told as it is."""
+    packages, kernels = _table(environment, "packages"), _table(environment, "kernels")
     for name, value in environment.items():
         if name not in (*_IGNORED, *_PARTING, "packages", "tf32", "threads", "torch build"):
             yield name, _line(value)
-    yield from ((name, str(version)) for name, version in packages.items() if name != "torch")
-    yield "torch", " ".join(filter(None, (packages.get("torch", ""), environment.get("torch build", ""))))
-    yield "platform", _machine(environment.get("platform", ""))
-    yield "cpu", str(environment.get("cpu", ""))
-    yield "instructions", str(environment.get("instructions", ""))
-    yield "kernels", " ".join(f"{name}={value}" for name, value in environment.get("kernels", {}).items())
-    yield "cuda", "; ".join(device.get("name", "") for device in environment.get("cuda", ()))
-    yield "driver", str(environment.get("driver") or "")
+    yield from ((name, _word(version)) for name, version in packages.items() if name != "torch")
+    yield "torch", " ".join(filter(None, map(_word, (packages.get("torch"), environment.get("torch build")))))
+    yield "platform", _machine(_word(environment.get("platform")))
+    yield "cpu", _word(environment.get("cpu"))
+    yield "instructions", _word(environment.get("instructions"))
+    yield "kernels", " ".join(f"{name}={_word(value)}" for name, value in kernels.items())
+    yield "cuda", _devices(environment.get("cuda"))
+    yield "driver", _word(environment.get("driver"))
     yield "precision", f"tf32 {_line(environment.get('tf32', {}))}, {_line(environment.get('threads', ''))} threads"
+
+
+def _table(environment: dict[str, Any], name: str) -> dict[str, Any]:
+    """A fact that consists of named ones; where it does not, its value has no name."""
+    found = environment.get(name)
+    return found if isinstance(found, dict) else {"": found} if found else {}
+
+
+def _devices(found: Any) -> str:
+    """The names of devices."""
+    if not isinstance(found, list):
+        return _word(found)
+    return "; ".join(_word(each.get("name")) if isinstance(each, dict) else _word(each) for each in found)
 
 
 def _machine(platform: str) -> str:
@@ -81,6 +95,11 @@ def _machine(platform: str) -> str:
 
 
 _PROCESSORS = ("x86_64", "aarch64", "arm64", "AMD64", "ppc64le", "riscv64")
+
+
+def _word(value: Any) -> str:
+    """A value in words; nothing for none."""
+    return "" if value is None else _line(value)
 
 
 def _line(value: Any) -> str:

@@ -84,9 +84,9 @@ def _read(log: Path) -> Benchmarks | None:
 
 def _is_slower(before: TimingFinished, now: TimingFinished) -> bool:
     apart = before.high is not None and now.low is not None and now.low > before.high
-    return apart and before.against == now.against
+    return apart and before.against == now.against and bool(before.ratio and now.ratio)
 
 
 def _slowdown(before: TimingFinished, now: TimingFinished) -> Slowdown:
-    assert before.ratio is not None and now.ratio is not None
+    assert before.ratio and now.ratio
     return Slowdown(now, before.ratio, now.ratio)

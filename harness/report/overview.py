@@ -12,7 +12,7 @@ from urllib.parse import quote
 from harness.explain.visible import visible
 from harness.history.changes import Change, Place
 from harness.history.index import Point, Run
-from harness.history.slowdowns import Benchmarks, Slowdown, benchmarks, slowdowns
+from harness.history.slowdowns import Benchmarks, Slowdown, slowdowns
 from harness.measure.verdict import Verdict
 from harness.record.events import CellFinished
 from harness.record.triage import Cause, Key
@@ -60,12 +60,18 @@ class Spot:
 
 
 class Overview:
-    """What pages ask about a run besides its digest; `reports` is the folder in which the other runs' sites lie."""
+    """What pages ask about a run besides its digest.
 
-    def __init__(self, findings: Findings, reports: Path | None = None) -> None:
+    beside: the folder in which the other runs' sites lie; benchmarks: those that have a page, None where none have.
+    """
+
+    benchmarks: Benchmarks | None = None
+
+    def __init__(self, findings: Findings, beside: Path | None = None) -> None:
         self.digest: Digest = findings.digest
         self.changes = findings.changes
-        self.reports = reports
+        self.reports = findings.history.reports
+        self.beside = beside
         self.sites = {each.name for each in findings.history.runs if self._has(each.name, "index.html")}
 
     @cached_property
@@ -84,14 +90,9 @@ class Overview:
         return [Row(each, None, self._page_of_baseline(each)) for each in self.changes.better]
 
     @cached_property
-    def benchmarks(self) -> Benchmarks | None:
-        """The latest benchmarks among the reports, None where there are none."""
-        return next(benchmarks(self.reports), None) if self.reports is not None else None
-
-    @cached_property
     def slowdowns(self) -> tuple[Slowdown, ...]:
         """What takes longer than in the benchmarks before, where there are any."""
-        return slowdowns(self.reports) if self.reports is not None else ()
+        return slowdowns(self.reports)
 
     def change_of(self, cause: Cause) -> Change | None:
         """What history says of a cause."""
@@ -222,7 +223,7 @@ class Overview:
         return f"../{name}/{found}" if page and name and self._has(name, found) else ""
 
     def _has(self, run: str, page: str) -> bool:
-        return self.reports is not None and (self.reports / run / page).is_file()
+        return self.beside is not None and (self.beside / run / page).is_file()
 
 
 def errors_of(findings: Findings, operation: str) -> dict[str, list[Point]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 from harness.history.changes import Changes
@@ -23,7 +24,7 @@ class Findings:
 
 
 Output = Callable[[Findings], None]
-"""Writes one output; raises OSError where it can't."""
+"""Writes one output, or again where the history broke off in the midst of it; raises OSError where it can't."""
 
 
 @dataclass
@@ -37,6 +38,7 @@ class Reporting:
     reports: Path
     outputs: Sequence[Output]
     baseline: str = ""
+    digest: Digest | None = None
     changes: Changes | None = None
     complaints: list[str] = field(default_factory=list)
     _events: list[Event] = field(default_factory=list)
@@ -48,13 +50,17 @@ class Reporting:
             self._write()
 
     def _write(self) -> None:
-        digest = Digest.of(self._events)
-        with History.of(self.reports) as history:
-            run = history.named(digest.started.run)
-            self.changes = history.changes(run, history.baseline_of(run, self.baseline))
-            self.complaints = history.complaints
-            for output in self.outputs:
-                output(Findings(digest, self.changes, history))
+        self.digest = Digest.of(self._events)
+        History.ask(self.reports, partial(self._written, self.digest, list(self.outputs)))
+
+    def _written(self, digest: Digest, waiting: list[Output], history: History) -> None:
+        """Write the outputs that wait; those that are written do not wait any more when the history is asked again."""
+        run = history.named(digest.started.run)
+        self.changes = history.changes(run, history.baseline_of(run, self.baseline))
+        self.complaints = history.complaints
+        while waiting:
+            waiting[0](Findings(digest, self.changes, history))
+            del waiting[0]
 
 
 def ended(events: list[Event]) -> Iterator[Event]:

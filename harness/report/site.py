@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from base64 import b64encode
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
+from harness.history.slowdowns import benchmarks
 from harness.report.calibration import calibration
 from harness.report.charts import errors_over_runs, growth
 from harness.report.curves import times_over_sizes
@@ -46,10 +47,11 @@ class Site:
                     folder.write(name, text)
 
 
-def pages(findings: Findings, reports: Path | None = None) -> Iterator[tuple[str, str]]:
-    """The files of a run's site: name and text. `reports` is the folder in which the other runs' sites are looked for."""
-    overview = Overview(findings, reports)
+def pages(findings: Findings, beside: Path | None = None) -> Iterator[tuple[str, str]]:
+    """The files of a run's site: name and text. `beside` is the folder in which the other runs' sites are looked for."""
+    overview = Overview(findings, beside)
     common: dict[str, Any] = {"digest": findings.digest, "changes": findings.changes, "overview": overview}
+    timed = _benchmarks_page(overview, common)
     yield STYLE, raw(STYLE)
     yield (
         "index.html",
@@ -58,15 +60,8 @@ def pages(findings: Findings, reports: Path | None = None) -> Iterator[tuple[str
     yield "results.html", _page("results.html", FILTERING, **common, cells=packed(findings.digest))
     if findings.digest.settled or findings.digest.declined:
         yield "claims.html", _page("claims.html", COPYING, **common, sources=SOURCES)
-    if overview.benchmarks is not None:
-        timings = overview.benchmarks.timings
-        found = list(ladders(timings))
-        timed: dict[str, Any] = {
-            "timed": overview.benchmarks,
-            "ladders": [(each, times_over_sizes(each)) for each in found],
-        }
-        timed |= {"reasons": untimed(timings), "canary": canary_sentence(timings), "clock": clock_sentence(timings)}
-        yield "benchmarks.html", _page("benchmarks.html", **common, **timed)
+    if timed:
+        yield "benchmarks.html", timed
     yield "methods.html", _page("methods.html", **common, calibration=calibration())
     yield "runs.html", _page("runs.html", **common, runs=findings.history.runs)
     for operation in findings.digest.operations:
@@ -83,6 +78,21 @@ def pages(findings: Findings, reports: Path | None = None) -> Iterator[tuple[str
                 "points": history_of(findings, cause.shown),
             }
             yield name, _page("counterexample.html", COPYING, **common, **told, root="../")
+
+
+def _benchmarks_page(overview: Overview, common: dict[str, Any]) -> str:
+    """The latest benchmarks that can be drawn, to which all pages lead; empty where there are none.
+
+    What their logs say is not checked where it is read, and no run is without a report for it.
+    """
+    for each in benchmarks(overview.reports):
+        overview.benchmarks, timings = each, each.timings
+        with suppress(ValueError, LookupError, ArithmeticError):
+            told: dict[str, Any] = {"ladders": [(found, times_over_sizes(found)) for found in ladders(timings)]}
+            told |= {"reasons": untimed(timings), "canary": canary_sentence(timings), "clock": clock_sentence(timings)}
+            return _page("benchmarks.html", **common, timed=each, **told)
+    overview.benchmarks = None
+    return ""
 
 
 def _page(template: str, *scripts: str, root: str = "", **values: Any) -> str:

@@ -118,7 +118,7 @@ def print_summary(digest: Digest, changes: Changes | None = None) -> None:
 def print_changes(changes: Changes) -> None:
     """Print what changed against the baseline, one root cause after the other."""
     console = _console(None)
-    _print_wrapped(console, Text(changes.sentence, style="bold"))
+    _print_wrapped(console, Text(visible(changes.sentence), style="bold"))
     kinds = (
         (changes.worse_word, _WORSE, changes.worse),
         (changes.better_word, _BETTER, changes.better),

@@ -9,18 +9,20 @@ from __future__ import annotations
 
 import itertools
 import random
+import sqlite3
 import statistics
 import sys
 import tempfile
 import time
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from harness.explain.counterexample import Counterexample
 from harness.explain.diagnosis import Diagnosis
 from harness.history.history import INDEX, History
-from harness.history.index import Index
 from harness.record.events import CellFinished, RunFinished, RunStarted
 from harness.record.runlog import RunLog
 
@@ -82,20 +84,20 @@ def copy(reports: Path, day: int) -> None:
     name = f"202611{day:02}-000000-abcdef"
     log = reports / "runs" / f"{name}.jsonl.gz"
     log.touch()
-    with Index(reports / INDEX, []) as index:
-        base = index._base
+    with closing(sqlite3.connect(reports / INDEX, isolation_level=None)) as base:
         base.execute("BEGIN IMMEDIATE")
         started = f"json_set(started, '$.run', '{name}', '$.when', '2026-11-{day:02}T00:00:00+00:00')"
         base.execute(
-            "INSERT INTO runs (name, log, bytes, at, segment, complaint, started, finished, unavailable)"
-            f" SELECT ?, ?, 0, ?, segment, complaint, {started}, finished, unavailable FROM runs WHERE id = 1",
+            "INSERT INTO runs (name, log, bytes, at, segment, candidates, complaint, started, finished, unavailable)"
+            f" SELECT ?, ?, 0, ?, segment, candidates, complaint, {started}, finished, unavailable"
+            " FROM runs WHERE id = 1",
             [name, str(log), f"2026-11-{day:02}T00:00:00+00:00"],
         )
         (run,) = base.execute("SELECT max(id) FROM runs").fetchone()
         columns = "operation, implementation, verdict, fault, known, sentence, diagnosis, counterexample, shown"
         base.execute(f"INSERT INTO faults (run, {columns}) SELECT ?, {columns} FROM faults WHERE run = 1", [run])
         base.execute(
-            "INSERT INTO cells SELECT ?, key, verdict, median * ?, high, largest, allowance,"
+            "INSERT INTO cells SELECT ?, key, verdict, median * ?, high, largest, allowance, cases,"
             " fault + (SELECT min(id) FROM faults WHERE run = ?) - 1, reason FROM cells WHERE run = 1",
             [run, 1 + day / 100, run],
         )
@@ -138,19 +140,21 @@ def main(runs: int = 30, count: int = 100_000) -> int:
 
 
 def _opened(reports: Path) -> None:
-    with History.of(reports) as history:
-        assert not history.complaints
+    assert not History.ask(reports, lambda history: history.complaints)
 
 
 def _questions(reports: Path, count: int) -> None:
+    History.ask(reports, partial(_asked, count))
+
+
+def _asked(count: int, history: History) -> None:
     draw = random.Random(0)
-    with History.of(reports) as history:
-        index, (latest, before, *_) = history.index, history.runs
-        print(f"one series: {timed(lambda: index.series(draw.randint(1, count)), 25)}")
-        print(f"an operation's page: {timed(lambda: index.agreement('operation_0'), 5)}")
-        found = history.changes(latest, before)
-        told = f"{len(found.new)} new, {len(found.known)} known, {len(found.fixed)} fixed"
-        print(f"comparison of two runs ({told}): {timed(lambda: history.changes(latest, before), 5)}")
+    index, (latest, before, *_) = history.index, history.runs
+    print(f"one series: {timed(lambda: index.series(draw.randint(1, count)), 25)}")
+    print(f"an operation's page: {timed(lambda: index.agreement('operation_0'), 5)}")
+    found = history.changes(latest, before)
+    told = f"{len(found.new)} new, {len(found.known)} known, {len(found.fixed)} fixed"
+    print(f"comparison of two runs ({told}): {timed(lambda: history.changes(latest, before), 5)}")
 
 
 if __name__ == "__main__":

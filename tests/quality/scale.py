@@ -107,13 +107,16 @@ def logged(digest, reports):
 def written(digest, reports):
     """Write the pages of a run whose log lies there: seconds of processor time for the index, and for the pages."""
     began = time.process_time()
-    with History.of(reports) as history:
+
+    def question(history):
         indexed = time.process_time()
         this = history.named(digest.started.run)
         changes = history.changes(this, history.baseline_of(this))
         fresh = Digest(digest.started, digest.listed, digest.outcomes, digest.finished)
         Site(reports / digest.started.run, reports / "latest")(Findings(fresh, changes, history))
         return indexed - began, time.process_time() - indexed
+
+    return History.ask(reports, question)
 
 
 def in_browser(folder):
