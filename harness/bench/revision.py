@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import subprocess
 import sys
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from harness.bench.team import Crew
+from harness.engine.scratch import scratch
 from harness.errors import HarnessError
 
 HERE = "this code"
@@ -29,8 +29,8 @@ def crews(against: str, python: str = sys.executable) -> Iterator[list[Crew]]:
     if not against:
         yield [Crew(HERE)]
         return
-    with tempfile.TemporaryDirectory(prefix="harness-revision-") as folder:
-        there = Path(folder, "code")
+    with scratch() as folder:
+        there = folder / "code"
         done = _git("worktree", "add", "--detach", "--quiet", str(there), against)
         if done.returncode:
             told = (done.stderr.strip().splitlines() or ["git said nothing"])[-1]
