@@ -263,8 +263,5 @@ class _Process:
         if running is None:
             return
         running.kill()
-        with (
-            suppress(ProcessLookupError, PermissionError, BrokenPipeError),
-            running,
-        ):  # which waits, and closes the pipes
+        with suppress(ProcessLookupError, PermissionError, BrokenPipeError), running:  # it waits and closes the pipes
             os.killpg(running.pid, signal.SIGKILL)

@@ -1,6 +1,6 @@
 """The companion of a run: however the run ends, it ends the processes that are left of it and removes its folder.
 
-`python companion.py FOLDER` waits for the end of its standard input, of which its parent alone holds the other side: the
+`python companion.py FOLDER RUN` waits for the end of its standard input, of which its parent alone holds the other side: the
 parent closes it, or dies. Whatever the parent started meanwhile carries the folder's path in its environment, and so does
 whatever that started: the system shows of each process the environment with which it began. A process that began with
 another one is found by its parent, by its session, or among those that the system gave to the run when their parents died.
@@ -44,29 +44,34 @@ def inscription(folder: Path) -> bytes:
     )
 
 
-def clear(folder: Path, run: psutil.Process | None = None) -> None:
-    """End every process that is left of a run, and remove its folder. run: the process that made the folder, if it lives."""
-    while found := left_of(folder, run):
+def clear(folder: Path, run: int | None = None) -> None:
+    """End every process that is left of a run, and remove its folder. run: the process that made the folder, if known."""
+    beyond: set[int] = set()  # of those that have become another user's
+    while found := [each for each in left_of(folder, run) if each.pid not in beyond]:
         for process in found:
-            with suppress(psutil.Error):
+            try:
                 process.kill()
+            except psutil.AccessDenied:
+                beyond.add(process.pid)
+            except psutil.NoSuchProcess:
+                pass
         sleep(_BETWEEN)
     shutil.rmtree(folder, ignore_errors=True)
 
 
-def left_of(folder: Path, run: psutil.Process | None = None) -> list[psutil.Process]:
-    """The processes that a run started, but neither those that are over nor those of other users.
+def left_of(folder: Path, run: int | None = None) -> list[psutil.Process]:
+    """The processes that a run started and that are not over.
 
-    run: the process that made the folder; what it started after this one is its run's too.
+    run: the process that made the folder; what it started, or was given, after this one is its run's too, as long as it
+    is this one's parent. Once it is gone, that number may be another's.
     """
     known = {each.pid: each for each in psutil.process_iter(["ppid", "environ", "status", "create_time"])}
     known = {pid: each for pid, each in known.items() if each.info["status"] != psutil.STATUS_ZOMBIE}
     found = {pid for pid, each in known.items() if (each.info["environ"] or {}).get(VARIABLE) == str(folder)}
-    if run is not None and run.is_running():
+    if run == os.getppid():
         began = psutil.Process().create_time()
-        found |= {
-            pid for pid, each in known.items() if each.info["ppid"] == run.pid and each.info["create_time"] > began
-        }
+        children = (each for each in known.values() if each.info["ppid"] == run)
+        found |= {each.pid for each in children if each.info["create_time"] > began}
     rest = {pid: {each.info["ppid"], _session(pid)} for pid, each in known.items() if pid not in found}
     while more := {pid for pid, origins in rest.items() if origins & found}:
         found |= more
@@ -112,7 +117,7 @@ def main() -> None:
     """Wait for the end of the run and clear up after it; signals that end other processes mean the run, not this one."""
     for each in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(each, signal.SIG_IGN)
-    folder, run = Path(sys.argv[1]), psutil.Process().parent()
+    folder, run = Path(sys.argv[1]), int(sys.argv[2])
     remove_stale(folder.parent)
     sys.stdin.buffer.read()
     clear(folder, run)

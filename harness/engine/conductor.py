@@ -242,13 +242,10 @@ class Conductor:
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_testnodedown(self, node: Any, error: object | None) -> None:
-        """End what a worker leaves behind; give up where workers refuse their orders or die before they ask anything.
-
-        Those would be replaced for ever.
+        """Give up where workers refuse their orders or die before they ask anything; they would be replaced for ever.
 
         Raises HarnessError for a keyword expression that pytest can't read, InfrastructureError for dying workers.
         """
-        _end_group(self._workers[node.gateway.id])
         if error is None and node.workeroutput["exitstatus"] == pytest.ExitCode.USAGE_ERROR:
             raise HarnessError("-k takes words, `and`, `or`, `not` and parentheses, as in 'layouts and not float16'")
         if error is not None and last_asked(self._scratch, node.gateway.id) is None:
@@ -287,10 +284,12 @@ class Conductor:
         return True
 
     def _last_words(self, worker: str) -> str:
+        process = self._workers[worker]
         try:
-            status = self._workers[worker].wait(timeout=_PARTING_SECONDS)
+            status = process.wait(timeout=_PARTING_SECONDS)
         except subprocess.TimeoutExpired:
             status = None
+        _end_group(process)
         return last_words(self._scratch, worker, self.limit, status)
 
     def _is_to_blame(self, node: Any, nodeid: str) -> bool:

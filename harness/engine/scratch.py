@@ -76,7 +76,7 @@ def _companion(folder: Path, owner: int) -> subprocess.Popen[bytes]:
     """Start the companion: out of reach of Ctrl-C, with none of this process' outputs, and no part of the run itself."""
     try:
         return subprocess.Popen(
-            [sys.executable, "-P", companion.__file__, str(folder)],
+            [sys.executable, "-P", companion.__file__, str(folder), str(os.getpid())],
             stdin=subprocess.PIPE,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
