@@ -1,16 +1,17 @@
-"""Another revision of this code, checked out beside it for as long as it is timed."""
+"""Another revision of this code, unpacked elsewhere for as long as it is timed."""
 
 from __future__ import annotations
 
 import subprocess
 import sys
-import tempfile
+import tarfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from harness.bench.team import Crew
-from harness.errors import HarnessError
+from harness.engine.scratch import scratch
+from harness.errors import HarnessError, InfrastructureError
 
 HERE = "this code"
 """The name of the crew that runs this very code."""
@@ -29,28 +30,27 @@ def crews(against: str, python: str = sys.executable) -> Iterator[list[Crew]]:
     if not against:
         yield [Crew(HERE)]
         return
-    with tempfile.TemporaryDirectory(prefix="harness-revision-") as folder:
-        there = Path(folder, "code")
-        done = _git("worktree", "add", "--detach", "--quiet", str(there), _commit(against))
+    with scratch() as folder:
+        there, packed = folder / "code", folder / "code.tar"
+        done = _git("archive", "--format=tar", f"--output={packed}", "--end-of-options", against)
         if done.returncode:
             told = (done.stderr.strip().splitlines() or ["git said nothing"])[-1]
-            raise HarnessError(f"--against {against}: {told}")
-        try:
-            if not (there / "harness" / "bench" / "worker.py").is_file():
-                raise HarnessError(f"--against {against}: that revision has no bench; name a later one")
-            yield [Crew(against, python, there), Crew(HERE)]
-        finally:
-            _git("worktree", "remove", "--force", str(there))
+            raise HarnessError(f"--against {against}: {told}; name a branch, a tag or a commit of {_ROOT.name}")
+        _unpack(packed, there)
+        if not (there / "harness" / "bench" / "worker.py").is_file():
+            raise HarnessError(f"--against {against}: that revision has no bench; name a later one")
+        yield [Crew(against, python, there), Crew(HERE)]
 
 
-def _commit(revision: str) -> str:
-    """The commit that a word names, which is never taken for an option. Raises HarnessError."""
-    done = _git("rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}")
-    if done.returncode:
-        raise HarnessError(
-            f"--against {revision}: git knows no such revision; name a branch, a tag or a commit of {_ROOT.name}"
-        )
-    return done.stdout.strip()
+def _unpack(packed: Path, there: Path) -> None:
+    """Files alone, and no worktree of git's, which the checkout would go on to list where this process is killed."""
+    try:
+        with tarfile.open(packed) as archive:
+            archive.extractall(there, filter="data")
+    except (OSError, tarfile.TarError) as failure:
+        raise InfrastructureError(
+            f"the revision of --against can't be unpacked in {there.parent}: {failure}; make room there"
+        ) from None
 
 
 def _git(*words: str) -> subprocess.CompletedProcess[str]:

@@ -10,9 +10,11 @@ import json
 import os
 import random
 import select
+import signal
 import subprocess
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from time import sleep
@@ -22,6 +24,7 @@ from typing import Any
 from harness.bench.extrapolation import Extrapolation
 from harness.bench.ladder import Rung
 from harness.bench.protocol import PROTOCOL
+from harness.engine.scratch import scratch
 from harness.errors import HarnessError, InfrastructureError
 from harness.measure.verdict import Verdict
 
@@ -89,19 +92,20 @@ class Team:
         self._crews, self._limit, self._patience, self._order = crews, limit, patience, order
         self._workers = [{crew.name: _Process(crew, limit) for crew in crews} for _ in range(processes)]
         self._expected = Extrapolation(patience)
+        self._open = ExitStack()
 
     def __enter__(self) -> Team:
-        try:
+        with ExitStack() as opened:
+            opened.enter_context(scratch())
+            opened.callback(self._close)
             self._begin()
-        except BaseException:
-            self._close()
-            raise
+            self._open = opened.pop_all()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._close()
+        self._open.close()
 
     def _begin(self) -> None:
         """Start all workers and wait for them: while one is still importing, nothing can be timed."""
@@ -248,13 +252,16 @@ class _Process:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             cwd=self.crew.folder,
+            start_new_session=True,
             env={**os.environ, "PYTHONPATH": paths},
         )
         return self._running
 
     def close(self) -> None:
-        """End the process."""
-        if self._running is not None:
-            self._running.kill()
-            self._running.communicate()
-            self._running = None
+        """End the process, and what it started in its session."""
+        running, self._running = self._running, None
+        if running is None:
+            return
+        running.kill()
+        with suppress(ProcessLookupError, PermissionError, BrokenPipeError), running:  # it waits and closes the pipes
+            os.killpg(running.pid, signal.SIGKILL)

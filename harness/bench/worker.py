@@ -31,6 +31,7 @@ from harness.candidates import candidates
 from harness.catalogue import catalogue
 from harness.declare.implementation import Implementation
 from harness.declare.operation import Operation
+from harness.engine.copies import silence_copies
 from harness.fault import fault
 from harness.measure.verdict import Verdict
 
@@ -151,6 +152,7 @@ def main() -> None:
         stack.callback(os.close, nowhere)
         for stream in (1, 2):
             os.dup2(nowhere, stream)
+        silence_copies()
         worker = Worker()
         random.seed(0)
         for line in sys.stdin:

@@ -7,11 +7,11 @@ import json
 import os
 import subprocess
 import sys
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
 from harness.candidates import candidates, check_file
+from harness.engine.scratch import scratch
 from harness.engine.watchdog import Watchdog, last_words
 from harness.errors import CandidateError, HarnessError
 from harness.record.environment import imported
@@ -46,18 +46,18 @@ def rehearse_import(file: Path, limit: float, memory: int | None) -> Brought:
     check_file(file)
     package = Path(__file__).parents[2]
     paths = os.pathsep.join(filter(None, (str(package), os.environ.get("PYTHONPATH", ""))))
-    with tempfile.TemporaryDirectory(prefix="harness-", ignore_cleanup_errors=True) as scratch:
+    with scratch() as folder:
         done = subprocess.run(
-            [sys.executable, "-P", "-m", __name__, str(file), scratch, str(limit), str(memory or 0)],
+            [sys.executable, "-P", "-m", __name__, str(file), str(folder), str(limit), str(memory or 0)],
             check=False,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
             env={**os.environ, "PYTHONPATH": paths},
         )
-        answer = Path(scratch) / "answer"
+        answer = folder / "answer"
         if not answer.exists():
-            words = last_words(Path(scratch), _NAME, limit, done.returncode)
+            words = last_words(folder, _NAME, limit, done.returncode)
             mend = "; move long work into functions" if words.startswith("did not return") else ""
             raise CandidateError(f"{file.name}: its import {words}{mend}")
         told = json.loads(answer.read_text(encoding="utf-8"))
@@ -71,9 +71,9 @@ def rehearse_import(file: Path, limit: float, memory: int | None) -> Brought:
     )
 
 
-def _answer(file: Path, scratch: Path, limit: float, memory: int) -> dict[str, object]:
+def _answer(file: Path, folder: Path, limit: float, memory: int) -> dict[str, object]:
     every_property()  # with the catalogue; not the file's doing, so not within its time
-    watchdog = Watchdog(scratch, _NAME, limit, memory or None)
+    watchdog = Watchdog(folder, _NAME, limit, memory or None)
     try:
         with watchdog.within(limit):
             brought = candidates(file)

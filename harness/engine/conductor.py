@@ -7,11 +7,10 @@ import os
 import re
 import signal
 import subprocess
-import tempfile
 import threading
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager, redirect_stdout
+from contextlib import contextmanager, redirect_stdout, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from time import perf_counter
@@ -23,8 +22,19 @@ import pytest
 from harness.engine.last_case import last_case
 from harness.engine.plugin import events_of
 from harness.engine.scheduling import OnceEach
+from harness.engine.scratch import scratch
 from harness.engine.selection import Selection
-from harness.engine.watchdog import Deaths, convicted, doer, kept_finding, last_asked, last_words, retired
+from harness.engine.watchdog import (
+    Deaths,
+    answered_again,
+    convicted,
+    doer,
+    kept_finding,
+    killed_from_outside,
+    last_asked,
+    last_words,
+    retired,
+)
 from harness.errors import HarnessError, InfrastructureError
 from harness.fault import with_traceback
 from harness.measure.verdict import Verdict
@@ -72,6 +82,7 @@ class Conductor:
     problems: list[str] = field(default_factory=list)
     _answered: set[str] = field(default_factory=set)
     _dying: dict[str, CellFinished] = field(default_factory=dict)
+    _killed: dict[str, CellFinished] = field(default_factory=dict)
     _ended_by: signal.Signals | None = None
     _telling: bool = False
     _outcomes: list[CellFinished] = field(default_factory=list)
@@ -87,8 +98,7 @@ class Conductor:
         HarnessError where the selection itself can't be used.
         """
         began = perf_counter()
-        with tempfile.TemporaryDirectory(prefix="harness-", ignore_cleanup_errors=True) as scratch:
-            self._scratch = Path(scratch)
+        with scratch() as self._scratch:
             with self._interruptible(), _quietly(self._scratch, self.threads), redirect_stdout(io.StringIO()):
                 try:
                     code = pytest.main(self._arguments(jobs, keyword, paths), plugins=[self])
@@ -205,7 +215,9 @@ class Conductor:
 
     def _end_workers(self) -> None:
         for process in self._workers.values():
-            process.kill()
+            if process.poll() is None:  # the number of one that is gone may be another's by now
+                process.kill()
+                _end_group(process)
 
     # pytest's and xdist's hooks
 
@@ -250,7 +262,7 @@ class Conductor:
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Pass on what a worker found, or that it died."""
         for event in events_of(report):
-            self._tell(event)
+            self._tell(answered_again(self._killed[event.key], event) if event.key in self._killed else event)
         if report.nodeid in self._dying:
             self._tell(self._dying.pop(report.nodeid))
         elif report.failed and not events_of(report):
@@ -272,20 +284,30 @@ class Conductor:
         return True
 
     def _last_words(self, worker: str) -> str:
+        process = self._workers[worker]
         try:
-            status = self._workers[worker].wait(timeout=_PARTING_SECONDS)
+            status = process.wait(timeout=_PARTING_SECONDS)
         except subprocess.TimeoutExpired:
             status = None
+        _end_group(process)
         return last_words(self._scratch, worker, self.limit, status)
 
     def _is_to_blame(self, node: Any, nodeid: str) -> bool:
-        """A worker died with this cell before it: the cell becomes an error, and nothing else is touched."""
+        """A worker died with this cell before it: the cell becomes an error, and nothing else is touched.
+
+        But where the worker was killed from outside, it may be the system's doing, who chooses by its own lights where
+        memory runs out: such a cell is asked once more.
+        """
         worker = node.gateway.id
         cell = last_asked(self._scratch, worker)
         if cell is None or retired(self._scratch, worker) or not nodeid.endswith(f"::{cell.key}"):
             return False
         words = self._last_words(worker)
-        died = kept_finding(self._scratch, worker, cell, self._workers[worker].returncode)
+        status = self._workers[worker].returncode
+        died = kept_finding(self._scratch, worker, cell, status)
+        if died is None and cell.key not in self._killed and killed_from_outside(self._scratch, worker, status):
+            self._killed[cell.key] = cell
+            return False
         if died is None:
             Deaths(self._scratch).add(f"{cell.operation}/{cell.implementation}", words)
             left = last_case(self._scratch / f"{worker}.case")
@@ -298,14 +320,20 @@ class Conductor:
         return True
 
 
+def _end_group(worker: subprocess.Popen[bytes]) -> None:
+    """End what a worker started, as far as it stayed in the worker's group: it takes memory and time from the next."""
+    with suppress(ProcessLookupError, PermissionError):
+        os.killpg(worker.pid, signal.SIGKILL)
+
+
 @contextmanager
-def _quietly(scratch: Path, threads: int) -> Iterator[None]:
+def _quietly(folder: Path, threads: int) -> Iterator[None]:
     """Standard error into a file, pytest's variables away and so many threads, for this process and all it starts."""
     meant = {**_PLAIN, **dict.fromkeys(_POOLS, str(threads)), **_GIVING_WAY}
     before = {name: os.environ.get(name) for name in meant}
     terminal = os.dup(2)
-    _assign({**meant, "HYPOTHESIS_STORAGE_DIRECTORY": str(scratch)})
-    with (scratch / "noise").open("ab") as noise:
+    _assign({**meant, "HYPOTHESIS_STORAGE_DIRECTORY": str(folder)})
+    with (folder / "noise").open("ab") as noise:
         os.dup2(noise.fileno(), 2)
         try:
             yield

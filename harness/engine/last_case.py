@@ -13,6 +13,7 @@ import os
 import struct
 import subprocess
 import sys
+import tempfile
 import zlib
 from dataclasses import asdict
 from pathlib import Path
@@ -71,21 +72,27 @@ def died_over(record: dict[str, Any], reason: str, cell: CellFinished, candidate
     """
     orders = {"record": record, "reason": reason, "cell": asdict(cell), "candidates": candidates, "limit": limit}
     try:
-        done = subprocess.run(
-            [sys.executable, "-P", "-m", "harness.engine.describing"],
-            input=json.dumps(orders),
-            capture_output=True,
-            text=True,
-            check=True,
-            timeout=_DESCRIBING_SECONDS,
-            env={
-                **os.environ,
-                "PYTHONPATH": os.pathsep.join(filter(None, (str(_ROOT), os.environ.get("PYTHONPATH", "")))),
-            },
-        )
-        return Counterexample(record, **json.loads(done.stdout.rpartition(MARK)[2]), sentence=reason)
+        return Counterexample(record, **_described(orders), sentence=reason)
     except (subprocess.SubprocessError, OSError, ValueError, TypeError):
         known = {**record["sizes"], **record["options"]}
         told = [*(f"{name}={value}" for name, value in known.items()), f"pattern {record['pattern']}"]
         told += [f"layout {record['layout']}", f"seed {record['seed']}", record["dtype"]]
         return Counterexample(record, ", ".join(told), "", reason)
+
+
+def _described(orders: dict[str, Any]) -> dict[str, Any]:
+    """The answer of the process that describes; in a file, since what an import starts may keep a pipe open for ever."""
+    paths = os.pathsep.join(filter(None, (str(_ROOT), os.environ.get("PYTHONPATH", ""))))
+    with tempfile.TemporaryFile("w+", encoding="utf-8") as told:
+        subprocess.run(
+            [sys.executable, "-P", "-m", "harness.engine.describing"],
+            input=json.dumps(orders),
+            stdout=told,
+            stderr=subprocess.DEVNULL,
+            text=True,
+            check=True,
+            timeout=_DESCRIBING_SECONDS,
+            env={**os.environ, "PYTHONPATH": paths},
+        )
+        told.seek(0)
+        return dict(json.loads(told.read().rpartition(MARK)[2]))

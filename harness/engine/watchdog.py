@@ -21,6 +21,7 @@ from typing import Any
 
 import torch
 
+from harness.engine.copies import silence_copies
 from harness.engine.countdown import Countdown
 from harness.engine.last_case import LastCase, died_over
 from harness.generate.case import Case
@@ -38,6 +39,7 @@ DEATHS_ENOUGH = 2
 NOT_ASKED = "not asked here, since it has already ended"
 
 _RETIRED = "Retired"
+_KILLED = "SIGKILL; the system does that when memory runs out"
 _PATIENCE = 1.0
 """Seconds beyond the limit that a case may have, for which the watch need not be set anew at each."""
 
@@ -57,8 +59,8 @@ class Watchdog:
     """A worker's watch over itself; its notes lie in `scratch` under the worker's name.
 
     limit: seconds that one case may take, without what it waits for a processor; memory: bytes that the process may hold,
-    None for no limit. From here on the process ignores Ctrl-C (the process that started it decides) and writes to no
-    terminal.
+    None for no limit. From here on the process has a session of its own with all that it starts, ignores Ctrl-C (the
+    process that started it decides) and writes to no terminal.
     """
 
     def __init__(self, scratch: Path, worker: str, limit: float, memory: int | None) -> None:
@@ -74,6 +76,8 @@ class Watchdog:
         self._noise = (scratch / f"{worker}.noise").open("ab")
         self._folder = Path.cwd()
         self._settle()
+        os.setsid()
+        silence_copies()
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         faulthandler.enable(file=self._fault, all_threads=False)
         _restrict(resource.RLIMIT_CORE, 0)
@@ -250,6 +254,20 @@ def convicted(
     return replace(cell, reason=reason, kind=_kind(words), counterexample=shown)
 
 
+def killed_from_outside(scratch: Path, worker: str, status: int | None) -> bool:
+    """Whether a worker got the signal that the system sends where memory runs out, with no note of what it met itself."""
+    return status == -signal.SIGKILL and not _notes(scratch, worker, "fault")
+
+
+def answered_again(cell: CellFinished, found: CellFinished) -> CellFinished:
+    """What is told of a cell over which one worker was killed, and which the next answered: what fails, and nothing else."""
+    if Verdict(found.verdict).failing or found.unjudged:
+        return found
+    told = f"; then: {found.reason}" if found.verdict is Verdict.UNSUPPORTED else ""
+    reason = f"{cell.place}: no answer: its worker was killed once ({_KILLED}), and not when it was asked again{told}"
+    return replace(cell, verdict=Verdict.UNSUPPORTED, reason=reason, known="", seconds=found.seconds)
+
+
 def retired(scratch: Path, worker: str) -> bool:
     """Whether a worker left of itself, since it was no longer fit to ask anything."""
     return _notes(scratch, worker, "fault") == _RETIRED
@@ -283,8 +301,7 @@ def _end(status: int | None) -> str:
         return "ended the process without a word (killed, out of memory, or os._exit)"
     if status >= 0:
         return f"ended the process with exit status {status} (os._exit, or exit in a library)"
-    name = signal.Signals(-status).name
-    return f"was ended by {name}" + ("; the system does that when memory runs out" if name == "SIGKILL" else "")
+    return f"was ended by {_KILLED if status == -signal.SIGKILL else signal.Signals(-status).name}"
 
 
 def _complaint(scratch: Path, worker: str) -> str:

@@ -125,8 +125,8 @@ def measure(
                 parts = list(map(_with_jumps, parts, base, zip(*near, strict=True)))
             if any(_are_zero(part).any() for part in parts):
                 ways = (_moved_as_a_whole(case, call, evaluate, by) for by in (step, step * _CLOSER))
-                far, near = ([*zip(*way, strict=True)] or [()] * len(parts) for way in ways)
-                parts = list(map(partial(_with_zeros, scale), parts, base, far, near))
+                far, closer = ([*zip(*way, strict=True)] or [()] * len(parts) for way in ways)
+                parts = list(map(partial(_with_zeros, scale), parts, base, far, closer))
     if digits is base and not case.operation.exact:
         own = cache(partial(_own_rounding, call, evaluate, axes))
         parts = [replace(part, own_rounding=partial(_of_part, own, i)) for i, part in enumerate(parts)]
