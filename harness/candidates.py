@@ -19,6 +19,7 @@ from harness.declare.callables import place_of
 from harness.declare.implementation import Implementation
 from harness.declare.operation import Operation
 from harness.errors import CandidateError, HarnessError
+from harness.originals import python_kept
 from harness.verify.battery import check_exemptions, claims_in, every_property, properties_in
 from harness.verify.claim import Claim
 from harness.verify.property import Property
@@ -143,7 +144,7 @@ def _import(path: Path) -> ModuleType:
     module = importlib.util.module_from_spec(specification)
     sys.modules[specification.name] = module
     try:
-        with _modules_beside(path):
+        with _modules_beside(path), python_kept():
             loader.exec_module(module)
     except HarnessError:
         raise

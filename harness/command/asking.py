@@ -7,7 +7,7 @@ import os
 import secrets
 import sys
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
@@ -259,8 +259,9 @@ class Answer:
 
     @property
     def notes(self) -> list[str]:
-        """Why counterexamples that people or earlier runs keep were not tried."""
-        return [*self.complaints, *dict.fromkeys(told for cell in self.digest.outcomes for told in cell.outdated)]
+        """Why counterexamples that people or earlier runs keep were not tried, and what was changed for everybody."""
+        outdated = dict.fromkeys(told for cell in self.digest.outcomes for told in cell.outdated)
+        return [*self.complaints, *outdated, *_changes(self.digest.outcomes)]
 
     def show(self, as_json: bool) -> int:
         """Print it for a person or a machine; returns the exit code."""
@@ -342,6 +343,16 @@ def _printed(outcomes: Iterable[CellFinished]) -> dict[str, int]:
     for outcome in outcomes:
         counted[f"{outcome.operation}/{outcome.implementation}"] += outcome.printed
     return {name: characters for name, characters in counted.most_common() if characters >= _CHATTY}
+
+
+def _changes(outcomes: Iterable[CellFinished]) -> Iterator[str]:
+    """What each implementation changed in modules that others use."""
+    changed: dict[str, dict[str, None]] = {}
+    for outcome in outcomes:
+        changed.setdefault(outcome.place, {}).update(dict.fromkeys(outcome.changed))
+    for place, names in changed.items():
+        if names:
+            yield f"{place} changed {', '.join(names)}; that was put back, and the worker was replaced"
 
 
 def claim_entry(each: Settled) -> dict[str, Any]:
