@@ -22,7 +22,7 @@ from harness.command.options import PROFILES
 from harness.command.outputs import Wanted
 from harness.command.progress import Progress
 from harness.engine.conductor import Conductor
-from harness.engine.selection import Selection
+from harness.engine.selection import Selection, check_keyword
 from harness.errors import HarnessError, InfrastructureError
 from harness.explain.visible import visible
 from harness.fault import with_traceback
@@ -63,7 +63,7 @@ _CHATTY = 10_000
 class Asking:
     """What the command line said, common to `run` and `check`.
 
-    Raises HarnessError for a device, dtype or backend that is not there.
+    Raises HarnessError for a device, dtype or backend that is not there, and for a keyword expression that is none.
     """
 
     devices: tuple[str, ...]
@@ -89,6 +89,7 @@ class Asking:
         check_devices(self.devices)
         check_dtypes(self.dtypes)
         check_backends(self.backends)
+        check_keyword(self.keyword)
 
     @property
     def memory(self) -> int | None:
@@ -149,7 +150,7 @@ class Asking:
         With them comes what is wrong with their file's lines.
         """
         usual = self.reports / KEPT
-        if self.first is None and not usual.is_file():
+        if self.first is None and not os.path.lexists(usual):
             return [], []
         entries, complaints = read_recalled(self.first or usual)
         return [each for each in entries if each.candidates == candidates], complaints

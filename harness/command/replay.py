@@ -13,6 +13,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from harness.candidates import check_file
 from harness.command.options import (
     complete_runs,
     examples,
@@ -84,6 +85,8 @@ def replay(
     WHAT is a run (its name or its log), the id of a counterexample, or a file that was saved; the latest run if it is
     left out. Each is asked in a process of its own, just as it was recorded.
     """
+    if candidates is not None:
+        check_file(candidates)
     found = Archive(reports).find(what)
     if not found.entries:
         raise InfrastructureError(f"nothing to replay: {found.source} has no counterexample")

@@ -23,7 +23,7 @@ import pytest
 from harness.engine.last_case import last_case
 from harness.engine.plugin import events_of
 from harness.engine.scheduling import OnceEach
-from harness.engine.selection import Selection
+from harness.engine.selection import NO_EXPRESSION, Selection
 from harness.engine.watchdog import Deaths, convicted, doer, kept_finding, last_asked, last_words, retired
 from harness.errors import HarnessError, InfrastructureError
 from harness.fault import with_traceback
@@ -235,7 +235,7 @@ class Conductor:
         Raises HarnessError for a keyword expression that pytest can't read, InfrastructureError for dying workers.
         """
         if error is None and node.workeroutput["exitstatus"] == pytest.ExitCode.USAGE_ERROR:
-            raise HarnessError("-k takes words, `and`, `or`, `not` and parentheses, as in 'layouts and not float16'")
+            raise HarnessError(NO_EXPRESSION)
         if error is not None and last_asked(self._scratch, node.gateway.id) is None:
             self._idle_deaths += 1
             if self._idle_deaths >= _IDLE_DEATHS:

@@ -75,11 +75,12 @@ class Draws(Sequence[Case]):
         return self._cases[place]
 
     def _draw_block(self) -> None:
-        """Draw the next cases; where it is interrupted, the same are drawn the next time."""
-        there, wanted = len(self._cases), min(self._count, len(self._known) + _BLOCK)
-        _draw(self._operation, wanted, self._seed + self._blocks * _BLOCKS_APART, self._known)
-        self._cases += in_turns(islice(self._known.values(), there, self._count), there)
-        self._blocks += 1
+        """Draw the next cases; where that is interrupted, nothing is changed, and the same are drawn the next time."""
+        there, found = len(self._cases), dict(self._known)
+        wanted = min(self._count, len(found) + _BLOCK)
+        _draw(self._operation, wanted, self._seed + self._blocks * _BLOCKS_APART, found)
+        more = [*in_turns(islice(found.values(), there, self._count), there)]
+        self._cases, self._known, self._blocks = [*self._cases, *more], found, self._blocks + 1
         if len(self._cases) < wanted:
             self._count = len(self._cases)
 

@@ -10,7 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from harness.errors import HarnessError
+from harness.explain.visible import visible
 from harness.measure.verdict import Verdict
+from harness.readable import unreadable
 from harness.record.events import CellFinished, Event, RunStarted, short_id
 
 _ASKED = ("property", "operation", "implementation", "device", "dtype")
@@ -74,6 +76,10 @@ def read_recalled(path: Path) -> tuple[list[Recalled], list[str]]:
 
     Raises HarnessError where the file can't be read at all.
     """
+    if reason := unreadable(path):
+        raise HarnessError(
+            f"counterexamples {visible(str(path), 200)} can't be read: {reason}; give the path of a file"
+        )
     try:
         lines = path.read_text(encoding="utf-8").splitlines()
     except (OSError, UnicodeDecodeError) as failure:
@@ -124,7 +130,7 @@ def _entry(entry: dict[str, Any], folder: Path) -> Recalled:
     if not isinstance(case, dict) or not all(isinstance(word, str) for word in words.values()):
         raise TypeError("a field is of another type than it should be")
     if words["candidates"]:
-        words["candidates"] = str((folder / words["candidates"]).resolve())
+        words["candidates"] = os.path.realpath(folder / words["candidates"])
     return Recalled(words.pop("property"), case=case, verdict=verdict, **words)
 
 

@@ -17,6 +17,7 @@ from cattrs import Converter
 from cattrs.strategies import configure_tagged_union
 
 from harness.errors import HarnessError
+from harness.readable import unreadable
 from harness.record.events import FORMAT, Event, RunFinished, RunStarted
 
 SUFFIX = ".jsonl.gz"
@@ -84,6 +85,8 @@ def read(path: Path, naming: tuple[str, ...] = ()) -> Reading:
 
     Raises HarnessError for a missing file, one in which no event can be read, or a newer format.
     """
+    if reason := unreadable(path):
+        raise HarnessError(f"run log {path} can't be read: {reason}")
     try:
         lines, cut = _lines(path)
     except OSError as failure:
