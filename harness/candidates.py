@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import importlib.util
+import os
 import sys
 import traceback
 from collections.abc import Iterator
@@ -19,6 +20,9 @@ from harness.declare.callables import place_of
 from harness.declare.implementation import Implementation
 from harness.declare.operation import Operation
 from harness.errors import CandidateError, HarnessError
+from harness.explain.visible import visible
+from harness.originals import python_kept
+from harness.readable import unreadable
 from harness.verify.battery import check_exemptions, claims_in, every_property, properties_in
 from harness.verify.claim import Claim
 from harness.verify.property import Property
@@ -113,13 +117,13 @@ def _rival(prop: Property, found: Candidates) -> Property | None:
 
 def check_file(path: Path) -> None:
     """Raise CandidateError where there is no Python file of this name; the nearest names are suggested."""
-    if path.is_dir():
-        raise CandidateError(f"candidate file {path} is a folder; give the path of a Python file")
-    if not path.is_file():
-        beside = [each.name for each in path.parent.glob("*.py")] if path.parent.is_dir() else []
+    if not os.path.lexists(path):
+        beside = [each.name for each in path.parent.glob("*.py")] if os.path.isdir(path.parent) else []
         near = difflib.get_close_matches(path.name, beside, n=3)
         hint = f"did you mean {' or '.join(near)}?" if near else "give the path of a Python file"
-        raise CandidateError(f"candidate file {path} is not there; {hint}")
+        raise CandidateError(f"candidate file {visible(str(path), 200)} is not there; {hint}")
+    if reason := unreadable(path):
+        raise CandidateError(f"candidate file {path} can't be read: {reason}; give the path of a Python file")
     if path.suffix != ".py":
         raise CandidateError(f"candidate file {path} is not a Python file; its name should end in .py")
 
@@ -143,7 +147,7 @@ def _import(path: Path) -> ModuleType:
     module = importlib.util.module_from_spec(specification)
     sys.modules[specification.name] = module
     try:
-        with _modules_beside(path):
+        with _modules_beside(path), python_kept():
             loader.exec_module(module)
     except HarnessError:
         raise

@@ -7,7 +7,7 @@ import os
 import secrets
 import sys
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
@@ -22,7 +22,7 @@ from harness.command.options import PROFILES
 from harness.command.outputs import Wanted
 from harness.command.progress import Progress
 from harness.engine.conductor import Conductor
-from harness.engine.selection import Selection
+from harness.engine.selection import Selection, check_keyword
 from harness.errors import HarnessError, InfrastructureError
 from harness.explain.visible import visible
 from harness.fault import with_traceback
@@ -63,7 +63,7 @@ _CHATTY = 10_000
 class Asking:
     """What the command line said, common to `run` and `check`.
 
-    Raises HarnessError for a device, dtype or backend that is not there.
+    Raises HarnessError for a device, dtype or backend that is not there, and for a keyword expression that is none.
     """
 
     devices: tuple[str, ...]
@@ -89,6 +89,7 @@ class Asking:
         check_devices(self.devices)
         check_dtypes(self.dtypes)
         check_backends(self.backends)
+        check_keyword(self.keyword)
 
     @property
     def memory(self) -> int | None:
@@ -142,7 +143,7 @@ class Asking:
         With them comes what is wrong with their file's lines.
         """
         usual = self.reports / KEPT
-        if self.first is None and not usual.is_file():
+        if self.first is None and not os.path.lexists(usual):
             return [], []
         entries, complaints = read_recalled(self.first or usual)
         wanted = seen_from(Path(), Path(candidates)) if candidates else ""
@@ -250,9 +251,9 @@ class Answer:
 
     @property
     def notes(self) -> list[str]:
-        """Why counterexamples that people or earlier runs keep were not tried, and logs could not be read."""
+        """Why counterexamples that are kept were not tried, what logs could not be read, and what was changed for everybody."""
         outdated = dict.fromkeys(told for cell in self.digest.outcomes for told in cell.outdated)
-        return [*self.complaints, *self.reporting.complaints, *outdated]
+        return [*self.complaints, *self.reporting.complaints, *outdated, *_changes(self.digest.outcomes)]
 
     def show(self, as_json: bool) -> int:
         """Print it for a person or a machine, and have the report written; returns the exit code.
@@ -360,6 +361,16 @@ def _printed(outcomes: Iterable[CellFinished]) -> dict[str, int]:
     for outcome in outcomes:
         counted[f"{outcome.operation}/{outcome.implementation}"] += outcome.printed
     return {name: characters for name, characters in counted.most_common() if characters >= _CHATTY}
+
+
+def _changes(outcomes: Iterable[CellFinished]) -> Iterator[str]:
+    """What each implementation changed in modules that others use."""
+    changed: dict[str, dict[str, None]] = {}
+    for outcome in outcomes:
+        changed.setdefault(outcome.place, {}).update(dict.fromkeys(outcome.changed))
+    for place, names in changed.items():
+        if names:
+            yield f"{place} changed {', '.join(names)}; that was put back, and the worker was replaced"
 
 
 def claim_entry(each: Settled) -> dict[str, Any]:

@@ -89,7 +89,9 @@ _EXAMPLES = examples(
 @click.option(
     "--fail-slower", is_flag=True, help="Exit with 4 where something is slower, confirmed in fresh processes."
 )
-@click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="The seed of the order of blocks.")
+@click.option(
+    "--seed", type=click.IntRange(0, 2**63 - 1), default=0, show_default=True, help="The seed of the order of blocks."
+)
 @limit_option
 @reports_option
 @json_option

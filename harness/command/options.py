@@ -13,6 +13,7 @@ import click
 from click.shell_completion import CompletionItem
 
 from harness.declare.backends import BACKENDS, COMPILED
+from harness.explain.visible import visible
 from harness.generate.precision import DTYPES, UNGRADED
 from harness.history.archive import run_of
 from harness.history.baseline import PREVIOUS
@@ -51,6 +52,15 @@ PROFILES = {
 }
 
 
+_LONGEST_DAYS = 365
+"""The longest duration, which every timer of the system can wait for."""
+
+_MOST_AT_ONCE = 1024
+"""The most workers, and the most threads of each, whatever the machine."""
+
+_MOST_EXAMPLES = 10**9
+
+
 class Duration(click.ParamType[float]):
     """`90`, `90s`, `5m` or `1h`, in seconds."""
 
@@ -61,7 +71,12 @@ class Duration(click.ParamType[float]):
         match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([smh]?)", str(value))
         if match is None or float(match[1]) == 0:
             self.fail(f"{value!r} is no duration; write 90s, 5m or 1h", param, ctx)
-        return float(match[1]) * {"": 1, "s": 1, "m": 60, "h": 3600}[match[2]]
+        seconds = float(match[1]) * {"": 1, "s": 1, "m": 60, "h": 3600}[match[2]]
+        if seconds > _LONGEST_DAYS * 86400:
+            self.fail(
+                f"{visible(str(value), 40)} is longer than {_LONGEST_DAYS} days; write a shorter time", param, ctx
+            )
+        return seconds
 
 
 def cores() -> int:
@@ -93,12 +108,21 @@ json_option = click.option(
 
 
 jobs_option = click.option(
-    "--jobs", "-n", type=click.IntRange(1), default=cores, show_default="the cores there are", help="Worker processes."
+    "--jobs",
+    "-n",
+    type=click.IntRange(1, _MOST_AT_ONCE),
+    default=cores,
+    show_default="the cores there are",
+    help="Worker processes.",
 )
 """`--jobs`: how many workers there are."""
 
 threads_option = click.option(
-    "--threads", type=click.IntRange(1), default=1, show_default=True, help="Threads in which each worker computes."
+    "--threads",
+    type=click.IntRange(1, _MOST_AT_ONCE),
+    default=1,
+    show_default=True,
+    help="Threads in which each worker computes.",
 )
 """`--threads`: what a library may split its work among; never taken from OMP_NUM_THREADS, which differs by machine."""
 
@@ -181,7 +205,12 @@ _OPTIONS: list[Callable[..., Any]] = [
     click.option(
         "--profile", type=click.Choice(list(PROFILES)), default="default", show_default=True, help="How much is asked."
     ),
-    click.option("--examples", type=click.IntRange(1), metavar="N", help="Cases per cell, instead of the profile's."),
+    click.option(
+        "--examples",
+        type=click.IntRange(1, _MOST_EXAMPLES),
+        metavar="N",
+        help="Cases per cell, instead of the profile's.",
+    ),
     click.option(
         "--cell-time",
         "cell_seconds",
@@ -204,7 +233,7 @@ _OPTIONS: list[Callable[..., Any]] = [
     reports_option,
     click.option(
         "--first",
-        type=click.Path(dir_okay=False, path_type=Path),
+        type=click.Path(path_type=Path),
         metavar="FILE",
         show_default="counterexamples.jsonl among the reports, if it is there",
         help="Try the counterexamples of this file before anything else (see `harness replay --save`).",

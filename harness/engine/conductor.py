@@ -23,7 +23,7 @@ from harness.engine.last_case import last_case
 from harness.engine.plugin import events_of
 from harness.engine.scheduling import OnceEach
 from harness.engine.scratch import scratch
-from harness.engine.selection import Selection
+from harness.engine.selection import NO_EXPRESSION, Selection
 from harness.engine.watchdog import (
     Deaths,
     answered_again,
@@ -247,7 +247,7 @@ class Conductor:
         Raises HarnessError for a keyword expression that pytest can't read, InfrastructureError for dying workers.
         """
         if error is None and node.workeroutput["exitstatus"] == pytest.ExitCode.USAGE_ERROR:
-            raise HarnessError("-k takes words, `and`, `or`, `not` and parentheses, as in 'layouts and not float16'")
+            raise HarnessError(NO_EXPRESSION)
         if error is not None and last_asked(self._scratch, node.gateway.id) is None:
             self._idle_deaths += 1
             if self._idle_deaths >= _IDLE_DEATHS:

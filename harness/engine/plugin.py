@@ -23,6 +23,7 @@ from harness.errors import HarnessError, UnknownName
 from harness.explain.visible import visible
 from harness.fault import with_traceback
 from harness.measure.verdict import Verdict
+from harness.originals import Originals, installed
 from harness.record.events import UNJUDGED, CellFinished
 from harness.record.outcome import outcome, replayed, without_asking
 from harness.record.runlog import RunLog, decode, encode
@@ -33,6 +34,7 @@ from harness.verify.property import Property
 
 SELECTION = pytest.StashKey[Selection]()
 WATCHDOG = pytest.StashKey["Watchdog | None"]()
+ORIGINALS = pytest.StashKey[Originals]()
 SHARES = pytest.StashKey[dict[str, float]]()
 MARKS = pytest.StashKey[set[str]]()
 EVENT = "harness-event"
@@ -103,9 +105,13 @@ def pytest_collection(session: pytest.Session) -> Iterator[None]:
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:
-    """Share the time among the cells that are asked."""
-    keys = (item.cell.key for item in session.items if isinstance(item, CellItem))
-    session.config.stash[SHARES] = session.config.stash[SELECTION].shares(keys)
+    """Share the time among the cells that are asked; note what the implementations of a user's file must leave as it is."""
+    selection, keys = (
+        session.config.stash[SELECTION],
+        (item.cell.key for item in session.items if isinstance(item, CellItem)),
+    )
+    session.config.stash[SHARES] = selection.shares(keys)
+    session.config.stash[ORIGINALS] = Originals(installed if selection.candidates else lambda module: False)
 
 
 @pytest.hookimpl(tryfirst=True)  # before -k chooses among them
@@ -224,17 +230,34 @@ class CellItem(pytest.Item):
             return without_asking(self.cell, Verdict.ERROR, str(refusal))
 
     def _watched(self, watchdog: Watchdog) -> CellFinished:
-        """The outcome in a run, which goes on whatever a cell does; a cell that breaks its property says so."""
+        """The outcome in a run, which goes on whatever a cell does to the process."""
+        changed: list[str] = []
         try:
             with watchdog.over(self.cell):
-                return self._asked()
-        except MemoryError:
-            reason = f"{self.cell.implementation.place}: it left no memory to judge its result with"
-            return dataclasses.replace(without_asking(self.cell, Verdict.ERROR, reason), kind="memory")
-        except Exception as failure:
-            place, prop = self.cell.implementation.place, self.cell.prop.name
-            reason = f"{place}: {prop} could not judge what it gave: {with_traceback(failure)}"
-            return dataclasses.replace(without_asking(self.cell, Verdict.UNSUPPORTED, reason), kind=UNJUDGED)
+                try:
+                    found = self._asked()
+                finally:  # before anything else is called, which may be what was changed
+                    changed = self.config.stash[ORIGINALS].put_back()
+        except BaseException as failure:
+            if not changed and not isinstance(failure, Exception):
+                raise
+            found = self._unanswered(failure, changed)
+        if changed:
+            watchdog.spoilt_by(self.cell)
+        return dataclasses.replace(found, changed=changed)
+
+    def _unanswered(self, failure: BaseException, changed: list[str]) -> CellFinished:
+        """Why there is no verdict: the implementation's doing, or the property's, which says so."""
+        place, prop = self.cell.implementation.place, self.cell.prop.name
+        if isinstance(failure, MemoryError):
+            verdict, kind, reason = Verdict.ERROR, "memory", "it left no memory to judge its result with"
+        elif changed:
+            reason = f"it changed {', '.join(changed)}, so that what it gave could not be judged"
+            verdict, kind = Verdict.ERROR, "changed modules"
+        else:
+            reason = f"{prop} could not judge what it gave: {with_traceback(failure)}"
+            verdict, kind = Verdict.UNSUPPORTED, UNJUDGED
+        return dataclasses.replace(without_asking(self.cell, verdict, f"{place}: {reason}"), kind=kind)
 
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
         """Say what was found instead of showing a traceback of the harness."""

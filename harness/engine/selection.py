@@ -9,15 +9,38 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from _pytest.mark.expression import Expression
+
 from harness.candidates import Candidates, candidates
 from harness.catalogue import catalogue, choose
 from harness.declare.implementation import Implementation
 from harness.declare.operation import Operation
+from harness.errors import HarnessError
 from harness.record.experience import Experience
 from harness.record.recalled import Recalled
 from harness.verify.battery import claim_files, installed_properties, property_files
 from harness.verify.cell import Cell, cells
 from harness.verify.property import Property
+
+_DEEPER = 100
+"""Levels of an expression that a worker's stack has no room for, where this process' has."""
+
+
+def check_keyword(expression: str) -> None:
+    """Raise HarnessError for what pytest can't read as an expression of `-k`, before a worker has to."""
+    if not expression:
+        return
+    try:
+        Expression.compile("not " * _DEEPER + f"({expression})")
+    except (RecursionError, MemoryError):
+        raise HarnessError(
+            "-k is nested too deeply to be read; write fewer `not`, `or`, `and` and parentheses"
+        ) from None
+    except Exception:  # whatever pytest's parser raises, which differs by version
+        raise HarnessError(NO_EXPRESSION) from None
+
+
+NO_EXPRESSION = "-k takes words, `and`, `or`, `not` and parentheses, as in 'layouts and not float16'"
 
 
 @dataclass(frozen=True)

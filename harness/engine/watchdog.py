@@ -24,6 +24,7 @@ import torch
 from harness.engine.copies import silence_copies
 from harness.engine.countdown import Countdown
 from harness.engine.last_case import LastCase, died_over
+from harness.errors import HarnessError
 from harness.generate.case import Case
 from harness.measure.verdict import Verdict
 from harness.record.events import CellFinished
@@ -75,6 +76,7 @@ class Watchdog:
         self._countdown = Countdown(self._fault)
         self._noise = (scratch / f"{worker}.noise").open("ab")
         self._folder = Path.cwd()
+        self._spoilt_by = ""
         self._settle()
         os.setsid()
         silence_copies()
@@ -101,7 +103,7 @@ class Watchdog:
     @contextmanager
     def over(self, cell: Cell) -> Iterator[None]:
         """Watch a cell, each case of which has to end within the limit."""
-        self._retire_if_unfit()
+        self._retire_if_unfit(cell)
         self._asking.write_text(encode(without_asking(cell, Verdict.ERROR, "")), encoding="utf-8")
         with self.within(self._limit), witnessed_by(self._note), kept_by(self._explaining):
             yield
@@ -145,9 +147,17 @@ class Watchdog:
             os.dup2(self._noise.fileno(), standard)
         os.chdir(self._folder)
 
-    def _retire_if_unfit(self) -> None:
-        """Let another worker go on where what was asked keeps memory that the next might lack, or has lost the GPU."""
-        if (self._memory is not None and _data_bytes() > self._memory / 2) or _has_lost_cuda():
+    def spoilt_by(self, cell: Cell) -> None:
+        """What an implementation changes of other modules is no longer to be met by any other, which another worker asks."""
+        self._spoilt_by = cell.implementation.key
+
+    def _retire_if_unfit(self, cell: Cell) -> None:
+        """Let another worker go on where what was asked keeps memory that the next might lack, or has lost the GPU.
+
+        And where it has changed what others use, though all that was noticed is put back.
+        """
+        is_spoilt = self._spoilt_by not in ("", cell.implementation.key)
+        if is_spoilt or (self._memory is not None and _data_bytes() > self._memory / 2) or _has_lost_cuda():
             self._fault.truncate(0)
             self._fault.write(_RETIRED)
             self._fault.flush()
@@ -206,8 +216,8 @@ class Deaths:
 def last_asked(scratch: Path, worker: str) -> CellFinished | None:
     """The cell that a worker was asking last, as an error that lacks its reason; None where it asked none."""
     try:
-        event = decode((scratch / f"{worker}.asking").read_text(encoding="utf-8"))
-    except OSError:
+        event = decode((scratch / f"{worker}.asking").read_text(encoding="utf-8", errors="replace"))
+    except (OSError, HarnessError):
         return None
     return event if isinstance(event, CellFinished) else None
 
@@ -215,8 +225,8 @@ def last_asked(scratch: Path, worker: str) -> CellFinished | None:
 def kept_finding(scratch: Path, worker: str, cell: CellFinished, status: int | None) -> CellFinished | None:
     """What a worker had found and was explaining when it died, without the explanation; None where it was not."""
     try:
-        found = decode((scratch / f"{worker}.found").read_text(encoding="utf-8"))
-    except OSError:
+        found = decode((scratch / f"{worker}.found").read_text(encoding="utf-8", errors="replace"))
+    except (OSError, HarnessError):
         return None
     if not isinstance(found, CellFinished) or found.key != cell.key:
         return None
@@ -263,7 +273,7 @@ def answered_again(cell: CellFinished, found: CellFinished) -> CellFinished:
     """What is told of a cell over which one worker was killed, and which the next answered: what fails, and nothing else."""
     if Verdict(found.verdict).failing or found.unjudged:
         return found
-    told = f"; then: {found.reason}" if found.verdict is Verdict.UNSUPPORTED else ""
+    told = f"; then: {found.reason}" if found.verdict == Verdict.UNSUPPORTED else ""
     reason = f"{cell.place}: no answer: its worker was killed once ({_KILLED}), and not when it was asked again{told}"
     return replace(cell, verdict=Verdict.UNSUPPORTED, reason=reason, known="", seconds=found.seconds)
 

@@ -3,30 +3,20 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Hashable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
 import numpy as np
-from hypothesis import HealthCheck, Phase, given, settings
-from hypothesis import seed as seeded
-from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from harness.declare.operation import Operation
-from harness.errors import HarnessError
-from harness.generate.case import SEEDS, Case
+from harness.generate.case import Case
+from harness.generate.drawing import Draws, drawn, in_turns
 from harness.generate.patterns import patterns_for
-from harness.generate.provider import BY_CHANCE
 from harness.generate.shapes import apart, corners, level, long_cases, stretched
-from harness.generate.strategy import attempts, fits
-
-_AT_ONCE = 16
-"""Cases drawn in one example, because what Hypothesis does around an example costs as much as several draws."""
-
-_TURNS = 4
-"""Times that drawing goes on where conditions rejected too much."""
+from harness.generate.strategy import fits
 
 _APART = 2**40
 """From the seed of the covering array's sizes to that of the random cases."""
@@ -39,23 +29,15 @@ _MOST = 4096
 
 
 @lru_cache(maxsize=256)
-def plan(operation: Operation, count: int, seed: int) -> tuple[Case, ...]:
-    """`count` cases: first those that every run must meet, then random ones.
-
-    Structure is drawn once by Hypothesis and shared, because a draw costs more than most comparisons do.
-    """
-    return _in_turns(_draw(operation, count, seed + _APART, essential(operation, seed)))
+def plan(operation: Operation, count: int, seed: int) -> Draws:
+    """`count` cases: first those that every run must meet, then random ones, drawn when they are asked for."""
+    return Draws(operation, count, seed + _APART, essential(operation, seed))
 
 
 @lru_cache(maxsize=256)
 def at_every_size(operation: Operation, seed: int = 0) -> tuple[Case, ...]:
     """The long cases (see `harness.generate.shapes`), which take longest and are asked last."""
-    return _in_turns(long_cases(operation, covering_array(operation, seed)))
-
-
-def _in_turns(cases: Iterable[Case]) -> tuple[Case, ...]:
-    """The cases with their place in the plan above the random bits of their seeds (see `Case.turn`)."""
-    return tuple(case.replace(seed=place * SEEDS + case.seed % SEEDS) for place, case in enumerate(cases))
+    return tuple(in_turns(long_cases(operation, covering_array(operation, seed))))
 
 
 @lru_cache(maxsize=256)
@@ -131,7 +113,7 @@ def _possible(operation: Operation, seed: int) -> list[tuple[tuple[int, ...], Ca
     """Every combination of options and pattern that some sizes go with: the places of its values, and a case of it."""
     names = _free_options(operation)
     values = [operation.options[name].values for name in names]
-    pool, patterns = _draw(operation, _SIZES, seed), patterns_for(operation)
+    pool, patterns = drawn(operation, _SIZES, seed), patterns_for(operation)
     products = list(itertools.product(*(range(len(each)) for each in values)))
     found = []
     for turn, places in enumerate(products[:: -(-len(products) // _MOST)]):
@@ -183,33 +165,3 @@ class _Combinations:
         """Count a candidate's combinations as met."""
         for held, met in zip(self.held, self.met, strict=True):
             met[held[candidate]] = True
-
-
-def _draw(operation: Operation, count: int, seed: int, first: Iterable[Case] = ()) -> list[Case]:
-    """`count` different cases, those given first."""
-    drawn: dict[Hashable, Case] = {case.key: case for case in first}
-    for turn in range(_TURNS):
-        if len(drawn) < count:
-            _draw_batches(operation, -(-(count - len(drawn)) // _AT_ONCE) + 1, seed + turn * 2**32, drawn)
-    if not drawn:
-        raise HarnessError(
-            f"no case of {operation.name} could be drawn: its where= rejects what its sizes= give; narrow sizes="
-        )
-    return list(drawn.values())[:count]
-
-
-def _draw_batches(operation: Operation, batches: int, seed: int, drawn: dict[Hashable, Case]) -> None:
-    @seeded(seed)
-    @settings(
-        max_examples=batches,
-        backend=BY_CHANCE,
-        database=None,
-        deadline=None,
-        phases=[Phase.generate],
-        suppress_health_check=list(HealthCheck),
-    )
-    @given(st.lists(attempts(operation), min_size=_AT_ONCE, max_size=_AT_ONCE))
-    def collect(batch: list[Case | None]) -> None:
-        drawn.update({case.key: case for case in batch if case is not None})
-
-    collect()

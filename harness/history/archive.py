@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import difflib
+import os
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from harness.errors import HarnessError, InfrastructureError, UnknownName
+from harness.readable import unreadable
 from harness.record.recalled import Recalled, read_recalled, recalled
 from harness.record.runlog import SUFFIX, is_log, read
 
@@ -49,7 +51,7 @@ class Archive:
         for run in self.runs:
             if what == run_of(run):
                 return _of_log(run)
-        if Path(what).is_file():
+        if os.path.lexists(what):
             return _of_file(Path(what))
         return self._by_id(what)
 
@@ -62,7 +64,7 @@ class Archive:
             seen[each.id] = None
         near = difflib.get_close_matches(what, [*seen, *(run_of(run) for run in self.runs)], n=3)
         hint = f"did you mean {' or '.join(near)}?" if near else "a finding's last line in the terminal names its id"
-        raise UnknownName(f"no run, file or counterexample is called {what!r}; {hint}")
+        raise UnknownName(f"no run, file or counterexample is called {what[:200]!r}; {hint}")
 
     def _check_alone(self, what: str, found: Recalled) -> None:
         others = {each.id for _, each in self._every() if each.id.startswith(what)} - {found.id}
@@ -98,7 +100,7 @@ def _of_log(path: Path) -> Recollection:
 
 def _of_file(path: Path) -> Recollection:
     """A log or a saved file: the one's lines are events. Raises HarnessError for a file that is neither."""
-    if is_log(path):
+    if not unreadable(path) and is_log(path):
         return _of_log(path)
     entries, complaints = read_recalled(path)
     if complaints and not entries:

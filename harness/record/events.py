@@ -131,7 +131,8 @@ class CellFinished:
     by axis; disagreement: the largest difference to other implementations that the same worker had asked before, in
     units of u, over small cases that both met, by name (these four in agreement cells only); claim: the id of the claim
     that the property states; known: why the finding was known before, with its reference; outdated: why
-    counterexamples that people keep could not be tried.
+    counterexamples that people keep could not be tried; changed: what the implementation changed in modules that others
+    use, and that was put back.
     """
 
     prop: str
@@ -162,6 +163,7 @@ class CellFinished:
     claim: str = ""
     known: str = ""
     outdated: list[str] = field(default_factory=list)
+    changed: list[str] = field(default_factory=list)
 
     @property
     def id(self) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from statistics import median
 from typing import Any
@@ -18,6 +18,7 @@ from harness.explain.rounding import lost_digits, unequal_bits
 from harness.explain.sentence import sentence
 from harness.explain.shrinking import shrink
 from harness.generate.case import Case
+from harness.generate.drawing import InARow
 from harness.generate.plan import at_every_size, coverage, essential, plan
 from harness.measure.clock import keeping_time, spending, undisturbed_seconds
 from harness.measure.verdict import Verdict
@@ -110,12 +111,12 @@ def replayed(cell: Cell, record: dict[str, Any]) -> CellFinished:
     )
 
 
-def _planned(cell: Cell, examples: int, seed: int) -> tuple[Case, ...]:
+def _planned(cell: Cell, examples: int, seed: int) -> Sequence[Case]:
     """The cases that the cell should be asked; a claim must be able to fall."""
     operation, prop = cell.operation, cell.prop
     if prop.at_every_size and (_is_agreement(cell) or examples > _FEW):
         short = plan(operation, max(examples, len(essential(operation, seed))), seed)
-        return (*short, *at_every_size(operation, seed))
+        return InARow(short, at_every_size(operation, seed))
     return plan(operation, max(examples, _CLAIM_CASES) if prop.claim else examples, seed)
 
 

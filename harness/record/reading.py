@@ -6,8 +6,6 @@ them passes through here: msgspec holds it to the types that are declared, and e
 
 from __future__ import annotations
 
-import os
-import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from io import BufferedReader
@@ -18,6 +16,7 @@ import msgspec
 
 from harness.errors import HarnessError
 from harness.explain.visible import visible
+from harness.readable import unreadable
 
 LONGEST = 2**24
 """Bytes of a line, and of a file that is no log."""
@@ -36,14 +35,14 @@ class Unreadable(ValueError):
 @contextmanager
 def opened(path: Path, what: str) -> Iterator[BufferedReader]:
     """A file to be read, a regular one: a pipe would never end. Raises HarnessError that calls it `what`."""
+    name = f"{what} {visible(str(path), 200)}"
+    if reason := unreadable(path):
+        raise HarnessError(f"{name} can't be read: {reason}")
     try:
-        with os.fdopen(os.open(path, os.O_RDONLY | os.O_NONBLOCK), "rb") as file:
-            if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
-                raise HarnessError(f"{what} {path} can't be read: it is no regular file")
+        with path.open("rb") as file:
             yield file
-    except (OSError, ValueError) as failure:  # a name that no system takes, as one with a zero byte
-        told = failure.strerror if isinstance(failure, OSError) else None
-        raise HarnessError(f"{what} {path} can't be read: {told or failure}") from None
+    except OSError as failure:
+        raise HarnessError(f"{name} can't be read: {failure.strerror or failure}") from None
 
 
 def read_bytes(path: Path, what: str) -> bytes:

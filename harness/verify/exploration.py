@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Hashable, Iterable, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache
 from operator import attrgetter
@@ -14,7 +14,7 @@ import numpy as np
 from harness.errors import DefinitionFault, Unsupported
 from harness.generate.case import Case
 from harness.generate.precision import eps_of
-from harness.measure.clock import own_seconds
+from harness.measure.clock import own_seconds, spending
 from harness.measure.comparison import Comparison
 from harness.measure.verdict import Judgement, Verdict, judge
 from harness.verify.cell import Cell
@@ -163,14 +163,15 @@ def explore(
 
 def _explore(done: Exploration, subject: Subject, cases: Sequence[Case], seconds: float, warm_up: float) -> None:
     cell, deadline, pace = done.cell, float("inf"), Pace()
-    latest = perf_counter() + warm_up
-    done.planned, done.met = len(cases), 0
-    for planned in cases:
+    latest, left_out, done.met = perf_counter() + warm_up, 0, 0
+    over = own_seconds()
+    for planned in _drawing(cases):
         began = own_seconds()
+        deadline, over = deadline + began - over, began  # drawing is nothing that an implementation does
         if began > deadline:
             break
         if pace.is_too_slow(planned):
-            done.planned -= 1
+            left_out += 1
             continue
         for case in cell.prop.cases(planned.on(cell.device, cell.dtype)):
             done.keep(case, _ask_and_add(done, subject, case))
@@ -183,6 +184,18 @@ def _explore(done: Exploration, subject: Subject, cases: Sequence[Case], seconds
         if done.met > 1:  # in the first one, an implementation may import and compile
             pace.note(planned, over - began)
         deadline = min(deadline, over + seconds)
+    done.planned = len(cases) - left_out  # at the end, where fewer may have turned out to be there than were wanted
+
+
+def _drawing(cases: Iterable[Case]) -> Iterator[Case]:
+    """The cases, which may be drawn one after another."""
+    rest = iter(cases)
+    while True:
+        with spending("drawing"):
+            case = next(rest, None)
+        if case is None:
+            return
+        yield case
 
 
 def _ask_and_add(done: Exploration, subject: Subject, case: Case) -> list[Comparison]:
