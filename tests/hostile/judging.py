@@ -44,7 +44,7 @@ TRACEBACK, CODE, WORDS, UNSEEN, TOUCHED, LEFT, COST = (
 """The kinds of complaints."""
 
 _UNSEEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2066-\u2069\ufeff\ud800-\udfff]")
-_ENDING = 10
+_ENDING = 5
 """Seconds that a process may take to be gone once its command has ended."""
 
 Snapshot = dict[str, tuple[int, str]]

@@ -56,7 +56,7 @@ _ODD = {
 
 def _durations() -> Iterator[Row]:
     for word in _DURATIONS:
-        yield Row(f"run --budget {word[:22]!r}", ("run", "linear", "--budget", word), (2,), "budget", seconds=_SECONDS)
+        yield Row(f"run --budget {word[:22]!r}", ("run", "no_such", "--budget", word), (2,), "--budget")
     for command, option in (
         ("run", "--cell-time"),
         ("check", "--limit"),
@@ -108,6 +108,30 @@ _KEYWORDS = {
 }
 
 
+_VALUES = (
+    ("--device", "abacus\x1b[31m", "abacus"),
+    ("--dtype", "float17\x1b[31m", "float17"),
+    ("--backend", "matlab\x1b[31m", "matlab"),
+    ("--seed", "-1", "--seed"),
+    ("--seed", "1" + "0" * 400, "--seed"),
+    ("--seed", "x", "--seed"),
+    ("--examples", "0", "--examples"),
+    ("--examples", "-1", "--examples"),
+    ("--jobs", "0", "--jobs"),
+    ("--threads", "0", "--threads"),
+    ("--profile", "\x1b[31m", "--profile"),
+    ("--baseline", "no_such\x1b[31m", "no_such"),
+    ("--baseline", "--upload-pack=touch executed", "no run"),
+)
+"""Options, values that they can't have, and what has to be said."""
+
+_REVISIONS = (
+    *("--upload-pack=touch executed", "--output=executed", "-x", "--no-such"),
+    *("no_such", "\x1b[31m", "main\n", "a" * 10_000, os.fsdecode(b"\xff")),
+)
+"""Words that are no revision, whatever git makes of them."""
+
+
 def _options() -> Iterator[Row]:
     quick = ("run", "linear", "--profile", "quick", "--examples", "1", "--jobs", "1")
     for name, word in _KEYWORDS.items():
@@ -116,41 +140,14 @@ def _options() -> Iterator[Row]:
     yield Row(
         "run -k an unknown word, in JSON", (*quick, "-k", "no_such", "--json"), (2, 3), "no_such", seconds=_SECONDS
     )
-    for option, word in (
-        ("--device", "abacus\x1b[31m"),
-        ("--dtype", "float17\x1b[31m"),
-        ("--backend", "matlab\x1b[31m"),
-        ("--seed", "-1"),
-        ("--seed", "1" + "0" * 400),
-        ("--seed", "x"),
-        ("--examples", "0"),
-        ("--examples", "-1"),
-        ("--jobs", "0"),
-        ("--threads", "0"),
-        ("--profile", "\x1b[31m"),
-        ("--baseline", "no_such\x1b[31m"),
-        ("--baseline", "--upload-pack=touch executed"),
-    ):
-        yield Row(f"run {option} {word[:20]!r}", ("run", "linear", option, word), (2,), option.strip("-").rstrip("s"))
-    for word in (
-        "--upload-pack=touch executed",
-        "--output=executed",
-        "-x",
-        "--no-such",
-        "no_such",
-        "\x1b[31m",
-        "main\n",
-        ":/x",
-        "@{-1}",
-        "",
-    ):
-        words = ("bench", "linear", f"--against={word}")
-        if word:
-            yield Row(f"bench --against {word!r}", words, (2,), "against")
-        for command in ("compare", "report", "issues"):
-            if word.startswith("-"):
-                asked = {"compare": ("compare", "--", word), "report": ("report", f"--baseline={word}")}
-                yield Row(f"{command} {word!r}", asked.get(command, ("issues", "--", word)), (2,), "no run")
+    for option, word, says in _VALUES:
+        yield Row(f"run {option} {word[:20]!r}", ("run", "linear", option, word), (2,), says)
+    for word in _REVISIONS:
+        yield Row(f"bench --against {word!r}", ("bench", "linear", f"--against={word}"), (2,), "against")
+    for word in (each for each in _REVISIONS if each.startswith("-")):
+        yield Row(f"compare {word!r}", ("compare", "--", word), (2,), "no run")
+        yield Row(f"report --baseline {word!r}", ("report", f"--baseline={word}"), (2,), "no run")
+        yield Row(f"issues {word!r}", ("issues", "--", word), (2,), "no run")
     yield Row("bench --python nobody", ("bench", "linear", "--against", "HEAD", "--python", "nobody"), (2,), "nobody")
     yield Row("bench --python without --against", ("bench", "linear", "--python", "/bin/sh"), (2,), "against")
     yield Row(
