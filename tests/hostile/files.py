@@ -24,9 +24,10 @@ _REFUSED: dict[str, tuple[str | bytes, str]] = {
     "a syntax error": ("def f(:\n", "line 1.*not valid Python"),
     "200,000 brackets": ("(" * 200_000, FILE),
     "nothing": ("", "declares nothing"),
-    "an exception named by controls": (r"raise type('\x1b[31mred\x1b[2J', (Exception,), {})('no')" + "\n", "line 1"),
-    "a message of controls": (r"raise ValueError('\x1b[31m\x07\u202e' + chr(0xd800))" + "\n", "ValueError"),
-    "a message of markup": ("raise ValueError('<script>alert(1)</script>[bold]')\n", "ValueError"),
+    "an exception named by controls": (
+        r"raise type('\x1b[31mred\x1b[2J', (Exception,), {})('no\x07\u202e')" + "\n",
+        "line 1",
+    ),
     "a message of 10 MB": ("raise ValueError('A' * 10_000_000)\n", "ValueError"),
     "a message that raises": (
         "class E(Exception):\n    def __str__(self): raise RuntimeError\nraise E\n",
@@ -36,17 +37,12 @@ _REFUSED: dict[str, tuple[str | bytes, str]] = {
         "import os\nclass E(Exception):\n    def __str__(self): os._exit(0)\nraise E\n",
         "its import",
     ),
-    "a group of exceptions": (
-        "raise BaseExceptionGroup('x', [KeyboardInterrupt(), SystemExit(0)])\n",
-        "importing it raised",
-    ),
     "an exit": ("import sys\nsys.exit('\\x1b[31m')\n", "sys.exit"),
     "an end without a word": ("import os\nos._exit(0)\n", "its import"),
     "megabytes of output": (
         "import os\nprint('x' * 5_000_000)\nos.write(1, b'y' * 5_000_000)\nraise ValueError('no')\n",
         "ValueError: no",
     ),
-    "an end that says it is an answer": ("import sys, os\nfor w in sys.argv: print(w)\nos._exit(0)\n", "its import"),
     "a process that stays": (
         "import subprocess, sys\nsubprocess.Popen([sys.executable, '-c', 'import time; time.sleep(600)'])\nraise ValueError('no')\n",
         "ValueError",
@@ -85,17 +81,7 @@ def prints(x, W, b):
 
 def _rows() -> Iterator[Row]:
     for name, (text, says) in _REFUSED.items():
-        yield Row(f"candidates with {name}", ("check", FILE), (2,), says, source(text), _SECONDS)
-    yield Row("candidates with a syntax error: list", ("list", FILE), (2,), "line 1", source("def f(:\n"), _SECONDS)
-    yield Row("candidates with a syntax error: bench", ("bench", FILE), (2,), "line 1", source("def f(:\n"), _SECONDS)
-    yield Row(
-        "candidates with an exit, in JSON",
-        ("check", FILE, "--json"),
-        (2,),
-        "sys.exit",
-        source("import sys\nsys.exit(0)\n"),
-        _SECONDS,
-    )
+        yield Row(f"candidates with {name}", ("check", FILE, "--json"), (2,), says, source(text), _SECONDS)
     for command in ("check", "list", "bench"):
         yield Row(f"a pipe of candidates: {command}", (command, FILE), (2,), FILE, pipe(FILE))
         yield Row(f"a folder of candidates: {command}", (command, FILE), (2,), FILE, folder(FILE))

@@ -65,7 +65,7 @@ _MADE: dict[str, Maker] = {
     "runs that are null": edited("UPDATE runs SET unavailable = NULL, complaint = NULL"),
     "unknown verdicts": edited("UPDATE cells SET verdict = 99"),
     "unknown faults": edited("UPDATE faults SET verdict = 'splendid'"),
-    "another place's logs": edited("UPDATE runs SET log = '/etc/passwd'"),
+    "another place's logs": edited("UPDATE runs SET log = '/etc/passwd' WHERE id = 1"),
 }
 
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from itertools import product
 
-from tests.hostile.row import Place, Row
+from tests.hostile.row import SENTINEL, Row, file
 
 _SECONDS = 300
 
@@ -47,7 +48,6 @@ _ODD = {
     "markup": "[bold]<b>",
     "no UTF-8": os.fsdecode(b"\xff"),
     "100,000 letters": "a" * 100_000,
-    "nothing": "",
     "a path": "../../etc/passwd",
     "a glob": "*[",
 }
@@ -70,27 +70,20 @@ def _durations() -> Iterator[Row]:
         yield Row(f"{command} {option} without end", (*words, "99999999999999999999h"), (2,), option)
 
 
+_NAMING = {
+    **{command: (command,) for command in ("run", "list", "bench", "invariance", "claims")},
+    **{command: (command,) for command in ("compare", "report", "replay", "issues", "history")},
+    "docs": ("docs", "--into", "written"),
+}
+"""The commands that take a name."""
+
+
 def _names() -> Iterator[Row]:
-    named = {
-        "run": (),
-        "list": (),
-        "bench": (),
-        "invariance": (),
-        "docs": ("--into", "written"),
-        "claims": (),
-        "compare": (),
-        "report": (),
-        "replay": (),
-        "issues": (),
-        "history": (),
-    }
-    for kind, word in _ODD.items():
-        for command, more in named.items():
-            takes_nothing = not word and command not in ("run", "list", "bench", "invariance", "docs", "claims")
-            if takes_nothing or (not word and command == "docs"):
-                continue
-            if kind in ("controls", "no UTF-8", "nothing") or command in ("run", "compare", "replay"):
-                yield Row(f"{command} of {kind}", (command, *more, word), (2,), "harness:|Error")
+    for (kind, word), told in product(_ODD.items(), _NAMING):
+        if kind in ("controls", "no UTF-8") or told in ("run", "compare", "replay"):
+            yield Row(f"{told} of {kind}", (*_NAMING[told], word), (2,), "harness:|Error")
+    for command in ("list", "bench", "invariance", "claims"):
+        yield Row(f"{command} of nothing", (command, ""), (2,), "unknown")
     for command in _COMMANDS:
         yield Row(f"{command} with an unknown option", (command, "--no-such\x1b[31m"), (2,), "no-such")
     yield Row("an unknown command", ("no-such\x1b[31m",), (2,), "No such command")
@@ -99,12 +92,9 @@ def _names() -> Iterator[Row]:
 _KEYWORDS = {
     "3,000 nots": "not " * 3000 + "agreement",
     "3,000 brackets": "(" * 3000 + "agreement" + ")" * 3000,
-    "no expression": "agreement and",
     "code": "__import__('os').system('touch executed')",
     "controls": "\x1b[31m\x07",
-    "a NUL's look": "\\0",
     "no UTF-8": os.fsdecode(b"\xff"),
-    "a call": "agreement(x=1)",
 }
 
 
@@ -136,7 +126,6 @@ def _options() -> Iterator[Row]:
     quick = ("run", "linear", "--profile", "quick", "--examples", "1", "--jobs", "1")
     for name, word in _KEYWORDS.items():
         yield Row(f"run -k {name}", (*quick, "-k", word), (2,), "-k|keyword|expression", seconds=_SECONDS)
-    yield Row("run -k an unknown word", (*quick, "-k", "no_such"), (2, 3), "no_such", seconds=_SECONDS)
     yield Row(
         "run -k an unknown word, in JSON", (*quick, "-k", "no_such", "--json"), (2, 3), "no_such", seconds=_SECONDS
     )
@@ -150,34 +139,31 @@ def _options() -> Iterator[Row]:
         yield Row(f"issues {word!r}", ("issues", "--", word), (2,), "no run")
     yield Row("bench --python nobody", ("bench", "linear", "--against", "HEAD", "--python", "nobody"), (2,), "nobody")
     yield Row("bench --python without --against", ("bench", "linear", "--python", "/bin/sh"), (2,), "against")
-    yield Row(
-        "bench --benchmark-nonsense",
-        ("bench", "linear", "--benchmark-no-such=\x1b[31m"),
-        (2,),
-        "benchmark",
-        seconds=_SECONDS,
-    )
     yield Row("bench --only nobody", ("bench", "linear", "--only", "nobody\x1b[31m"), (2,), "nobody")
     yield Row("bench of two files", ("bench", "a.py", "b.py"), (2,), "one file")
-    for command in ("run", "bench", "claims"):
-        words = (command, *(("linear",) if command != "claims" else ("gru.subset",)), "--reports", "mine.html")
-        yield Row(f"{command} --reports a file", words, (2,), "mine.html", seconds=_SECONDS)
-        yield Row(f"{command} --reports a file, in JSON", (*words, "--json"), (2,), "mine.html", seconds=_SECONDS)
-        below = (*words[:-1], "mine.html/below")
-        yield Row(f"{command} --reports below a file", below, (2, 3), "mine.html", seconds=_SECONDS)
+    little = {
+        "run": (*quick, "-k", "agreement"),
+        "claims": ("claims", "gru.subset", *quick[2:]),
+        "bench": ("bench", "linear", "--only", "definition", "--processes", "1", "--budget", "1s"),
+    }
+    for command, words in little.items():
+        asked = (*words, "--reports", "mine.html")
+        yield Row(f"{command} --reports a file", asked, (2,), "mine.html", seconds=_SECONDS)
+    asked = (*little["run"], "--reports", "mine.html/below", "--json")
+    yield Row("run --reports below a file, in JSON", asked, (2, 3), "mine.html", seconds=_SECONDS)
     for command in ("history", "report", "issues", "replay"):
         yield Row(f"{command} --reports a file", (command, "--reports", "mine.html"), (2,), "mine.html")
         yield Row(f"{command} --reports below a file", (command, "--reports", "mine.html/below"), (2, 3), "mine.html")
         yield Row(f"{command} --reports named by controls", (command, "--reports", "\x1b[31m\n"), (2, 3), ".")
     yield Row("docs --into a file", ("docs", "linear", "--into", "mine.html"), (2,), "mine.html")
     yield Row("docs --into below a file", ("docs", "linear", "--into", "mine.html/below"), (2, 3), "mine.html")
-    yield Row("docs --into somebody's folder", ("docs", "linear", "--into", "written"), (0,), "page", _notes)
-
-
-def _notes(place: Place) -> None:
-    from tests.hostile.row import SENTINEL
-
-    (place.written / "mine.md").write_bytes(SENTINEL)
+    yield Row(
+        "docs --into somebody's folder",
+        ("docs", "linear", "--into", "written"),
+        (0,),
+        "page",
+        file("written/mine.md", SENTINEL),
+    )
 
 
 ROWS = [*_durations(), *_names(), *_options()]
