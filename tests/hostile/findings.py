@@ -47,6 +47,7 @@ _REFUSED: dict[str, bytes] = {
     "the day a word": entry(expires='"soon"'),
     "month 99": entry(expires='"2027-99-01"'),
     "the day a number": entry(expires="20270101"),
+    "the day with a time": entry(expires="2027-01-01T00:00:00Z"),
     "the day a list": entry(expires="[]"),
     "an unknown verdict": entry(verdict='"splendid"'),
     "the verdict a list": entry(verdict="[]"),
@@ -65,7 +66,6 @@ _TAKEN: dict[str, bytes] = {
     "a finding": entry(),
     "a day in quotes": entry(expires='"2027-01-01"'),
     "a reason of markup": entry(reason=f"'''{MARKUP}'''"),
-    "a day with a time": entry(expires="2027-01-01T00:00:00Z"),
 }
 
 

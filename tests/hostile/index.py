@@ -31,6 +31,7 @@ def spoilt(spoil: Callable[[bytes], bytes]) -> Maker:
     def made(place: Place) -> None:
         with History.of(place.reports) as history:
             assert history.runs
+        tables(f"UPDATE runs SET log = replace(log, '{place.work}/', '')")(place)  # as from the folder of the command
         index = place.work / INDEX
         index.write_bytes(spoil(index.read_bytes()))
 

@@ -167,22 +167,21 @@ def _of_what_is_written(place: Place) -> Iterator[tuple[str, str]]:
 def _snapshot(place: Place) -> Snapshot:
     """What may not change: all outside the reports and what was asked for, and the logs and foreign files among them."""
     found = {}
-    for folder, folders, files in os.walk(place.base):
-        for name in (*folders, *files):
-            path = Path(folder, name)
-            inside = path.is_relative_to(place.reports) or path.is_relative_to(place.written)
-            if (
-                path in (place.scratch, _cost(place))
-                or path.is_relative_to(place.scratch)
-                or "__pycache__" in path.parts
-            ):
-                continue
-            mode = path.lstat().st_mode
-            content = path.read_bytes() if stat.S_ISREG(mode) else b""
-            if not inside or path.parent.name in ("runs", "baseline") or SENTINEL in content:
-                told = os.readlink(path) if stat.S_ISLNK(mode) else hashlib.sha256(content).hexdigest()
-                found[str(path.relative_to(place.base))] = (stat.S_IFMT(mode), told)
+    for path in _paths(place):
+        mode = path.lstat().st_mode
+        content = path.read_bytes() if stat.S_ISREG(mode) else b""
+        inside = path.is_relative_to(place.reports) or path.is_relative_to(place.written)
+        if not inside or path.parent.name in ("runs", "baseline") or SENTINEL in content:
+            told = os.readlink(path) if stat.S_ISLNK(mode) else hashlib.sha256(content).hexdigest()
+            found[str(path.relative_to(place.base))] = (stat.S_IFMT(mode), told)
     return found
+
+
+def _paths(place: Place) -> Iterator[Path]:
+    """Everything below a place, links not followed, but what Python and this table leave there."""
+    for folder, folders, files in os.walk(place.base):
+        folders[:] = [each for each in folders if each != "__pycache__" and Path(folder, each) != place.scratch]
+        yield from (Path(folder, each) for each in (*folders, *files) if Path(folder, each) != _cost(place))
 
 
 def _of_what_is_touched(before: Snapshot, after: Snapshot) -> Iterator[tuple[str, str]]:

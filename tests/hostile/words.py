@@ -65,7 +65,8 @@ def _durations() -> Iterator[Row]:
         ("invariance", "--patience"),
         ("issues", "--expect-within"),
     ):
-        words = (command, *(("x.py",) if command == "check" else ()), option)
+        named = {"check": ("x.py",), "replay": (), "issues": ()}.get(command, ("no_such",))
+        words = (command, *named, option)
         yield Row(f"{command} {option} below 0", (*words, "-1s"), (2,), "duration")
         yield Row(f"{command} {option} without end", (*words, "99999999999999999999h"), (2,), option)
 
