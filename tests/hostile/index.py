@@ -61,6 +61,9 @@ _MADE: dict[str, Maker] = {
     "odd names": tables('CREATE TABLE "a; DROP TABLE b" (a)', 'CREATE TABLE "select" (a)', "PRAGMA user_version = 3"),
     "views for tables": tables("CREATE VIEW runs AS SELECT 1 AS id", "PRAGMA user_version = 3"),
     "tables of its own": tables("CREATE TABLE a (b INTEGER PRIMARY KEY AUTOINCREMENT)", "INSERT INTO a VALUES (1)"),
+}
+
+_EDITED: dict[str, Maker] = {
     "runs that are no JSON": edited("UPDATE runs SET started = 'x'"),
     "runs of another type": edited("UPDATE runs SET started = x'ff', segment = 7"),
     "runs that are null": edited("UPDATE runs SET unavailable = NULL, complaint = NULL"),
@@ -68,12 +71,16 @@ _MADE: dict[str, Maker] = {
     "unknown faults": edited("UPDATE faults SET verdict = 'splendid'"),
     "another place's logs": edited("UPDATE runs SET log = '/etc/passwd' WHERE id = 1"),
 }
+"""Whole, but with rows that nobody here wrote: made anew, or refused by its name."""
 
 
 def _rows() -> Iterator[Row]:
     for name, make in _MADE.items():
         for words in _ASKED[:2] if "of" in name else _ASKED[::2]:
             yield Row(f"an index with {name}: {words[0]}", words, (0,), "2026", make)
+    for name, make in _EDITED.items():
+        for words in _ASKED[::2]:
+            yield Row(f"an index with {name}: {words[0]}", words, (0, 3), "history.sqlite|2026", make)
     for words in _ASKED:
         yield Row(f"a folder for the index: {words[0]}", words, (0, 3), "history.sqlite|2026", folder(INDEX))
     yield Row("a pipe for the index", ("history",), (0, 3), "history.sqlite|2026", pipe(INDEX))

@@ -113,14 +113,9 @@ def _rows() -> Iterator[Row]:
     for name, entry in _NOBODY.items():
         yield Row(f"a kept case with {name}: replay", ("replay", KEPT, "--json"), (2, 3), ".", kept(entry))
     cases = [{**ENTRY, "case": each} for each in _CASES.values()]
-    yield Row(
-        "cases that can't be built: replay",
-        ("replay", KEPT, "--jobs", "1"),
-        (3,),
-        "could not run",
-        kept(*cases),
-        _WORKING,
-    )
+    for name in ("sizes of 10**12", "sizes below 0"):
+        make = kept({**ENTRY, "case": _CASES[name]})
+        yield Row(f"a case of {name}: replay", ("replay", KEPT, "--jobs", "1"), (3,), "could not run", make, _WORKING)
     asked = ("run", "linear", "--first", KEPT, "-k", "agreement and torch_linear", "--dtype", "float32")
     few = ("--profile", "quick", "--examples", "1", "--jobs", "1")
     hostile = [*cases, *_ENTRIES.values(), *_NOBODY.values()]
