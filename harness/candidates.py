@@ -21,6 +21,7 @@ from harness.declare.implementation import Implementation
 from harness.declare.operation import Operation
 from harness.errors import CandidateError, HarnessError
 from harness.explain.visible import visible
+from harness.fault import message
 from harness.originals import python_kept
 from harness.readable import unreadable
 from harness.verify.battery import check_exemptions, claims_in, every_property, properties_in
@@ -159,7 +160,7 @@ def _import(path: Path) -> ModuleType:
             'keep such calls below `if __name__ == "__main__":`'
         ) from None
     except BaseException as failure:
-        told = (str(failure).strip() or "(no message)").splitlines()[0]
+        told = (message(failure).strip() or "(no message)").splitlines()[0]
         raise CandidateError(
             f"{path.name}{_line_in(path, failure)}: importing it raised {type(failure).__name__}: {told}"
         ) from None

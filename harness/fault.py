@@ -12,8 +12,15 @@ def fault(failure: BaseException) -> str:
     """An exception in a line, with the place where it was raised."""
     frames = traceback.extract_tb(failure.__traceback__)
     place = f" ({Path(frames[-1].filename).name}, line {frames[-1].lineno})" if frames else ""
-    told = str(failure).strip().partition("\n")[0]
-    return f"{type(failure).__name__}: {told}{place}"
+    return f"{type(failure).__name__}: {message(failure).strip().partition(chr(10))[0]}{place}"
+
+
+def message(failure: BaseException) -> str:
+    """What an exception says, whose words may be code that fails as well."""
+    try:
+        return str(failure)
+    except Exception:
+        return "(its message can't be read)"
 
 
 def with_traceback(failure: BaseException) -> str:

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import pytest
 
+from harness.explain.visible import visible
 from tests.hostile.judging import CODE, COST, LEFT, TOUCHED, TRACEBACK, UNSEEN, WORDS, judged
 from tests.hostile.row import Row, file
 from tests.hostile.table import TABLE
 
 
-@pytest.mark.parametrize("row", TABLE, ids=lambda row: row.name)
+@pytest.mark.parametrize("row", TABLE, ids=lambda row: ascii(row.name))
 def test_a_hostile_input(row):
     found = judged(row)
-    assert not found.complaints, str(found)
+    assert not found.complaints, visible(str(found), 4_000, lines=True)
 
 
 @pytest.mark.parametrize(

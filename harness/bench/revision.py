@@ -55,6 +55,8 @@ def _unpack(packed: Path, there: Path) -> None:
 
 def _git(*words: str) -> subprocess.CompletedProcess[str]:
     try:
-        return subprocess.run(["git", "-C", str(_ROOT), *words], capture_output=True, text=True, check=False)
+        return subprocess.run(
+            ["git", "-C", str(_ROOT), *words], capture_output=True, text=True, errors="replace", check=False
+        )
     except OSError as failure:
         raise HarnessError(f"--against needs git: {failure.strerror or failure}") from None

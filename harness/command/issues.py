@@ -127,7 +127,7 @@ def _brought(issue: Issue, there: dict[str, Any] | None) -> str:
 def _gh(*words: str) -> str:
     if shutil.which("gh") is None:
         raise HarnessError("--file needs GitHub's command gh on PATH; install it and log in, or leave --file away")
-    done = subprocess.run(["gh", *words], capture_output=True, text=True, check=False)
+    done = subprocess.run(["gh", *words], capture_output=True, text=True, errors="replace", check=False)
     if done.returncode:
         told = (done.stderr.strip().splitlines() or ["it said nothing"])[-1]
         raise HarnessError(f"gh {words[0]} {words[1]} failed: {told}")

@@ -6,7 +6,7 @@ import difflib
 import os
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from harness.errors import HarnessError, InfrastructureError, UnknownName
@@ -40,20 +40,30 @@ class Archive:
     def find(self, what: str) -> Recollection:
         """The counterexamples that a word means.
 
-        The latest run's for an empty one; those of a run by its name or log, of a file that was saved, or the one with
-        this id or the first characters of it. What refutes a claim is meant by its id alone. Raises UnknownName with
-        the nearest ids, InfrastructureError where there is no run.
+        Those of the latest run that can be read for an empty one; those of a run by its name or log, of a file that was
+        saved, or the one with this id or the first characters of it. What refutes a claim is meant by its id alone.
+        Raises UnknownName with the nearest ids, InfrastructureError where there is no run.
         """
         if not what:
-            if not self.runs:
-                raise InfrastructureError(f"nothing to replay: there is no run in {self.reports / 'runs'}")
-            return _of_log(self.runs[0])
+            return self._latest()
         for run in self.runs:
             if what == run_of(run):
                 return _of_log(run)
         if os.path.lexists(what):
             return _of_file(Path(what))
         return self._by_id(what)
+
+    def _latest(self) -> Recollection:
+        refused: list[str] = []
+        for run in self.runs:
+            try:
+                found = _of_log(run)
+            except HarnessError as refusal:
+                refused.append(str(refusal))
+            else:
+                return replace(found, complaints=[*refused, *found.complaints])
+        told = f" that can be read: {refused[0]}" if refused else ""
+        raise InfrastructureError(f"nothing to replay: there is no run in {self.reports / 'runs'}{told}")
 
     def _by_id(self, what: str) -> Recollection:
         seen: dict[str, None] = {}

@@ -116,7 +116,9 @@ def _there(first: Path) -> dict[int, Path]:
 
 
 def _is_index(file: Path) -> bool:
-    """Whether a file is an index of this harness, as far as can be seen without waiting."""
+    """Whether a file is an index of this harness, as far as can be seen without waiting; a link leads to nobody knows what."""
+    if file.is_symlink():
+        return False
     try:
         with closing(sqlite3.connect(file, timeout=0, isolation_level=None)) as base:
             return is_index(base)

@@ -43,7 +43,12 @@ def plain(revision: str) -> str:
 def _git(folder: Path, *words: str) -> list[str]:
     try:
         done = subprocess.run(
-            ["git", "-C", str(folder), *words], capture_output=True, text=True, timeout=_SECONDS, check=False
+            ["git", "-C", str(folder), *words],
+            capture_output=True,
+            text=True,
+            errors="replace",
+            timeout=_SECONDS,
+            check=False,
         )
     except (OSError, subprocess.TimeoutExpired):
         return []

@@ -129,7 +129,9 @@ def _driver() -> str | None:
         return None
     asked = ["nvidia-smi", "--query-gpu=driver_version", "--format=csv,noheader"]
     try:
-        told = subprocess.run(asked, capture_output=True, text=True, timeout=_PATIENCE, check=False).stdout.split()
+        told = subprocess.run(
+            asked, capture_output=True, text=True, errors="replace", timeout=_PATIENCE, check=False
+        ).stdout.split()
     except (OSError, subprocess.TimeoutExpired):
         return None
     return told[0] if told else None
@@ -148,6 +150,11 @@ def _revision(folder: Path) -> str | None:
 
 def _git(folder: Path, *words: str) -> str:
     done = subprocess.run(
-        ["git", "-C", str(folder), *words], capture_output=True, text=True, timeout=_PATIENCE, check=False
+        ["git", "-C", str(folder), *words],
+        capture_output=True,
+        text=True,
+        errors="replace",
+        timeout=_PATIENCE,
+        check=False,
     )
     return done.stdout.strip() if done.returncode == 0 else ""  # without a commit it repeats the question

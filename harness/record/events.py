@@ -21,8 +21,8 @@ FORMAT = 1
 UNJUDGED = "unjudged"
 """The kind of an error that no implementation is convicted of: the property or the harness itself raised."""
 
-Name = Annotated[str, Meta(pattern=r"\A(?!(?:latest|runs|baseline|examples)\Z)[0-9A-Za-z][0-9A-Za-z_-]{0,63}\Z")]
-"""A run's name, which is that of a folder among the reports, where others have names of their own."""
+Name = Annotated[str, Meta(pattern=r"\A[0-9][0-9A-Za-z-]{0,63}\Z")]
+"""A run's name, which begins with its time; the folder of its pages is called so, and no other among the reports."""
 
 Moment = Annotated[
     str,

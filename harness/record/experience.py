@@ -17,6 +17,7 @@ from hypothesis.database import DirectoryBasedExampleDatabase
 
 from harness.errors import HarnessError
 from harness.generate.case import Case
+from harness.record.reading import Unreadable, parsed
 from harness.record.recalled import Recalled
 from harness.verify.cell import Cell
 
@@ -82,8 +83,8 @@ class Experience:
     def _stored(self, cell: Cell) -> Iterator[tuple[bytes, dict[str, Any]]]:
         """The entries of the database that are records of this operation; others were written by another version, or damaged."""
         for entry in sorted(self._database.fetch(cell.key.encode())) if self._database is not None else ():
-            with suppress(ValueError):
-                record = json.loads(entry)
+            with suppress(Unreadable):
+                record = parsed(entry)
                 if isinstance(record, dict) and record.get("operation") == cell.operation.name:
                     yield entry, record
 

@@ -109,4 +109,5 @@ def _told(failure: msgspec.ValidationError) -> str:
     """Where something is not what it should be, in msgspec's words."""
     told, _, place = str(failure).partition(" - at `$")
     field = place.rstrip("`").lstrip(".")
+    told = "it has another form than it should have" if "matching regex" in told else told
     return f"{field}: {told}" if field else told

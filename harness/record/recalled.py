@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -97,7 +98,7 @@ def save_recalled(path: Path, entries: Iterable[Recalled]) -> int:
 
     Raises HarnessError where it can't be written, or holds anything else: then it is somebody's, and stays as it is.
     """
-    there, complaints = read_recalled(path) if path.exists() else ([], [])
+    there, complaints = read_recalled(path) if os.path.lexists(path) else ([], [])
     if complaints:
         raise HarnessError(f"{path} is not written to, since it holds more than counterexamples: {complaints[0]}")
     known = {each.id for each in there}

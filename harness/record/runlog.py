@@ -32,7 +32,7 @@ _PIECE, _MOST = 2**16, 2**20
 _RATIO, _LEAST = 100, 2**26
 """How many times its size a log may have when it is unpacked, ten times what one has, and the bytes that any may have."""
 
-_KINDS: dict[Any, type[Event]] = {kind.__name__: kind for kind in get_args(Event)}
+_KINDS: dict[str, type[Event]] = {kind.__name__: kind for kind in get_args(Event)}
 
 _encode = msgspec.json.encode
 """Bound here: what a candidate does to the standard library's json keeps no worker from speaking."""
@@ -101,10 +101,10 @@ def read(path: Path, naming: tuple[str, ...] = ()) -> Reading:
     words = [word.encode() for word in naming]
     events: list[Event] = []
     damaged: dict[int, str] = {}
-    number = 0
+    number, ended = 0, True
     with opened(path, "run log") as file:
         pieces = _Pieces(file)
-        for number, line in enumerate(_lines(pieces), 1):
+        for number, (line, ended) in enumerate(_lines(pieces), 1):
             if words and not any(word in line for word in words):
                 continue
             try:
@@ -116,7 +116,8 @@ def read(path: Path, naming: tuple[str, ...] = ()) -> Reading:
     if not events and (damaged or not number):
         told = f"its first line is no event: {next(iter(damaged.values()))}" if damaged else "it is empty"
         raise HarnessError(f"run log {path} can't be read: {told}")
-    damaged.pop(number, None)  # cut off by a kill
+    if not ended:  # cut off by a kill
+        damaged.pop(number, None)
     return Reading(events, _complaint(path, damaged, pieces.cut, number))
 
 
@@ -132,7 +133,8 @@ def is_log(path: Path) -> bool:
 
 def _event(values: Any) -> Event:
     """Plain values as the event that they name. Raises Unreadable."""
-    kind = _KINDS.get(values.get("event")) if isinstance(values, dict) else None
+    name = values.get("event") if isinstance(values, dict) else None
+    kind = _KINDS.get(name) if isinstance(name, str) else None
     if kind is None:
         raise Unreadable("it names no event")
     return structured(values, kind)
@@ -190,15 +192,15 @@ def _bytewise(member: Any, packed: bytes) -> Iterator[bytes]:
             yield member.decompress(packed[place : place + 1])
 
 
-def _lines(pieces: Iterable[bytes]) -> Iterator[bytes]:
-    """Lines end at a newline alone: a message may contain what Python counts as other ends. Of one without end, the beginning."""
+def _lines(pieces: Iterable[bytes]) -> Iterator[tuple[bytes, bool]]:
+    """Lines, and whether they end: at a newline alone, since a message may contain what Python counts as other ends."""
     rest = b""
     for piece in pieces:
         *whole, rest = (rest + piece).split(b"\n")
-        yield from whole
-        rest = rest[: LONGEST + 1]
+        yield from ((line, True) for line in whole)
+        rest = rest[: LONGEST + 1]  # of what is longer nothing is read
     if rest:
-        yield rest
+        yield rest, False
 
 
 def _refuse_newer(path: Path, values: Any) -> None:

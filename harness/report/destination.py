@@ -65,6 +65,12 @@ class Destination:
 
 def _obstacle(path: Path) -> str:
     """Why a file can't be written, empty where nothing is in the way."""
+    try:
+        os.lstat(path)
+    except FileNotFoundError:
+        pass
+    except OSError as failure:  # a name that is too long
+        return failure.strerror or str(failure)
     if path.is_dir():
         return "it is a folder"
     if not path.parent.is_dir():

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from harness.history.changes import Changes
 from harness.history.history import History
-from harness.record.events import CellFinished, Event, RunFinished
+from harness.record.events import CellFinished, Event, RunFinished, RunStarted
 from harness.report.digest import Digest
 
 
@@ -64,8 +64,8 @@ class Reporting:
 
 
 def ended(events: list[Event]) -> Iterator[Event]:
-    """The events of a log, with an end where the run had none, since it was killed or still runs."""
-    yield from events
+    """The events of a log, its end last of all, and one where the run had none, since it was killed or still runs."""
+    yield from sorted(events, key=lambda event: isinstance(event, RunFinished) - isinstance(event, RunStarted))
     if not any(isinstance(event, RunFinished) for event in events):
         cells = [event for event in events if isinstance(event, CellFinished) and not event.claim]
         stopped = f"the log ends after {len(cells):,} cell{'s' * (len(cells) != 1)}, since the run was killed or still goes on"

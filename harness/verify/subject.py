@@ -23,6 +23,7 @@ from harness.declare.callables import plain
 from harness.declare.implementation import Implementation
 from harness.declare.operation import Operation
 from harness.errors import Unsupported
+from harness.fault import message
 from harness.generate.case import Call, Case
 from harness.measure.clock import spending
 from harness.measure.gradient import cotangents_like, gradients_of
@@ -155,7 +156,7 @@ class Subject:
 
         Another property asks whether arguments are left as they were.
         """
-        told, tensors = _told(failure), call.arguments.values()
+        told, tensors = message(failure), call.arguments.values()
         if _SHARED in told and any(map(_shares_memory, tensors)):
             return "it writes to an argument whose entries share memory in this layout, which PyTorch refuses"
         if _VENDORS.search(told) and not all(tensor.numel() for tensor in tensors):
@@ -260,7 +261,7 @@ def _is_from_outside(failure: BaseException) -> bool:
 
 
 def _lacks_memory(failure: BaseException) -> bool:
-    return isinstance(failure, MemoryError | torch.cuda.OutOfMemoryError) or "can't allocate memory" in _told(failure)
+    return isinstance(failure, MemoryError | torch.cuda.OutOfMemoryError) or "can't allocate memory" in message(failure)
 
 
 def _line_in(implementation: Implementation, failure: BaseException) -> str:
@@ -288,7 +289,7 @@ def _owned(call: Call | Case) -> Call:
 
 
 def _declines(failure: BaseException) -> bool:
-    return isinstance(failure, NotImplementedError) or "not implemented for" in _told(failure)
+    return isinstance(failure, NotImplementedError) or "not implemented for" in message(failure)
 
 
 _DTYPE = re.compile(r"\b(half|b?float\d*|double|c?double|e[45]m[23]\w*|dtypes?|(scalar|data) ?types?)\b", re.IGNORECASE)
@@ -297,7 +298,7 @@ _TWO_DTYPES = re.compile(r"\bsame\b|\bmatch|\bbut found\b|!=", re.IGNORECASE)
 
 def _names_a_dtype(failure: BaseException) -> bool:
     """Whether a message is about a dtype, and not about two that meet, which is the implementation's own doing."""
-    told = _told(failure)[:_TOLD]
+    told = message(failure)[:_TOLD]
     return bool(_DTYPE.search(told)) and not _TWO_DTYPES.search(told)
 
 
@@ -319,14 +320,7 @@ def _shares_memory(tensor: Tensor) -> bool:
     return any(size > 1 and not stride for size, stride in zip(tensor.shape, tensor.stride(), strict=True))
 
 
-def _told(failure: BaseException) -> str:
-    try:
-        return str(failure)
-    except Exception:
-        return "(its message can't be read)"
-
-
 def _first_line(failure: BaseException) -> str:
-    text = (_told(failure).strip() or "(no message)").splitlines()[0]
+    text = (message(failure).strip() or "(no message)").splitlines()[0]
     text = text.encode("utf-8", "backslashreplace").decode("utf-8")
     return text if len(text) <= 300 else text[:300] + "…"

@@ -29,8 +29,7 @@ def spoilt(spoil: Callable[[bytes], bytes]) -> Maker:
     """Spoils an index that a command has made."""
 
     def made(place: Place) -> None:
-        with History.of(place.reports) as history:
-            assert history.runs
+        assert History.ask(place.reports, lambda history: history.runs)
         tables(f"UPDATE runs SET log = replace(log, '{place.work}/', '')")(place)  # as from the folder of the command
         index = place.work / INDEX
         index.write_bytes(spoil(index.read_bytes()))
@@ -82,7 +81,7 @@ def _rows() -> Iterator[Row]:
         for words in _ASKED[::2]:
             yield Row(f"an index with {name}: {words[0]}", words, (0, 3), "history.sqlite|2026", make)
     for words in _ASKED:
-        yield Row(f"a folder for the index: {words[0]}", words, (0, 3), "history.sqlite|2026", folder(INDEX))
+        yield Row(f"a folder for the index: {words[0]}", words, (0, 3), "history.sqlite|2026|to open", folder(INDEX))
     yield Row("a pipe for the index", ("history",), (0, 3), "history.sqlite|2026", pipe(INDEX))
     yield Row(
         "a link for the index", ("history",), (0, 3), "history.sqlite|2026", link(INDEX, "../../outside/keep.txt")

@@ -63,12 +63,12 @@ _ENTRIES: dict[str, Any] = {
     "an unknown verdict": {**ENTRY, "verdict": "splendid"},
     "the verdict a list": {**ENTRY, "verdict": []},
     "the candidates a number": {**ENTRY, "candidates": 7},
-    "the candidates with a NUL": {**ENTRY, "candidates": "a\0.py"},
     "the case a list": {**ENTRY, "case": [1]},
 }
 """Lines that are no counterexample."""
 
 _NOBODY: dict[str, Any] = {
+    "the candidates with a NUL": {**ENTRY, "candidates": "a\0.py"},
     "an unknown operation": {**ENTRY, "operation": "no_such"},
     "an unknown implementation": {**ENTRY, "implementation": "no_such"},
     "an unknown property": {**ENTRY, "property": "no_such"},

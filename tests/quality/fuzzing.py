@@ -19,6 +19,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +29,7 @@ from hypothesis import strategies as st
 from harness.command.compare import summary
 from harness.command.history import entry, history
 from harness.errors import HarnessError
-from harness.history.history import INDEX, History
+from harness.history.history import INDEX, History, check_runs
 from harness.record.known import read_findings
 from harness.record.recalled import read_recalled, recalled, save_recalled
 from harness.record.runlog import read
@@ -118,8 +119,7 @@ def bench() -> Iterator[Bench]:
     with tempfile.TemporaryDirectory(prefix="fuzzing-", dir=memory if memory.is_dir() else None) as folder:
         reports = Path(folder, "reports")
         make_reports(reports)
-        with History.of(reports):
-            pass
+        assert History.ask(reports, lambda history: history.runs)
         yield Bench(Path(folder), (reports / INDEX).read_bytes())
 
 
@@ -167,17 +167,22 @@ def of_known(place: Bench, by: list[Mutation], output: str) -> None:
 
 
 def _made(reports: Path, output: str) -> None:
-    with History.there(reports) as found:
-        run = found.latest
-        digest = Digest.of(ended(read(run.log).events))
-        findings = Findings(digest, found.changes(run, found.baseline_of(run)), found)
-        if run.name in GOOD:
-            output = output if output != "pages" or (reports / "benchmarks").is_dir() else "issues"
-        with redirect_stdout(io.StringIO()) as out, redirect_stderr(io.StringIO()):
-            MADE[output](findings)
-        out.getvalue().encode()
-        if found.complaints:
-            raise HarnessError(found.complaints[0])
+    """One thing that is made of the latest run, asked for as commands ask."""
+    check_runs(reports)
+    History.ask(reports, partial(_made_of, reports, output))
+
+
+def _made_of(reports: Path, output: str, found: History) -> None:
+    run = found.latest
+    digest = Digest.of(ended(read(run.log).events))
+    findings = Findings(digest, found.changes(run, found.baseline_of(run)), found)
+    if run.name in GOOD:
+        output = output if output != "pages" or (reports / "benchmarks").is_dir() else "issues"
+    with redirect_stdout(io.StringIO()) as out, redirect_stderr(io.StringIO()):
+        MADE[output](findings)
+    out.getvalue().encode()
+    if found.complaints:
+        raise HarnessError(found.complaints[0])
 
 
 Reader = Callable[[Bench, list[Mutation], str], None]
