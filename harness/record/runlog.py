@@ -104,7 +104,7 @@ def read(path: Path, naming: tuple[str, ...] = ()) -> Reading:
     number, ended = 0, True
     with opened(path, "run log") as file:
         pieces = _Pieces(file)
-        for number, (line, ended) in enumerate(_lines(pieces), 1):
+        for number, (line, ended) in enumerate(_lines(pieces), 1):  # noqa: B007 - whether the last one ends
             if words and not any(word in line for word in words):
                 continue
             try:
