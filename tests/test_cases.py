@@ -4,6 +4,8 @@ import hashlib
 import importlib
 import json
 import math
+import os
+import subprocess
 import sys
 import zlib
 from typing import Literal
@@ -63,6 +65,27 @@ def test_a_plan_does_not_depend_on_what_is_imported(tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "constants", importlib.import_module("constants"))
     plan.cache_clear()
     assert first == [case.record() for case in plan(affine, 200, 3)]
+
+
+PLANS = """
+from harness.catalogue import catalogue
+from harness.generate.plan import at_every_size, plan
+for name, operation in catalogue().items():
+    print(name, *(case.record() for case in (*plan(operation, 40, 0), *at_every_size(operation)[:9])), sep="|")
+"""
+
+
+def test_the_plans_of_all_operations_are_the_same_in_every_process():
+    """Python gives strings, and so the order of sets of them, another hash in every process."""
+    told = [
+        subprocess.run(
+            [sys.executable, "-c", PLANS], env={**os.environ, "PYTHONHASHSEED": each}, capture_output=True, check=True
+        ).stdout
+        for each in ("2", "3")  # by which the order of two names differs
+    ]
+    assert told[0].count(b"\n") > 40
+    for one, other in zip(*(each.splitlines() for each in told), strict=True):
+        assert one == other
 
 
 @pytest.mark.parametrize("dtype", ["float64", "float32", "bfloat16", "float16"])

@@ -119,7 +119,8 @@ def _coinciding(case: Case) -> list[dict[str, int]]:
     return [
         {**dict.fromkeys(case.sizes, _LEVELS[0]), name: axis.size(alike)}
         for axis in _expressions(case)
-        for name in case.sizes.keys() - axis.names
+        for name in case.sizes
+        if name not in axis.names
     ]
 
 
