@@ -9,7 +9,8 @@ from typing import IO
 
 from harness.explain.visible import visible
 from harness.history.changes import Change, Changes
-from harness.record.events import ImplementationListed
+from harness.record.events import ImplementationListed, RunStarted
+from harness.report.again import replay_command
 from harness.report.digest import Digest
 from harness.report.reporting import Findings
 
@@ -35,7 +36,7 @@ def workflow_commands(digest: Digest, changes: Changes) -> list[str]:
     """The workflow commands: errors for what is falsified, warnings for lost digits, nothing for known findings."""
     listed = {(each.operation, each.implementation): each for each in digest.listed}
     told = (
-        _command(word, change, listed.get((change.fault.operation, change.fault.implementation)))
+        _command(word, change, digest.started, listed.get((change.fault.operation, change.fault.implementation)))
         for word, change in _worst_first(changes)
     )
     return list(islice(told, MOST))
@@ -48,7 +49,7 @@ def _worst_first(changes: Changes) -> Iterator[tuple[str, Change]]:
         yield from ((word, each) for each in sorted(mine, key=lambda each: -each.fault.verdict.severity))
 
 
-def _command(word: str, change: Change, listed: ImplementationListed | None) -> str:
+def _command(word: str, change: Change, started: RunStarted, listed: ImplementationListed | None) -> str:
     fault = change.fault
     since = word or f"since {change.first_seen.at[:10]}"
     title = f"{fault.operation}/{fault.implementation} {fault.verdict.value}, {since}"
@@ -57,7 +58,7 @@ def _command(word: str, change: Change, listed: ImplementationListed | None) -> 
         properties = {"file": visible(listed.file), "line": str(listed.line), **properties}
     message = [fault.diagnosis, fault.sentence]
     if fault.counterexample:
-        message.append(f"harness replay {fault.counterexample}")
+        message.append(replay_command(fault.counterexample, started))
     lines = "\n".join(visible(each, _MESSAGE) for each in message if each)
     level = "error" if fault.verdict.failing else "warning"
     return f"::{level} {','.join(f'{name}={_value(text)}' for name, text in properties.items())}::{_data(lines)}"

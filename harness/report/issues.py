@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from harness.explain.visible import visible
 from harness.history.changes import Change, Changes
 from harness.history.revisions import shortened
+from harness.record.events import RunStarted
+from harness.report.again import replay_command
 from harness.report.markdown import code, fenced, plain
 
 LABEL = "harness"
@@ -77,19 +79,19 @@ def _issue(change: Change, changes: Changes, is_open: bool) -> Issue:
     return Issue(
         hashlib.sha256(identity.encode()).hexdigest()[:12],
         title,
-        "\n\n".join(_body(change)),
+        "\n\n".join(_body(change, changes.run.started)),
         is_open,
         f"{still} in the run {plain(changes.run.name)} of {plain(changes.run.at)}.",
     )
 
 
-def _body(change: Change) -> Iterator[str]:
+def _body(change: Change, started: RunStarted) -> Iterator[str]:
     fault = change.fault
     yield f"{code(f'{fault.operation}/{fault.implementation}')} {plain(fault.sentence)}"
     if fault.diagnosis:
         yield f"**Cause:** {plain(fault.diagnosis)}"
     if fault.counterexample:
-        yield "**To see it:**\n\n" + fenced(f"harness replay {fault.counterexample}", "sh")
+        yield "**To see it:**\n\n" + fenced(replay_command(fault.counterexample, started), "sh")
     yield f"**First seen:** {plain(change.first_seen.at)}, in {len(change.cells)} cell{'s' * (len(change.cells) != 1)}"
     if change.revisions:
         told = "\n".join(f"- {plain(revision)}" for revision in shortened(change.revisions, _COMMITS))

@@ -8,8 +8,9 @@ from xml.etree.ElementTree import Element, SubElement
 
 from harness.explain.visible import visible
 from harness.measure.verdict import Verdict
-from harness.record.events import CellFinished
+from harness.record.events import CellFinished, RunStarted
 from harness.record.settling import UNASKED, Settled
+from harness.report.again import replay_command
 from harness.report.destination import Destination
 from harness.report.digest import Digest
 from harness.report.reporting import Findings
@@ -37,7 +38,7 @@ def junit(digest: Digest) -> str:
     fewer cases than planned. What is no character of XML is spelled out.
     """
     root = Element("testsuites", name="harness")
-    suites = {each.name: [_cell(cell) for cell in each.outcomes] for each in digest.operations}
+    suites = {each.name: [_cell(cell, digest.started) for cell in each.outcomes] for each in digest.operations}
     if claimed := [_claim(each) for each in (*digest.settled, *digest.declined)]:
         suites["claims"] = claimed
     for name, cases in suites.items():
@@ -58,7 +59,7 @@ def _count(suite: Element, cases: list[Element]) -> None:
     suite.set("time", f"{sum(float(each.get('time', 0)) for each in cases):.3f}")
 
 
-def _cell(cell: CellFinished) -> Element:
+def _cell(cell: CellFinished, started: RunStarted) -> Element:
     made = Element(
         "testcase",
         classname=visible(f"{cell.operation}.{cell.implementation}"),
@@ -71,12 +72,12 @@ def _cell(cell: CellFinished) -> Element:
     elif verdict in (Verdict.UNSUPPORTED, Verdict.UNINFORMATIVE):
         SubElement(made, "skipped", message=visible(f"{verdict.value}: {cell.reason or verdict.meaning}"))
     elif cell.unjudged:
-        _add(made, "error", cell)
+        _add(made, "error", cell, started)
     elif verdict.failing:
-        _add(made, "failure", cell)
+        _add(made, "failure", cell, started)
     elif verdict is Verdict.UNSTABLE:
         told = f"{verdict.value}{_extent(cell)}: {cell.reason}"
-        SubElement(made, "system-out").text = visible(_body(told, cell), _SOURCE, True)
+        SubElement(made, "system-out").text = visible(_body(told, cell, started), _SOURCE, True)
     elif cell.is_short:
         SubElement(made, "system-out").text = visible(f"{verdict.value}{_extent(cell)}")
     return made
@@ -86,23 +87,23 @@ def _extent(cell: CellFinished) -> str:
     return f" in {cell.extent}" if cell.is_short else ""
 
 
-def _add(made: Element, kind: str, cell: CellFinished) -> None:
+def _add(made: Element, kind: str, cell: CellFinished, started: RunStarted) -> None:
     found = SubElement(made, kind, type=cell.verdict, message=visible(cell.reason))
-    found.text = visible(_body(cell.reason, cell), _SOURCE, lines=True)
+    found.text = visible(_body(cell.reason, cell, started), _SOURCE, lines=True)
 
 
-def _body(told: str, cell: CellFinished) -> str:
-    return "\n\n".join(filter(None, (visible(told), *_shown(cell))))
+def _body(told: str, cell: CellFinished, started: RunStarted) -> str:
+    return "\n\n".join(filter(None, (visible(told), *_shown(cell, started))))
 
 
-def _shown(cell: CellFinished) -> Iterator[str]:
+def _shown(cell: CellFinished, started: RunStarted) -> Iterator[str]:
     """The diagnosis, the case in words and as Python, and the script that shows it, each cut by itself."""
     found = cell.counterexample
     if found is None:
         return
     if found.diagnosis is not None:
         yield visible(str(found.diagnosis))
-    yield f"case {visible(found.summary)}\nask it again with: harness replay {cell.id}"
+    yield f"case {visible(found.summary)}\nask it again with: {visible(replay_command(cell.id, started))}"
     yield visible(found.source, _SOURCE // 4, lines=True)
     if found.expected:
         yield f"expected {visible(found.expected)}\nactual   {visible(found.actual)}"

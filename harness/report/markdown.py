@@ -12,6 +12,8 @@ from harness.explain.sentence import figure
 from harness.explain.visible import visible
 from harness.history.changes import Change, Changes
 from harness.history.revisions import shortened
+from harness.record.events import RunStarted
+from harness.report.again import replay_command
 from harness.report.destination import Destination
 from harness.report.digest import Digest
 from harness.report.reporting import Findings
@@ -141,7 +143,7 @@ def _sections(digest: Digest, changes: Changes) -> Iterator[_Section]:
         _Section(
             changes.worse_word.capitalize(),
             "root cause",
-            tuple(_row(_told(each)) for each in changes.worse),
+            tuple(_row(_told(each, digest.started)) for each in changes.worse),
             ("verdict", "implementation", "diagnosis", "cells", "since", "ask again"),
         ),
         _Section(
@@ -165,7 +167,7 @@ def _sections(digest: Digest, changes: Changes) -> Iterator[_Section]:
         _Section(
             changes.better_word.capitalize(),
             "root cause",
-            tuple(_row(_told(each)[:4]) for each in changes.better),
+            tuple(_row(_told(each, digest.started)[:4]) for each in changes.better),
             ("verdict then", "implementation", "diagnosis then", "cells"),
         ),
         _Section(
@@ -191,7 +193,7 @@ def _sections(digest: Digest, changes: Changes) -> Iterator[_Section]:
     return (section for section in made if section.rows)
 
 
-def _told(change: Change) -> tuple[str, ...]:
+def _told(change: Change, started: RunStarted) -> tuple[str, ...]:
     fault = change.fault
     more = f" and {len(change.cells) - 1:,} more" if len(change.cells) > 1 else ""
     why = f"**{plain(fault.diagnosis)}**<br>" if fault.diagnosis else ""
@@ -201,7 +203,7 @@ def _told(change: Change) -> tuple[str, ...]:
         f"{why}{plain(fault.sentence)}",
         code(change.cells[0], 240) + more,
         _since(change),
-        code(f"harness replay {fault.counterexample}") if fault.counterexample else "",
+        code(replay_command(fault.counterexample, started)) if fault.counterexample else "",
     )
 
 

@@ -18,6 +18,7 @@ from harness.measure.speed import Speed
 from harness.measure.verdict import Verdict
 from harness.record.events import CellFinished
 from harness.record.triage import by_implementation, causes, columns, extents, grades
+from harness.report.again import replay_command
 from harness.report.ladders import duration, memory, share, times
 
 _SOURCE = 64_000
@@ -48,6 +49,7 @@ def _environment() -> Environment:
         extents=extents,
         operation_page=operation_page,
         place=place,
+        replay_command=replay_command,
         tint=_tint,
         word=word,
         Speed=Speed,
