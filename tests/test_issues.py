@@ -68,6 +68,6 @@ def test_a_run_that_did_not_happen_is_spoken_of(tmp_path, forge):
     assert [each["done"] for each in ask(tmp_path, *asked, **environment).summary] == ["opened"]
     run(tmp_path / "reports", 1, cell())  # of a November gone by
     assert [each["done"] for each in ask(tmp_path, *asked, **environment).summary] == ["updated"]
-    late = ("issues", "--expect-within", "90000h", "--file", "--json")
+    late = ("issues", "--expect-within", "87600h", "--file", "--json")
     assert [each["done"] for each in ask(tmp_path, *late, **environment).summary] == ["closed"]
     assert "did not happen" in there()[0]["title"]

@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 import shutil
 import subprocess
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import click
 
@@ -17,6 +17,7 @@ from harness.errors import HarnessError
 from harness.explain.visible import visible
 from harness.history.history import History, check_runs
 from harness.history.index import Run
+from harness.record.reading import Unreadable, parsed, structured
 from harness.report.issues import LABEL, Issue, id_in, issues, missing_run, run_is_back
 
 _EXAMPLES = examples(
@@ -91,37 +92,50 @@ def _when(run: Run) -> datetime | None:
         return None
 
 
+@dataclass(frozen=True)
+class _Listed:
+    """An issue on the forge, as gh tells it."""
+
+    number: int
+    state: str
+    body: str | None = None
+
+
 def _plan(issue: Issue) -> str:
     return "to open" if issue.is_open else "to close"
 
 
 def _filed(wanted: list[Issue]) -> list[tuple[str, Issue]]:
     """Open, comment and close; what there is nothing to do about is left out. Raises HarnessError where gh fails."""
-    listed = json.loads(
-        _gh("issue", "list", "--label", LABEL, "--state", "all", "--limit", "1000", "--json", "number,body,state")
-    )
-    there: dict[str, dict[str, Any]] = {}
-    for each in sorted(listed, key=lambda each: each["number"]):
-        there[id_in(each["body"])] = each  # the latest of those about one cause
+    there = {id_in(each.body or ""): each for each in _listed()}  # the latest of those about one cause
     if any(each.is_open and each.id not in there for each in wanted):
         _gh("label", "create", LABEL, "--force", "--description", "found by the nightly run")
     return [(told, each) for each in wanted if (told := _brought(each, there.get(each.id)))]
 
 
-def _brought(issue: Issue, there: dict[str, Any] | None) -> str:
+def _brought(issue: Issue, there: _Listed | None) -> str:
     """Bring the forge up to date; says what was done, and nothing where nothing was."""
     if there is None:
         if not issue.is_open:
             return ""
         _gh("issue", "create", "--label", LABEL, "--title", issue.title, "--body", issue.marked)
         return "opened"
-    number, was_open = str(there["number"]), there["state"] == "OPEN"
+    number, was_open = str(there.number), there.state == "OPEN"
     if issue.is_open:
         _gh("issue", "comment" if was_open else "reopen", number, "--body" if was_open else "--comment", issue.comment)
         return "updated" if was_open else "reopened"
     if was_open:
         _gh("issue", "close", number, "--comment", issue.comment)
     return "closed" if was_open else ""
+
+
+def _listed() -> list[_Listed]:
+    """The issues that are there, the earliest first. Raises HarnessError where gh tells something else."""
+    told = _gh("issue", "list", "--label", LABEL, "--state", "all", "--limit", "1000", "--json", "number,body,state")
+    try:
+        return sorted(structured(parsed(told), list[_Listed]), key=lambda each: each.number)
+    except Unreadable as failure:
+        raise HarnessError(f"gh issue list did not answer with issues: {failure}; is it GitHub's command?") from None
 
 
 def _gh(*words: str) -> str:

@@ -52,7 +52,7 @@ PROFILES = {
 }
 
 
-_LONGEST_DAYS = 365
+_LONGEST_DAYS = 3650
 """The longest duration, which every timer of the system can wait for."""
 
 _MOST_AT_ONCE = 1024
