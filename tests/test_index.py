@@ -190,7 +190,7 @@ def test_what_is_no_file_is_no_log(reports):
 def test_a_log_that_grows_into_trouble_is_forgotten_and_one_that_is_mended_comes_back(reports):
     log = put(reports, started(), asked())
     assert History.ask(reports, lambda history: len(history.runs)) == 3
-    put(reports, started(), asked(), asked(score_max=-5.0))
+    put(reports, started(run="../.."), asked(), asked())
     runs, complaints = History.ask(reports, lambda history: (len(history.runs), history.complaints))
     assert runs == 2 and len(complaints) == 1 and log in complaints[0]
     put(reports, started(), asked())

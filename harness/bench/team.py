@@ -252,13 +252,13 @@ class _Process:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             cwd=self.crew.folder,
-            start_new_session=True,
+            process_group=0,  # no session, since Linux shares processors among those, whoever else is busy
             env={**os.environ, "PYTHONPATH": paths},
         )
         return self._running
 
     def close(self) -> None:
-        """End the process, and what it started in its session."""
+        """End the process, and what it started in its group."""
         running, self._running = self._running, None
         if running is None:
             return

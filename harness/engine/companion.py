@@ -3,7 +3,7 @@
 `python companion.py FOLDER RUN` waits for the end of its standard input, of which its parent alone holds the other side: the
 parent closes it, or dies. Whatever the parent started meanwhile carries the folder's path in its environment, and so does
 whatever that started: the system shows of each process the environment with which it began. A process that began with
-another one is found by its parent, by its session, or among those that the system gave to the run when their parents died.
+another one is found by its parent, by its group, or among those that the system gave to the run when their parents died.
 
 Folders of earlier runs of which neither the process nor its companion is left are removed first.
 
@@ -72,17 +72,17 @@ def left_of(folder: Path, run: int | None = None) -> list[psutil.Process]:
         began = psutil.Process().create_time()
         children = (each for each in known.values() if each.info["ppid"] == run)
         found |= {each.pid for each in children if each.info["create_time"] > began}
-    rest = {pid: {each.info["ppid"], _session(pid)} for pid, each in known.items() if pid not in found}
+    rest = {pid: {each.info["ppid"], _group(pid)} for pid, each in known.items() if pid not in found}
     while more := {pid for pid, origins in rest.items() if origins & found}:
         found |= more
         rest = {pid: origins for pid, origins in rest.items() if pid not in more}
     return [known[pid] for pid in found - {os.getpid()}]
 
 
-def _session(pid: int) -> int | None:
-    """The process that began the session of this one; None where it is over by now."""
+def _group(pid: int) -> int | None:
+    """The process that began the group of this one; None where it is over by now."""
     try:
-        return os.getsid(pid)
+        return os.getpgid(pid)
     except OSError:
         return None
 

@@ -60,7 +60,7 @@ class Watchdog:
     """A worker's watch over itself; its notes lie in `scratch` under the worker's name.
 
     limit: seconds that one case may take, without what it waits for a processor; memory: bytes that the process may hold,
-    None for no limit. From here on the process has a session of its own with all that it starts, ignores Ctrl-C (the
+    None for no limit. From here on the process has a group of its own with all that it starts, ignores Ctrl-C (the
     process that started it decides) and writes to no terminal.
     """
 
@@ -78,7 +78,7 @@ class Watchdog:
         self._folder = Path.cwd()
         self._spoilt_by = ""
         self._settle()
-        os.setsid()
+        os.setpgrp()  # no session, since Linux shares processors among those, whoever else is busy
         silence_copies()
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         faulthandler.enable(file=self._fault, all_threads=False)

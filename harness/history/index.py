@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-import re
 import sqlite3
-import stat
 from collections.abc import Iterable, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
@@ -17,12 +15,10 @@ from harness.errors import HarnessError
 from harness.history.archive import logs_in
 from harness.history.segment import segment
 from harness.measure.verdict import Verdict
+from harness.readable import unreadable
 from harness.record.events import CellFinished, Event, ImplementationListed, RunFinished, RunStarted, Scope
 from harness.record.runlog import decode, encode, read
 from harness.record.triage import Cause, causes
-
-_FOLDER = re.compile(r"\w[\w.+-]{0,99}")
-"""Names of runs, by which the folders of their pages are called."""
 
 _OF_VALUES = (sqlite3.DataError, sqlite3.InterfaceError, sqlite3.ProgrammingError)
 """What SQLite says of values that it can't hold, and never of its file."""
@@ -333,27 +329,18 @@ def _insert(cursor: sqlite3.Cursor, log: Path, size: int, events: list[Event], c
 
 
 def _beginning(log: Path, events: list[Event]) -> RunStarted:
-    """How a run began. Raises HarnessError where that is not told, or the run's name is no name for a folder."""
+    """How a run began. Raises HarnessError where that is not told."""
     started = next((event for event in events if isinstance(event, RunStarted)), None)
     if started is None:
         raise HarnessError(f"run log {log} does not say how the run began; take it out of this folder")
-    if not _FOLDER.fullmatch(started.run):
-        raise HarnessError(
-            f"run log {log} calls its run {started.run[:80]!r}, which can't be the name of its folder of pages; "
-            "take it out of this folder"
-        )
     return started
 
 
 def _size(log: Path) -> int:
     """The bytes of a log. Raises HarnessError where it is no file that can be read."""
-    try:
-        found = log.stat()
-    except OSError as failure:
-        raise HarnessError(f"run log {log} can't be read: {failure.strerror or failure}; take it away") from None
-    if not stat.S_ISREG(found.st_mode):
-        raise HarnessError(f"run log {log} can't be read: it is no file; take it away")
-    return found.st_size
+    if reason := unreadable(log):
+        raise HarnessError(f"run log {log} can't be read: {reason}; take it away")
+    return log.stat().st_size
 
 
 def _key(cell: CellFinished) -> Key:
@@ -390,8 +377,6 @@ def _fault(cursor: sqlite3.Cursor, run: int | None, cause: Cause, numbers: dict[
 def _figures(cell: CellFinished, fault: int | None) -> tuple[Any, ...]:
     """A cell's columns: why it gave no answer is told there, findings by their fault."""
     scores = (cell.score_median, cell.score_high, cell.score_max, cell.allowance)
-    if any(score is not None and score < 0 for score in scores):
-        raise ValueError(f"an error below 0 in {cell.key}")
     return (
         _NUMBERS[cell.verdict],
         *scores,

@@ -35,6 +35,7 @@ Moment = Annotated[
 Day = Annotated[str, Meta(pattern=r"\A2\d{3}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01])\Z")]
 Count = Annotated[int, Meta(ge=0, le=2**53)]
 Seconds = Annotated[float, Meta(ge=0.0, le=1e12)]
+Score = Annotated[float, Meta(ge=0.0)]
 Figures = tuple[Count, Count]
 """How many were met, and how many there are."""
 
@@ -144,10 +145,10 @@ class CellFinished:
     verdict: Verdict
     tally: dict[Verdict, Count] = field(default_factory=dict)
     comparisons: Count = 0
-    score_median: float | None = None
-    score_max: float | None = None
-    score_high: float | None = None
-    allowance: float | None = None
+    score_median: Score | None = None
+    score_max: Score | None = None
+    score_high: Score | None = None
+    allowance: Score | None = None
     reason: str = ""
     kind: str = ""
     place: str = ""
@@ -158,7 +159,7 @@ class CellFinished:
     pairs: Figures | None = None
     triples: Figures | None = None
     sizes: dict[str, list[Count]] = field(default_factory=dict)
-    disagreement: dict[str, float] = field(default_factory=dict)
+    disagreement: dict[str, Score] = field(default_factory=dict)
     counterexample: Counterexample | None = None
     claim: str = ""
     known: str = ""
