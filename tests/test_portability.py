@@ -56,6 +56,9 @@ def test_what_is_false_on_one_machine_alone_is_told_too():
     wrong, known = cell("fused", "wrong", reason="off"), cell("other", "wrong", known="reported there")
     (line,) = findings([told(cells=[wrong, known])])
     assert line.startswith("wrong  plain, seed 0: ") and "fused" in line
+    assert not list(findings([told(cells=[known]), told(THREADS, cells=[cell("other", "rounding")])]))
+    (line,) = findings([told(cells=[cell("other", "unstable")]), told(THREADS, cells=[cell("other", "rounding")])])
+    assert line.startswith("differs  seed 0: ") and "unstable on plain; rounding on in threads" in line
     (line,) = findings([told(faults=["exit 3: no place"])])
     assert line == "fault of the harness  plain, seed 0: exit 3: no place"
     (line,) = findings([told(probe={"alarms": [["linear/fused-cpu-float32", "batch=1", "off"]]})])
