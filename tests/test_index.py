@@ -101,8 +101,6 @@ def nested(depth: int) -> object:
         [started(when="0001-01-01T00:00:00+23:00")],
         [started(environment={"python": nested(60)})],
         [asked()],
-        [started(run="20261103-000000-abcdef"), asked(score_max=-7.0)],
-        [started(), asked(score_max=-5.0)],
     ],
     ids=lambda lines: json.dumps(lines[-1])[:60],
 )
@@ -115,6 +113,15 @@ def test_a_log_that_says_what_no_run_says_is_left_out_with_a_line_that_names_it(
     ]
     assert not list(reports.parent.rglob("planted*"))
     assert not list(reports.glob("*.html"))
+
+
+@pytest.mark.parametrize("more", [{"tally": {"rounding": 10**30}}, {"score_max": -5.0}, {"verdict": "splendid"}])
+def test_a_line_that_says_what_no_cell_says_is_left_out_and_the_others_count(reports, more):
+    log = put(reports, started(), asked(implementation="other"), asked(**more))
+    every_command()
+    runs, complaints = History.ask(reports, lambda history: (len(history.runs), history.complaints))
+    assert runs == 3 and [log in each and "line 3 of 3 left out" in each for each in complaints] in ([], [True])
+    assert "line 3 of 3 left out" in harness("history").output
 
 
 @pytest.mark.parametrize(

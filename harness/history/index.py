@@ -270,8 +270,6 @@ class Index:
     def _read(self, log: Path, size: int) -> None:
         """Put down what a log says. Raises HarnessError where it can't be read, or not put down."""
         found = read(log)
-        if found.complaint:
-            self.refusals.append(found.complaint)
         if not found.events:
             return  # a run that has only just begun
         try:
@@ -279,6 +277,7 @@ class Index:
                 cursor.execute("BEGIN IMMEDIATE")
                 self._forget(str(log))
                 _insert(cursor, log, size, found.events, found.complaint)
+            self.refusals += filter(None, [found.complaint])
         except HarnessError:
             raise
         except Exception as failure:
@@ -296,7 +295,7 @@ class Index:
 
 
 def _insert(cursor: sqlite3.Cursor, log: Path, size: int, events: list[Event], complaint: str) -> None:
-    started = _beginning(log, events)
+    started = _beginning(log, events, complaint)
     finished = next((event for event in events if isinstance(event, RunFinished)), None)
     outcomes = [event for event in events if isinstance(event, CellFinished) and not event.claim]
     listed = [event for event in events if isinstance(event, ImplementationListed)]
@@ -328,11 +327,12 @@ def _insert(cursor: sqlite3.Cursor, log: Path, size: int, events: list[Event], c
     )
 
 
-def _beginning(log: Path, events: list[Event]) -> RunStarted:
-    """How a run began. Raises HarnessError where that is not told."""
+def _beginning(log: Path, events: list[Event], complaint: str) -> RunStarted:
+    """How a run began. Raises HarnessError where that is not told, with the complaint about the log if there is one."""
     started = next((event for event in events if isinstance(event, RunStarted)), None)
     if started is None:
-        raise HarnessError(f"run log {log} does not say how the run began; take it out of this folder")
+        told = complaint or f"run log {log} does not say how the run began"
+        raise HarnessError(f"{told}; take it out of this folder")
     return started
 
 
