@@ -1,6 +1,7 @@
 """Claims and known findings: what settles a claim, what contradicts it, and what a known finding excuses."""
 
 import dataclasses
+import re
 
 import pytest
 from click.testing import CliRunner
@@ -173,24 +174,50 @@ def test_a_finding_that_disappears_or_changes_is_told(tmp_path):
     assert "did not show" in site(gone, tmp_path / "gone")["index.html"]
 
 
+WHOLE = """[[finding]]
+operation = "a"
+implementation = "b"
+verdict = "wrong"
+reason = "c"
+reference = "d"
+expires = 2027-01-01
+"""
+
+
 @pytest.mark.parametrize(
     ("text", "told"),
     [
-        ("[[finding]", "can't be read"),
-        ('[[finding]]\noperation = "gru"', "finding 1: required field missing"),
-        (
-            '[[finding]]\noperation = "a"\nimplementation = "b"\nverdict = "odd"\nreason = "c"\nreference = "d"\n'
-            "expires = 2027-01-01",
-            "'odd' is not a valid Verdict",
-        ),
+        ("[[finding]", "is no TOML"),
+        ("a = " + "[" * 100_000, "is no TOML"),
+        ('finding = "x"', "'finding' is no list of tables"),
+        (WHOLE.replace("[[finding]]", "[finding]"), "'finding' is no list of tables"),
+        ("[[findings]]", "'findings' is no list of tables"),
+        ("finding = [7]", "finding 1: Expected `object`"),
+        ('[[finding]]\noperation = "gru"', "finding 1: Object missing required field `implementation`"),
+        (WHOLE.replace("wrong", "odd"), "finding 1: verdict: Invalid enum value 'odd'"),
+        (WHOLE + 'properties = "agreement"', "finding 1: properties: Expected `array`, got `str`"),
+        (WHOLE + 'rare = "no"', "finding 1: rare: Expected `bool`, got `str`"),
+        (WHOLE + "since = 2026", "finding 1: nothing is called 'since'"),
+        (WHOLE.replace("2027-01-01", '"soon"'), "finding 1: expires"),
+        (WHOLE.replace("2027-01-01", '"2027-02-30"'), "finding 1: day is out of range"),
     ],
 )
 def test_a_broken_file_of_findings_is_refused_in_a_sentence(tmp_path, text, told):
     path = tmp_path / "known.toml"
     path.write_text(text)
-    with pytest.raises(HarnessError, match=told) as refusal:
+    with pytest.raises(HarnessError, match=re.escape(told)) as refusal:
         read_findings(path)
     assert str(path) in str(refusal.value)
+
+
+def test_a_whole_finding_is_read_and_what_is_no_text_is_refused(tmp_path):
+    path = tmp_path / "known.toml"
+    path.write_text(WHOLE + 'properties = ["agreement"]\nrare = true')
+    (found,) = read_findings(path)
+    assert (found.properties, found.rare, found.expires) == (["agreement"], True, "2027-01-01")
+    path.write_bytes(b"\xff\xfe")
+    with pytest.raises(HarnessError, match="no text in UTF-8"):
+        read_findings(path)
 
 
 def test_the_findings_of_the_repository_can_be_read():

@@ -75,8 +75,7 @@ def in_scope(finding: FindingListed, outcome: CellFinished) -> bool:
 
 def _finding(path: Path, number: int, entry: Any) -> FindingListed:
     try:
-        given = {**shown(entry), "expires": str(entry.get("expires", ""))} if isinstance(entry, dict) else entry
-        made = as_declared(given, FindingListed)
+        made = as_declared(_with_days(shown(entry)), FindingListed)
         date.fromisoformat(made.expires)
     except ValueError as failure:
         raise HarnessError(f"{path}, finding {number}: {failure}; {_MEND}") from None
@@ -84,3 +83,10 @@ def _finding(path: Path, number: int, entry: Any) -> FindingListed:
     if unknown:
         raise HarnessError(f"{path}, finding {number}: nothing is called {unknown[0]!r}; {_MEND}")
     return made
+
+
+def _with_days(entry: Any) -> Any:
+    """An entry in which TOML's days are words, as they are in a log."""
+    if not isinstance(entry, dict):
+        return entry
+    return {name: value.isoformat() if isinstance(value, date) else value for name, value in entry.items()}
