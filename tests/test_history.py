@@ -8,6 +8,7 @@ import subprocess
 import sys
 from contextlib import closing, contextmanager
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -39,9 +40,10 @@ def cell(implementation="fused", verdict="rounding", score=1.0, sentence="", fau
 
 
 def run(reports: Path, day: int, *cells: CellFinished, finished=True, stopped="", folder="runs", **more) -> str:
-    """Put down a run of a day, and give its name."""
-    name = f"202611{day:02}-000000-abcdef"
-    started = RunStarted(name, f"2026-11-{day:02}T00:00:00+00:00", ["harness", "run"], 0, HERE)
+    """Put down a run of a day of November, or later, and give its name."""
+    when = datetime(2026, 10, 31, tzinfo=UTC) + timedelta(days=day)
+    name = f"{when:%Y%m%d}-000000-abcdef"
+    started = RunStarted(name, when.isoformat(), ["harness", "run"], 0, HERE)
     with RunLog(reports / folder / f"{name}.jsonl.gz") as log:
         log(replace(started, **more))
         for each in cells:
@@ -378,9 +380,9 @@ def test_a_damaged_line_is_left_out_and_told(tmp_path):
     log.write_text(encode(cell()) + "\n{ no event }\n" + encode(cell("other")) + '\n{"event": "CellFin')
     found = read(log)
     assert [event.implementation for event in found.events] == ["fused", "other"]
-    assert found.complaint == f"run log {log} is damaged: line 2 of 4 left out"
+    assert found.complaint == f"run log {log} is damaged: line 2 of 4 left out (it is no JSON)"
     log.write_text("nothing\nof the kind\n")
-    with pytest.raises(HarnessError, match="is no run log"):
+    with pytest.raises(HarnessError, match="its first line is no event"):
         read(log)
 
 
