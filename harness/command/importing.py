@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 import os
 import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
+
+import msgspec
 
 from harness.candidates import candidates, check_file
 from harness.engine.scratch import scratch
@@ -17,10 +18,14 @@ from harness.errors import CandidateError, HarnessError
 from harness.record.environment import imported
 from harness.record.events import ClaimListed, ImplementationListed
 from harness.record.outcome import listed
+from harness.record.reading import Unreadable, parsed, shown, structured
 from harness.record.settling import claim_listed
 from harness.verify.battery import every_property
 
 _NAME = "import"
+
+_encode = msgspec.json.encode
+"""Bound before the file is imported, whatever that does to the standard library's json."""
 
 
 @dataclass(frozen=True)
@@ -60,15 +65,14 @@ def rehearse_import(file: Path, limit: float, memory: int | None) -> Brought:
             words = last_words(folder, _NAME, limit, done.returncode)
             mend = "; move long work into functions" if words.startswith("did not return") else ""
             raise CandidateError(f"{file.name}: its import {words}{mend}")
-        told = json.loads(answer.read_text(encoding="utf-8"))
-    if "refusal" in told:
-        raise CandidateError(told["refusal"])
-    return Brought(
-        [ImplementationListed(**entry) for entry in told["implementations"]],
-        told["properties"],
-        [ClaimListed(**entry) for entry in told["claims"]],
-        told["packages"],
-    )
+        text = answer.read_bytes()
+    try:
+        told = parsed(text)
+        if isinstance(told, dict) and "refusal" in told:
+            raise CandidateError(str(told["refusal"]))
+        return structured(told, Brought)
+    except Unreadable as failure:  # what the file did there to Python, or to the answer
+        raise CandidateError(f"{file.name}: its import left an answer that can't be read ({failure})") from None
 
 
 def _answer(file: Path, folder: Path, limit: float, memory: int) -> dict[str, object]:
@@ -90,5 +94,5 @@ def _answer(file: Path, folder: Path, limit: float, memory: int) -> dict[str, ob
 
 if __name__ == "__main__":
     given = (Path(sys.argv[1]), Path(sys.argv[2]), float(sys.argv[3]), int(sys.argv[4]))
-    (given[1] / "answer").write_text(json.dumps(_answer(*given)), encoding="utf-8")
+    (given[1] / "answer").write_bytes(_encode(shown(_answer(*given))))
     os._exit(0)  # whatever the file left to be done at exit
