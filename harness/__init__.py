@@ -29,18 +29,22 @@ from harness.explain.cause import Instead, Observed, cause
 from harness.explain.counterexample import Counterexample
 from harness.explain.diagnosis import Diagnosis
 from harness.generate.case import Call, Case
-from harness.measure.comparison import Comparison, against, compare, requirement
-from harness.measure.derived import close
-from harness.measure.reference import Reference, reference
+from harness.generate.layouts import layouts_for
+from harness.measure.assertions import all_close, close, holds, same
+from harness.measure.comparison import Comparison, as_array
+from harness.measure.gradient import cotangents_like, gradient_reference
+from harness.measure.nonfinite import nonfinite_reference
+from harness.measure.reference import UNINFORMATIVE, ExpectedTensor, Reference, reference, remembered, sample_norms
 from harness.measure.verdict import Verdict
 from harness.verify.battery import Battery, verify
 from harness.verify.claim import Claim, claim
 from harness.verify.property import Property, property
-from harness.verify.subject import Subject
+from harness.verify.subject import ImplementationFault, Subject
 
 __version__ = "0.1.0"
 
 __all__ = [
+    "UNINFORMATIVE",
     "Battery",
     "Call",
     "Case",
@@ -51,8 +55,10 @@ __all__ = [
     "Counterexample",
     "DeclarationError",
     "Diagnosis",
+    "ExpectedTensor",
     "HarnessError",
     "Implementation",
+    "ImplementationFault",
     "Instead",
     "Observed",
     "Operation",
@@ -62,19 +68,26 @@ __all__ = [
     "Subject",
     "Unsupported",
     "Verdict",
-    "against",
+    "all_close",
+    "as_array",
     "below",
     "catalogue",
     "cause",
     "check",
     "claim",
     "close",
-    "compare",
+    "cotangents_like",
+    "gradient_reference",
+    "holds",
+    "layouts_for",
+    "nonfinite_reference",
     "one_hot",
     "operation",
     "property",
     "reference",
-    "requirement",
+    "remembered",
+    "same",
+    "sample_norms",
     "structure",
     "verify",
     "when",

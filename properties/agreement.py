@@ -6,4 +6,4 @@ import harness
 @harness.property(at_every_size=True)
 def agreement(implementation, case):
     """The result is the oracle's, within rounding."""
-    yield from harness.against(harness.reference(case), implementation(case), case)
+    yield from harness.all_close("against the oracle", implementation(case), harness.reference(case), case)

@@ -7,7 +7,6 @@ backends do that choose another kernel for another batch size.
 import torch
 
 import harness
-from harness.measure.comparison import sample_of
 
 
 def has_batch(operation):
@@ -37,7 +36,9 @@ def _against_samples(label, results, whole, indices, case):
     for index, (result, full, part) in enumerate(zip(results, whole, parts, strict=True)):
         if part.axis is not None:
             which = f"result {index}, {label}" if len(parts) > 1 else label
-            yield harness.compare(which, result, _rows(full, part, indices), case, sample_of(part, indices), twice=True)
+            yield harness.close(
+                which, result, _rows(full, part, indices), case, like=part.samples(indices), both_rounded=True
+            )
 
 
 @harness.property(requires=has_batch)
@@ -117,13 +118,11 @@ def batch_gradient_leak(implementation, case):
             if own.isfinite():
                 foreign = gradients[name].index_select(axis, others)
                 leaks = bool((foreign.double().abs() > own * torch.finfo(foreign.dtype).eps).any())
-                yield harness.requirement(
-                    f"no gradient of sample {chosen} reaches another sample of {name}", not leaks, case
-                )
+                yield harness.holds(f"no gradient of sample {chosen} reaches another sample of {name}", not leaks, case)
 
 
 @harness.property(requires=batch_that_may_be_empty, variants=empty_batch)
 def batch_of_zero(implementation, case):
     """A batch of no samples gives an empty result of the right shape."""
     implementation(case)
-    yield harness.requirement("an empty batch gives an empty result", True, case)
+    yield harness.holds("an empty batch gives an empty result", True, case)

@@ -1,11 +1,8 @@
 """Boosted trees: leaves that add up, whatever the order and the grouping of the trees."""
 
-import numpy as np
 import torch
 
 import harness
-from harness.measure.comparison import as_array
-from harness.measure.reference import reference_of
 
 BY_TREE = ("feature", "threshold", "left", "right", "missing_left", "leaf")
 BASE = "base"
@@ -22,12 +19,10 @@ def slices_add_up(implementation, case):
     call, middle = case.call(), case.sizes["trees"] // 2
     first = _of_trees(call, lambda each: each[:middle])
     later = _of_trees(call, lambda each: each[middle:]).replace(base=torch.zeros_like(call.arguments[BASE]))
-    whole, one, other = (as_array(implementation(each)[0]) for each in (call, first, later))
-    parts = [harness.reference(case).parts[0], *(reference_of(each, case).parts[0] for each in (first, later))]
-    part = type(parts[0])(
-        parts[0].expected, 0, sum(each.unit for each in parts), np.all([each.informative for each in parts], axis=0)
-    )
-    yield harness.compare("the two slices against the whole", one + other, whole, case, part, twice=True)
+    whole, one, other = (harness.as_array(implementation(each)[0]) for each in (call, first, later))
+    parts = [harness.reference(case).parts[0], *(harness.reference(case, each).parts[0] for each in (first, later))]
+    part = parts[0].derived(sum(each.noise_floor for each in parts), *parts[1:])
+    yield harness.close("the two slices against the whole", one + other, whole, case, like=part, both_rounded=True)
 
 
 @harness.property(of="boosted_trees_predict")
@@ -36,7 +31,7 @@ def no_rounds(implementation, case):
     call = _of_trees(case.call(), lambda each: each[:0])
     (result,) = implementation(call)
     everywhere = call.arguments[BASE].expand(len(result))
-    yield harness.requirement("the base score, bit for bit", torch.equal(result, everywhere), case)
+    yield harness.holds("the base score, bit for bit", torch.equal(result, everywhere), case)
 
 
 @harness.property(of=("boosted_trees_predict", "boosted_trees_leaves"))
@@ -46,7 +41,7 @@ def tree_order(implementation, case):
     (result,), (turned,) = implementation(call), implementation(_of_trees(call, lambda each: each.flip(0)))
     back = turned if case.operation.name == "boosted_trees_predict" else turned.flip(1)
     part = harness.reference(case).parts[0]
-    yield harness.compare("trees in reverse order", back, result, case, part, twice=True)
+    yield harness.close("trees in reverse order", back, result, case, like=part, both_rounded=True)
 
 
 @harness.property(of="boosted_trees_leaves")
@@ -63,7 +58,7 @@ def threshold_goes_right(implementation, case):
         x[:, call.arguments["feature"][tree, root]] = value
         (leaves,) = implementation(call.replace(x=x))
         there = _leaves_below(call, tree, int(call.arguments[side][tree, root]))
-        yield harness.requirement(f"{label} it goes {side}", set(leaves[:, tree].tolist()) <= there, case)
+        yield harness.holds(f"{label} it goes {side}", set(leaves[:, tree].tolist()) <= there, case)
 
 
 @harness.property(of="boosted_trees_leaves")
@@ -78,9 +73,7 @@ def missing_goes_its_way(implementation, case):
         node = 0
         while node >= 0:
             node = int((left if sides[tree, node] else right)[tree, node])
-        yield harness.requirement(
-            f"all reach leaf {~node} of tree {tree}", bool((leaves[:, tree] == ~node).all()), case
-        )
+        yield harness.holds(f"all reach leaf {~node} of tree {tree}", bool((leaves[:, tree] == ~node).all()), case)
 
 
 def _leaves_below(call, tree, node):

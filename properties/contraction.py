@@ -5,10 +5,7 @@ import dataclasses
 import torch
 
 import harness
-from harness.measure.comparison import as_array
-from harness.measure.reference import reference_of, remembered
 from harness.operations.contraction import dot_axes
-from harness.verify.subject import ImplementationFault
 
 FACTORS = {"dot_axes": ("a", "b"), "dot_axes_vector": ("a", "b"), "x_w_y": ("x", "w", "y")}
 
@@ -20,7 +17,7 @@ def product_of_the_document(implementation, case):
     a = torch.arange(16).reshape(2, 2, 4).to(call.arguments["a"])
     b = torch.tensor([[1, 2, 3, 4]] * 2).to(call.arguments["b"])
     (result,) = implementation(call.replace(a=a, b=b))
-    yield harness.requirement("the document's numbers", result.tolist() == [[20, 60], [100, 140]], case)
+    yield harness.holds("the document's numbers", result.tolist() == [[20, 60], [100, 140]], case)
 
 
 @harness.property(of=FACTORS)
@@ -31,17 +28,12 @@ def linear_in_every_factor(implementation, case):
         u, v = call.arguments[name], stranger.arguments[name]
         calls = [call, call.replace(**{name: v}), call.replace(**{name: u + 2 * v})]
         of_u, of_v, of_both = (implementation(each)[0] for each in calls)
-        made = ("", f"another {name}", f"a combination in {name}")
-        parts = [
-            remembered(case, label, lambda each=each: reference_of(each, case)).parts[0]
-            for label, each in zip(made, calls, strict=True)
-        ]
-        unit = parts[0].unit + 2 * parts[1].unit + parts[2].unit
-        informative = parts[0].informative & parts[1].informative & parts[2].informative
-        # u + 2v is itself rounded to the working precision, which moves the result by its own u at most.
-        part = dataclasses.replace(parts[2], unit=unit, informative=informative)
-        expected = as_array(of_u) + 2 * as_array(of_v)
-        yield harness.compare(f"a combination in {name}", of_both, expected, case, part, twice=True)
+        first = harness.reference(case).parts[0]
+        second, both = (harness.reference(case, each).parts[0] for each in calls[1:])
+        # u + 2v is itself rounded to the working precision, which moves the result by its own noise floor at most.
+        part = both.derived(first.noise_floor + 2 * second.noise_floor + both.noise_floor, first, second)
+        expected = harness.as_array(of_u) + 2 * harness.as_array(of_v)
+        yield harness.close(f"a combination in {name}", of_both, expected, case, like=part, both_rounded=True)
 
 
 @harness.property(of=("dot_axes", "x_w_y"))
@@ -55,7 +47,9 @@ def exchange_transposes(implementation, case):
         options = {"first_of_a": call.options["first_of_b"], "first_of_b": call.options["first_of_a"]}
         exchanged = dataclasses.replace(exchanged, options=options)
     (part,) = harness.reference(case).parts
-    yield harness.compare("exchanged and transposed", implementation(exchanged)[0].mT, result, case, part, twice=True)
+    yield harness.close(
+        "exchanged and transposed", implementation(exchanged)[0].mT, result, case, like=part, both_rounded=True
+    )
 
 
 @harness.property(of="x_w_y")
@@ -64,8 +58,8 @@ def diagonal_is_weights(implementation, case):
     call = case.call()
     x, w, y = (call.arguments[name].double() for name in ("x", "w", "y"))
     (part,) = harness.reference(case).parts
-    yield harness.compare(
-        "against the matrix", implementation(call)[0], x @ torch.diag(w) @ y.mT, case, part, twice=True
+    yield harness.close(
+        "against the matrix", implementation(call)[0], x @ torch.diag(w) @ y.mT, case, like=part, both_rounded=True
     )
 
 
@@ -75,9 +69,9 @@ def weights_of_one_are_dot(implementation, case):
     call = case.call()
     x, y = call.arguments["x"], call.arguments["y"]
     plain = call.replace(w=torch.ones_like(call.arguments["w"]))
-    (part,) = remembered(case, "weights of 1", lambda: reference_of(plain, case)).parts
+    (part,) = harness.reference(case, plain).parts
     dots = dot_axes(x.double(), y.double(), first_of_a=False, first_of_b=False)
-    yield harness.compare("against Dot", implementation(plain)[0], dots, case, part, twice=True)
+    yield harness.close("against Dot", implementation(plain)[0], dots, case, like=part, both_rounded=True)
 
 
 @harness.property(of=FACTORS)
@@ -88,15 +82,6 @@ def batch_mismatch_is_refused(implementation, case):
     longer = torch.cat([call.arguments[name], call.arguments[name][:1], call.arguments[name][:1]])
     if case.sizes["batch"] == 0:
         return
-    try:
-        implementation.raw(call.replace(**{name: longer}))
-        refused = False
-    except ImplementationFault as fault:
-        refused = fault.kind.startswith("raised")
-    yield harness.requirement("a clear error", refused, case)
-    try:
-        implementation.raw(call.replace(**{name: longer[:1]}))
-        refused = case.sizes["batch"] == 1
-    except ImplementationFault as fault:
-        refused = fault.kind.startswith("raised")
-    yield harness.requirement("a clear error for a batch of one", refused, case)
+    yield harness.holds("a clear error", implementation.raises(call.replace(**{name: longer})), case)
+    refused = case.sizes["batch"] == 1 or implementation.raises(call.replace(**{name: longer[:1]}))
+    yield harness.holds("a clear error for a batch of one", refused, case)

@@ -12,9 +12,6 @@ import numpy as np
 import torch
 
 import harness
-from harness.measure.comparison import as_array
-from harness.measure.gradient import cotangents_like
-from harness.measure.reference import Part, norms, reference_of
 from harness.operations.convolution import conv2d
 
 _SMALL = {"inputs": 2, "outputs": 3, "height": 5, "width": 5}
@@ -39,7 +36,7 @@ def circular_shift(implementation, case):
     (moved,) = implementation(call.replace(x=call.arguments["x"].roll(shift, (2, 3))))
     (result,) = implementation(call)
     part = harness.reference(case).parts[0]
-    yield harness.compare("of a shifted image", moved, result.roll(shift, (2, 3)), case, part, twice=True)
+    yield harness.close("of a shifted image", moved, result.roll(shift, (2, 3)), case, like=part, both_rounded=True)
 
 
 @harness.property(of="conv2d_circular")
@@ -49,7 +46,7 @@ def circular_and_cropped(implementation, case):
     plain = harness.reference(case.replace(operation=conv2d, options={"padding": 0})).parts[0]
     height, width = plain.expected.shape[2:]
     own = harness.reference(case).parts[0]
-    yield harness.compare("cropped", result[..., :height, :width], plain.expected, case, own, twice=True)
+    yield harness.close("cropped", result[..., :height, :width], plain.expected, case, like=own, both_rounded=True)
 
 
 @harness.property(of="conv2d", variants=with_margin)
@@ -59,7 +56,9 @@ def margin_of_zeros(implementation, case):
     larger = torch.nn.functional.pad(call.arguments["x"], (case.options["padding"],) * 4)
     (result,) = implementation(dataclasses.replace(call.replace(x=larger), options={"padding": 0}))
     (padded,) = implementation(call)
-    yield harness.compare("of the larger image", result, padded, case, harness.reference(case).parts[0], twice=True)
+    yield harness.close(
+        "of the larger image", result, padded, case, like=harness.reference(case).parts[0], both_rounded=True
+    )
 
 
 @harness.property(of="conv2d")
@@ -68,23 +67,24 @@ def transpose_by_flipping(implementation, case):
     call = case.call()
     x, K, padding = call.arguments["x"], call.arguments["K"], case.options["padding"]
     (forward,) = implementation(call)
-    (direction,) = cotangents_like((forward,))
+    (direction,) = harness.cotangents_like((forward,))
     margins = [K.shape[axis] - 1 - padding for axis in (3, 3, 2, 2)]
     backward_call = dataclasses.replace(
         call.replace(x=torch.nn.functional.pad(direction, margins), K=K.flip(2, 3).transpose(0, 1)),
         options={"padding": 0},
     )
     (backward,) = implementation(backward_call)
-    units = harness.reference(case).parts[0], reference_of(backward_call, case).parts[0]
+    units = harness.reference(case).parts[0], harness.reference(case, backward_call).parts[0]
     yield _equal_products("⟨Ax, r⟩ and ⟨x, Aᵀr⟩", (forward, direction), (x, backward), units, case)
 
 
 def _equal_products(label, first, second, units, case):
     """Hold the inner product of each sample of one pair against another's; in each pair one tensor is a result."""
-    left, right = (np.multiply(*map(as_array, pair)).sum(axis=(1, 2, 3)) for pair in (first, second))
-    unit = units[0].unit * norms(as_array(first[1]), 0) + units[1].unit * norms(as_array(second[0]), 0)
-    part = Part(left, 0, unit, units[0].informative & units[1].informative)
-    return harness.compare(label, left, right, case, part, twice=True)
+    left, right = (np.multiply(*map(harness.as_array, pair)).sum(axis=(1, 2, 3)) for pair in (first, second))
+    sizes = (harness.sample_norms(harness.as_array(each), 0) for each in (first[1], second[0]))
+    unit = sum(part.noise_floor * size for part, size in zip(units, sizes, strict=True))
+    part = units[0].derived(unit, units[1], axis=0)
+    return harness.close(label, left, right, case, like=part, both_rounded=True)
 
 
 @harness.property(of="conv2d_circular", variants=few_columns)
@@ -95,16 +95,15 @@ def circular_singular_values(implementation, case):
     basis = torch.eye(shape.numel(), dtype=call.arguments["x"].dtype, device=call.arguments["x"].device)
     columns = call.replace(x=basis.reshape(-1, *shape))
     (images,) = implementation(columns)
-    found = np.linalg.svd(as_array(images).reshape(len(basis), -1), compute_uv=False)
-    spectrum = np.fft.fft2(as_array(call.arguments["K"]), shape[1:]).transpose(2, 3, 0, 1)
+    found = np.linalg.svd(harness.as_array(images).reshape(len(basis), -1), compute_uv=False)
+    spectrum = np.fft.fft2(harness.as_array(call.arguments["K"]), shape[1:]).transpose(2, 3, 0, 1)
     expected = np.zeros_like(found)
     known = np.sort(np.linalg.svd(spectrum, compute_uv=False).ravel())[::-1]
     expected[: len(known)] = known
     # By Mirsky, singular values move together by no more than the matrix does, in the norm of all entries.
-    told = reference_of(columns, case).parts[0]
-    unit = np.array([np.linalg.norm(told.unit)])
-    part = Part(expected, None, unit, np.array([told.informative.all()]))
-    yield harness.compare("singular values", found, expected, case, part, twice=True)
+    told = harness.reference(case, columns).parts[0]
+    part = told.derived(np.linalg.norm(told.noise_floor), axis=None)
+    yield harness.close("singular values", found, expected, case, like=part, both_rounded=True)
 
 
 @harness.property(of="conv_kernel_layout")
@@ -114,7 +113,7 @@ def layout_and_back(implementation, case):
     K, forward = call.arguments["K"], not case.options["to_hwio"]
     (turned,) = implementation(call)
     (again,) = implementation(dataclasses.replace(call.replace(K=turned), options={"to_hwio": forward}))
-    yield harness.requirement("there and back changes nothing", torch.equal(again, K), case)
+    yield harness.holds("there and back changes nothing", torch.equal(again, K), case)
     hwio, oihw = (K, turned) if forward else (turned, K)
     kept = all(torch.equal(oihw[:, :, h, w], hwio[h, w].T) for h, w in np.ndindex(*hwio.shape[:2]))
-    yield harness.requirement("taps keep their places", kept, case)
+    yield harness.holds("taps keep their places", kept, case)

@@ -1,13 +1,9 @@
 """Dropout with a noise shape: which entries fall together, what they become, and what is left on average (catalogue 10)."""
 
-import dataclasses
-
 import torch
 
 import harness
-from harness.measure.reference import reference_of, remembered
 from harness.operations.dropout import is_kept
-from harness.verify.subject import ImplementationFault
 
 LEVELS = 20
 """Equally spaced uniforms, of which every keep that is drawn keeps a whole number."""
@@ -42,9 +38,9 @@ def whole_maps_fall_together(implementation, case):
     call = _of_ones(case.call())
     (result,) = implementation(call)
     kept = result != 0
-    yield harness.requirement("rows and columns of a map are alike", bool((kept == kept[:, :1, :1]).all()), case)
+    yield harness.holds("rows and columns of a map are alike", bool((kept == kept[:, :1, :1]).all()), case)
     own = is_kept(call.arguments["uniforms"], case.options["keep"])
-    yield harness.requirement("each map goes by its own uniform", torch.equal(kept[:, :1, :1], own), case)
+    yield harness.holds("each map goes by its own uniform", torch.equal(kept[:, :1, :1], own), case)
 
 
 @harness.property(of="channel_dropout")
@@ -53,7 +49,7 @@ def whole_channels_fall_together(implementation, case):
     call = _of_ones(case.call())
     (result,) = implementation(call)
     own = is_kept(call.arguments["uniforms"], case.options["keep"])[:, None, None]
-    yield harness.requirement("a channel is wholly kept or dropped", bool(((result != 0) == own).all()), case)
+    yield harness.holds("a channel is wholly kept or dropped", bool(((result != 0) == own).all()), case)
 
 
 @harness.property(of="dropout", variants=left_to_chance)
@@ -72,7 +68,7 @@ def uniforms_act_alone(implementation, case):
         implementation(call.replace(uniforms=torch.where(chosen, other, uniforms))),
     )
     changed = (before != 0) != (after != 0)
-    yield harness.requirement("its own entries changed and no other", bool((changed == chosen).all()), case)
+    yield harness.holds("its own entries changed and no other", bool((changed == chosen).all()), case)
 
 
 @harness.property(of=("dropout", "channel_dropout"))
@@ -83,7 +79,7 @@ def zero_or_scaled(implementation, case):
     (part,) = _reference_kept(call, case).parts if case.options["keep"] else harness.reference(case).parts
     scaled = torch.from_numpy(part.expected.astype("float64")).to(result.device)
     expected = torch.where(result != 0, scaled, 0.0)
-    yield harness.compare("entries that are not 0 against x/keep", result, expected, case, part)
+    yield harness.close("entries that are not 0 against x/keep", result, expected, case, like=part)
 
 
 @harness.property(of=("dropout", "channel_dropout"), variants=something_kept)
@@ -96,8 +92,8 @@ def mean_is_kept(implementation, case):
         (result,) = implementation(call.replace(uniforms=torch.full_like(like, (level + 0.5) / LEVELS)))
         total += result.double()
     (part,) = _reference_kept(call, case).parts
-    part = dataclasses.replace(part, unit=part.unit * keep)
-    yield harness.compare("the mean result", total / LEVELS, call.arguments["x"], case, part, twice=True)
+    part = part.derived(part.noise_floor * keep)
+    yield harness.close("the mean result", total / LEVELS, call.arguments["x"], case, like=part, both_rounded=True)
 
 
 @harness.property(of="dropout", variants=left_to_chance)
@@ -106,19 +102,10 @@ def misshapen_noise_is_refused(implementation, case):
     call = case.call()
     rows = case.sizes["rows"] + 1
     uniforms = call.arguments["uniforms"][:, :1].expand(-1, rows, -1, -1).contiguous()
-    yield harness.requirement("a clear error", refuses(implementation, call.replace(uniforms=uniforms)), case)
-
-
-def refuses(implementation, call):
-    """Whether the implementation raises on a call."""
-    try:
-        implementation.raw(call)
-    except ImplementationFault as fault:
-        return fault.kind.startswith("raised")
-    return False
+    yield harness.holds("a clear error", implementation.raises(call.replace(uniforms=uniforms)), case)
 
 
 def _reference_kept(call, case):
     """The reference of the call with everything kept: x/keep and its units."""
     kept = call.replace(uniforms=torch.full_like(call.arguments["uniforms"], 63 / 64))
-    return remembered(case, "all kept", lambda: reference_of(kept, case))
+    return harness.reference(case, kept)

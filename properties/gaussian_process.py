@@ -1,13 +1,9 @@
 """Gaussian process: what makes the kernel a covariance, and samples of the prior samples of it (catalogue 6)."""
 
-import dataclasses
-
 import numpy as np
 import torch
 
 import harness
-from harness.measure.comparison import as_array
-from harness.measure.reference import Part, norms, reference_of
 from harness.operations.gaussian_process import squared_exponential
 
 
@@ -15,7 +11,7 @@ def _of_itself(case):
     """The call on one set of points twice, with its units."""
     call = case.call()
     there = call.replace(b=call.arguments["a"])
-    return there, reference_of(there, case).parts[0]
+    return there, harness.reference(case, there).parts[0]
 
 
 @harness.property(of="squared_exponential")
@@ -23,8 +19,8 @@ def diagonal(implementation, case):
     """Every point has the kernel 1 with itself (claim gp.diagonal)."""
     there, part = _of_itself(case)
     (K,) = implementation(there)
-    found = as_array(K).diagonal(axis1=1, axis2=2)
-    yield harness.compare("the diagonal", found, np.ones_like(found), case, part)
+    found = harness.as_array(K).diagonal(axis1=1, axis2=2)
+    yield harness.close("the diagonal", found, np.ones_like(found), case, like=part)
 
 
 @harness.property(of="squared_exponential")
@@ -34,7 +30,7 @@ def symmetry(implementation, case):
     turned = call.replace(a=call.arguments["b"], b=call.arguments["a"])
     part = harness.reference(case).parts[0]
     (there,), (here,) = implementation(turned), implementation(call)
-    yield harness.compare("a and b exchanged", there.mT, here, case, part, twice=True)
+    yield harness.close("a and b exchanged", there.mT, here, case, like=part, both_rounded=True)
 
 
 @harness.property(of="squared_exponential")
@@ -44,15 +40,13 @@ def positive_semidefinite(implementation, case):
     An eigenvalue moves by no more than the matrix does in norm, so it may be below 0 by that much.
     """
     there, part = _of_itself(case)
-    (K,) = map(as_array, implementation(there))
+    (K,) = map(harness.as_array, implementation(there))
     for of, covariance in (("the kernel", K), ("its square entry by entry", K * K)):
         if covariance.size and np.isfinite(covariance).all():
             below = np.minimum(np.linalg.eigvalsh(covariance)[:, :1], 0)
             label = f"what the least eigenvalue of {of} is below 0"
-            unit = 2 * part.unit if covariance is not K else part.unit
-            yield harness.compare(
-                label, below, np.zeros_like(below), case, dataclasses.replace(part, unit=unit), twice=True
-            )
+            unit = 2 * part.noise_floor if covariance is not K else part.noise_floor
+            yield harness.close(label, below, np.zeros_like(below), case, like=part.derived(unit), both_rounded=True)
 
 
 @harness.property(of="squared_exponential")
@@ -60,10 +54,12 @@ def schur_product(implementation, case):
     """The kernel times itself entry by entry is the kernel with half the γ (claim gp.schur)."""
     call = case.call()
     halved = call.replace(gamma=call.arguments["gamma"] / 2)
-    here, there = harness.reference(case).parts[0], reference_of(halved, case).parts[0]
-    part = dataclasses.replace(there, unit=there.unit + 2 * here.unit, informative=there.informative & here.informative)
-    squared = np.square(as_array(implementation(call)[0]))
-    yield harness.compare("against the kernel with γ/2", squared, implementation(halved)[0], case, part, twice=True)
+    here, there = harness.reference(case).parts[0], harness.reference(case, halved).parts[0]
+    part = there.derived(there.noise_floor + 2 * here.noise_floor, here)
+    squared = np.square(harness.as_array(implementation(call)[0]))
+    yield harness.close(
+        "against the kernel with γ/2", squared, implementation(halved)[0], case, like=part, both_rounded=True
+    )
 
 
 @harness.property(of="squared_exponential")
@@ -73,10 +69,10 @@ def stationarity(implementation, case):
     a, b = call.arguments["a"], call.arguments["b"]
     shift = torch.arange(1, a.shape[-1] + 1, device=a.device).remainder(4).to(a)
     moved = call.replace(a=a + shift, b=b + shift)
-    here, there = harness.reference(case).parts[0], reference_of(moved, case).parts[0]
-    part = dataclasses.replace(there, unit=there.unit + here.unit, informative=there.informative & here.informative)
+    here, there = harness.reference(case).parts[0], harness.reference(case, moved).parts[0]
+    part = there.derived(there.noise_floor + here.noise_floor, here)
     (after,), (before,) = implementation(moved), implementation(call)
-    yield harness.compare("after the move", after, before, case, part, twice=True)
+    yield harness.close("after the move", after, before, case, like=part, both_rounded=True)
 
 
 def _prior(case):
@@ -88,10 +84,10 @@ def _prior(case):
     sizes = {"batch": len(X), "m": X.shape[1], "n": X.shape[1], "features": X.shape[2]}
     kernel_case = harness.Case(squared_exponential, sizes, dtype=case.dtype, seed=case.seed)
     kernel_call = harness.Call(squared_exponential, {"a": X, "b": X, "gamma": gamma}, {})
-    part = reference_of(kernel_call, kernel_case).parts[0]
-    covariance = part.expected.astype(np.float64) + as_array(jitter) * np.eye(X.shape[1])
-    unit = part.unit + case.precision.eps * norms(covariance, 0)
-    return covariance, Part(covariance, 0, unit, np.isfinite(unit))
+    part = harness.reference(kernel_case, kernel_call).parts[0]
+    covariance = part.expected.astype(np.float64) + harness.as_array(jitter) * np.eye(X.shape[1])
+    unit = part.noise_floor + case.precision.eps * harness.sample_norms(covariance, 0)
+    return covariance, harness.ExpectedTensor(covariance, 0, unit, np.isfinite(unit))
 
 
 def _drawn(implementation, case, rows):
@@ -99,7 +95,7 @@ def _drawn(implementation, case, rows):
     call = case.call()
     normals = torch.from_numpy(rows).to(call.arguments["normals"]).expand(len(call.arguments["X"]), *rows.shape)
     (drawn,) = implementation(call.replace(normals=normals.contiguous()))
-    return as_array(drawn)
+    return harness.as_array(drawn)
 
 
 @harness.property(of="gp_prior_sample")
@@ -108,8 +104,8 @@ def factor(implementation, case):
     points = case.sizes["points"]
     L = _drawn(implementation, case, np.eye(points))
     covariance, part = _prior(case)
-    yield harness.compare("LLᵀ", L @ L.swapaxes(1, 2), covariance, case, part, twice=True)
-    yield harness.requirement("L is lower triangular", bool((np.triu(np.nan_to_num(L), 1) == 0).all()), case)
+    yield harness.close("LLᵀ", L @ L.swapaxes(1, 2), covariance, case, like=part, both_rounded=True)
+    yield harness.holds("L is lower triangular", bool((np.triu(np.nan_to_num(L), 1) == 0).all()), case)
 
 
 @harness.property(of="gp_prior_sample")
@@ -124,6 +120,6 @@ def sample_covariance(implementation, case):
     drawn = _drawn(implementation, case, rows[1 : case.sizes["points"] + 1])
     covariance, part = _prior(case)
     found = drawn @ drawn.swapaxes(1, 2) / rows.shape[1]
-    yield harness.compare("the draws' covariance", found, covariance, case, part, twice=True)
+    yield harness.close("the draws' covariance", found, covariance, case, like=part, both_rounded=True)
     mean, wanted = drawn.mean(2), np.zeros(drawn.shape[:2])
-    yield harness.compare("the draws' mean", mean, wanted, case, part, twice=True)
+    yield harness.close("the draws' mean", mean, wanted, case, like=part, both_rounded=True)

@@ -3,9 +3,6 @@
 import numpy as np
 
 import harness
-from harness.generate.layouts import layouts_for
-from harness.measure.comparison import as_array
-from harness.measure.gradient import gradient_reference
 
 SMOOTH = ("normal", "offset", "magnitudes", "dominant")
 TIES = ("integers", "constant", "sparse", "repeated", "equal", "partly_equal")
@@ -21,7 +18,7 @@ def smooth_values(case):
     Every other one in another layout of memory.
     """
     smooth = case if case.pattern in SMOOTH else case.replace(pattern=SMOOTH[case.seed % len(SMOOTH)])
-    words = layouts_for(smooth.axes)
+    words = harness.layouts_for(smooth.axes)
     yield smooth.replace(layout=words[case.turn // 2 % len(words)]) if case.turn % 2 else smooth
 
 
@@ -35,8 +32,8 @@ def values_with_ties(case):
 def gradients(implementation, case):
     """The gradient in every float argument is the oracle's, within rounding."""
     _, found = implementation.gradients(case)
-    for (name, gradient), part in zip(found.items(), gradient_reference(case).parts, strict=True):
-        yield harness.compare(f"gradient in {name}", gradient, part.expected, case, part, twice=True)
+    for (name, gradient), part in zip(found.items(), harness.gradient_reference(case).parts, strict=True):
+        yield harness.close(f"gradient in {name}", gradient, part.expected, case, like=part, both_rounded=True)
 
 
 @harness.property(requires=is_differentiable, variants=values_with_ties)
@@ -45,9 +42,9 @@ def finite_gradients(implementation, case):
     results, found = implementation.gradients(case)
     if not all(result.isfinite().all() for result in results):
         return
-    for (name, gradient), part in zip(found.items(), gradient_reference(case).parts, strict=True):
-        finite = np.isfinite(as_array(gradient)) | ~(np.abs(part.expected) < _representable(case))
-        yield harness.requirement(f"the gradient in {name} is finite where the oracle's is", bool(finite.all()), case)
+    for (name, gradient), part in zip(found.items(), harness.gradient_reference(case).parts, strict=True):
+        finite = np.isfinite(harness.as_array(gradient)) | ~(np.abs(part.expected) < _representable(case))
+        yield harness.holds(f"the gradient in {name} is finite where the oracle's is", bool(finite.all()), case)
 
 
 def _representable(case):

@@ -1,14 +1,11 @@
 """Importance weighting: what the bounds are of each other, of log p(x), and of the order of samples (catalogue 4)."""
 
-import dataclasses
 import math
 
 import numpy as np
 import torch
 
 import harness
-from harness.measure.comparison import as_array
-from harness.measure.reference import reference_of
 
 BOUNDS = ("elbo", "iwelbo")
 _MOST_DRAWS = 16
@@ -26,14 +23,9 @@ def of_logits(case):
         yield case
 
 
-def _in(part, unit):
-    """The part in other units."""
-    return dataclasses.replace(part, unit=unit)
-
-
 def _whole(unit, informative):
     """The part of a number that comes from all samples."""
-    return harness.measure.reference.Part(np.zeros(1), None, np.array([unit]), np.array([bool(informative)]))
+    return harness.ExpectedTensor(np.zeros(1), None, np.array([unit]), np.array([bool(informative)]))
 
 
 @harness.property(of=BOUNDS)
@@ -41,9 +33,11 @@ def one_sample(implementation, case):
     """The bound of one sample is its log weight, which is the ELBO (claim iwae.k-one)."""
     call = case.call()
     first = call.replace(log_weights=call.arguments["log_weights"][:, :1])
-    part = reference_of(first, case).parts[0]
+    part = harness.reference(case, first).parts[0]
     (bound,) = implementation(first)
-    yield harness.compare("against the log weight", bound, first.arguments["log_weights"][:, 0], case, part, twice=True)
+    yield harness.close(
+        "against the log weight", bound, first.arguments["log_weights"][:, 0], case, like=part, both_rounded=True
+    )
 
 
 @harness.property(of=BOUNDS)
@@ -52,8 +46,13 @@ def samples_in_any_order(implementation, case):
     call = case.call()
     turned = call.replace(log_weights=call.arguments["log_weights"].flip(1))
     part = harness.reference(case).parts[0]
-    yield harness.compare(
-        "samples in reverse order", implementation(turned)[0], implementation(call)[0], case, part, twice=True
+    yield harness.close(
+        "samples in reverse order",
+        implementation(turned)[0],
+        implementation(call)[0],
+        case,
+        like=part,
+        both_rounded=True,
     )
 
 
@@ -62,23 +61,21 @@ def common_factor(implementation, case):
     """Weights twice as large in their logarithm's unit, log w + 2, have a bound that is larger by 2."""
     call = case.call()
     raised = call.replace(log_weights=call.arguments["log_weights"] + 2)
-    parts = [reference_of(each, case).parts[0] for each in (call, raised)]
-    part = dataclasses.replace(
-        parts[1], unit=parts[0].unit + parts[1].unit, informative=parts[0].informative & parts[1].informative
-    )
-    expected = as_array(implementation(call)[0]) + 2
-    yield harness.compare("bound of log w + 2", implementation(raised)[0], expected, case, part, twice=True)
+    parts = [harness.reference(case, each).parts[0] for each in (call, raised)]
+    part = parts[1].derived(parts[0].noise_floor + parts[1].noise_floor, parts[0])
+    expected = harness.as_array(implementation(call)[0]) + 2
+    yield harness.close("bound of log w + 2", implementation(raised)[0], expected, case, like=part, both_rounded=True)
 
 
 @harness.property(of="iwelbo")
 def between_mean_and_largest(implementation, case):
     """The bound is not below the mean log weight, nor below the largest less log K, nor above the largest."""
-    weights, (bound,) = case.tensors["log_weights"].double().numpy(), map(as_array, implementation(case))
+    weights, (bound,) = case.tensors["log_weights"].double().numpy(), map(harness.as_array, implementation(case))
     part = harness.reference(case).parts[0]
     largest = weights.max(1, initial=-np.inf)
     least = np.maximum(weights.mean(1), largest - math.log(weights.shape[1]))
-    yield harness.compare("above what it may be at least", np.maximum(least, bound), bound, case, part)
-    yield harness.compare("below what it may be at most", np.minimum(largest, bound), bound, case, part)
+    yield harness.close("above what it may be at least", np.maximum(least, bound), bound, case, like=part)
+    yield harness.close("below what it may be at most", np.minimum(largest, bound), bound, case, like=part)
 
 
 @harness.property(of="iwelbo")
@@ -95,14 +92,16 @@ def expected_bound_grows(implementation, case):
     most = min(weights.shape[1], _MOST_DRAWS)
     expected = {draws: _expected_bound(implementation, case, pair, draws) for draws in {1, most - 1, most}}
     value, unit = expected[most]
-    truth = reference_of(case.plain_call().replace(log_weights=pair[None]), case).parts[0]
+    truth = harness.reference(case, case.plain_call().replace(log_weights=pair[None])).parts[0]
     for draws in sorted(expected.keys() - {most}):
         fewer, finer = expected[draws]
         excess = np.array([max(fewer - value, 0.0)])
         label = f"expected bound of {draws} above that of {most}"
-        yield harness.compare(label, excess, np.zeros(1), case, _whole(unit + finer, math.isfinite(unit + finer)))
-    excess, unit = np.array([max(value - float(truth.expected[0]), 0.0)]), unit + truth.unit[0]
-    yield harness.compare("expected bound above log p(x)", excess, np.zeros(1), case, _whole(unit, math.isfinite(unit)))
+        yield harness.close(label, excess, np.zeros(1), case, like=_whole(unit + finer, math.isfinite(unit + finer)))
+    excess, unit = np.array([max(value - float(truth.expected[0]), 0.0)]), unit + truth.noise_floor[0]
+    yield harness.close(
+        "expected bound above log p(x)", excess, np.zeros(1), case, like=_whole(unit, math.isfinite(unit))
+    )
 
 
 def _expected_bound(implementation, case, pair, draws):
@@ -111,7 +110,9 @@ def _expected_bound(implementation, case, pair, draws):
     call = case.call().replace(log_weights=torch.where(first, pair[0], pair[1]))
     chances = np.array([math.comb(draws, count) / 2**draws for count in range(draws + 1)])
     (bounds,) = implementation(call)
-    return float(chances @ as_array(bounds)), float(chances @ reference_of(call, case).parts[0].unit)
+    return float(chances @ harness.as_array(bounds)), float(
+        chances @ harness.reference(case, call).parts[0].noise_floor
+    )
 
 
 @harness.property(of="iwelbo_gradient")
@@ -119,9 +120,9 @@ def normalised(implementation, case):
     """The normalised weights of a datum add up to 1."""
     (weights,) = implementation(case)
     part = harness.reference(case).parts[0]
-    unit = part.unit * math.sqrt(weights.shape[1])
-    sums = as_array(weights).sum(1)
-    yield harness.compare("sum of the weights", sums, np.ones_like(sums), case, dataclasses.replace(part, unit=unit))
+    unit = part.noise_floor * math.sqrt(weights.shape[1])
+    sums = harness.as_array(weights).sum(1)
+    yield harness.close("sum of the weights", sums, np.ones_like(sums), case, like=part.derived(unit))
 
 
 @harness.property(of="log_importance_weights")
@@ -131,7 +132,7 @@ def samples_keep_their_noise(implementation, case):
     turned = call.replace(noise=call.arguments["noise"].flip(1))
     part = harness.reference(case).parts[0]
     (there,), (here,) = implementation(turned), implementation(call)
-    yield harness.compare("noise in reverse order", there.flip(1), here, case, part, twice=True)
+    yield harness.close("noise in reverse order", there.flip(1), here, case, like=part, both_rounded=True)
 
 
 @harness.property(of="log_importance_weights", variants=gaussian)
@@ -148,12 +149,12 @@ def exact_posterior(implementation, case):
     torch.diagonal(encoder)[:seen].copy_(d / (1 + d * d))
     bias[latent : latent + seen] = torch.log1p(d * d) / -2
     there = call.replace(decoder=decoder, encoder=encoder, bias=bias)
-    part = reference_of(there, case).parts[0]
-    x, variance = as_array(call.arguments["x"]), np.ones(decoder.shape[0])
-    variance[:seen] += np.square(as_array(d))
+    part = harness.reference(case, there).parts[0]
+    x, variance = harness.as_array(call.arguments["x"]), np.ones(decoder.shape[0])
+    variance[:seen] += np.square(harness.as_array(d))
     log_p = (np.square(x) / variance / -2 - np.log(2 * np.pi * variance) / 2).sum(1)
     expected = np.broadcast_to(log_p[:, None], part.expected.shape)
-    yield harness.compare("against log p(x)", implementation(there)[0], expected, case, part, twice=True)
+    yield harness.close("against log p(x)", implementation(there)[0], expected, case, like=part, both_rounded=True)
 
 
 @harness.property(of="gaussian_log_prob")
@@ -162,7 +163,9 @@ def value_and_mean_exchanged(implementation, case):
     call = case.call()
     turned = call.replace(obs=call.arguments["mu"], mu=call.arguments["obs"])
     part = harness.reference(case).parts[0]
-    yield harness.compare("exchanged", implementation(turned)[0], implementation(call)[0], case, part, twice=True)
+    yield harness.close(
+        "exchanged", implementation(turned)[0], implementation(call)[0], case, like=part, both_rounded=True
+    )
 
 
 @harness.property(of="bernoulli_log_prob", variants=of_logits)
@@ -171,4 +174,6 @@ def complement(implementation, case):
     call = case.call()
     turned = call.replace(score=-call.arguments["score"], obs=1 - call.arguments["obs"])
     part = harness.reference(case).parts[0]
-    yield harness.compare("the complement", implementation(turned)[0], implementation(call)[0], case, part, twice=True)
+    yield harness.close(
+        "the complement", implementation(turned)[0], implementation(call)[0], case, like=part, both_rounded=True
+    )

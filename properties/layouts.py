@@ -1,12 +1,11 @@
 """Memory layouts: the same values in another order of memory give the same result."""
 
 import harness
-from harness.generate.layouts import layouts_for
 
 
 def two_layouts(case):
     """Two of the layouts in turn, so that a plan's cases meet all of them."""
-    words = layouts_for(case.axes)
+    words = harness.layouts_for(case.axes)
     for second in (0, 1):
         yield case.replace(layout=words[(2 * case.turn + second) % len(words)])
 
@@ -16,6 +15,11 @@ def layouts(implementation, case):
     """Transposed, sliced, strided, channels-last, expanded and reversed arguments give what contiguous ones give."""
     here, plain = implementation(case), implementation(case.plain_call())
     for index, (result, contiguous, part) in enumerate(zip(here, plain, harness.reference(case).parts, strict=True)):
-        yield harness.compare(
-            f"result {index} in layout {case.layout} against contiguous", result, contiguous, case, part, twice=True
+        yield harness.close(
+            f"result {index} in layout {case.layout} against contiguous",
+            result,
+            contiguous,
+            case,
+            like=part,
+            both_rounded=True,
         )

@@ -11,15 +11,9 @@ import numpy as np
 import torch
 
 import harness
-from harness.generate.memory import Memory
-from harness.measure.comparison import as_array, sample_of
-from harness.measure.reference import norms, reference_of, remembered
 from harness.operations.convolution import conv2d, conv2d_circular
 
 FORWARD = {"conv2d_pinv": conv2d, "conv2d_circular_pinv": conv2d_circular}
-
-
-_maps = Memory(2**26)
 
 
 class _Map:
@@ -49,16 +43,16 @@ class _Map:
 
     def of(self, x):
         """Ax of images, as results in the case's dtype."""
-        made = as_array(x).reshape(len(x), -1).astype(np.float64) @ self.A.T
+        made = harness.as_array(x).reshape(len(x), -1).astype(np.float64) @ self.A.T
         return torch.from_numpy(made.reshape(len(x), *self.result[1:])).to(self.y)
 
     def told(self, **results):
-        """The reference of A⁺y for several batches in one call, a part for each; remembered by the batches' names."""
+        """The reference of A⁺y for several batches in one call, a part for each."""
         call = self.call.replace(y=torch.cat(list(results.values())))
-        whole = remembered(self.case, ", ".join(results), lambda: reference_of(call, self.case)).parts[0]
+        whole = harness.reference(self.case, call).parts[0]
         stops = np.cumsum([len(result) for result in results.values()])
         return [
-            sample_of(whole, np.arange(stop - len(result), stop))
+            whole.samples(np.arange(stop - len(result), stop))
             for stop, result in zip(stops, results.values(), strict=True)
         ]
 
@@ -71,16 +65,16 @@ class _Map:
 
 def _map_of(case):
     """The map of a case, written out once for all implementations."""
-    return _maps.recall((case.operation, case.key, case.device), lambda: _Map(case))
+    return harness.remembered(case, f"the map on {case.device}", lambda: _Map(case))
 
 
 def _rows(tensor):
-    return as_array(tensor).reshape(len(tensor), -1)
+    return harness.as_array(tensor).reshape(len(tensor), -1)
 
 
 def _in(unit, *parts):
     """The part of a derived quantity: its own units, told where all that it comes from is told."""
-    return dataclasses.replace(parts[0], unit=unit, informative=np.all([part.informative for part in parts], axis=0))
+    return parts[0].derived(unit, *parts[1:])
 
 
 @harness.property(of=FORWARD)
@@ -89,8 +83,8 @@ def range_reproduced(implementation, case):
     m = _map_of(case)
     made = m.of(m.bells("image", m.image))
     ((found, part),) = m.inverted(implementation, made=made)
-    unit = m.norm * part.unit + case.precision.eps * norms(_rows(made), 0)
-    yield harness.compare("AA⁺Ax against Ax", found @ m.A.T, _rows(made), case, _in(unit, part), twice=True)
+    unit = m.norm * part.noise_floor + case.precision.eps * harness.sample_norms(_rows(made), 0)
+    yield harness.close("AA⁺Ax against Ax", found @ m.A.T, _rows(made), case, like=_in(unit, part), both_rounded=True)
 
 
 @harness.property(of=FORWARD)
@@ -100,8 +94,8 @@ def inverse_reproduced(implementation, case):
     ((once, first),) = m.inverted(implementation, y=m.y)
     (again,) = implementation(m.call.replace(y=m.of(once)))
     (second,) = m.told(again=m.of(first.expected))
-    part = _in(first.unit + second.unit, first, second)
-    yield harness.compare("A⁺AA⁺y against A⁺y", _rows(again), once, case, part, twice=True)
+    part = _in(first.noise_floor + second.noise_floor, first, second)
+    yield harness.close("A⁺AA⁺y against A⁺y", _rows(again), once, case, like=part, both_rounded=True)
 
 
 @harness.property(of=FORWARD)
@@ -117,9 +111,11 @@ def projections_symmetric(implementation, case):
     ):
         through = m.A.T if lifted else np.eye(m.A.shape[1])
         left, right = ((found @ through * _rows(way)).sum(1) for (found, _), way in ((first, one), (second, other)))
-        unit = first[1].unit * norms(_rows(one), 0) + second[1].unit * norms(_rows(other), 0)
+        unit = first[1].noise_floor * harness.sample_norms(_rows(one), 0) + second[
+            1
+        ].noise_floor * harness.sample_norms(_rows(other), 0)
         part = _in(unit * (m.norm if lifted else 1), first[1], second[1])
-        yield harness.compare(label, left, right, case, part, twice=True)
+        yield harness.close(label, left, right, case, like=part, both_rounded=True)
 
 
 @harness.property(of=FORWARD)
@@ -129,7 +125,9 @@ def least_norm(implementation, case):
     if len(m.unseen):
         ((found, part),) = m.inverted(implementation, y=m.y)
         nothing = np.zeros((len(found), len(m.unseen)))
-        yield harness.compare("the part that A sends to zero", found @ m.unseen.T, nothing, case, part, twice=True)
+        yield harness.close(
+            "the part that A sends to zero", found @ m.unseen.T, nothing, case, like=part, both_rounded=True
+        )
 
 
 @harness.property(of=FORWARD)
@@ -138,9 +136,9 @@ def residual_orthogonal(implementation, case):
     m = _map_of(case)
     ((found, part),) = m.inverted(implementation, y=m.y)
     left = _rows(m.y) - found @ m.A.T
-    unit = m.norm**2 * part.unit + case.precision.eps * m.norm * norms(_rows(m.y), 0)
+    unit = m.norm**2 * part.noise_floor + case.precision.eps * m.norm * harness.sample_norms(_rows(m.y), 0)
     nothing = np.zeros((len(left), m.A.shape[1]))
-    yield harness.compare("Aᵀ of the residual", left @ m.A, nothing, case, _in(unit, part), twice=True)
+    yield harness.close("Aᵀ of the residual", left @ m.A, nothing, case, like=_in(unit, part), both_rounded=True)
 
 
 @harness.property(of=FORWARD)
@@ -150,10 +148,10 @@ def one_sided_inverse(implementation, case):
     y, x = m.y, m.bells("image", m.image)
     (of_y, part), (of_x, other) = m.inverted(implementation, y=y, Ax=m.of(x))
     if m.rank == m.A.shape[0]:
-        unit = m.norm * part.unit + case.precision.eps * norms(_rows(y), 0)
-        yield harness.compare("AA⁺y against y", of_y @ m.A.T, _rows(y), case, _in(unit, part), twice=True)
+        unit = m.norm * part.noise_floor + case.precision.eps * harness.sample_norms(_rows(y), 0)
+        yield harness.close("AA⁺y against y", of_y @ m.A.T, _rows(y), case, like=_in(unit, part), both_rounded=True)
     if m.rank == m.A.shape[1]:
-        yield harness.compare("A⁺Ax against x", of_x, _rows(x), case, other, twice=True)
+        yield harness.close("A⁺Ax against x", of_x, _rows(x), case, like=other, both_rounded=True)
 
 
 @harness.property(of=FORWARD)
@@ -173,11 +171,11 @@ def transpose_inverted(implementation, case):
     x = m.bells("image", m.image)
     transposed = dataclasses.replace(m.call.replace(y=x, K=flipped), options=options)
     (back,) = implementation(transposed)
-    told = remembered(case, "transposed", lambda: reference_of(transposed, case)).parts[0]
+    told = harness.reference(case, transposed).parts[0]
     left, right = (found * _rows(x)).sum(1), (_rows(m.y) * _rows(back)).sum(1)
-    unit = part.unit * norms(_rows(x), 0) + told.unit * norms(_rows(m.y), 0)
+    unit = part.noise_floor * harness.sample_norms(_rows(x), 0) + told.noise_floor * harness.sample_norms(_rows(m.y), 0)
     label = "⟨A⁺y, x⟩ against ⟨y, (Aᵀ)⁺x⟩"
-    yield harness.compare(label, left, right, case, _in(unit, part, told), twice=True)
+    yield harness.close(label, left, right, case, like=_in(unit, part, told), both_rounded=True)
 
 
 def _flipped_around(K, sides):

@@ -13,9 +13,6 @@ import numpy as np
 import torch
 
 import harness
-from harness.measure.comparison import as_array
-from harness.measure.gradient import gradient_reference
-from harness.measure.reference import reference_of
 from harness.operations.pooling import (
     decode_then_pool,
     decode_then_weighted_pool,
@@ -64,23 +61,23 @@ def in_the_other_order(case):
 def _bias_that_is_left(case, total):
     """What the other order's result lacks: (1 − Σw)·b where this one pools first. total: Σw of each sample."""
     first = case.operation.name in ("pool_then_decode", "weighted_pool_then_decode")
-    left = np.multiply.outer(1 - total, as_array(case.tensors["b"]).astype(np.longdouble))
+    left = np.multiply.outer(1 - total, harness.as_array(case.tensors["b"]).astype(np.longdouble))
     return left if first else -left
 
 
 def _values(implementation, case, total):
     own, other = (harness.reference(each).parts[0] for each in (case, in_the_other_order(case)))
     expected = (other.expected + _bias_that_is_left(case, total)).astype(other.expected.dtype)
-    yield harness.compare("against the other order", implementation(case)[0], expected, case, own, twice=True)
+    yield harness.close("against the other order", implementation(case)[0], expected, case, like=own, both_rounded=True)
 
 
 def _gradients(implementation, case, names):
     _, found = implementation.gradients(case)
-    own, other = (gradient_reference(each).parts for each in (case, in_the_other_order(case)))
+    own, other = (harness.gradient_reference(each).parts for each in (case, in_the_other_order(case)))
     for (name, gradient), part, expected in zip(found.items(), own, other, strict=True):
         if name in names:
             label = f"gradient in {name} against the other order"
-            yield harness.compare(label, gradient, expected.expected, case, part, twice=True)
+            yield harness.close(label, gradient, expected.expected, case, like=part, both_rounded=True)
 
 
 @harness.property(of=("pool_then_decode", "decode_then_pool"), variants=linear_poolings)
@@ -100,7 +97,7 @@ def pooling_gradients_commute(implementation, case):
 @harness.property(of=("weighted_pool_then_decode", "decode_then_weighted_pool"))
 def weighted_pooling_commutes(implementation, case):
     """The orders differ by (1 − Σw)·b, so by nothing if and only if Σw = 1 or b = 0 (claim pooling.weights)."""
-    total = as_array(case.tensors["weights"]).astype(np.longdouble).sum(1)
+    total = harness.as_array(case.tensors["weights"]).astype(np.longdouble).sum(1)
     yield from _values(implementation, case, total)
 
 
@@ -118,8 +115,10 @@ def monotone_decoder_commutes(implementation, case):
     outputs, features = W.shape
     kept = torch.arange(features, device=W.device) == (torch.arange(outputs, device=W.device) % features)[:, None]
     call = call.replace(W=torch.where(kept, W.abs(), 0))
-    own, other = (reference_of(call, each).parts[0] for each in (case, in_the_other_order(case)))
-    yield harness.compare("against the other order", implementation(call)[0], other.expected, case, own, twice=True)
+    own, other = (harness.reference(each, call).parts[0] for each in (case, in_the_other_order(case)))
+    yield harness.close(
+        "against the other order", implementation(call)[0], other.expected, case, like=own, both_rounded=True
+    )
 
 
 @harness.property(of=("pool_then_decode", "decode_then_pool"), variants=max_pooling)
@@ -131,4 +130,4 @@ def max_does_not_commute(implementation, case):
     ones, nothing = torch.ones(1, n).to(steps), torch.zeros(1).to(steps)
     expected = n if case.operation.name == "pool_then_decode" else 1
     (result,) = implementation(call.replace(x=steps, W=ones, b=nothing))
-    yield harness.requirement(f"the result is {expected}", bool((result == expected).all()), case)
+    yield harness.holds(f"the result is {expected}", bool((result == expected).all()), case)

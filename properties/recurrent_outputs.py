@@ -5,7 +5,6 @@ import dataclasses
 import torch
 
 import harness
-from harness.measure.comparison import sample_of
 from harness.operations.recurrent import gru_cell
 
 NETWORKS = ("rnn", "lstm", "gru")
@@ -67,7 +66,9 @@ def forward_last(implementation, case):
     samples = torch.arange(call.batch_size, device=output.device)
     last = _time_first(output, call)[_ends(call) - 1, samples, : _hidden(call)]
     part = harness.reference(case).parts[1]
-    yield harness.compare("the last output forwards", last[None], _top(state, call)[:1], case, part, twice=True)
+    yield harness.close(
+        "the last output forwards", last[None], _top(state, call)[:1], case, like=part, both_rounded=True
+    )
 
 
 @harness.property(of=NETWORKS, variants=both_ways)
@@ -80,7 +81,9 @@ def backward_first(implementation, case):
     output, state, *_ = implementation(call)
     first = _time_first(output, call)[0, :, _hidden(call) :]
     part = harness.reference(case).parts[1]
-    yield harness.compare("the first output backwards", first[None], _top(state, call)[1:], case, part, twice=True)
+    yield harness.close(
+        "the first output backwards", first[None], _top(state, call)[1:], case, like=part, both_rounded=True
+    )
 
 
 def _mirrored(steps, call):
@@ -116,9 +119,11 @@ def time_reversal(implementation, case):
     mirrored, *exchanged = implementation(_reversed(call))
     parts = harness.reference(case).parts
     back = _time_first(_mirrored(_time_first(mirrored, call), call), call).roll(_hidden(call), -1)
-    yield harness.compare("the output in reversed time", back, output, case, parts[0], twice=True)
+    yield harness.close("the output in reversed time", back, output, case, like=parts[0], both_rounded=True)
     for state, other, part in zip(states, exchanged, parts[1:], strict=True):
-        yield harness.compare("a state in reversed time", _in_each_layer(other, call), state, case, part, twice=True)
+        yield harness.close(
+            "a state in reversed time", _in_each_layer(other, call), state, case, like=part, both_rounded=True
+        )
 
 
 @harness.property(of=NETWORKS, variants=with_lengths)
@@ -133,7 +138,7 @@ def padding(implementation, case):
     other = torch.where((_clock(call) < ends)[..., None], x, 1 - 2 * x)
     after = implementation(call.replace(x=_time_first(other, call)))
     for index, (result, before, part) in enumerate(zip(after, whole, parts, strict=True)):
-        yield harness.compare(f"result {index} after other padding", result, before, case, part, twice=True)
+        yield harness.close(f"result {index} after other padding", result, before, case, like=part, both_rounded=True)
     if not call.batch_size:
         return
     shortest = int(ends.argmin())
@@ -144,8 +149,13 @@ def padding(implementation, case):
     kept = [result.index_select(part.axis, one) for result, part in zip(whole, parts, strict=True)]
     kept[0] = _time_first(_time_first(kept[0], call)[:length], call)
     for index, (result, full, part) in enumerate(zip(implementation(alone), kept, parts, strict=True)):
-        yield harness.compare(
-            f"result {index} of a sample cut to its length", result, full, case, sample_of(part, [shortest]), twice=True
+        yield harness.close(
+            f"result {index} of a sample cut to its length",
+            result,
+            full,
+            case,
+            like=part.samples([shortest]),
+            both_rounded=True,
         )
 
 
@@ -158,8 +168,8 @@ def pair_of_states(implementation, case):
     _, h, c = implementation(case)
     _, of_h, of_c = harness.reference(case).parts
     bound = c.abs().tanh()
-    part = dataclasses.replace(of_h, unit=of_h.unit + of_c.unit, informative=of_h.informative & of_c.informative)
-    yield harness.compare("h within tanh of c", h, h.clamp(-bound, bound), case, part, twice=True)
+    part = of_h.derived(of_h.noise_floor + of_c.noise_floor, of_c)
+    yield harness.close("h within tanh of c", h, h.clamp(-bound, bound), case, like=part, both_rounded=True)
 
 
 @harness.property(of=("gru", "gru_cell"))
@@ -169,7 +179,7 @@ def convexity(implementation, case):
     (claim gru.convex)
     """
     for index, (result, part) in enumerate(zip(implementation(case), harness.reference(case).parts, strict=True)):
-        yield harness.compare(f"result {index} between -1 and 1", result, result.clamp(-1, 1), case, part)
+        yield harness.close(f"result {index} between -1 and 1", result, result.clamp(-1, 1), case, like=part)
 
 
 def _with_update_of_one(call):
@@ -192,7 +202,7 @@ def cell_copies(implementation, case):
     call = _with_update_of_one(case.call())
     (result,) = implementation(call)
     (part,) = harness.reference(case).parts
-    yield harness.compare("the state copied", result, call.arguments["h"], case, part)
+    yield harness.close("the state copied", result, call.arguments["h"], case, like=part)
 
 
 @harness.property(of="gru")
@@ -206,8 +216,8 @@ def copies(implementation, case):
     start = call.arguments["h0"]
     expected = torch.where((_clock(call) < _ends(call))[..., None], torch.cat(tuple(_top(start, call)), -1), 0.0)
     of_output, of_state = harness.reference(case).parts
-    yield harness.compare("the first state in the output", output, _time_first(expected, call), case, of_output)
-    yield harness.compare("the first state as the last", state, start, case, of_state)
+    yield harness.close("the first state in the output", output, _time_first(expected, call), case, like=of_output)
+    yield harness.close("the first state as the last", state, start, case, like=of_state)
 
 
 @harness.property(of="gru", variants=one_layer)
@@ -224,7 +234,7 @@ def steps_are_cells(implementation, case):
     cells = gru_cell(x.flatten(0, 1), before.flatten(0, 1), *weights).reshape(steps.shape)
     expected = torch.where((_clock(call) < _ends(call))[..., None], cells, 0.0)
     part = dataclasses.replace(harness.reference(case).parts[0], axis=1)
-    yield harness.compare("each step against the cell", steps, expected, case, part, twice=True)
+    yield harness.close("each step against the cell", steps, expected, case, like=part, both_rounded=True)
 
 
 @harness.property(of=(*NETWORKS, "lstm_autoencoder"))
@@ -237,4 +247,4 @@ def batch_first_permuted(implementation, case):
     )
     results, swapped = implementation(call), implementation(other)
     part = harness.reference(case).parts[0]
-    yield harness.compare("the output", results[0], swapped[0].transpose(0, 1), case, part, twice=True)
+    yield harness.close("the output", results[0], swapped[0].transpose(0, 1), case, like=part, both_rounded=True)

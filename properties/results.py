@@ -1,12 +1,8 @@
 """Results: what comes back is what was asked for, every time, and nothing else is touched."""
 
-import numpy as np
 import torch
 
 import harness
-from harness.measure.comparison import Comparison, as_array
-from harness.measure.nonfinite import spread
-from harness.measure.operators import padding, spreading
 
 
 def axes_that_may_be_empty(operation):
@@ -40,13 +36,11 @@ def result_dtype(implementation, case):
     for index, result in enumerate(implementation(case)):
         if result.is_floating_point():
             name = str(result.dtype).removeprefix("torch.")
-            yield harness.requirement(
+            yield harness.holds(
                 f"result {index} has the arguments' dtype (it is {name})", name == case.precision.stored, case
             )
         where = result.device.type
-        yield harness.requirement(
-            f"result {index} is where the arguments are (it is on {where})", where == case.device, case
-        )
+        yield harness.holds(f"result {index} is where the arguments are (it is on {where})", where == case.device, case)
 
 
 @harness.property
@@ -57,7 +51,7 @@ def inputs_unmodified(implementation, case):
     implementation.in_place(call)
     for name, tensor in call.arguments.items():
         same = torch.equal(_bits(tensor), _bits(before.arguments[name]))
-        yield harness.requirement(f"argument {name} is left as it was", same, case)
+        yield harness.holds(f"argument {name} is left as it was", same, case)
 
 
 @harness.property
@@ -66,36 +60,37 @@ def repeatability(implementation, case):
     call = case.call()
     first, second = implementation(call), implementation(call)
     for index, (before, after, part) in enumerate(zip(first, second, harness.reference(case).parts, strict=True)):
-        yield harness.compare(f"result {index} of the second call", after, as_array(before), case, part, twice=True)
+        yield harness.close(
+            f"result {index} of the second call", after, harness.as_array(before), case, like=part, both_rounded=True
+        )
 
 
 @harness.property(variants=one_in_four)
 def nothing_remembered(implementation, case):
     """After a call of the same form with other values, the result is that of its own values."""
     implementation(case.another())
-    yield from harness.against(harness.reference(case), implementation(case), case, "after a call with other values")
+    yield from harness.all_close("after a call with other values", implementation(case), harness.reference(case), case)
 
 
 @harness.property(requires=axes_that_may_be_empty, variants=empty_axes)
 def zero_size_axes(implementation, case):
     """An axis of no entries gives what the oracle gives."""
-    yield from harness.against(harness.reference(case), implementation(case), case, "with an empty axis")
+    yield from harness.all_close("with an empty axis", implementation(case), harness.reference(case), case)
 
 
 @harness.property(variants=nonfinite_values)
 def nonfinite_propagation(implementation, case):
     """NaN, inf and -inf appear where the definition's result depends on them, and nowhere else."""
-    expected = spread(case)
-    called = implementation.operators(case)
-    if reason := spreading(called) or padding(called, case):
-        raise harness.Unsupported(reason)
+    expected = harness.nonfinite_reference(case)
+    implementation.require_ieee_spread(case)
     limit = torch.finfo(case.precision.dtype).max
     for index, (result, part) in enumerate(zip(implementation(case), expected.finite, strict=True)):
         if not result.is_floating_point():
             continue
-        actual = as_array(result)
-        unit, informative = np.zeros(part.unit.shape), np.ones(part.unit.shape, dtype=bool)
-        wanted, label = expected.kinds(index, actual, limit), f"NaN and infinities of result {index}"
-        yield Comparison(label, actual, wanted, unit, informative, part.axis, case.dtype, 0.0, exact=True)
+        actual = harness.as_array(result)
+        wanted = expected.kinds(index, actual, limit)
+        yield harness.same(f"NaN and infinities of result {index}", actual, wanted, case, axis=part.axis)
         unaffected, rest = expected.unaffected(index, actual)
-        yield harness.compare(f"what NaN and infinities leave of result {index}", unaffected, rest.expected, case, rest)
+        yield harness.close(
+            f"what NaN and infinities leave of result {index}", unaffected, rest.expected, case, like=rest
+        )

@@ -6,8 +6,6 @@ import numpy as np
 import torch
 
 import harness
-from harness.measure.comparison import as_array, sample_of
-from harness.measure.reference import norms, reference_of
 from harness.operations.hippo_lti import long_constant_step
 from harness.operations.hippo_steps import rounded_steps
 
@@ -41,13 +39,12 @@ def single_steps(case):
 
 def _in_units(part, unit, informative=True):
     """The part of a result for something derived from it as a whole: one unit, no batch axis."""
-    told = np.array([bool(informative and part.informative.all() and np.isfinite(unit))])
-    return dataclasses.replace(part, axis=None, unit=np.array([float(unit)]), informative=told)
+    return part.derived(unit, axis=None, where=informative)
 
 
 def _size(matrix):
     """The largest factor by which a matrix lengthens a vector."""
-    return float(np.linalg.norm(as_array(matrix), 2))
+    return float(np.linalg.norm(harness.as_array(matrix), 2))
 
 
 def _legs(N, like):
@@ -84,22 +81,22 @@ def hippo_identity(implementation, case):
     """
     call = case.call()
     call = call.replace(beta=torch.ones_like(call.arguments["beta"]))
-    A, B = (as_array(result) for result in implementation(call))
-    of_a, of_b = reference_of(call, case).parts
+    A, B = (harness.as_array(result) for result in implementation(call))
+    of_a, of_b = harness.reference(case, call).parts
     also = {"legs": np.eye(len(A)), "legt": B @ B.T * (-1.0) ** np.add.outer(np.arange(len(A)), np.arange(len(A)))}
     damping = B @ B.T + also.get(case.options["measure"], 0)
     products = 4 if case.options["measure"] == "legt" else 2
-    unit = 2 * of_a.unit[0] + products * _size(B) * of_b.unit[0]
-    yield harness.compare("A + Aᵀ", A + A.T, -damping, case, _in_units(of_a, unit))
+    unit = 2 * of_a.noise_floor[0] + products * _size(B) * of_b.noise_floor[0]
+    yield harness.close("A + Aᵀ", A + A.T, -damping, case, like=_in_units(of_a, unit))
 
 
 @harness.property(of="hippo_matrices", variants=of_legs)
 def hippo_spectrum(implementation, case):
     """The matrix of legs is triangular with −1, −2, … −N on the diagonal: its eigenvalues (claim hippo.spectrum)."""
-    A = as_array(implementation(case)[0])
+    A = harness.as_array(implementation(case)[0])
     part = harness.reference(case).parts[0]
-    yield harness.compare("eigenvalues", np.diag(A), -np.arange(1.0, len(A) + 1), case, part)
-    yield harness.compare("entries above the diagonal", np.triu(A, 1), np.zeros_like(A), case, part)
+    yield harness.close("eigenvalues", np.diag(A), -np.arange(1.0, len(A) + 1), case, like=part)
+    yield harness.close("entries above the diagonal", np.triu(A, 1), np.zeros_like(A), case, like=part)
 
 
 @harness.property(of="hippo_discretise")
@@ -109,12 +106,14 @@ def same_steady_state(implementation, case):
     An error of Ā counts as often as B is long, one of B̄ as often as A lengthens.
     """
     call = case.call()
-    transition, column = (as_array(result) for result in implementation(call))
-    A, B = as_array(call.arguments["A"]), as_array(call.arguments["B"])
+    transition, column = (harness.as_array(result) for result in implementation(call))
+    A, B = harness.as_array(call.arguments["A"]), harness.as_array(call.arguments["B"])
     of_transition, of_column = harness.reference(case).parts
-    unit = _size(B) * of_transition.unit[0] + _size(A) * of_column.unit[0]
+    unit = _size(B) * of_transition.noise_floor[0] + _size(A) * of_column.noise_floor[0]
     pulled = (transition - np.eye(len(A))) @ B
-    yield harness.compare("(Ā − I)B against A B̄", pulled, A @ column, case, _in_units(of_column, unit), twice=True)
+    yield harness.close(
+        "(Ā − I)B against A B̄", pulled, A @ column, case, like=_in_units(of_column, unit), both_rounded=True
+    )
 
 
 @harness.property(of="hippo_discretise")
@@ -125,8 +124,8 @@ def discretised_spectrum(implementation, case):
     """
     call = case.call()
     call = call.replace(A=_legs(case.sizes["N"], call.arguments["A"]))
-    transition = as_array(implementation(call)[0])
-    part = reference_of(call, case).parts[0]
+    transition = harness.as_array(implementation(call)[0])
+    part = harness.reference(case, call).parts[0]
     n, t, method = np.arange(1.0, len(transition) + 1), case.options["t"], case.options["method"]
     expected = {
         "forward": 1 - n / t,
@@ -134,11 +133,13 @@ def discretised_spectrum(implementation, case):
         "bilinear": (2 * t - n) / (2 * t + n),
         "zoh": (t / (t + 1)) ** n,
     }[method]
-    yield harness.compare("eigenvalues", np.diag(transition), expected, case, part)
-    yield harness.compare("entries above the diagonal", np.triu(transition, 1), np.zeros_like(transition), case, part)
+    yield harness.close("eigenvalues", np.diag(transition), expected, case, like=part)
+    yield harness.close(
+        "entries above the diagonal", np.triu(transition, 1), np.zeros_like(transition), case, like=part
+    )
     if method != "forward":
         inside = bool((np.abs(np.diag(transition)) < 1).all())
-        yield harness.requirement("the eigenvalues are inside the unit circle", inside, case)
+        yield harness.holds("the eigenvalues are inside the unit circle", inside, case)
 
 
 @harness.property(of="hippo_discretise", variants=held)
@@ -149,16 +150,22 @@ def held_steps_join(implementation, case):
     """
     call, t = case.call(), case.options["t"]
     calls = [dataclasses.replace(call, options={**call.options, "t": later}) for later in (t, 2 * t, 2 * t + 1)]
-    (once, column), (first, early), (second, late) = (tuple(map(as_array, implementation(each))) for each in calls)
-    whole, of_first, of_second = (reference_of(each, case).parts for each in calls)
+    (once, column), (first, early), (second, late) = (
+        tuple(map(harness.as_array, implementation(each))) for each in calls
+    )
+    whole, of_first, of_second = (harness.reference(case, each).parts for each in calls)
     for label, index, joined, single, carried in (
         ("Ā", 0, second @ first, once, _size(first)),
         ("B̄", 1, second @ early + late, column, _size(early)),
     ):
-        unit = whole[index].unit[0] + _size(second) * of_first[index].unit[0] + carried * of_second[0].unit[0]
-        unit += of_second[1].unit[0] if index else 0.0
+        unit = (
+            whole[index].noise_floor[0]
+            + _size(second) * of_first[index].noise_floor[0]
+            + carried * of_second[0].noise_floor[0]
+        )
+        unit += of_second[1].noise_floor[0] if index else 0.0
         part = _in_units(whole[index], unit)
-        yield harness.compare(f"{label} of two held steps", joined, single, case, part, twice=True)
+        yield harness.close(f"{label} of two held steps", joined, single, case, like=part, both_rounded=True)
 
 
 @harness.property(of=("legs_scan", "hippo_lti"))
@@ -172,8 +179,8 @@ def column_by_column(implementation, case):
     if columns:
         whole = implementation(call)[0][:, columns]
         alone = torch.cat([implementation(call.take([column]))[0] for column in columns], dim=1)
-        part = sample_of(harness.reference(case).parts[0], columns)
-        yield harness.compare("columns one by one", alone, whole, case, part, twice=True)
+        part = harness.reference(case).parts[0].samples(columns)
+        yield harness.close("columns one by one", alone, whole, case, like=part, both_rounded=True)
 
 
 @harness.property(of=SCANS)
@@ -188,7 +195,7 @@ def resume(implementation, case):
     if middle == steps:
         return
     call = case.call()
-    states, u = as_array(implementation(call)[0]), as_array(call.arguments["u"])
+    states, u = harness.as_array(implementation(call)[0]), harness.as_array(call.arguments["u"])
     transitions, columns = _steps_of(case)
     state, carried, later, lengthened = states[middle - 1], np.eye(case.options["N"]), [], 1.0
     for t in range(middle, steps):
@@ -197,8 +204,8 @@ def resume(implementation, case):
         carried = transitions[t] @ carried
         lengthened = max(lengthened, _size(carried))
     part = harness.reference(case).parts[0]
-    part = dataclasses.replace(part, unit=part.unit * lengthened)
-    yield harness.compare("the states from there", states[middle:], np.stack(later), case, part, twice=True)
+    part = part.derived(part.noise_floor * lengthened)
+    yield harness.close("the states from there", states[middle:], np.stack(later), case, like=part, both_rounded=True)
 
 
 @harness.property(of="hippo_lti")
@@ -208,21 +215,21 @@ def time_shift(implementation, case):
     steps, later = case.sizes["time"], case.sizes["time"] // 2
     u = call.arguments["u"]
     delayed = call.replace(u=torch.cat([torch.zeros_like(u[:later]), u[: steps - later]]))
-    now, then = (as_array(implementation(each)[0]) for each in (call, delayed))
-    parts = [reference_of(each, case).parts[0] for each in (call, delayed)]
-    part = dataclasses.replace(parts[1], unit=parts[0].unit + parts[1].unit)
+    now, then = (harness.as_array(implementation(each)[0]) for each in (call, delayed))
+    parts = [harness.reference(case, each).parts[0] for each in (call, delayed)]
+    part = parts[1].derived(parts[0].noise_floor + parts[1].noise_floor)
     expected = np.concatenate([np.zeros_like(now[:later]), now[: steps - later]])
-    yield harness.compare("the delayed signal", then, expected, case, part, twice=True)
+    yield harness.close("the delayed signal", then, expected, case, like=part, both_rounded=True)
 
 
 @harness.property(of="legs_scan", variants=forward_euler)
 def running_mean(implementation, case):
     """With forward Euler the first coefficient is the mean of what was heard so far (claim hippo.running-mean)."""
     call = case.call()
-    first = as_array(implementation(call)[0])[..., 0]
-    u = as_array(call.arguments["u"])
+    first = harness.as_array(implementation(call)[0])[..., 0]
+    u = harness.as_array(call.arguments["u"])
     means = u.cumsum(0) / np.arange(1.0, len(u) + 1)[:, None]
-    yield harness.compare("the first coefficient", first, means, case, harness.reference(case).parts[0])
+    yield harness.close("the first coefficient", first, means, case, like=harness.reference(case).parts[0])
 
 
 @harness.property(of="legs_scan", variants=forward_euler)
@@ -236,10 +243,10 @@ def constant_input(implementation, case):
         return
     call = case.call()
     call = call.replace(u=call.arguments["u"][:1].repeat(case.sizes["time"], 1))
-    settled = as_array(implementation(call)[0])[N - 1 :]
+    settled = harness.as_array(implementation(call)[0])[N - 1 :]
     expected = np.zeros_like(settled)
-    expected[..., 0] = as_array(call.arguments["u"])[N - 1 :]
-    yield harness.compare("from step N on", settled, expected, case, reference_of(call, case).parts[0])
+    expected[..., 0] = harness.as_array(call.arguments["u"])[N - 1 :]
+    yield harness.close("from step N on", settled, expected, case, like=harness.reference(case, call).parts[0])
 
 
 @harness.property(of="legs_scan", variants=single_steps)
@@ -257,9 +264,9 @@ def single_step(implementation, case):
     ]
     multiple = first[N - 1] if len(first) >= N else later
     part = harness.reference(case).parts[0]
-    part = dataclasses.replace(part, unit=N * part.unit)
-    expected = multiple * as_array(call.arguments["u"])
-    yield harness.compare("the right end", end, expected, case, part)
+    part = part.derived(N * part.noise_floor)
+    expected = multiple * harness.as_array(call.arguments["u"])
+    yield harness.close("the right end", end, expected, case, like=part)
 
 
 @harness.property(of="legs_scan", variants=held)
@@ -270,7 +277,7 @@ def exact_projection(implementation, case):
     """
     call = case.call()
     actual = implementation(call)[0]
-    u, N = as_array(call.arguments["u"]), case.options["N"]
+    u, N = harness.as_array(call.arguments["u"]), case.options["N"]
     n = np.arange(N, dtype=np.longdouble)[:, None]
     states = []
     for t in range(1, len(u) + 1):
@@ -278,7 +285,7 @@ def exact_projection(implementation, case):
         integral = (P[1:] - np.concatenate([np.zeros_like(P[:1]), P[: N - 1]])) / (2 * np.sqrt(2 * n + 1))
         states.append(u[:t].T @ np.diff(integral).T)
     expected = np.stack(states).astype(np.float64)
-    yield harness.compare("the projection", actual, expected, case, harness.reference(case).parts[0])
+    yield harness.close("the projection", actual, expected, case, like=harness.reference(case).parts[0])
 
 
 @harness.property(of="legendre_reconstruct")
@@ -293,13 +300,14 @@ def coefficients_return(implementation, case):
     nodes = torch.from_numpy((np.polynomial.legendre.leggauss(N)[0] + 1) / 2).to(c)
     call = call.replace(points=nodes)
     root = np.sqrt(2 * np.arange(N, dtype=np.longdouble) + 1)[:, None]
-    basis = (root * _legendre(N, 2 * as_array(nodes).astype(np.longdouble) - 1)[:N]).astype(np.float64)
-    part = reference_of(call, case).parts[0]
+    basis = (root * _legendre(N, 2 * harness.as_array(nodes).astype(np.longdouble) - 1)[:N]).astype(np.float64)
+    part = harness.reference(case, call).parts[0]
     solving = np.linalg.pinv(basis)
-    unit = part.unit * _size(solving)
-    told = part.informative & (unit <= 0.1 * norms(as_array(c), 0))
-    part = dataclasses.replace(part, unit=unit, informative=told)
-    yield harness.compare("coefficients", as_array(implementation(call)[0]) @ solving, as_array(c), case, part)
+    unit = part.noise_floor * _size(solving)
+    part = part.derived(unit, where=unit <= 0.1 * harness.sample_norms(harness.as_array(c), 0))
+    yield harness.close(
+        "coefficients", harness.as_array(implementation(call)[0]) @ solving, harness.as_array(c), case, like=part
+    )
 
 
 @harness.property(of="white_signal")
@@ -308,13 +316,13 @@ def band_limit(implementation, case):
     bins, options = case.sizes["bins"], case.options
     above = np.arange(bins) > options["freq"] * 2 * (bins - 1) * options["dt"]
     if above.any():
-        spectrum = np.abs(np.fft.rfft(as_array(implementation(case)[0]), axis=1, norm="ortho"))[:, above]
+        spectrum = np.abs(np.fft.rfft(harness.as_array(implementation(case)[0]), axis=1, norm="ortho"))[:, above]
         part = harness.reference(case).parts[0]
-        yield harness.compare("the spectrum above freq", spectrum, np.zeros_like(spectrum), case, part)
+        yield harness.close("the spectrum above freq", spectrum, np.zeros_like(spectrum), case, like=part)
 
 
 @harness.property(of="white_signal")
 def starts_at_zero(implementation, case):
     """The signal starts at 0, to the last bit (claim signal.band)."""
-    start = as_array(implementation(case)[0])[:, 0]
-    yield harness.requirement("the first value is 0", not start.any(), case)
+    start = harness.as_array(implementation(case)[0])[:, 0]
+    yield harness.holds("the first value is 0", not start.any(), case)

@@ -80,7 +80,7 @@ def test_an_own_statement_is_explored_and_shrunk():
     def no_time(gru, case):
         """The output has no second step."""
         output, _ = gru(case)
-        yield harness.requirement("one step", output.shape[1 if case.options["batch_first"] else 0] == 1, case)
+        yield harness.holds("one step", output.shape[1 if case.options["batch_first"] else 0] == 1, case)
 
     (asked,) = cells(no_time.own, [GRU])
     assert (asked.implementation.name, asked.dtype) == ("definition", "float64")

@@ -111,7 +111,7 @@ def test_each_entry_is_measured_by_its_own_sample():
     case = Case(softmax, {"batch": 2, "d": 3})
     (part,) = harness.reference(case).parts
     told = harness.close("both", torch.zeros(4, 2), 0.0, case, axis=1)
-    assert np.allclose(told.unit, np.tile(part.unit * 3**0.5, 4))
+    assert np.allclose(told.noise_floor, np.tile(part.noise_floor * 3**0.5, 4))
     with pytest.raises(HarnessError, match=r"axis 0 of a quantity of shape \[4, 2\] does not hold the 2 samples"):
         harness.close("both", torch.zeros(4, 2), 0.0, case)
     with pytest.raises(HarnessError, match=r"has shape \[2\], what is expected \[3\]"):

@@ -10,8 +10,9 @@ from jaxtyping import Float
 from torch import Tensor
 
 import harness
-from harness.measure.comparison import allowance, compare
-from harness.measure.reference import norms, reference
+from harness.measure.assertions import close
+from harness.measure.comparison import allowance
+from harness.measure.reference import reference, sample_norms
 from harness.measure.verdict import Verdict, judge
 from harness.operations.linear import linear
 
@@ -46,7 +47,7 @@ def case_of(operation, dtype="float32", pattern="normal", **sizes):
 def test_u_is_eps_times_what_the_condition_makes_of_it(dtype, eps):
     """x² moves by 2 eps x² when x moves by eps, and may be rounded by another eps; moves are up to √3 eps."""
     part = reference(case_of(square, dtype, batch=1, d=1)).parts[0]
-    assert 1.5 * eps <= part.unit[0] / abs(part.expected).item() <= (1 + 2 * 3**0.5) * eps * (1 + eps * 4)
+    assert 1.5 * eps <= part.noise_floor[0] / abs(part.expected).item() <= (1 + 2 * 3**0.5) * eps * (1 + eps * 4)
 
 
 def test_u_is_taken_per_sample_so_a_large_one_does_not_hide_a_small_one():
@@ -54,10 +55,10 @@ def test_u_is_taken_per_sample_so_a_large_one_does_not_hide_a_small_one():
     call = case.plain_call()
     scaled = call.arguments["x"].clone()
     scaled[0] *= 2.0**20
-    part = harness.measure.reference.reference_of(call.replace(x=scaled), case).parts[0]
+    part = reference(case, call.replace(x=scaled)).parts[0]
     off = part.expected.copy()
     off[1] += 1e-3
-    small = compare("", off, part.expected, case, part).errors
+    small = close("", off, part.expected, case, like=part).errors
     assert small[0] == 0 and small[1] > 100
 
 
@@ -99,7 +100,7 @@ def positive_entries(x: Float[Tensor, "batch d"]) -> Float[Tensor, "batch"]:
 
 def units_of(operation, case, **arguments):
     call = case.plain_call().replace(**{name: value.to(case.precision.dtype) for name, value in arguments.items()})
-    return harness.measure.reference.reference_of(call, case).parts[0].unit
+    return reference(case, call).parts[0].noise_floor
 
 
 def test_a_sample_that_is_zero_is_held_to_the_rounding_of_its_inputs_as_a_whole():
@@ -133,10 +134,10 @@ def test_a_sample_without_information_is_not_scored():
     part = reference(case).parts[0]
     blind = dataclasses.replace(part, informative=np.array([False, True]))
     off = part.expected + np.array([[1.0], [0.0]])
-    assert compare("", off, part.expected, case, part).score > 1e4
-    assert compare("", off, part.expected, case, blind).score == 0
-    assert not compare(
-        "", off, part.expected, case, dataclasses.replace(part, informative=np.zeros(2, bool))
+    assert close("", off, part.expected, case, like=part).score > 1e4
+    assert close("", off, part.expected, case, like=blind).score == 0
+    assert not close(
+        "", off, part.expected, case, like=dataclasses.replace(part, informative=np.zeros(2, bool))
     ).is_informative
 
 
@@ -145,10 +146,10 @@ def test_an_exact_operation_has_no_allowance():
     assert allowance(case) == 0
     part = reference(case).parts[0]
     nudged = np.nextafter(part.expected, np.inf)
-    assert compare("", part.expected, part.expected, case, part).score == 0
+    assert close("", part.expected, part.expected, case, like=part).score == 0
     assert (
-        math.isinf(compare("", nudged, part.expected, case, part).score)
-        or compare("", nudged, part.expected, case, part).score > 1e6
+        math.isinf(close("", nudged, part.expected, case, like=part).score)
+        or close("", nudged, part.expected, case, like=part).score > 1e6
     )
 
 
@@ -171,7 +172,7 @@ def test_the_allowance_grows_with_the_number_of_sequential_roundings():
 def test_nan_and_infinity_must_be_where_they_are_expected(actual, expected, finite):
     case = case_of(square, batch=1, d=2)
     part = reference(case).parts[0]
-    score = compare("", np.array([actual]), np.array([expected]), case, part).score
+    score = close("", np.array([actual]), np.array([expected]), case, like=part).score
     assert (score == 0) == finite and math.isinf(score) == (not finite)
 
 
@@ -179,8 +180,8 @@ def test_equality_of_bits_is_asked_in_the_working_precision():
     case = case_of(square, "bfloat16", batch=4, d=6)
     part = reference(case).parts[0]
     rounded = torch.from_numpy(part.expected).to(torch.bfloat16)
-    assert compare("", rounded, part.expected, case, part).bitwise
-    assert not compare("", part.expected, part.expected, case, part).bitwise
+    assert close("", rounded, part.expected, case, like=part).bitwise
+    assert not close("", part.expected, part.expected, case, like=part).bitwise
 
 
 def test_an_oracle_with_more_digits_judges_float64():
@@ -260,8 +261,8 @@ def test_an_error_that_float32_never_shows_is_judged_by_whether_it_is_steady():
 
 def test_the_norm_of_the_smallest_numbers_is_not_zero():
     tiny = np.array([[5e-324, 0.0], [3e-200, 4e-200], [0.0, 0.0]])
-    assert norms(tiny, 0) == pytest.approx([5e-324, 5e-200, 0.0], rel=1e-12)
-    assert norms(tiny[1], None) == pytest.approx([5e-200])
+    assert sample_norms(tiny, 0) == pytest.approx([5e-324, 5e-200, 0.0], rel=1e-12)
+    assert sample_norms(tiny[1], None) == pytest.approx([5e-200])
 
 
 def naive_variance(x):

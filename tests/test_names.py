@@ -58,14 +58,14 @@ def keras_dot(x):
 def speaks_of_its_neighbour(implementation, case):
     """The result is finite."""
     (result,) = implementation(case)
-    yield harness.requirement("finite", bool(result.isfinite().all()), case)
+    yield harness.holds("finite", bool(result.isfinite().all()), case)
 
 
 @harness.property(of="conv2d")
 def speaks_of_the_catalogue(implementation, case):
     """The result is finite."""
     (result,) = implementation(case)
-    yield harness.requirement("finite", bool(result.isfinite().all()), case)
+    yield harness.holds("finite", bool(result.isfinite().all()), case)
 
 
 def written(folder, source):
@@ -115,7 +115,7 @@ def test_a_misspelt_name_in_a_file_is_refused_before_anything_is_asked(tmp_path)
 @harness.property(of="grru")
 def finite(implementation, case):
     """The result is finite."""
-    yield harness.requirement("finite", True, case)
+    yield harness.holds("finite", True, case)
 '''
     )
     with pytest.raises(UnknownName, match=r"mine\.py: finite: .*did you mean gru"):

@@ -10,7 +10,7 @@ from torch import Tensor
 
 import harness
 from harness.generate.plan import plan
-from harness.measure.nonfinite import spread
+from harness.measure.nonfinite import nonfinite_reference
 from harness.measure.verdict import Verdict
 from harness.record.outcome import outcome
 from harness.verify.exploration import explore
@@ -151,7 +151,7 @@ def test_an_entry_is_held_to_those_inputs_of_which_it_depends():
         src, index, base = (there.tensors[name] for name in ("src", "index", "base"))
         if index.tolist() == [0, 1] and src[1].isnan().all() and src[0].isfinite().all() and base[0].isinf().all():
             break
-    told = spread(there)
+    told = nonfinite_reference(there)
     assert np.isnan(told.given[0][0, 0])
     actual = base.index_add(0, index, src).double().numpy()
     assert np.array_equal(told.kinds(0, actual, 1e300), actual, equal_nan=True)

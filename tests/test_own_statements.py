@@ -58,7 +58,7 @@ def sums_to_two(implementation, case):
 def positive(implementation, case):
     """No entry is negative."""
     (result,) = implementation(case)
-    yield harness.requirement("no entry is negative", bool((result >= 0).all()), case)
+    yield harness.holds("no entry is negative", bool((result >= 0).all()), case)
 
 
 @harness.cause
@@ -75,7 +75,7 @@ import harness
 def is_positive(implementation, case):
     """No entry of the result is negative, which is false."""
     (result,) = implementation(case)
-    yield harness.requirement("no entry is negative", bool((result >= 0).all()), case)
+    yield harness.holds("no entry is negative", bool((result >= 0).all()), case)
 '''
 
 
@@ -214,7 +214,7 @@ def installed(monkeypatch):
 def stated(name):
     def statement(implementation, case):
         """It holds."""
-        yield harness.requirement("holds", True, case)
+        yield harness.holds("holds", True, case)
 
     statement.__name__ = name
     return harness.property(statement)

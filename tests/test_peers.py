@@ -95,9 +95,10 @@ def test_what_shares_no_answer_has_no_entry(monkeypatch):
 def test_samples_without_a_digit_are_not_compared():
     def answered(name, result, informative):
         made = implementation_of(gated.name, gated.parameters, lambda x, w: x, "torch", name=name)
-        of = np.array(result), np.zeros(2), np.ones(2), np.array(informative)
+        one = {"actual": np.array(result), "expected": np.zeros(2)}
+        floor = {"noise_floor": np.ones(2), "informative": np.array(informative)}
         done = Exploration(Cell(AGREEMENT, gated, made, "cpu", "float32"))
-        done.answers["a case"] = [Comparison("", *of, axis=0, dtype="float32", allowance=32.0)]
+        done.answers["a case"] = [Comparison(label="", **one, **floor, axis=0, dtype="float32", allowance=32.0)]
         return done
 
     for informative, told in (([True, False], {"one": 3.0}), ([False, False], {})):

@@ -49,7 +49,7 @@ def test_a_grade_that_is_not_here_is_refused_in_a_sentence(monkeypatch):
 
 
 def test_a_grade_s_unit_is_that_of_what_it_multiplies():
-    fine, coarse = (reference(case(dtype)).parts[0].unit for dtype in ("float32", "bf32"))
+    fine, coarse = (reference(case(dtype)).parts[0].noise_floor for dtype in ("float32", "bf32"))
     assert (coarse > 1e4 * fine).all()
 
 

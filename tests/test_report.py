@@ -205,7 +205,17 @@ def finding(verdict, dtype, score, elsewhere, comparison):
 
 def comparison(actual, expected, **rest):
     unit, told = np.ones(1), np.ones(1, dtype=bool)
-    return Comparison("the result", np.array(actual), np.array(expected), unit, told, None, "float32", 32.0, **rest)
+    return Comparison(
+        label="the result",
+        actual=np.array(actual),
+        expected=np.array(expected),
+        noise_floor=unit,
+        informative=told,
+        axis=None,
+        dtype="float32",
+        allowance=32.0,
+        **rest,
+    )
 
 
 def test_a_sentence_says_what_was_seen_and_what_it_means():

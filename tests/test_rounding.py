@@ -85,7 +85,18 @@ def test_ulps_are_counted_in_the_working_precision():
 
     def apart(distance):
         unit, informative = np.ones(1), np.ones(1, dtype=bool)
-        return ulps(Comparison("", one + np.array([0.0, distance]), one, unit, informative, None, "float32", 32.0))
+        return ulps(
+            Comparison(
+                label="",
+                actual=one + np.array([0.0, distance]),
+                expected=one,
+                noise_floor=unit,
+                informative=informative,
+                axis=None,
+                dtype="float32",
+                allowance=32.0,
+            )
+        )
 
     assert apart(0.0) == 0
     assert apart(2 * eps) == 1

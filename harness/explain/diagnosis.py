@@ -20,9 +20,10 @@ from harness.explain.cause import Cause, Instead, Observed
 from harness.explain.circumstances import circumstances, in_words, other_dtypes, what_matters
 from harness.explain.scene import Scene, scene_of
 from harness.generate.case import Case
+from harness.measure.assertions import all_close, close
 from harness.measure.clock import spending, undisturbed_seconds
-from harness.measure.comparison import Comparison, against, as_array, compare
-from harness.measure.reference import Array, Part, measure, reference, reference_of
+from harness.measure.comparison import Comparison, as_array
+from harness.measure.reference import Array, ExpectedTensor, measure, reference
 from harness.verify.beside import modules_beside
 from harness.verify.cell import Cell
 from harness.verify.exploration import Finding
@@ -151,7 +152,7 @@ def _far_off(scene: Scene, case: Case, dtype: str) -> bool:
     results = scene.results(case)
     if results is None:
         return False
-    told = against(reference_of(case.plain_call(), coarse), results, coarse)
+    told = all_close("", results, reference(coarse), coarse)
     return any(each.is_informative and each.score > 4 * each.allowance for each in told)
 
 
@@ -257,18 +258,18 @@ def _explains(scene: Scene, theory: Instead, case: Case) -> _Told:
     return "explained" if differ else "consistent"
 
 
-def _differs(part: Part, there: Part, case: Case) -> bool:
+def _differs(part: ExpectedTensor, there: ExpectedTensor, case: Case) -> bool:
     """Whether a theory gives other finite entries than the definition: NaN agrees with NaN and explains nothing."""
     finite = np.isfinite(part.expected) & np.isfinite(there.expected)
     theirs, right = (np.where(finite, each.expected, 0) for each in (part, there))
-    return not compare("", theirs, right, case, there).within
+    return not close("", theirs, right, case, like=there).within
 
 
-def _held(actual: torch.Tensor, part: Part, unsaid: Any, case: Case) -> Comparison:
+def _held(actual: torch.Tensor, part: ExpectedTensor, unsaid: Any, case: Case) -> Comparison:
     """An implementation's result held against a theory's, where the theory says anything."""
     found = as_array(actual)
     expected = np.where(unsaid, found, part.expected) if unsaid.any() else part.expected
-    return compare("", found, expected, case, part, twice=True)
+    return close("", found, expected, case, like=part, both_rounded=True)
 
 
 def _evaluated(theory: Instead, case: Case, arguments: dict[str, Any]) -> list[Array]:

@@ -26,9 +26,10 @@ from harness.explain.literal import tensor_literal
 from harness.generate.case import Call, Case
 from harness.generate.patterns import SPECIAL
 from harness.generate.precision import DTYPES
-from harness.measure.comparison import allowance, as_array, compare
+from harness.measure.assertions import close
+from harness.measure.comparison import allowance, as_array
 from harness.measure.gradient import cotangents_like, gradient_reference
-from harness.measure.reference import Part, reference, reference_of
+from harness.measure.reference import ExpectedTensor, reference
 from harness.verify.battery import is_of_the_harness
 from harness.verify.beside import modules_beside
 from harness.verify.cell import Cell
@@ -199,10 +200,10 @@ def _off(evidence: Evidence, call: Call) -> Iterator[tuple[int, Any, float]]:
         yield from _beyond(evidence, dict(enumerate(results)), parts)
 
 
-def _beyond(evidence: Evidence, results: dict[Any, torch.Tensor], parts: tuple[Part, ...]) -> Iterator[Any]:
+def _beyond(evidence: Evidence, results: dict[Any, torch.Tensor], parts: tuple[ExpectedTensor, ...]) -> Iterator[Any]:
     """Those that are farther off than rounding explains, worst first: which, what is expected, and how far."""
     compared = {
-        which: compare("", result, part.expected, evidence.case, part)
+        which: close("", result, part.expected, evidence.case, like=part)
         for (which, result), part in zip(results.items(), parts, strict=False)
     }
     for which, each in sorted(compared.items(), key=lambda item: -item[1].excess):
@@ -210,12 +211,12 @@ def _beyond(evidence: Evidence, results: dict[Any, torch.Tensor], parts: tuple[P
             yield which, each.expected, largest_difference(each.actual, each.expected)
 
 
-def _parts(evidence: Evidence, call: Call) -> tuple[Part, ...]:
+def _parts(evidence: Evidence, call: Call) -> tuple[ExpectedTensor, ...]:
     """What the definition makes of a call; nothing where it can't."""
     own = evidence.case.tensors
     same = all(_is_same(tensor, own[name]) for name, tensor in call.arguments.items())
     try:
-        return (reference(evidence.case) if same else reference_of(call, evidence.case)).parts
+        return (reference(evidence.case) if same else reference(evidence.case, call)).parts
     except HarnessError:
         return ()
 
@@ -242,7 +243,7 @@ def _remembering(evidence: Evidence) -> Iterator[Form]:
 def _whole(evidence: Evidence, call: Call) -> Iterator[Form]:
     """Every result of a call, to be off by more than rounding explains."""
     for index, part in enumerate(_parts(evidence, call)):
-        beyond = 2 * WIDE * allowance(evidence.case) * float(part.unit.max(initial=0.0))
+        beyond = 2 * WIDE * allowance(evidence.case) * float(part.noise_floor.max(initial=0.0))
         if part.informative.all():
             lines = (f"expected = {_literal(part.expected)}",)
             measured = float("inf") if evidence.fails else beyond
@@ -271,7 +272,9 @@ def _gradients(evidence: Evidence) -> Iterator[Form]:
             yield _gradient(evidence, name, f"expected = {_literal(expected)}", directions, "", measured)
 
 
-def _off_gradients(evidence: Evidence, names: list[str], parts: tuple[Part, ...]) -> Iterator[tuple[str, Any, float]]:
+def _off_gradients(
+    evidence: Evidence, names: list[str], parts: tuple[ExpectedTensor, ...]
+) -> Iterator[tuple[str, Any, float]]:
     if evidence.fails:
         yield names[0], parts[0].expected, float("inf")
         return

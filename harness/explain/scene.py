@@ -17,8 +17,9 @@ from harness.generate.case import Case
 from harness.generate.layouts import LAYOUTS
 from harness.generate.patterns import PATTERNS
 from harness.generate.strategy import fits
+from harness.measure.assertions import all_close
 from harness.measure.clock import undisturbed_seconds
-from harness.measure.comparison import Comparison, against
+from harness.measure.comparison import Comparison
 from harness.measure.reference import reference
 from harness.verify.cell import Cell
 from harness.verify.exploration import WIDE, Finding
@@ -101,7 +102,7 @@ class Scene:
         """The question on one case. Raises ImplementationFault or Unsupported."""
         if not self.agrees:
             return self.cell.prop(self.subject, case)
-        return against(reference(case), self.subject(case), case)
+        return all_close("against the oracle", self.subject(case), reference(case), case)
 
     def variants(self, case: Case) -> Iterable[Case]:
         """The cases that the question asks in place of one."""

@@ -85,8 +85,8 @@ class Script:
             f"{cell.implementation.key} is {finding.verdict.value.upper()}, by the property {cell.prop.name}: {sentence(finding)}"
         ]
         found = finding.comparison
-        if found is not None and not found.exact and found.unit.size and found.unit[found.worst_sample]:
-            unit = found.unit[found.worst_sample]
+        if found is not None and not found.exact and found.noise_floor.size and found.noise_floor[found.worst_sample]:
+            unit = found.noise_floor[found.worst_sample]
             told.append(
                 f"u, the error that rounding the arguments to {finding.case.dtype} makes unavoidable, is {unit:.2g} here."
             )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import hashlib
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -87,6 +88,16 @@ class Call:
             if axis is not None:
                 return int(self.arguments[name].shape[axis])
         raise HarnessError(f"operation {self.operation.name} has no batch axis")
+
+    @property
+    def checksum(self) -> str:
+        """The same for calls of which options and arguments have the same bits."""
+        told = hashlib.blake2b(repr(sorted(self.options.items())).encode(), digest_size=16)
+        for name, tensor in self.arguments.items():
+            told.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}".encode())
+            values = tensor.detach().cpu().clone(memory_format=torch.contiguous_format)
+            told.update(values.reshape(-1).view(torch.uint8).numpy().tobytes())
+        return told.hexdigest()
 
     def map(self, change: Callable[[Tensor], Tensor]) -> Call:
         """The call with a change made to every tensor."""

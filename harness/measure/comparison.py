@@ -1,4 +1,4 @@
-"""A comparison: two results that should be the same, and their distance in units of u."""
+"""A comparison: two results that should be the same, and their distance in multiples of the noise floor."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from torch import Tensor
 from harness.generate.case import Case
 from harness.generate.precision import PRECISIONS
 from harness.measure.clock import spending
-from harness.measure.reference import Array, Part, Reference, norms
+from harness.measure.reference import Array, sample_norms
 
 _CONSTANT = 32.0
 _FREE_STEPS = 64
@@ -25,11 +25,11 @@ _OWN_ROUNDINGS = 8.0
 _TINY = np.finfo(np.float64).tiny
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Comparison:
-    """`actual` should be `expected`, sample by sample, within `allowance` units.
+    """`actual` should be `expected`, sample by sample, within `allowance` times the noise floor.
 
-    label: what is compared, for people; unit, informative: of each sample; axis: the batch axis or None;
+    label: what is compared, for people; noise_floor, informative: of each sample; axis: the batch axis or None;
     dtype: the working precision, in which equality of bits is asked; exact: nothing but equality will do; own_rounding:
     how far the oracle's own rounding may have moved each sample of what is expected, None where it is no oracle's.
     """
@@ -37,7 +37,7 @@ class Comparison:
     label: str
     actual: Array
     expected: Array
-    unit: NDArray[np.float64]
+    noise_floor: NDArray[np.float64]
     informative: NDArray[np.bool_]
     axis: int | None
     dtype: str
@@ -47,9 +47,9 @@ class Comparison:
 
     @cached_property
     def errors(self) -> NDArray[np.float64]:
-        """The error of each sample in units of u; infinite where a value is NaN or infinite and should not be, or reversely."""
+        """The error of each sample in multiples of its noise floor; infinite where NaN or an infinity is out of place or missing."""
         with spending("comparing"), np.errstate(all="ignore"):
-            return _errors(self.actual, self.expected, self.unit, self.axis)
+            return _errors(self.actual, self.expected, self.noise_floor, self.axis)
 
     @property
     def score(self) -> float:
@@ -74,7 +74,7 @@ class Comparison:
         if self.own_rounding is None or self.exact:
             return self
         with np.errstate(all="ignore"):
-            explained = self.errors * self.unit <= _OWN_ROUNDINGS * self.own_rounding()
+            explained = self.errors * self.noise_floor <= _OWN_ROUNDINGS * self.own_rounding()
         explained &= self.errors > self.allowance
         return replace(self, informative=self.informative & ~explained) if explained.any() else self
 
@@ -110,7 +110,7 @@ class Comparison:
 
 
 def allowance(case: Case) -> float:
-    """The error in units of u that rounding may cause.
+    """The error that rounding may cause, in multiples of the noise floor.
 
     32 for short computations, growing with the square root of the longest axis beyond 64 sequential roundings, as
     random roundings do; calibrated in tests/quality/calibration.py. 0 for an exact operation.
@@ -120,58 +120,12 @@ def allowance(case: Case) -> float:
 
 def rounding_allowance(case: Case) -> float:
     """What is allowed to something that is computed from a result, even of an operation that itself rounds nothing."""
-    return _CONSTANT * _growth(case) * (2 if _own_error(case) else 1)
+    return _CONSTANT * _growth(case) * (2 if oracle_rounds(case) else 1)
 
 
 def _growth(case: Case) -> float:
     steps = max(case.sizes.values(), default=1)
     return max(1.0, (steps / _FREE_STEPS) ** 0.5)
-
-
-def compare(label: str, actual: Any, expected: Any, case: Case, part: Part, *, twice: bool = False) -> Comparison:
-    """Hold a tensor against another in the units of a reference's part.
-
-    `twice` doubles the allowance, for two results of which each may be off by it.
-    """
-    within = allowance(case) * (2 if twice or _own_error(case) else 1)
-    exact = case.operation.exact or part.expected.dtype.kind in "iub"
-    return Comparison(
-        label,
-        as_array(actual),
-        as_array(expected),
-        part.unit,
-        part.informative,
-        part.axis,
-        case.dtype,
-        0.0 if exact else within,
-        exact,
-        part.own_rounding if expected is part.expected else None,
-    )
-
-
-def against(
-    reference: Reference, results: tuple[Tensor, ...], case: Case, label: str = "against the oracle"
-) -> list[Comparison]:
-    """Hold a whole result against the reference, one comparison per tensor."""
-    several = len(reference.parts) > 1
-    return [
-        compare(f"result {index} {label}" if several else label, actual, part.expected, case, part)
-        for index, (actual, part) in enumerate(zip(results, reference.parts, strict=True))
-    ]
-
-
-def requirement(label: str, holds: bool, case: Case) -> Comparison:
-    """A yes-or-no statement as a comparison: exact where it holds, wrong where it does not, in any precision."""
-    unit, informative = np.zeros(1), np.ones(1, dtype=bool)
-    return Comparison(label, np.array([holds]), np.array([True]), unit, informative, None, case.dtype, 0.0, exact=True)
-
-
-def sample_of(part: Part, indices: Any) -> Part:
-    """The units of some samples alone, for a result computed from those samples."""
-    if part.axis is None:
-        return part
-    expected = np.take(part.expected, indices, axis=part.axis)
-    return Part(expected, part.axis, part.unit[indices], part.informative[indices])
 
 
 def as_array(value: Any) -> Array:
@@ -195,20 +149,20 @@ def _is_real(array: Array) -> bool:
     return array.dtype.kind == "f"
 
 
-def _own_error(case: Case) -> bool:
+def oracle_rounds(case: Case) -> bool:
     """Whether the oracle computes in the very precision that it judges, so that its own rounding counts too."""
     return case.dtype == "float64" and case.operation.extended is None
 
 
-def _errors(actual: Array, expected: Array, unit: NDArray[np.float64], axis: int | None) -> NDArray[np.float64]:
+def _errors(actual: Array, expected: Array, floor: NDArray[np.float64], axis: int | None) -> NDArray[np.float64]:
     if actual.shape != expected.shape:
-        return np.full(unit.shape, np.inf)
+        return np.full(floor.shape, np.inf)
     difference = np.abs(actual - expected) if actual.dtype.kind in "fc" else (actual != expected)
-    distance = norms(difference, axis)
+    distance = sample_norms(difference, axis)
     if not np.isfinite(distance).all():
         same = (actual == expected) | (np.isnan(actual) & np.isnan(expected))
-        distance = norms(np.where(same, 0, np.where(np.isfinite(difference), difference, np.inf)), axis)
-    return distance / np.where(unit > 0, unit, _TINY)
+        distance = sample_norms(np.where(same, 0, np.where(np.isfinite(difference), difference, np.inf)), axis)
+    return distance / np.where(floor > 0, floor, _TINY)
 
 
 def _same(one: Array, other: Array) -> bool:

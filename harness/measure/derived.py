@@ -1,84 +1,67 @@
-"""Derived quantities: what a property computes from a result, held against what it should be.
+"""The noise floor of derived quantities: of what a property computes from a result, as row sums or a norm.
 
-A result whose sample has n entries y and the unavoidable error u (in the Euclidean norm) leaves a sum of them uncertain by
-up to √n·u, however its rounding errors conspire: |Σ δ| ≤ √n·‖δ‖. So the unit of each derived entry is √n·u, and no less
-than the same share of the entry as u is of ‖y‖, for what is scaled up or multiplied. That is sound for sums, means,
-differences, norms, extremes and every other combination of the entries with weights of at most 1, and for products and
-powers of which nothing cancels. It notices whatever is further off than 32 of these units: rows that sum to 2 for 1, and
-in float64 what is off by a few parts in 10¹³.
+A result whose sample has n entries y and the noise floor u (in the Euclidean norm) leaves a sum of them uncertain by up to
+√n·u, however its rounding errors conspire: |Σ δ| ≤ √n·‖δ‖ (Cauchy and Schwarz). So the noise floor of each derived entry is
+√n·u, and no less than the same share of the entry as u is of ‖y‖, for what is scaled up or multiplied. That is sound for
+sums, means, differences, sample_norms, extremes and every other combination of the entries with weights of at most 1, and for
+products and powers of which nothing cancels. It notices whatever is further off than 32 times that: rows that sum to 2 for
+1, and in float64 what is off by a few parts in 10¹³.
 """
 
 from __future__ import annotations
-
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from harness.errors import HarnessError
 from harness.generate.case import Case
-from harness.measure.comparison import Comparison, as_array, rounding_allowance
-from harness.measure.reference import UNINFORMATIVE, Array, Part, by_sample, norms, reference
+from harness.measure.reference import UNINFORMATIVE, Array, ExpectedTensor, by_sample, reference, sample_norms
 
 Floats = NDArray[np.float64]
 
 
-def close(label: str, actual: Any, expected: Any, case: Case, *, axis: int | None = 0) -> Comparison:
-    """Hold a quantity derived from a case's results against what it should be: row sums against 1, a norm against a norm.
+def derived(label: str, quantity: Array, expected: Array, case: Case, axis: int | None) -> ExpectedTensor:
+    """What a quantity that was computed from a case's results is held to, entry by entry in a row.
 
-    label: what it is, for people; actual: a tensor or array, computed from what the implementation gave for this case;
-    expected: one like it, or a number; axis: the axis of `actual` along which the samples lie, where the operation has a
-    batch, None for a quantity of all samples together. Integers and bools are equal or wrong; each other entry may be off
-    by 32 times its own unavoidable error (see this module), more for long axes. Raises HarnessError where the shapes do
-    not fit.
+    axis: the axis of the quantity along which the samples lie, None for one of all samples together. Raises HarnessError,
+    which names the statement by its label, where no axis of the quantity is that long.
     """
-    found, wanted = as_array(actual), as_array(expected)
-    try:
-        wanted = np.broadcast_to(wanted, found.shape)
-    except ValueError:
-        raise HarnessError(
-            f"close({label!r}, …): the quantity has shape {list(found.shape)}, what is expected {list(wanted.shape)}"
-        ) from None
-    if found.dtype.kind in "iub" and wanted.dtype.kind in "iub":
-        none, all_ = np.zeros(found.size), np.ones(found.size, dtype=bool)
-        return Comparison(label, found.reshape(-1), wanted.reshape(-1), none, all_, 0, case.dtype, 0.0, exact=True)
     noise = _noise(reference(case).parts)
     noise = _together(noise) if axis is None else noise
-    entries, noises, sizes, told = (_spread(each, found, axis, label) for each in noise)
-    magnitude = np.abs(wanted.reshape(-1)).astype(np.float64)
+    entries, floors, sizes, told = (_spread(each, quantity, axis, label) for each in noise)
+    magnitude = np.abs(expected.reshape(-1)).astype(np.float64)
     with np.errstate(all="ignore"):
-        noises = np.maximum(
-            noises, case.precision.eps * sizes
+        floors = np.maximum(
+            floors, case.precision.eps * sizes
         )  # an exact result has no error, but its sums are rounded
-        unit = np.maximum(entries**0.5 * noises, np.where(sizes > 0, noises / sizes, 0) * magnitude)
+        floor = np.maximum(entries**0.5 * floors, np.where(sizes > 0, floors / sizes, 0) * magnitude)
         scale = np.where(magnitude > 0, magnitude, entries**0.5 * sizes)
-        informative = told.astype(bool) & np.isfinite(unit) & ((unit <= UNINFORMATIVE * scale) | (scale == 0))
-    within = rounding_allowance(case)
-    return Comparison(label, found.reshape(-1), wanted.reshape(-1), unit, informative, 0, case.dtype, within)
+        informative = told.astype(bool) & np.isfinite(floor) & ((floor <= UNINFORMATIVE * scale) | (scale == 0))
+    return ExpectedTensor(expected.reshape(-1), 0, floor, informative)
 
 
-def _noise(parts: tuple[Part, ...]) -> tuple[Floats, Floats, Floats, Floats]:
-    """Of each sample of the whole result: its entries, its unavoidable error, its norm, and 1 where a digit can be compared."""
-    samples = max((part.unit.size for part in parts if part.axis is not None), default=1)
+def _noise(parts: tuple[ExpectedTensor, ...]) -> tuple[Floats, Floats, Floats, Floats]:
+    """Of each sample of the whole result: its entries, its noise floor, its norm, and 1 where a digit can be compared."""
+    samples = max((part.noise_floor.size for part in parts if part.axis is not None), default=1)
     entries = sum(np.broadcast_to(float(_entries(part)), samples) for part in parts)
-    units = sum(np.broadcast_to(part.unit**2, samples) for part in parts)
-    sizes = sum(np.broadcast_to(norms(_numbers(part.expected), part.axis) ** 2, samples) for part in parts)
+    floors = sum(np.broadcast_to(part.noise_floor**2, samples) for part in parts)
+    sizes = sum(np.broadcast_to(sample_norms(_numbers(part.expected), part.axis) ** 2, samples) for part in parts)
     told = np.prod([np.broadcast_to(part.informative, samples) for part in parts], axis=0, dtype=np.float64)
-    return np.asarray(entries), np.sqrt(units), np.sqrt(sizes), told
+    return np.asarray(entries), np.sqrt(floors), np.sqrt(sizes), told
 
 
 def _together(noise: tuple[Floats, Floats, Floats, Floats]) -> tuple[Floats, Floats, Floats, Floats]:
     """All samples as one."""
-    entries, units, sizes, told = noise
+    entries, floors, sizes, told = noise
     return (
         entries.sum(keepdims=True),
-        np.sqrt(np.square(units).sum(keepdims=True)),
+        np.sqrt(np.square(floors).sum(keepdims=True)),
         np.sqrt(np.square(sizes).sum(keepdims=True)),
         told.prod(keepdims=True),
     )
 
 
-def _entries(part: Part) -> int:
+def _entries(part: ExpectedTensor) -> int:
     return int(by_sample(part.expected, part.axis).shape[1])
 
 

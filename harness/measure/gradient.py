@@ -9,7 +9,7 @@ from torch import Tensor
 
 from harness.declare.structure import Stream
 from harness.generate.case import Call, Case
-from harness.measure.reference import UNINFORMATIVE, Array, Part, Reference, measure, norms, remembered
+from harness.measure.reference import UNINFORMATIVE, Array, ExpectedTensor, Reference, measure, remembered, sample_norms
 
 Results = tuple[Tensor, ...]
 
@@ -69,7 +69,7 @@ def _gradient_reference(case: Case) -> Reference:
     return Reference(tuple(_with_floor(part, floor) for part, floor in zip(measured.parts, floors, strict=True)))
 
 
-def _with_floor(part: Part, floor: float) -> Part:
-    unit = part.unit + floor
-    told = unit <= UNINFORMATIVE * norms(part.expected, part.axis)
-    return dataclasses.replace(part, unit=unit, informative=part.informative & (told | (part.unit == 0)))
+def _with_floor(part: ExpectedTensor, floor: float) -> ExpectedTensor:
+    unit = part.noise_floor + floor
+    told = unit <= UNINFORMATIVE * sample_norms(part.expected, part.axis)
+    return dataclasses.replace(part, noise_floor=unit, informative=part.informative & (told | (part.noise_floor == 0)))

@@ -23,7 +23,7 @@ from harness.generate.case import Case
 from harness.generate.memory import Memory
 from harness.measure.clock import spending
 from harness.measure.operators import Operators, spreading
-from harness.measure.reference import Array, Part, definition_of, reference_of, widened
+from harness.measure.reference import Array, ExpectedTensor, definition_of, reference, widened
 
 Mask = NDArray[np.bool_]
 Tensors = dict[str, Tensor]
@@ -37,7 +37,7 @@ _MOST_LOOKED_AT = 64
 
 
 @dataclass(frozen=True)
-class Spread:
+class NonfiniteReference:
     """What the definition makes of a case with non-finite inputs.
 
     given: its results; finite: the reference where those inputs are finite; depends: the entries that change with them;
@@ -45,7 +45,7 @@ class Spread:
     """
 
     given: list[Array]
-    finite: tuple[Part, ...]
+    finite: tuple[ExpectedTensor, ...]
     depends: list[Mask]
     alone: Callable[[int, list[int]], dict[int, float]]
 
@@ -69,22 +69,22 @@ class Spread:
             wanted.reshape(-1)[place] = value
         return np.where(right | _same_kind(actual, wanted), actual, wanted)
 
-    def unaffected(self, index: int, actual: Array) -> tuple[Array, Part]:
+    def unaffected(self, index: int, actual: Array) -> tuple[Array, ExpectedTensor]:
         """A result and its reference where no non-finite input matters, nor makes the definition's own NaN; 0 elsewhere."""
         part, given = self.finite[index], self.given[index]
         told = ~self.depends[index] & np.isfinite(actual) & np.isfinite(given)
         return np.where(told, actual, 0.0), replace(part, expected=np.where(told, given, 0.0))
 
 
-_memory: Memory[Spread] = Memory(64 * 2**20)
+_memory: Memory[NonfiniteReference] = Memory(64 * 2**20)
 
 
-def spread(case: Case) -> Spread:
+def nonfinite_reference(case: Case) -> NonfiniteReference:
     """What the definition makes of a case with non-finite inputs, computed once.
 
     Raises Unsupported where the definition refuses them, or where the spread is a matter of its algorithm.
     """
-    return _memory.recall((case.operation, case.key), lambda: _Definition(case).spread())
+    return _memory.recall((case.operation, case.key), lambda: _Definition(case).reference())
 
 
 class _Definition:
@@ -128,16 +128,16 @@ class _Definition:
             for place in (~tensor.isfinite()).reshape(-1).nonzero().flatten().tolist()
         ]
 
-    def spread(self) -> Spread:
+    def reference(self) -> NonfiniteReference:
         """All of it."""
         with spending("oracle"), torch.no_grad():
             given = self._given()
             narrow = {name: tensor.to(self._call.arguments[name].dtype) for name, tensor in self._draws[0].items()}
-            finite = reference_of(self._call.replace(**narrow), self._case).parts
+            finite = reference(self._case, self._call.replace(**narrow)).parts
             depends = [np.zeros(each.shape, dtype=bool) for each in given]
             for changed in self._changes(self._draws[1:], self._values(self._draws[0])):
                 depends = [one | other for one, other in zip(depends, changed, strict=True)]
-        return Spread(given, finite, depends, self._alone)
+        return NonfiniteReference(given, finite, depends, self._alone)
 
     def _given(self) -> list[Array]:
         try:

@@ -17,6 +17,7 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cache, partial
+from types import EllipsisType
 from typing import Any
 
 import numpy as np
@@ -50,26 +51,49 @@ UNINFORMATIVE = 0.1
 
 
 @dataclass(frozen=True)
-class Part:
-    """One tensor of the result.
+class ExpectedTensor:
+    """One tensor of the expected result, with the noise floor of its samples.
 
-    expected: the oracle's values; axis: the position of the batch axis or None; unit: u of each sample (one entry
-    without a batch axis); informative: whether u leaves a digit to compare; own_rounding: how far the oracle's own
-    rounding may have moved each sample, found when it is asked for.
+    expected: the oracle's values; axis: the position of the batch axis, None without one; noise_floor: of each sample, as
+    a Euclidean norm over its entries (one number without a batch axis); informative: whether it leaves a digit of the
+    sample to compare; own_rounding: how far the oracle's own rounding may have moved each sample, found when it is asked
+    for.
     """
 
     expected: Array
     axis: int | None
-    unit: NDArray[np.float64]
+    noise_floor: NDArray[np.float64]
     informative: NDArray[np.bool_]
     own_rounding: Callable[[], NDArray[np.float64]] | None = None
+
+    def samples(self, indices: Any) -> ExpectedTensor:
+        """Some of its samples, for a result that is computed from those alone; all of it without a batch axis."""
+        if self.axis is None:
+            return self
+        expected = np.take(self.expected, indices, axis=self.axis)
+        return ExpectedTensor(expected, self.axis, self.noise_floor[indices], self.informative[indices])
+
+    def derived(
+        self, noise_floor: Any, *others: ExpectedTensor, axis: int | EllipsisType | None = ..., where: Any = True
+    ) -> ExpectedTensor:
+        """What a quantity that is computed from this tensor, and from others, is held to.
+
+        noise_floor: of each sample of that quantity, or of all of it; axis: where its samples lie, None if it has none
+        (left out: where they lie here); where: the samples of which anything can be said. A sample is informative where
+        it is so in all that it comes from.
+        """
+        floor = np.atleast_1d(np.asarray(noise_floor, dtype=np.float64))
+        informative = np.isfinite(floor) & where
+        for each in (self, *others):
+            informative &= each.informative if each.informative.size == floor.size else each.informative.all()
+        return ExpectedTensor(self.expected, self.axis if axis is ... else axis, floor, informative, self.own_rounding)
 
 
 @dataclass(frozen=True)
 class Reference:
-    """The oracle's result with its units, one Part per tensor of the result."""
+    """The expected result: one ExpectedTensor per tensor of it."""
 
-    parts: tuple[Part, ...]
+    parts: tuple[ExpectedTensor, ...]
 
     @property
     def nbytes(self) -> int:
@@ -80,12 +104,14 @@ class Reference:
 _memory: Memory[Reference] = Memory(256 * 2**20)
 
 
-def reference(case: Case) -> Reference:
-    """The reference of a case, computed once and shared by whoever meets the case.
+def reference(case: Case, call: Call | None = None) -> Reference:
+    """What the oracle gives for a case, or for a call that derives from it (`case.call().replace(…)`).
 
-    Raises DefinitionFault where the definition itself raises.
+    Computed once, and shared by whoever meets the case. Raises DefinitionFault where the definition itself raises.
     """
-    return remembered(case, "", lambda: reference_of(case.plain_call(), case))
+    if call is None:
+        return remembered(case, "", lambda: _reference(case.plain_call(), case))
+    return remembered(case, call.checksum, lambda: _reference(call, case))
 
 
 def remembered(case: Case, name: str, make: Callable[[], Reference]) -> Reference:
@@ -93,8 +119,8 @@ def remembered(case: Case, name: str, make: Callable[[], Reference]) -> Referenc
     return _memory.recall((case.operation, case.key, name), make)
 
 
-def reference_of(call: Call, case: Case) -> Reference:
-    """The reference of a call derived from a case (some arguments exchanged), in the case's working precision."""
+def _reference(call: Call, case: Case) -> Reference:
+    """The reference of a call, in the case's working precision."""
     operation = case.operation
     axes = [domain.axis_of("batch", call.options) for domain in operation.results]
     return measure(case, call, definition_of(case, call), axes, _in_extended_precision(case, call))
@@ -133,27 +159,27 @@ def measure(
     return Reference(tuple(parts))
 
 
-def _may_jump(part: Part, scale: float) -> bool:
+def _may_jump(part: ExpectedTensor, scale: float) -> bool:
     """Whether a sample has moved so far, before it was scaled back, that it may have jumped."""
-    return bool((part.unit > _FAR * scale * norms(_finite(part.expected), part.axis)).any())
+    return bool((part.noise_floor > _FAR * scale * sample_norms(_finite(part.expected), part.axis)).any())
 
 
-def _with_jumps(part: Part, before: Array, near: Sequence[Array]) -> Part:
+def _with_jumps(part: ExpectedTensor, before: Array, near: Sequence[Array]) -> ExpectedTensor:
     """A part with units that hold what its samples jump by: what they move by with a smaller step, if that is no smaller."""
     if before.dtype.kind != "f":
         return part
     moved = _lengths(_moves(before, near, part.axis)).max(0, initial=0.0)
-    jump = moved > 2 * _NEAR * part.unit
-    unit = part.unit + np.where(jump, moved, 0.0)
-    told = ~jump | (unit <= UNINFORMATIVE * norms(_finite(part.expected), part.axis))
-    return replace(part, unit=unit, informative=part.informative & told)
+    jump = moved > 2 * _NEAR * part.noise_floor
+    unit = part.noise_floor + np.where(jump, moved, 0.0)
+    told = ~jump | (unit <= UNINFORMATIVE * sample_norms(_finite(part.expected), part.axis))
+    return replace(part, noise_floor=unit, informative=part.informative & told)
 
 
-def _are_zero(part: Part) -> NDArray[np.bool_]:
+def _are_zero(part: ExpectedTensor) -> NDArray[np.bool_]:
     """The samples that are 0 throughout and have not moved."""
     if part.expected.dtype.kind != "f":
-        return np.zeros(part.unit.shape, dtype=bool)
-    return part.informative & (part.unit > 0) & (norms(part.expected, part.axis) == 0)
+        return np.zeros(part.noise_floor.shape, dtype=bool)
+    return part.informative & (part.noise_floor > 0) & (sample_norms(part.expected, part.axis) == 0)
 
 
 def _moved_as_a_whole(
@@ -168,7 +194,9 @@ def _moved_as_a_whole(
         return []
 
 
-def _with_zeros(scale: float, part: Part, before: Array, far: Sequence[Array], near: Sequence[Array]) -> Part:
+def _with_zeros(
+    scale: float, part: ExpectedTensor, before: Array, far: Sequence[Array], near: Sequence[Array]
+) -> ExpectedTensor:
     """A part in which the samples that are 0 have units of what they move by with the inputs as a whole.
 
     A move that does not shrink as the step does is a jump, and tells nothing of rounding.
@@ -177,7 +205,7 @@ def _with_zeros(scale: float, part: Part, before: Array, far: Sequence[Array], n
         return part
     moved, closer = (_lengths(_moves(before, there, part.axis)).max(0, initial=0.0) for there in (far, near))
     smooth = np.isfinite(moved) & (closer <= 2 * _CLOSER * moved) & (closer >= _CLOSER / 2 * moved)
-    return replace(part, unit=part.unit + np.where(_are_zero(part) & smooth, moved * scale, 0.0))
+    return replace(part, noise_floor=part.noise_floor + np.where(_are_zero(part) & smooth, moved * scale, 0.0))
 
 
 def _largest(case: Case, call: Call, name: str, tensor: Tensor) -> Array:
@@ -298,14 +326,14 @@ def _directions(shape: tuple[int, ...], generator: torch.Generator) -> NDArray[n
     return np.concatenate((ways, -ways[:1]))
 
 
-def _part(case: Case, axis: int | None, expected: Array, before: Array, after: list[Array]) -> Part:
+def _part(case: Case, axis: int | None, expected: Array, before: Array, after: list[Array]) -> ExpectedTensor:
     """The part of a result: what is expected, and its unit from what the oracle gives before and after the moves."""
     if case.operation.exact or expected.dtype.kind in "iub":
         samples = 1 if axis is None else expected.shape[axis]
         settled = np.ones(samples, dtype=bool)
         for each in after:  # an index among near equals, which rounding decides
             settled &= ~(by_sample(before, axis) != by_sample(each, axis)).any(1)
-        return Part(expected, axis, np.zeros(samples), settled)
+        return ExpectedTensor(expected, axis, np.zeros(samples), settled)
     precision = torch.finfo(case.precision.dtype)
     _, scale = step_of(case)
     rows = by_sample(_finite(expected).astype(np.float64, copy=False), axis)
@@ -316,7 +344,7 @@ def _part(case: Case, axis: int | None, expected: Array, before: Array, after: l
     within_range = np.abs(rows).max(1, initial=0.0) <= precision.max
     informative = (unit <= UNINFORMATIVE * size) | (size == 0) & (moved == 0)
     informative &= np.isfinite(unit) & within_range
-    return Part(expected, axis, unit, informative)
+    return ExpectedTensor(expected, axis, unit, informative)
 
 
 def _finite(array: Array) -> Array:
@@ -325,7 +353,7 @@ def _finite(array: Array) -> Array:
     return array if there.all() else np.where(there, array, 0)
 
 
-def norms(array: Array, axis: int | None) -> NDArray[np.float64]:
+def sample_norms(array: Array, axis: int | None) -> NDArray[np.float64]:
     """The Euclidean norm of each sample's entries; one norm where there is no batch axis."""
     return _lengths(by_sample(array, axis))
 

@@ -27,7 +27,7 @@ from harness.fault import message
 from harness.generate.case import Call, Case
 from harness.measure.clock import spending
 from harness.measure.gradient import cotangents_like, gradients_of
-from harness.measure.operators import Operators
+from harness.measure.operators import Operators, padding, spreading
 
 Results = tuple[Tensor, ...]
 
@@ -82,6 +82,14 @@ class Subject:
         """What the implementation returns, unchecked, computed from memory of its own without gradients."""
         return self.in_place(_owned(call))
 
+    def raises(self, call: Call | Case) -> bool:
+        """Whether the implementation raises on a call, as it should on one that makes no sense."""
+        try:
+            self.raw(call)
+        except ImplementationFault as fault:
+            return fault.kind.startswith("raised")
+        return False
+
     def in_place(self, call: Call) -> Any:
         """What the implementation returns for exactly these tensors, which it might write to."""
         with torch.no_grad():
@@ -92,6 +100,12 @@ class Subject:
         with Operators() as called, torch.compiler.set_stance("force_eager"):
             self.in_place(_owned(call))
         return called.names
+
+    def require_ieee_spread(self, case: Case) -> None:
+        """Raise Unsupported where the operators that it calls decide by their algorithm which entries a NaN reaches."""
+        called = self.operators(case)
+        if reason := spreading(called) or padding(called, case):
+            raise Unsupported(reason)
 
     def gradients(self, call: Call | Case, cotangents: Results | None = None) -> tuple[Results, dict[str, Tensor]]:
         """Results, and the gradient of their inner product with the cotangents in each float argument.

@@ -12,8 +12,6 @@ import torch
 import harness
 from harness import Claim, claim
 from harness.declare.backends import BACKENDS
-from harness.measure.comparison import as_array
-from harness.measure.reference import reference_of
 from harness.operations.boosted_trees import boosted_trees_leaves, xgboost_booster, xgboost_matrix
 from harness.verify.sources import S2
 
@@ -58,11 +56,11 @@ def _xgboost(case):
 def float32_sum_in_order(predict, case):
     """Added up in float32, one tree after another from the base score on, the leaves give xgboost's predictions bit for bit."""
     (result,) = predict(case)
-    reached = as_array(_leaves(case))
+    reached = harness.as_array(_leaves(case))
     total = case.tensors["base"].expand(len(result)).clone()
     for tree, leaf in enumerate(case.tensors["leaf"]):
         total += leaf[reached[:, tree]]
-    yield harness.requirement("the same bits", torch.equal(result, total), case)
+    yield harness.holds("the same bits", torch.equal(result, total), case)
 
 
 def _leaves(case):
@@ -76,8 +74,13 @@ def dump_walked(predict, case):
     trees = [json.loads(text) for text in booster.get_dump(dump_format="json")]
     walked = [float(arrays["base"][0]) + sum(_walk(tree, row) for tree in trees) for row in arrays["x"]]
     (part,) = harness.reference(case).parts
-    yield harness.compare(
-        "walked against predicted", np.array(walked), as_array(predict(case)[0]), case, part, twice=True
+    yield harness.close(
+        "walked against predicted",
+        np.array(walked),
+        harness.as_array(predict(case)[0]),
+        case,
+        like=part,
+        both_rounded=True,
     )
 
 
@@ -100,8 +103,10 @@ def contributions_add_up(predict, case):
     # each contribution is rounded for itself, and they may be larger than their sum
     eps = torch.finfo(torch.float32).eps
     size = np.abs(parts).sum(1) + np.abs(arrays["leaf"]).sum() + np.abs(arrays["base"]).sum()
-    derived = type(part)(part.expected, 0, part.unit + eps * size, part.informative)
-    yield harness.compare("contributions", parts.sum(1), as_array(predict(case)[0]), case, derived, twice=True)
+    derived = part.derived(part.noise_floor + eps * size, axis=0)
+    yield harness.close(
+        "contributions", parts.sum(1), harness.as_array(predict(case)[0]), case, like=derived, both_rounded=True
+    )
 
 
 # What the asker trains
@@ -151,10 +156,9 @@ def _antisymmetric(predicted, case):
 
 def _in_float32(statement, found, expected, unit, case):
     """Whether two results of float32 computations agree within rounding, as a requirement: no precision of the case changes it."""
-    part = harness.reference(case).parts[0]
-    told = type(part)(expected, 0, unit, np.ones(len(unit), dtype=bool))
-    held = harness.compare(statement, found, expected, case, told, twice=True)
-    return harness.requirement(statement, held.score <= held.allowance, case)
+    told = harness.ExpectedTensor(expected, 0, unit, np.ones(len(unit), dtype=bool))
+    held = harness.close(statement, found, expected, case, like=told, both_rounded=True)
+    return harness.holds(statement, held.score <= held.allowance, case)
 
 
 @lru_cache(maxsize=1)
@@ -176,7 +180,7 @@ def _asked_tree():
 def posted_numbers(predict, case):
     """With base score 0.5 the first tree's leaves −2.902778 and 2.652777 give the predictions −2.4028 and 3.1528."""
     border, left, right = _asked_tree()
-    yield harness.requirement("it splits at 0", border == 0, case)
+    yield harness.holds("it splits at 0", border == 0, case)
     call = case.call()
     x, one = call.arguments["x"][:, :1], torch.zeros(1, 1, dtype=torch.long)
     if not len(x):
@@ -186,9 +190,9 @@ def posted_numbers(predict, case):
     (result,) = predict(call.replace(x=x, leaf=leaf, base=torch.tensor([0.5], dtype=x.dtype), **numbers))
     posted = torch.where((x[:, 0] < 0) | x[:, 0].isnan(), -2.4028, 3.1528)
     same = bool(((result * 1e4).round() == (posted * 1e4).round()).all())
-    yield harness.requirement("the posted predictions, to all digits posted", same, case)
+    yield harness.holds("the posted predictions, to all digits posted", same, case)
     printed = [round(left, 6), round(right, 6)] == [-2.902778, 2.652778]
-    yield harness.requirement("the posted leaves, to six digits", printed, case)
+    yield harness.holds("the posted leaves, to six digits", printed, case)
 
 
 @claim("trees.base-zero", S2, of="boosted_trees_predict")
@@ -208,7 +212,7 @@ def base_is_half(predict, case):
     x, y = _drawn_samples(case)
     base = _base_of(_trained(x, y)[0])
     told = f"base_score is 0.5 (targets of mean {y.mean():.6g} made it {base:.6g})"
-    yield harness.requirement(told, base == 0.5, case)
+    yield harness.holds(told, base == 0.5, case)
 
 
 @claim(
@@ -243,7 +247,7 @@ def limited_by_ntree_limit(predict, case):
         taken = True
     except TypeError:
         taken = False
-    yield harness.requirement("predict takes ntree_limit", taken, case)
+    yield harness.holds("predict takes ntree_limit", taken, case)
 
 
 @claim("trees.iteration-range", S2, of="boosted_trees_predict")
@@ -257,9 +261,14 @@ def limited_by_iteration_range(predict, case):
     alone = call.replace(**first).map(lambda each: each.double() if each.is_floating_point() else each)
     found = booster.predict(xgboost_matrix(arrays["x"]), iteration_range=(0, 1))
     single = case.at("float32")
-    part = reference_of(call.replace(**first), single).parts[0]
-    yield harness.compare(
-        "the first tree", found.astype(np.float64), as_array(predict(alone)[0]), single, part, twice=True
+    part = harness.reference(single, call.replace(**first)).parts[0]
+    yield harness.close(
+        "the first tree",
+        found.astype(np.float64),
+        harness.as_array(predict(alone)[0]),
+        single,
+        like=part,
+        both_rounded=True,
     )
 
 
@@ -274,7 +283,9 @@ def leaves_alone(predict, case):
     (result,) = predict(case)
     reached, (part,) = _leaves(case), harness.reference(case).parts
     leaves = case.tensors["leaf"].gather(1, reached.mT).sum(0)
-    yield harness.compare("the leaves against the prediction", leaves, as_array(result), case, part, twice=True)
+    yield harness.close(
+        "the leaves against the prediction", leaves, harness.as_array(result), case, like=part, both_rounded=True
+    )
 
 
 def _plain_sum(booster, data, base):

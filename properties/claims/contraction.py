@@ -67,7 +67,7 @@ def list_has_a_batch(dot_axes_vector, case):
         return
     made = np.array(case.tensors["b"][0].tolist())
     wanted = (1, case.sizes["k"])
-    yield harness.requirement(f"the shape {made.shape} is {wanted}", made.shape == wanted, case)
+    yield harness.holds(f"the shape {made.shape} is {wanted}", made.shape == wanted, case)
 
 
 @claim(
@@ -82,7 +82,7 @@ def dot_of_batches(x_w_y, case):
     x, w, y = (case.tensors[name].numpy() for name in ("x", "w", "y"))
     # numpy's dot, by which keras' is documented; keras on torch computed matmul instead (keras-team/keras#23248).
     shape = np.dot(x * w, y.transpose(0, 2, 1)).shape
-    yield harness.requirement(f"the shape {shape} is {tuple(result.shape)}", shape == tuple(result.shape), case)
+    yield harness.holds(f"the shape {shape} is {tuple(result.shape)}", shape == tuple(result.shape), case)
 
 
 @claim(
@@ -96,4 +96,4 @@ def keras_keeps_float64(keras_dot, case):
     """keras' Dot computes in the precision of its inputs."""
     (result,) = keras_dot(case)
     part = harness.reference(case).parts[0]
-    yield harness.compare("keras' Dot of float64", result, part.expected, case, part)
+    yield harness.close("keras' Dot of float64", result, part.expected, case, like=part)

@@ -9,8 +9,6 @@ import torch
 import harness
 from harness import Claim, claim
 from harness.declare.backends import BACKENDS
-from harness.measure.comparison import as_array
-from harness.measure.reference import Part, norms, reference_of
 from harness.operations.convolution import conv2d, conv2d_circular
 from harness.verify.sources import S1, S4
 
@@ -123,8 +121,8 @@ def _held_against(label, found, expected, case):
     """One comparison where the shapes agree, and a refutation where they do not."""
     if found.shape != expected.shape:
         seen = f"{label}: shape {list(found.shape)} is {list(expected.shape)}"
-        return harness.requirement(seen, False, case)
-    return harness.compare(label, found, expected, case, harness.reference(case).parts[0], twice=True)
+        return harness.holds(seen, False, case)
+    return harness.close(label, found, expected, case, like=harness.reference(case).parts[0], both_rounded=True)
 
 
 @claim(
@@ -202,12 +200,12 @@ def right_inverse(conv2d_pinv, case):
     y, K = call.arguments["y"], call.arguments["K"]
     (x,) = conv2d_pinv(call)
     part = harness.reference(case).parts[0]
-    # ‖A‖ is at most the sum of the taps' norms
+    # ‖A‖ is at most the sum of the taps' harness.sample_norms
     size = float(torch.linalg.matrix_norm(K.double().permute(2, 3, 0, 1), 2).sum())
-    unit = size * part.unit + torch.finfo(y.dtype).eps * norms(as_array(y), 0)
+    unit = size * part.noise_floor + torch.finfo(y.dtype).eps * harness.sample_norms(harness.as_array(y), 0)
     found = conv2d(x, K, case.options["padding"])
-    part = Part(as_array(y), 0, unit, part.informative)
-    yield harness.compare("A(A⁺y) against y", found, y, case, part, twice=True)
+    part = part.derived(unit, axis=0)
+    yield harness.close("A(A⁺y) against y", found, y, case, like=part, both_rounded=True)
 
 
 @claim(
@@ -231,9 +229,9 @@ def border_zeroed(per_frequency, case):
     cropped = torch.zeros_like(y)
     cropped[..., :height, :width] = y[..., :height, :width]
     again = call.replace(y=cropped)
-    parts = [harness.reference(case).parts[0], reference_of(again, case).parts[0]]
-    part = Part(as_array(x), 0, sum(part.unit for part in parts), parts[0].informative & (parts[0].unit > 0))
-    yield harness.compare("x from y without its border", per_frequency(again)[0], x, case, part, twice=True)
+    parts = [harness.reference(case).parts[0], harness.reference(case, again).parts[0]]
+    part = parts[0].derived(sum(part.noise_floor for part in parts), axis=0, where=parts[0].noise_floor > 0)
+    yield harness.close("x from y without its border", per_frequency(again)[0], x, case, like=part, both_rounded=True)
 
 
 @claim("conv.same-8x8", S4, of="conv2d", dtypes=("float32",), variants=eight_by_eight)
@@ -243,12 +241,12 @@ def same_sides(conv2d, case):
     x, K = call.arguments["x"], call.arguments["K"]
     larger = harness.Call(call.operation, {"x": torch.nn.functional.pad(x, (0, 1, 0, 1)), "K": K}, {"padding": 0})
     (y,) = conv2d(larger)
-    part = reference_of(larger, case).parts[0]
+    part = harness.reference(case, larger).parts[0]
     with warnings.catch_warnings(action="ignore"):  # torch says that an even kernel costs it a copy
         by_torch = torch.nn.functional.conv2d(x, K, padding="same")
     for library, same in (("torch", by_torch), ("keras", _by_keras(x, K, 1))):
-        yield harness.requirement(f"{library}'s result is 8×8", same.shape[2:] == (8, 8), case)
-        yield harness.compare(f"{library}'s 'same'", same, y, case, part, twice=True)
+        yield harness.holds(f"{library}'s result is 8×8", same.shape[2:] == (8, 8), case)
+        yield harness.close(f"{library}'s 'same'", same, y, case, like=part, both_rounded=True)
 
 
 @claim(
@@ -263,7 +261,7 @@ def same_sides_always(conv2d, case):
     (y,) = conv2d(case)
     sides = " by ".join(str(side) for side in y.shape[2:])
     label = f"with padding {case.options['padding']} the result is 8 by 8 (it is {sides})"
-    yield harness.requirement(label, y.shape[2:] == (8, 8), case)
+    yield harness.holds(label, y.shape[2:] == (8, 8), case)
 
 
 @claim(
@@ -281,11 +279,11 @@ def same_with_stride(conv2d, case):
     by_torch = torch.nn.functional.conv2d(x, K, stride=2, padding=(K.shape[2] // 2, K.shape[3] // 2))
     if by_keras.shape != by_torch.shape:
         seen = f"keras' shape {list(by_keras.shape[2:])} is torch's {list(by_torch.shape[2:])}"
-        yield harness.requirement(seen, False, case)
+        yield harness.holds(seen, False, case)
         return
-    unit = torch.finfo(x.dtype).eps * norms(as_array(by_torch), 0)
-    part = Part(as_array(by_torch), 0, unit, np.ones(len(unit), dtype=bool))
-    yield harness.compare("keras' 'same' against torch's padding", by_keras, by_torch, case, part, twice=True)
+    unit = torch.finfo(x.dtype).eps * harness.sample_norms(harness.as_array(by_torch), 0)
+    part = harness.ExpectedTensor(harness.as_array(by_torch), 0, unit, np.ones(len(unit), dtype=bool))
+    yield harness.close("keras' 'same' against torch's padding", by_keras, by_torch, case, like=part, both_rounded=True)
 
 
 def _by_keras(x, K, stride):

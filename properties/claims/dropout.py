@@ -67,7 +67,7 @@ def _document_mask(case):
 def drops_channels(dropout, case):
     """noise_shape=[1, height, width, 1] drops whole channels, independently for each example."""
     kept = _of_ones(dropout, case)
-    yield harness.requirement("each map is wholly kept or dropped", bool((kept == kept[:, :1, :1]).all()), case)
+    yield harness.holds("each map is wholly kept or dropped", bool((kept == kept[:, :1, :1]).all()), case)
 
 
 @claim(
@@ -80,7 +80,9 @@ def floor_for_every_keep(dropout, case):
     """x/keep · floor(keep + U) is the dropout for every keep from 0 to 1."""
     computed = case.tensors["x"] / case.options["keep"] * _document_mask(case)
     part = harness.reference(case).parts[0]
-    yield harness.compare("the document's code against dropout", computed, dropout(case)[0], case, part, twice=True)
+    yield harness.close(
+        "the document's code against dropout", computed, dropout(case)[0], case, like=part, both_rounded=True
+    )
 
 
 @claim(
@@ -93,7 +95,7 @@ def floor_for_every_keep(dropout, case):
 def floor_is_a_mask(dropout, case):
     """floor(keep + U) is 0 or 1 for every keep in [0, 1] and U in [0, 1)."""
     mask = _document_mask(case)[case.tensors["uniforms"] < 1]
-    yield harness.requirement("every entry of the mask is 0 or 1", bool(((mask == 0) | (mask == 1)).all()), case)
+    yield harness.holds("every entry of the mask is 0 or 1", bool(((mask == 0) | (mask == 1)).all()), case)
 
 
 @claim(
@@ -106,4 +108,4 @@ def floor_is_a_mask(dropout, case):
 def two_d_without_a_batch(dropout2d, case):
     """torch's dropout2d of a single image (C, H, W) drops whole channels."""
     kept = _of_ones(dropout2d, case)
-    yield harness.requirement("each channel is wholly kept or dropped", bool((kept == kept[:, :1, :1]).all()), case)
+    yield harness.holds("each channel is wholly kept or dropped", bool((kept == kept[:, :1, :1]).all()), case)

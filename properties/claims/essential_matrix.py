@@ -1,14 +1,10 @@
 """What the documents say of the essential matrix: its singular values, its four solutions, and the way to its rotations."""
 
-import dataclasses
-
 import numpy as np
 import torch
 
 import harness
 from harness import Claim, claim
-from harness.measure.comparison import as_array
-from harness.measure.reference import norms, reference_of
 from harness.operations.essential_matrix import front_depths, kinds, scene
 from harness.verify.sources import S1
 
@@ -54,15 +50,15 @@ def posted_singular_values(project, case):
         return
     U, V = (scene(case.sizes["batch"], 0, case.seed + turn).R for turn in (0, 1))
     E = torch.from_numpy((U * np.array(POSTED)) @ V.swapaxes(1, 2)).to(call.arguments["E"])
-    S = np.linalg.svd(as_array(E), compute_uv=False)
+    S = np.linalg.svd(harness.as_array(E), compute_uv=False)
     percent = 100 * (S[:, 0] - S[:, 1]) / S[:, 1]
-    yield harness.requirement("they are 6 % apart, to the nearest per cent", bool((percent.round() == 6).all()), case)
+    yield harness.holds("they are 6 % apart, to the nearest per cent", bool((percent.round() == 6).all()), case)
     derived = call.replace(E=E)
-    (part,) = reference_of(derived, case).parts
-    S = np.linalg.svd(as_array(project(derived)[0]), compute_uv=False)
+    (part,) = harness.reference(case, derived).parts
+    S = np.linalg.svd(harness.as_array(project(derived)[0]), compute_uv=False)
     middle = (POSTED[0] + POSTED[1]) / 2
     expected = np.tile([middle, middle, 0.0], (len(S), 1))
-    yield harness.compare("after the projection", S, expected, case, part, twice=True)
+    yield harness.close("after the projection", S, expected, case, like=part, both_rounded=True)
 
 
 @claim(
@@ -73,11 +69,17 @@ def posted_singular_values(project, case):
 )
 def product_is_rotation(decompose, case):
     """R = U Wᵀ Vᵀ, with U and V from the singular value decomposition of E, is a rotation."""
-    U, _, Vt = np.linalg.svd(as_array(case.tensors["E"]))
+    U, _, Vt = np.linalg.svd(harness.as_array(case.tensors["E"]))
     W = np.array([[0, -1, 0], [1, 0, 0], [0, 0, 1]])
     (first, *_) = harness.reference(case).parts
     turns = np.linalg.det(U @ W.T @ Vt)
-    yield harness.compare("the determinant of U Wᵀ Vᵀ", turns, np.ones_like(turns), case, _in(first, 2 * first.unit))
+    yield harness.close(
+        "the determinant of U Wᵀ Vᵀ",
+        turns,
+        np.ones_like(turns),
+        case,
+        like=first.derived(2 * first.noise_floor, axis=0),
+    )
 
 
 @claim(
@@ -88,12 +90,14 @@ def product_is_rotation(decompose, case):
 )
 def two_eigenvalues_equal(project, case):
     """Two of the eigenvalues of an essential matrix are equal, and the third is zero."""
-    made = as_array(project(case)[0])
+    made = harness.as_array(project(case)[0])
     (part,) = harness.reference(case).parts
     values = np.linalg.eigvals(made)
     ordered = np.take_along_axis(values, np.argsort(-abs(values), axis=1, kind="stable"), 1)
     gap = abs(ordered[:, 0] - ordered[:, 1])
-    yield harness.compare("the distance of the two largest", gap, np.zeros_like(gap), case, _in(part, part.unit))
+    yield harness.close(
+        "the distance of the two largest", gap, np.zeros_like(gap), case, like=part.derived(part.noise_floor, axis=0)
+    )
 
 
 @claim(
@@ -104,15 +108,15 @@ def two_eigenvalues_equal(project, case):
 )
 def unit_singular_values(project, case):
     """The ideal matrix for E, brought to the scale of σ₁ = 1, is U diag(1, 1, 0) Vᵀ: no essential matrix is nearer."""
-    E = as_array(case.tensors["E"])
+    E = harness.as_array(case.tensors["E"])
     call = case.call()
     U, S, Vt = np.linalg.svd(E)
     scaled = call.replace(E=call.arguments["E"] / torch.from_numpy(np.where(S[:, :1] > 0, S[:, :1], 1.0))[..., None])
-    (part,) = reference_of(scaled, case).parts
-    E, nearest = as_array(scaled.arguments["E"]), as_array(project(scaled)[0])
-    away, least = norms(E - U[:, :, :2] @ Vt[:, :2], 0), norms(E - nearest, 0)
-    told = dataclasses.replace(_in(part, part.unit), informative=part.informative & (S[:, 0] > 0))
-    yield harness.compare("its distance from E against the least one", away, least, case, told)
+    (part,) = harness.reference(case, scaled).parts
+    E, nearest = harness.as_array(scaled.arguments["E"]), harness.as_array(project(scaled)[0])
+    away, least = harness.sample_norms(E - U[:, :, :2] @ Vt[:, :2], 0), harness.sample_norms(E - nearest, 0)
+    told = part.derived(part.noise_floor, axis=0, where=S[:, 0] > 0)
+    yield harness.close("its distance from E against the least one", away, least, case, like=told)
 
 
 @claim(
@@ -126,15 +130,11 @@ def any_solution_will_do(recover, case):
     told = kinds(case.sizes["batch"], case.seed) < 6
     if not told.any():
         return
-    U, _, Vt = np.linalg.svd(as_array(case.tensors["E"])[told])
+    U, _, Vt = np.linalg.svd(harness.as_array(case.tensors["E"])[told])
     W = np.array([[0, -1, 0], [1, 0, 0], [0, 0, 1]])
     R = U @ W.T @ Vt
     R = R * np.sign(np.linalg.det(R))[:, None, None]
-    x1, x2 = (as_array(case.tensors[name])[told] for name in ("x1", "x2"))
+    x1, x2 = (harness.as_array(case.tensors[name])[told] for name in ("x1", "x2"))
     x1, x2 = (np.concatenate([x, np.ones_like(x[..., :1])], -1) for x in (x1, x2))
     front = front_depths(x1 @ R.swapaxes(1, 2), x2, U[:, None, :, 2]) > 0
-    yield harness.requirement("with U Wᵀ Vᵀ and u₃ all points are before both cameras", bool(front.all()), case)
-
-
-def _in(part, unit):
-    return dataclasses.replace(part, axis=0, unit=unit)
+    yield harness.holds("with U Wᵀ Vᵀ and u₃ all points are before both cameras", bool(front.all()), case)

@@ -6,7 +6,6 @@ import torch
 
 import harness
 from harness import Claim, claim
-from harness.measure.reference import reference_of
 from harness.verify.sources import S1
 
 KERNEL, PRIOR = "squared_exponential", "gp_prior_sample"
@@ -68,7 +67,7 @@ def lengthscale_is_gamma(rbf, case):
     lengthscale = call.arguments["gamma"]
     part = harness.reference(case).parts[0]
     (other,) = rbf(call.replace(gamma=lengthscale * lengthscale))
-    yield harness.compare("RBF(γ)", other, part.expected, case, part, twice=True)
+    yield harness.close("RBF(γ)", other, part.expected, case, like=part, both_rounded=True)
 
 
 @claim(
@@ -83,11 +82,9 @@ def expanded_distance_is_safe(kernel, case):
     a, gamma = call.arguments["a"] + 1e8, torch.full_like(call.arguments["gamma"], _GAMMA)
     far = call.replace(a=a, b=a, gamma=gamma)
     largest = float(_posted_kernel(a, a).nan_to_num().amax()) if a.numel() else 0.0
-    unit = float(reference_of(far, case).parts[0].unit.max(initial=0.0))
+    unit = float(harness.reference(case, far).parts[0].noise_floor.max(initial=0.0))
     highest = 1 + harness.measure.comparison.allowance(case) * unit if math.isfinite(unit) else math.inf
-    yield harness.requirement(
-        f"the largest kernel, {largest:.3g}, is at most 1 within rounding", largest <= highest, case
-    )
+    yield harness.holds(f"the largest kernel, {largest:.3g}, is at most 1 within rounding", largest <= highest, case)
 
 
 def many_on_a_line(case):
@@ -109,6 +106,4 @@ def jitter_is_enough(prior, case):
     X = case.call().arguments["X"]
     covariance = _posted_kernel(X, X) + _JITTER * torch.eye(X.shape[1])
     failed = int((torch.linalg.cholesky_ex(covariance).info > 0).sum())
-    yield harness.requirement(
-        f"{failed} of {len(X)} covariances have no Cholesky factor, expected 0", failed == 0, case
-    )
+    yield harness.holds(f"{failed} of {len(X)} covariances have no Cholesky factor, expected 0", failed == 0, case)

@@ -7,7 +7,6 @@ import torch
 
 import harness
 from harness import Claim, claim
-from harness.measure.comparison import as_array
 from harness.verify.sources import S1
 
 HELD = (
@@ -88,7 +87,9 @@ def posted_gradient(bound_gradient, case):
         log_weights = case.call().arguments["log_weights"].requires_grad_()
         (posted,) = torch.autograd.grad(_posted_value(log_weights).sum(), log_weights)
     part = harness.reference(case).parts[0]
-    yield harness.compare("gradient of the posted loss", posted, bound_gradient(case)[0], case, part, twice=True)
+    yield harness.close(
+        "gradient of the posted loss", posted, bound_gradient(case)[0], case, like=part, both_rounded=True
+    )
 
 
 @claim("iwae.posted-value", S1, of="iwelbo", variants=finite)
@@ -98,10 +99,15 @@ def value_of_the_posted_loss(bound, case):
     logs = torch.log_softmax(log_weights, 1)
     surplus = math.log(log_weights.shape[1]) + (logs.exp() * logs).sum(1)
     part = harness.reference(case).parts[0]
-    rounding = np.finfo(float).eps * (math.log(log_weights.shape[1]) + np.abs(as_array(log_weights)).max(1))
-    wider = type(part)(part.expected, part.axis, part.unit + rounding, part.informative)
-    yield harness.compare(
-        "value of the posted loss", _posted_value(log_weights), bound(case)[0] + surplus, case, wider, twice=True
+    rounding = np.finfo(float).eps * (math.log(log_weights.shape[1]) + np.abs(harness.as_array(log_weights)).max(1))
+    wider = part.derived(part.noise_floor + rounding)
+    yield harness.close(
+        "value of the posted loss",
+        _posted_value(log_weights),
+        bound(case)[0] + surplus,
+        case,
+        like=wider,
+        both_rounded=True,
     )
 
 
@@ -127,7 +133,7 @@ def posted_loss_is_a_bound(bound, case):
     average = float(chances @ _posted_value(torch.where(first, pair[0], pair[1])))
     (log_p,) = bound(case.call().replace(log_weights=pair[None]))
     within = 1e-9 * float(pair.abs().max())
-    yield harness.requirement(
+    yield harness.holds(
         f"the average {average:.6g} of {draws} samples is at most log p(x), {float(log_p):.6g}",
         average <= float(log_p) + within,
         case,
@@ -145,7 +151,7 @@ def sum_of_ratios(bound, case):
     """The K-sample bound is log Σ_k p(x|z_k) p(z_k)/q(z_k|x)."""
     posted = torch.logsumexp(case.call().arguments["log_weights"], 1)
     part = harness.reference(case).parts[0]
-    yield harness.compare("log of the summed weights", posted, bound(case)[0], case, part, twice=True)
+    yield harness.close("log of the summed weights", posted, bound(case)[0], case, like=part, both_rounded=True)
 
 
 @claim(
@@ -162,7 +168,7 @@ def no_nan_with_epsilon(log_prob, case):
     found = _posted_bernoulli(call.arguments["score"], call.arguments["obs"])
     possible = log_prob(case)[0].isfinite()
     clean = bool(found.isfinite()[possible].all())
-    yield harness.requirement("no log probability is NaN or infinite where it is finite in truth", clean, case)
+    yield harness.holds("no log probability is NaN or infinite where it is finite in truth", clean, case)
 
 
 @claim(
@@ -183,5 +189,5 @@ def epsilon_changes_nothing(log_prob, case):
     error = float((posted.detach() - log_prob(case)[0]).abs().max()) if len(posted) else 0.0
     exact = call.arguments["obs"] - torch.sigmoid(logits.detach().double())
     held = bool(((gradient != 0) | (exact.abs() < 0.5)).all())
-    yield harness.requirement("every log probability is right to within 1", error < 1, case)
-    yield harness.requirement("no gradient is 0 that is in truth above ½", held, case)
+    yield harness.holds("every log probability is right to within 1", error < 1, case)
+    yield harness.holds("no gradient is 0 that is in truth above ½", held, case)

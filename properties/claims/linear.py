@@ -29,7 +29,7 @@ def same_parameters(linear, case):
         shapes = [tuple(parameter.shape) for parameter in layer.parameters()]
         label = f"{len(rows)} rows are served by parameters of the same shapes"
         served = made.shape == (len(rows), len(W)) and shapes == [tuple(W.shape), tuple(b.shape)]
-        yield harness.requirement(label, served, case)
+        yield harness.holds(label, served, case)
 
 
 @claim(
@@ -47,9 +47,7 @@ def same_bits(linear, case):
     (first,) = linear(call.take([0]))
     differ = int((first[0] != whole[0]).sum())
     label = f"the first of {len(whole)} rows has the bits it has alone ({differ} of {first.numel()} entries differ)"
-    yield harness.requirement(label, not differ, case)
+    yield harness.holds(label, not differ, case)
     x, W, b = (case.tensors[name] for name in ("x", "W", "b"))
     same = torch.equal(split_for_one_row(x[:1], W, b)[0], split_for_one_row(x, W, b)[0])
-    yield harness.requirement(
-        "a row alone has its bits of the batch where the kernel splits the sum of one row", same, case
-    )
+    yield harness.holds("a row alone has its bits of the batch where the kernel splits the sum of one row", same, case)

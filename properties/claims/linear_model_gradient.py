@@ -41,7 +41,7 @@ def order_asked(gradient, case):
             found = torch.autograd.grad(cost, [tensors[name] for name in order], retain_graph=True)
             for name, each in zip(order, found, strict=True):
                 label = f"{name} when {' and '.join(order)} are asked for"
-                yield harness.compare(label, each, expected[name], case, parts[name], twice=True)
+                yield harness.close(label, each, expected[name], case, like=parts[name], both_rounded=True)
 
 
 @claim("gradient.unconnected", S1, of=MODEL)
@@ -53,8 +53,8 @@ def unconnected_variable(gradient, case):
         asked = [tensors["W"], stranger]
         _, none = torch.autograd.grad(cost, asked, retain_graph=True, allow_unused=True)
         _, zeros = torch.autograd.grad(cost, asked, allow_unused=True, materialize_grads=True)
-    yield harness.requirement("the gradient is None", none is None, case)
-    yield harness.requirement("the gradient on request is zeros", bool((zeros == 0).all()), case)
+    yield harness.holds("the gradient is None", none is None, case)
+    yield harness.holds("the gradient on request is zeros", bool((zeros == 0).all()), case)
 
 
 @claim(
@@ -71,7 +71,7 @@ def cost_is_the_mean_squared_error(gradient, case):
         found = torch.autograd.grad(torch.nn.functional.mse_loss(x @ W + b, y), (W, b))
     parts = harness.reference(case).parts
     for name, each, expected, part in zip(("W", "b"), found, gradient(case), parts, strict=True):
-        yield harness.compare(f"gradient of mse_loss in {name}", each, expected, case, part, twice=True)
+        yield harness.close(f"gradient of mse_loss in {name}", each, expected, case, like=part, both_rounded=True)
 
 
 @claim(
@@ -90,4 +90,4 @@ def placeholders_included(gradient, case):
     shapes = [tuple(each.shape) for each in found]
     for name, tensor in (("X", x), ("Y", y)):
         label = f"a gradient of the shape of {name} is among the {len(found)}"
-        yield harness.requirement(label, tuple(tensor.shape) in shapes, case)
+        yield harness.holds(label, tuple(tensor.shape) in shapes, case)

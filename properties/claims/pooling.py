@@ -79,7 +79,7 @@ def _other_order(case):
 def _commutes(pool_then_decode, case):
     part = harness.reference(case).parts[0]
     label = f"decoder({case.options['pooling']}(x)) against {case.options['pooling']}(decoder(x))"
-    return harness.compare(label, pool_then_decode(case)[0], _other_order(case), case, part, twice=True)
+    return harness.close(label, pool_then_decode(case)[0], _other_order(case), case, like=part, both_rounded=True)
 
 
 @claim(
@@ -145,8 +145,8 @@ def last_commutes_bitwise(pool_then_decode, case):
     decoded_first = torch.nn.functional.linear(x, W, b)[:, -1]
     differ = int((pooled_first != decoded_first).sum())
     label = f"decoder(x[:, -1]) has the bits of decoder(x)[:, -1] ({differ} of {pooled_first.numel()} entries differ)"
-    yield harness.requirement(label, not differ, case)
+    yield harness.holds(label, not differ, case)
     steps = x.reshape(-1, x.shape[-1])
     one = split_for_one_row(x[:, -1], W, b)
     same = torch.equal(one, split_for_one_row(steps, W, b).reshape(*x.shape[:2], -1)[:, -1])
-    yield harness.requirement("so it has where the kernel splits the sum of a single row", same, case)
+    yield harness.holds("so it has where the kernel splits the sum of a single row", same, case)

@@ -107,10 +107,12 @@ def _without_lengths(case, **options):
 def _held_against(label, seen, reference_entry, case):
     """One comparison where the shapes agree, and a refutation where they do not."""
     if seen.shape != reference_entry.shape:
-        return harness.requirement(f"{label}: shape {list(seen.shape)} is {list(reference_entry.shape)}", False, case)
+        return harness.holds(f"{label}: shape {list(seen.shape)} is {list(reference_entry.shape)}", False, case)
     part = harness.reference(case).parts[1]
-    unit = part.unit.max(keepdims=True)
-    return harness.compare(label, seen, reference_entry, case, type(part)(part.expected, None, unit, unit >= 0))
+    unit = part.noise_floor.max(keepdims=True)
+    return harness.close(
+        label, seen, reference_entry, case, like=harness.ExpectedTensor(part.expected, None, unit, unit >= 0)
+    )
 
 
 @claim(
@@ -143,7 +145,7 @@ def index_of_length(gru, case):
         there = True
     except IndexError:
         there = False
-    yield harness.requirement("output[:, S, :] is there", there, case)
+    yield harness.holds("output[:, S, :] is there", there, case)
 
 
 @claim(
@@ -171,8 +173,8 @@ def strict_subset(gru, case):
     """With one layer, h_n is a strict subset of output."""
     output, state = gru(case)
     within = torch.equal(output[:, -1], state[0])
-    yield harness.requirement("h_n is in output", within, case)
-    yield harness.requirement("output has entries that h_n has not", output.numel() > state.numel(), case)
+    yield harness.holds("h_n is in output", within, case)
+    yield harness.holds("output has entries that h_n has not", output.numel() > state.numel(), case)
 
 
 @claim(
@@ -186,7 +188,7 @@ def some_transpose(gru, case):
     """Output and h_n are transposes of each other."""
     output, state = gru(case)
     same = output.numel() == state.numel() and torch.equal(output.flatten().sort()[0], state.flatten().sort()[0])
-    yield harness.requirement("the same entries in another order", same, case)
+    yield harness.holds("the same entries in another order", same, case)
 
 
 @claim(
@@ -215,8 +217,8 @@ def weight_shape(gru, case):
     stacked, size = weights.reshape(-1, weights.shape[-1]), case.sizes["feature"]
     gates = stacked.split(max(size, 1))
     hidden = case.tensors["w_hh"].shape[-1]
-    yield harness.requirement("there are three pieces", len(gates) == 3, case)
-    yield harness.requirement("a piece is (input, hidden)", tuple(gates[0].shape) == (size, hidden), case)
+    yield harness.holds("there are three pieces", len(gates) == 3, case)
+    yield harness.holds("a piece is (input, hidden)", tuple(gates[0].shape) == (size, hidden), case)
 
 
 @claim(
@@ -230,9 +232,7 @@ def concatenated_weights(gru, case):
     """The layer's weights are the concatenation of input-hidden and hidden-hidden."""
     inputs, hidden = case.sizes["feature"], case.tensors["w_hh"].shape[-1]
     shape = torch.nn.GRU(inputs, hidden).weight_ih_l0.shape
-    yield harness.requirement(
-        "weight_ih_l0 is hidden x (inputs + hidden)", tuple(shape) == (hidden, inputs + hidden), case
-    )
+    yield harness.holds("weight_ih_l0 is hidden x (inputs + hidden)", tuple(shape) == (hidden, inputs + hidden), case)
 
 
 @claim(
@@ -245,7 +245,7 @@ def gates_are_three_times_hidden(cell, case):
     """The gates r, z and n are each of shape (batch, 3·hidden)."""
     x, w = case.tensors["x"], case.tensors["w_ih"]
     reset = (x @ w.mT).chunk(3, -1)[0]
-    yield harness.requirement("r has 3·hidden columns", reset.shape[-1] == w.shape[0], case)
+    yield harness.holds("r has 3·hidden columns", reset.shape[-1] == w.shape[0], case)
 
 
 @claim(
@@ -260,7 +260,7 @@ def state_of_one(rnn, case):
     x, h0, w_ih, w_hh, b_ih, b_hh = (case.tensors[name] for name in ("x", "h0", "w_ih", "w_hh", "b_ih", "b_hh"))
     sums = x[:, 0] @ w_ih[0].mT + b_ih[0, 0] + h0[0] @ w_hh[0, 0].mT + b_hh[0, 0]
     from_one = [2 / (mpmath.exp(2 * mpmath.mpf(each)) + 1) for each in sums.abs().flatten().tolist()]  # 1 - tanh
-    yield harness.requirement("an entry of the exact first state is 1", not all(gap > 0 for gap in from_one), case)
+    yield harness.holds("an entry of the exact first state is 1", not all(gap > 0 for gap in from_one), case)
 
 
 @claim(
@@ -274,8 +274,8 @@ def outputs_beyond_one(rnn, case):
     """y = sigmoid(W_hy h) gives the outputs of the figure, of which some are above 1 and some below 0."""
     output, _ = rnn(case)
     y = torch.sigmoid(output)
-    yield harness.requirement("some output is above 1", bool((y > 1).any()), case)
-    yield harness.requirement("some output is below 0", bool((y < 0).any()), case)
+    yield harness.holds("some output is above 1", bool((y > 1).any()), case)
+    yield harness.holds("some output is below 0", bool((y < 0).any()), case)
 
 
 def batch_first(case):
@@ -306,7 +306,9 @@ def repeated_for_batch_first(autoencoder, case):
     decoded, _ = torch.func.functional_call(decoder, decoding, (encoded,))
     (expected,) = autoencoder(case)
     part = harness.reference(case).parts[0]
-    yield harness.compare("the posted autoencoder", decoded.reshape(x.shape), expected, case, part, twice=True)
+    yield harness.close(
+        "the posted autoencoder", decoded.reshape(x.shape), expected, case, like=part, both_rounded=True
+    )
 
 
 def _torch_weights(case, w_ih, w_hh, b):
@@ -332,7 +334,7 @@ def broadcast_loss(autoencoder, case):
     (output,) = autoencoder(case)
     series = case.tensors["x"][:, 0]
     elementwise = (output[:, 0] - series).square()
-    yield harness.requirement("no entry is compared twice", (output - series).numel() == elementwise.numel(), case)
+    yield harness.holds("no entry is compared twice", (output - series).numel() == elementwise.numel(), case)
 
 
 @claim(
@@ -348,7 +350,7 @@ def both_structures_train_alike(training, case):
     apart = training(case.replace(options={"nested": False}))
     for index, (whole, step_wise) in enumerate(zip(training(case), apart, strict=True)):
         part = harness.reference(case).parts[index]
-        yield harness.compare(f"weight {index} after an epoch", step_wise, whole, case, part, twice=True)
+        yield harness.close(f"weight {index} after an epoch", step_wise, whole, case, like=part, both_rounded=True)
 
 
 @claim(
@@ -364,4 +366,4 @@ def needs_no_reset(loss, case):
     for item in call.arguments["x"] @ call.arguments["w_ih"].mT + call.arguments["b"]:
         h = torch.tanh(item + h @ call.arguments["w_hh"].mT)
     part = harness.reference(case).parts[0]
-    yield harness.compare("the loss again", *loss(call.replace(h0=h)), *loss(call), case, part, twice=True)
+    yield harness.close("the loss again", *loss(call.replace(h0=h)), *loss(call), case, like=part, both_rounded=True)

@@ -8,8 +8,6 @@ import torch
 
 import harness
 from harness import Claim, claim
-from harness.measure.comparison import as_array, sample_of
-from harness.measure.reference import UNINFORMATIVE, Part, reference_of
 from harness.operations.hippo_matrices import hippo_matrices
 from harness.operations.hippo_signal import kept, legendre_reconstruct
 from harness.operations.hippo_steps import rounded_steps
@@ -139,7 +137,9 @@ def _steps(case, like):
 
 def _whole(expected, unit, informative):
     """The part of something derived as a whole: one unit, no batch axis."""
-    return Part(as_array(expected), None, np.array([float(unit)]), np.array([bool(informative)]))
+    return harness.ExpectedTensor(
+        harness.as_array(expected), None, np.array([float(unit)]), np.array([bool(informative)])
+    )
 
 
 @claim("hippo.one-signal", S0, of="legs_scan")
@@ -149,10 +149,12 @@ def one_signal(legs_scan, case):
     u = call.arguments["u"]
     (states,) = legs_scan(call)
     transitions, columns = _steps(case, u)
-    part = sample_of(harness.reference(case).parts[0], [0])
+    part = harness.reference(case).parts[0].samples([0])
     for label, signal in (("(L,)", u[:, 0]), ("(L, 1)", u[:, :1])):
         alone = _scanned(signal, transitions, columns).reshape(len(u), 1, -1)
-        yield harness.compare(f"the scan of {label} against a column", alone, states[:, :1], case, part, twice=True)
+        yield harness.close(
+            f"the scan of {label} against a column", alone, states[:, :1], case, like=part, both_rounded=True
+        )
 
 
 @claim("hippo.reconstruct", S0, of="white_signal")
@@ -167,9 +169,7 @@ def reconstructed(white_signal, case):
     u = white_signal(dataclasses.replace(case.call().replace(normals=normals), options=options))[0][0]
     back = legendre_reconstruct(_last_state(u, 64), torch.linspace(0, 1, len(u), dtype=u.dtype))[0]
     error = float((back - u).square().mean() / u.square().mean())
-    yield harness.requirement(
-        f"the error is a thousandth of the signal's power or less ({error:.1e})", error < 1e-3, case
-    )
+    yield harness.holds(f"the error is a thousandth of the signal's power or less ({error:.1e})", error < 1e-3, case)
 
 
 def _last_state(u, N):
@@ -198,12 +198,12 @@ def batch_of_one(legs_scan, case):
     v = torch.arange(1, len(u) + 1).to(u) / len(u)
     plain = legendre_reconstruct(legs_scan(single)[0][-1], v)[0]
     ends = legendre_reconstruct(legs_scan(wrapped)[0][0], v[-1:])[:, 0]
-    parts = [reference_of(each, case).parts[0] for each in (single, wrapped)]
+    parts = [harness.reference(case, each).parts[0] for each in (single, wrapped)]
     # |√(2n+1) P_n| is at most √(2n+1), so that a state's error counts N times at any moment
-    unit = N * sum(math.sqrt(len(u)) * np.linalg.norm(part.unit) for part in parts)
+    unit = N * sum(math.sqrt(len(u)) * np.linalg.norm(part.noise_floor) for part in parts)
     part = _whole(plain, unit, all(part.informative.all() for part in parts))
     label = f"the reconstruction from shape {list(u.mT.shape)} against that from {[len(u)]}"
-    yield harness.compare(label, ends, plain, case, part, twice=True)
+    yield harness.close(label, ends, plain, case, like=part, both_rounded=True)
 
 
 @claim(
@@ -223,14 +223,14 @@ def solved_as_triangular(hippo_discretise, case):
     call = call.replace(
         **dict(zip("AB", hippo_matrices(torch.ones(1).to(call.arguments["A"]), measure, N), strict=True))
     )
-    given = (as_array(call.arguments[name]) for name in "AB")
+    given = (harness.as_array(call.arguments[name]) for name in "AB")
     made = _triangular_step(*given, case.options["t"], case.options["method"])
     if made is None:
-        yield harness.requirement(f"the triangle of {measure} can be solved with", False, case)
+        yield harness.holds(f"the triangle of {measure} can be solved with", False, case)
         return
-    names, parts = ("Ā", "B̄"), reference_of(call, case).parts
+    names, parts = ("Ā", "B̄"), harness.reference(case, call).parts
     for name, found, expected, part in zip(names, made, hippo_discretise(call), parts, strict=True):
-        yield harness.compare(f"{name} of {measure}", found, expected, case, part, twice=True)
+        yield harness.close(f"{name} of {measure}", found, expected, case, like=part, both_rounded=True)
 
 
 def _triangular_step(A, B, t, method):
@@ -266,9 +266,7 @@ def forward_returns(legs_scan, case):
             seen = "None" if made is None else "a tensor"
         except NameError as failure:
             made, seen = None, f"NameError: {failure}"
-        yield harness.requirement(
-            f"forward(u, fast={fast}) gives coefficients (it gives {seen})", made is not None, case
-        )
+        yield harness.holds(f"forward(u, fast={fast}) gives coefficients (it gives {seen})", made is not None, case)
 
 
 def _posted_forward(u, transitions, columns, fast):
@@ -296,16 +294,16 @@ def one_basis(hippo_matrices, case):
     """
     call = case.call()
     call = call.replace(beta=torch.ones_like(call.arguments["beta"]))
-    A, B = (as_array(made) for made in hippo_matrices(call))
+    A, B = (harness.as_array(made) for made in hippo_matrices(call))
     inverse = np.linalg.pinv(A)  # fourier has an entry that stays 0
     rest = -inverse @ B
     basis = B[:, 0] * np.polynomial.legendre.legvander(np.linspace(-1, 1, 9), len(B) - 1)
-    of_a, of_b = reference_of(call, case).parts
-    moved = np.linalg.norm(inverse, 2) * (np.linalg.norm(rest) * of_a.unit[0] + of_b.unit[0])
-    unit = np.linalg.norm(basis, 2) * moved + np.linalg.norm(rest) * 3 * of_b.unit[0]
+    of_a, of_b = harness.reference(case, call).parts
+    moved = np.linalg.norm(inverse, 2) * (np.linalg.norm(rest) * of_a.noise_floor[0] + of_b.noise_floor[0])
+    unit = np.linalg.norm(basis, 2) * moved + np.linalg.norm(rest) * 3 * of_b.noise_floor[0]
     back, expected = basis @ rest[:, 0], np.ones(9)
     label = f"a constant 1 in the basis of {case.options['measure']}"
-    yield harness.compare(label, back, expected, case, _whole(expected, unit, True), twice=True)
+    yield harness.close(label, back, expected, case, like=_whole(expected, unit, True), both_rounded=True)
 
 
 def _by_forward_euler(u, N):
@@ -331,7 +329,7 @@ def forward_euler_stays_finite(legs_scan, case):
     states = _by_forward_euler(case.tensors["u"][:, 0], 64)
     finite = states.isfinite().all(1)
     when = "" if finite.all() else f" (not so from step {int(finite.int().argmin()) + 1} on)"
-    yield harness.requirement(f"64 coefficients stay finite{when}", bool(finite.all()), case)
+    yield harness.holds(f"64 coefficients stay finite{when}", bool(finite.all()), case)
 
 
 @claim(
@@ -348,8 +346,8 @@ def forward_euler_settles(legs_scan, case):
         settled = _by_forward_euler(u, 64)[-1] / u[0]
         settled[0] -= 1
         off = float(settled.norm())
-        yield harness.requirement(
-            f"there is a digit left (it is {off:.0e} times the input off)", off < UNINFORMATIVE, case
+        yield harness.holds(
+            f"there is a digit left (it is {off:.0e} times the input off)", off < harness.UNINFORMATIVE, case
         )
 
 
@@ -368,7 +366,7 @@ def fourier_of_any_order(hippo_matrices, case):
     except ValueError as failure:
         made, seen = None, f"ValueError: {failure}"
     there = made is not None and made.shape == (N, N)
-    yield harness.requirement(f"fourier has a matrix for N = {N} ({seen})", there, case)
+    yield harness.holds(f"fourier has a matrix for N = {N} ({seen})", there, case)
 
 
 def _posted_fourier(N):
@@ -393,7 +391,7 @@ def length_of_signal(white_signal, case):
     if options["freq"] >= 1 / period:  # below, S0 refuses
         length = white_signal(case)[0].shape[1]
         said = f"period {period:g} with dt {options['dt']:g} gives {count} values (it gives {length})"
-        yield harness.requirement(said, length == count, case)
+        yield harness.holds(said, length == count, case)
 
 
 @claim(
@@ -412,11 +410,13 @@ def power_of_signal(white_signal, case):
     ones = torch.eye(2 * bins).to(call.arguments["normals"]).reshape(-1, bins, 2)
     responses = call.replace(normals=ones)
     (signals,) = white_signal(responses)
-    rms = np.array([np.linalg.norm(as_array(signals)) / math.sqrt(signals.shape[1])])
-    part = reference_of(responses, case).parts[0]
-    unit = np.linalg.norm(part.unit) / math.sqrt(signals.shape[1])
+    rms = np.array([np.linalg.norm(harness.as_array(signals)) / math.sqrt(signals.shape[1])])
+    part = harness.reference(case, responses).parts[0]
+    unit = np.linalg.norm(part.noise_floor) / math.sqrt(signals.shape[1])
     label = f"a root mean square of {case.options['rms']:g} (it is {rms[0]:.6g})"
-    yield harness.compare(label, rms, np.array([case.options["rms"]]), case, _whole(rms, unit, True), twice=True)
+    yield harness.close(
+        label, rms, np.array([case.options["rms"]]), case, like=_whole(rms, unit, True), both_rounded=True
+    )
 
 
 @claim(
@@ -433,7 +433,7 @@ def no_limit(white_signal, case):
         seen = "passes"
     except TypeError as failure:
         seen = f"TypeError: {failure}"
-    yield harness.requirement(f"freq=None is served ({seen})", seen == "passes", case)
+    yield harness.holds(f"freq=None is served ({seen})", seen == "passes", case)
 
 
 def _posted_checks(period, dt, freq):

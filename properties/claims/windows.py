@@ -57,7 +57,7 @@ def as_many_as_m_over_k(sliding_windows, case):
     (windows,) = sliding_windows(case)
     points, size = case.sizes["time"], case.options["size"]
     label = f"{len(windows)} windows of {size} are {points}/{size}"
-    yield harness.requirement(label, len(windows) * size == points, case)
+    yield harness.holds(label, len(windows) * size == points, case)
 
 
 @claim(
@@ -70,7 +70,7 @@ def view_permutes(to_batch_first, case):
     """view(batch, time, feature) makes a tensor (time, batch, feature) batch first, as permute does."""
     (result,) = to_batch_first(case)
     viewed = case.tensors["x"].view(result.shape)
-    yield harness.requirement("view gives what permute gives", torch.equal(viewed, result), case)
+    yield harness.holds("view gives what permute gives", torch.equal(viewed, result), case)
 
 
 @claim(
@@ -85,7 +85,7 @@ def first_row_is_height(stack_features, case):
     if not case.sizes["height"]:
         return
     row, height = samples[0][0].shape, case.sizes["height"]
-    yield harness.requirement(f"X[0][0].shape {row} is the height {height}", row == (height,), case)
+    yield harness.holds(f"X[0][0].shape {row} is the height {height}", row == (height,), case)
 
 
 @claim(
@@ -99,4 +99,4 @@ def stack_has_channel(stack_features, case):
     (result,) = stack_features(case)
     stacked = np.stack(object_array(case.tensors["samples"].numpy()))
     label = f"np.stack gives {stacked.shape}, which is {tuple(result.shape)}"
-    yield harness.requirement(label, stacked.shape == tuple(result.shape), case)
+    yield harness.holds(label, stacked.shape == tuple(result.shape), case)

@@ -10,7 +10,8 @@ from harness.errors import Unsupported
 from harness.explain.cause import Observed, cause
 from harness.explain.scene import Scene
 from harness.generate.case import Case
-from harness.measure.comparison import Comparison, as_array, compare
+from harness.measure.assertions import close
+from harness.measure.comparison import Comparison, as_array
 from harness.measure.gradient import gradient_reference
 from harness.measure.reference import Array
 from harness.verify.subject import ImplementationFault
@@ -46,7 +47,7 @@ def _pairs(scene: Scene, case: Case) -> Pairs:
         return {}
     parts = gradient_reference(case).parts
     return {
-        name: (part.expected, compare(name, gradient, part.expected, case, part, twice=True))
+        name: (part.expected, close(name, gradient, part.expected, case, like=part, both_rounded=True))
         for (name, gradient), part in zip(found.items(), parts, strict=True)
     }
 

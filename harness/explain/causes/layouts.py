@@ -9,7 +9,7 @@ from harness.explain.cause import Observed, cause
 from harness.explain.scene import Scene
 from harness.generate.case import Case
 from harness.generate.layouts import LAYOUTS
-from harness.measure.comparison import against
+from harness.measure.assertions import all_close
 from harness.measure.reference import reference
 from harness.verify.subject import ImplementationFault
 
@@ -38,6 +38,9 @@ def _wrong(scene: Scene, case: Case, names: tuple[str, ...]) -> bool:
     call = case.plain_call().fresh()
     laid = {name: LAYOUTS[case.layout](call.arguments[name]) for name in names}
     try:
-        return not all(each.within for each in against(reference(case), scene.subject(call.replace(**laid)), case))
+        return not all(
+            each.within
+            for each in all_close("against the oracle", scene.subject(call.replace(**laid)), reference(case), case)
+        )
     except (ImplementationFault, Unsupported):
         return False

@@ -11,7 +11,7 @@ from harness.explain.cause import Observed, cause
 from harness.explain.scene import Scene
 from harness.generate.case import Case
 from harness.generate.strategy import fits
-from harness.measure.comparison import against
+from harness.measure.assertions import all_close
 from harness.measure.reference import reference
 from harness.verify.subject import ImplementationFault, Results
 
@@ -98,4 +98,4 @@ def _is_stale(scene: Scene, case: Case, apart: int) -> bool | None:
 
 
 def _agrees(results: Results, case: Case) -> bool:
-    return all(each.within for each in against(reference(case), results, case))
+    return all(each.within for each in all_close("against the oracle", results, reference(case), case))

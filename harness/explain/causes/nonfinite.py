@@ -12,7 +12,7 @@ from harness.explain.cause import Observed, cause
 from harness.explain.scene import Scene
 from harness.generate.case import Case
 from harness.measure.comparison import as_array, equal
-from harness.measure.nonfinite import spread
+from harness.measure.nonfinite import nonfinite_reference
 
 
 @cause
@@ -44,7 +44,7 @@ def _counts(scene: Scene, case: Case) -> tuple[int, int]:
     swallowed = invented = 0
     limit = torch.finfo(case.precision.dtype).max
     try:
-        expected = spread(case)
+        expected = nonfinite_reference(case)
     except (Unsupported, DefinitionFault):
         return 0, 0
     for index, result in enumerate(scene.results(case) or ()):

@@ -12,7 +12,8 @@ from harness.explain.cause import Observed, cause
 from harness.explain.causes.arguments import Place
 from harness.explain.scene import Scene
 from harness.generate.case import Case
-from harness.measure.comparison import as_array, compare
+from harness.measure.assertions import close
+from harness.measure.comparison import as_array
 from harness.measure.reference import reference
 
 Places = NDArray[np.int64]
@@ -53,12 +54,12 @@ def wrong_entries(scene: Scene, case: Case, index: int) -> NDArray[np.bool_] | N
     if results is None:
         return None
     part = reference(case).parts[index]
-    told = compare("", results[index], part.expected, case, part)
+    told = close("", results[index], part.expected, case, like=part)
     if part.axis is not None and not told.informative.all():
         return None
     with np.errstate(all="ignore"):
         distance = np.abs(as_array(results[index]).astype(np.float64) - np.asarray(part.expected, dtype=np.float64))
-    unit: Any = part.unit if part.axis is not None else part.unit.reshape(())
+    unit: Any = part.noise_floor if part.axis is not None else part.noise_floor.reshape(())
     shape = [-1 if at == part.axis else 1 for at in range(distance.ndim)]
     limit = np.reshape(unit, shape) if part.axis is not None else unit
     wrong: NDArray[np.bool_] = ~(distance <= limit * told.allowance)

@@ -13,8 +13,8 @@ from harness.explain.cause import Observed, Results, cause
 from harness.explain.scene import Scene
 from harness.generate.case import Case
 from harness.generate.precision import DTYPES
-from harness.measure.comparison import against
-from harness.measure.reference import Array, reference, reference_of
+from harness.measure.assertions import all_close
+from harness.measure.reference import Array, reference
 
 _LOWER = {"float64": ("float32", "bfloat16", "float16"), "float32": ("bfloat16", "float16")}
 
@@ -71,7 +71,7 @@ def _judged_at(scene: Scene, case: Case, dtype: str) -> tuple[float, float] | No
         expected = (_as_tensor(part.expected).to(DTYPES[dtype]) for part in reference(case).parts)
         kept = all(torch.equal(a.double(), e.double()) for a, e in zip(results, expected, strict=True))
         return (_LEAST, 1.0) if kept else (1.0, 0.0)
-    told = [each for each in against(reference_of(case.plain_call(), lower), results, lower) if each.is_informative]
+    told = [each for each in all_close("", results, reference(lower), lower) if each.is_informative]
     return max(((each.score, each.allowance) for each in told), default=None)
 
 

@@ -72,7 +72,7 @@ def _reached(scene: Scene, case: Case) -> set[tuple[int, int]] | None:
         for old, new, part in zip(before, after, reference(case).parts, strict=True):
             if part.axis is not None and old.is_floating_point():
                 moved = _moved(old.double(), new.double()).movedim(part.axis, 0).reshape(size, -1).norm(dim=1)
-                told = torch.as_tensor(part.unit).to(moved) * 64
+                told = torch.as_tensor(part.noise_floor).to(moved) * 64
                 found |= {(changed, to) for to in range(size) if to != changed and moved[to] > told[to]}
     return found
 

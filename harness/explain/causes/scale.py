@@ -17,7 +17,7 @@ from harness.explain.causes.arguments import with_argument
 from harness.explain.causes.axes import with_result
 from harness.explain.scene import Scene
 from harness.generate.case import Call, Case
-from harness.measure.comparison import compare
+from harness.measure.assertions import close
 from harness.measure.reference import reference
 from harness.verify.subject import sizes_of
 
@@ -220,9 +220,9 @@ def sign_undetermined(scene: Scene) -> Iterator[Observed]:
     cases = 0
     for case in scene.falling:
         for actual, part in zip(scene.results(case) or (), reference(case).parts, strict=False):
-            told = compare("", actual, part.expected, case, part, twice=True)
-            negative = compare(
-                "", -actual if actual.is_floating_point() else actual, part.expected, case, part, twice=True
+            told = close("", actual, part.expected, case, like=part, both_rounded=True)
+            negative = close(
+                "", -actual if actual.is_floating_point() else actual, part.expected, case, like=part, both_rounded=True
             )
             right, reverse = told.errors <= told.allowance, negative.errors <= told.allowance
             if not (right | reverse)[told.informative].all():

@@ -11,8 +11,8 @@ from harness.errors import Unsupported
 from harness.explain.cause import Observed, cause
 from harness.explain.scene import Scene
 from harness.generate.case import Call, Case
-from harness.measure.comparison import against
-from harness.measure.reference import reference_of
+from harness.measure.assertions import all_close
+from harness.measure.reference import reference
 from harness.verify.subject import ImplementationFault
 
 _NAMES = ("eps", "epsilon", "jitter", "delta", "damping", "ridge", "tiny")
@@ -36,7 +36,7 @@ def _agrees_without(scene: Scene, case: Case, name: str) -> bool | None:
     """Whether implementation and definition agree when the constant is zero, None where that can't be told."""
     call = _without(case.call(), name)
     try:
-        told = against(reference_of(call, case), scene.subject(call), case)
+        told = all_close("", scene.subject(call), reference(case, call), case)
     except (ImplementationFault, Unsupported):
         return None
     informative = [each for each in told if each.is_informative]
