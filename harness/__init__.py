@@ -18,6 +18,7 @@ assert harness.check(lambda x: x + x, like=scale)
 
 from harness.catalogue import catalogue
 from harness.checking import Check, check
+from harness.declare.backends import Backend, backend
 from harness.declare.causal import Causal
 from harness.declare.domain import when
 from harness.declare.domains import below, one_hot
@@ -29,13 +30,16 @@ from harness.explain.cause import Instead, Observed, cause
 from harness.explain.counterexample import Counterexample
 from harness.explain.diagnosis import Diagnosis
 from harness.generate.case import Call, Case
-from harness.generate.layouts import layouts_for
+from harness.generate.layouts import layout, layouts_for
+from harness.generate.patterns import pattern
+from harness.generate.precision import precision
 from harness.measure.assertions import all_close, close, holds, same
 from harness.measure.comparison import Comparison, as_array
 from harness.measure.gradient import cotangents_like, gradient_reference
 from harness.measure.nonfinite import nonfinite_reference
 from harness.measure.reference import UNINFORMATIVE, ExpectedTensor, Reference, reference, remembered, sample_norms
 from harness.measure.verdict import Verdict
+from harness.report.outputs import output
 from harness.verify.battery import Battery, verify
 from harness.verify.claim import Claim, claim
 from harness.verify.property import Property, property
@@ -45,6 +49,7 @@ __version__ = "0.1.0"
 
 __all__ = [
     "UNINFORMATIVE",
+    "Backend",
     "Battery",
     "Call",
     "Case",
@@ -70,6 +75,7 @@ __all__ = [
     "Verdict",
     "all_close",
     "as_array",
+    "backend",
     "below",
     "catalogue",
     "cause",
@@ -79,10 +85,14 @@ __all__ = [
     "cotangents_like",
     "gradient_reference",
     "holds",
+    "layout",
     "layouts_for",
     "nonfinite_reference",
     "one_hot",
     "operation",
+    "output",
+    "pattern",
+    "precision",
     "property",
     "reference",
     "remembered",

@@ -24,6 +24,7 @@ from harness.explain.visible import visible
 from harness.fault import message
 from harness.originals import python_kept
 from harness.readable import unreadable
+from harness.registry import registering_for
 from harness.verify.battery import check_exemptions, claims_in, every_property, properties_in
 from harness.verify.claim import Claim
 from harness.verify.property import Property
@@ -148,7 +149,7 @@ def _import(path: Path) -> ModuleType:
     module = importlib.util.module_from_spec(specification)
     sys.modules[specification.name] = module
     try:
-        with _modules_beside(path), python_kept():
+        with _modules_beside(path), python_kept(), registering_for(path.name):
             loader.exec_module(module)
     except HarnessError:
         raise

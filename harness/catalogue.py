@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import difflib
 import importlib
-import importlib.metadata
 import pkgutil
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
@@ -20,6 +19,7 @@ from harness.declare.callables import place_of
 from harness.declare.implementation import Implementation
 from harness.declare.operation import Operation
 from harness.errors import DeclarationError, HarnessError, UnknownName
+from harness.registry import installed
 
 
 @lru_cache(maxsize=1)
@@ -40,24 +40,6 @@ def catalogue() -> dict[str, Operation]:
             )
         found |= brought
     return found
-
-
-def installed(group: str) -> list[tuple[str, Any]]:
-    """What installed packages bring by an entry point group, each with the entry point's own words.
-
-    Raises HarnessError where one can't be loaded.
-    """
-    return [(f"{entry.name} = {entry.value}", _loaded(entry)) for entry in importlib.metadata.entry_points(group=group)]
-
-
-def _loaded(entry: importlib.metadata.EntryPoint) -> Any:
-    try:
-        return entry.load()
-    except Exception as failure:
-        raise HarnessError(
-            f"entry point {entry.name} = {entry.value} of group {entry.group} can't be loaded: "
-            f"{type(failure).__name__}: {failure}; mend or uninstall the package that declares it"
-        ) from None
 
 
 def operations_in(module: ModuleType) -> dict[str, Operation]:

@@ -84,8 +84,10 @@ def batch_leak(implementation, case):
     for name in call.operation.batched:
         axis = call.operation.tensors[name].axis_of("batch", call.options)
         if axis is not None:
-            pick = torch.tensor([changed], device=call.arguments[name].device)
-            mixed[name] = call.arguments[name].index_copy(axis, pick, donor[name].index_select(axis, pick))
+            before, after = (
+                call.arguments[name].narrow(axis, *span) for span in ((0, changed), (changed + 1, size - changed - 1))
+            )
+            mixed[name] = torch.cat([before, donor[name].narrow(axis, changed, 1), after], axis)
     after = implementation(call.replace(**mixed))
     kept = tuple(
         result if part.axis is None else _rows(result, part, others)

@@ -215,10 +215,10 @@ def test_a_stream_gives_the_words_of_its_own_philox_whoever_draws_between():
         assert np.array_equal(stream.words((count,)), philox.random_raw(count))
 
 
-@pytest.mark.parametrize("name", PATTERNS | SPECIAL)
+@pytest.mark.parametrize("name", {**PATTERNS, **SPECIAL})
 def test_patterns_are_what_they_say(name):
     def filled(argument):
-        return (PATTERNS | SPECIAL)[name](Stream((40, 10), {}, 5, argument), torch.finfo(torch.float32))
+        return {**PATTERNS, **SPECIAL}[name](Stream((40, 10), {}, 5, argument), torch.finfo(torch.float32))
 
     values, other = filled(name), filled("another")
     assert values.shape == (40, 10) and values.dtype == np.float64

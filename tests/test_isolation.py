@@ -89,7 +89,7 @@ orders = json.loads(sys.argv[1])
 told = []
 selection = Selection(dtypes=("float32",), devices=("cpu",), examples=6, candidates=orders["candidates"])
 conductor = Conductor(selection, [told.append], limit=30.0, memory=orders.get("memory"))
-finished = conductor.conduct(1, orders["keyword"], [Path(path) for path in orders.get("paths", ())])
+finished = conductor.conduct(1, orders["keyword"])
 lines = [encode(event) for event in told]
 print(json.dumps({"lines": lines, "finished": encode(finished), "planned": conductor.planned}))
 """
@@ -117,16 +117,17 @@ def test_a_property_that_raises_convicts_nobody(tmp_path):
     broken = tmp_path / "broken.py"
     broken.write_text(
         "import harness\n"
-        "@harness.property\n"
+        f"{(CANDIDATES / 'float32_alone.py').read_text()}"
+        "@harness.property(of=linear)\n"
         "def broken(implementation, case):\n"
         '    """It is written badly."""\n'
         "    yield implementation(case).no_such_thing\n"
     )
-    cells, finished, planned = conduct(candidates=str(CANDIDATES / "float32_alone.py"), keyword="", paths=[str(broken)])
+    cells, finished, planned = conduct(candidates=str(broken), keyword="broken")
     assert len(cells) == planned == 1
     assert cells[0].kind == "unjudged"
     assert "broken could not judge what it gave: AttributeError" in cells[0].reason
-    assert "(broken.py, line 5); attach " in cells[0].reason
+    assert "(broken.py, line 15); attach " in cells[0].reason
     assert cells[0].verdict == "unsupported"
     assert finished.exit_code == 3
 

@@ -15,6 +15,7 @@ import pytest
 from junitparser import Error, Failure, JUnitXml, Skipped
 from markdown_it import MarkdownIt
 
+from harness.command.outputs import Wanted
 from harness.errors import HarnessError
 from harness.explain.counterexample import Counterexample
 from harness.explain.diagnosis import Diagnosis
@@ -25,10 +26,10 @@ from harness.report.annotations import Annotations, workflow_commands
 from harness.report.destination import Destination
 from harness.report.digest import Digest
 from harness.report.issues import issues
-from harness.report.junit import JUnit, junit
+from harness.report.junit import junit
 from harness.report.mail import MOST as MOST_BYTES
-from harness.report.mail import Mail, mail
-from harness.report.markdown import MOST, Markdown, code, fenced, markdown, plain
+from harness.report.mail import mail
+from harness.report.markdown import MOST, code, fenced, markdown, plain
 from harness.report.reporting import Findings, ended
 from harness.report.site import pages as site_pages
 from tests.test_history import HERE, WRONG, cell, commit, history_of, run
@@ -127,7 +128,7 @@ class Elements(HTMLParser):
 
 def test_markdown_tells_the_verdict_the_counts_and_every_kind_of_change(tmp_path):
     found = busy(tmp_path)
-    page = Elements(html(markdown(found.digest, found.changes)))
+    page = Elements(html(markdown(found)))
     assert page.text.startswith("✗ 2 of 7 implementations fail: 2 compute something else; 1 more loses digits")
     assert [page.rows[0], page.rows[1]] == [["✗ new", "◇ known", "✓ fixed", "– lost"], ["2", "2", "1", "1"]]
     (new,) = (row for row in page.rows if "linear/fused" in row)
@@ -156,7 +157,7 @@ def test_no_output_calls_new_what_another_machine_did_not_show(tmp_path):
     run(reports, 2, cell(**WRONG), cell("other"), environment={**HERE, "cpu": "another", "revision": made[1]})
     found = findings(reports)
     words = "not seen on this machine before"
-    page = Elements(html(markdown(found.digest, found.changes)))
+    page = Elements(html(markdown(found)))
     assert page.rows[0] == [f"✗ {words}", "◇ known", "✓ seen only there", "– lost"]
     letter = mail(found)
     (annotation,) = workflow_commands(found.digest, found.changes)
@@ -175,7 +176,7 @@ def test_markdown_of_a_clean_run_is_short(tmp_path):
     run(tmp_path, 1, cell())
     run(tmp_path, 2, cell())
     found = findings(tmp_path)
-    text = markdown(found.digest, found.changes)
+    text = markdown(found)
     assert text.startswith("### ✓ It holds within rounding.\n\nAgainst the run of 2026-11-01 00:00: nothing changed.\n")
     assert "####" not in text
     assert len(text) < 1_000
@@ -184,7 +185,7 @@ def test_markdown_of_a_clean_run_is_short(tmp_path):
 @pytest.mark.parametrize("most", [5_000, 20_000, MOST])
 def test_markdown_is_cut_between_rows_and_counts_what_is_left_out(tmp_path, most):
     found = many(tmp_path, 700)
-    text = markdown(found.digest, found.changes, most)
+    text = markdown(found, most)
     assert most * 0.9 < len(text) <= most
     page = Elements(html(text))
     shown = [row for row in page.rows if row and row[0] == "✗ wrong"]
@@ -200,10 +201,10 @@ def test_markdown_is_cut_between_rows_and_counts_what_is_left_out(tmp_path, most
 
 def test_markdown_leaves_out_nothing_that_fits(tmp_path):
     found = many(tmp_path, 20)
-    text = markdown(found.digest, found.changes)
+    text = markdown(found)
     assert "left out" not in text
     assert text.count("harness replay") == 20
-    shorter = markdown(found.digest, found.changes, len(text) - 1)
+    shorter = markdown(found, len(text) - 1)
     assert len(shorter) < len(text)
     assert re.findall(r"more (.*?)s? left out", shorter) == ["case"]
 
@@ -242,7 +243,7 @@ def test_junit_has_a_case_for_every_cell_and_says_how_it_ended(tmp_path):
     hidden = cell("hidden", "uninformative", seconds={"oracle": 1.5, "engine": 0.25})
     found = busy(tmp_path)
     run(tmp_path, 3, *found.digest.outcomes, unjudged, hidden, cell(operation="gru"))
-    suites = JUnitXml.fromstring(junit(findings(tmp_path).digest).encode())
+    suites = JUnitXml.fromstring(junit(findings(tmp_path)).encode())
     assert [(suite.name, suite.tests) for suite in suites] == [("gru", 1), ("linear", 9)]
     assert (suites.tests, suites.failures, suites.errors, suites.skipped) == (10, 2, 1, 3)
     cases = {case.classname: case for suite in suites for case in suite}
@@ -274,14 +275,14 @@ def test_a_claim_fails_where_it_comes_out_otherwise(tmp_path):
     ]
     run(tmp_path, 1, *claims, bad(), cell(operation="gru", verdict="unsupported", reason="no gru here"))
     made = findings(tmp_path)
-    suites = {suite.name: list(suite) for suite in JUnitXml.fromstring(junit(made.digest).encode())}
+    suites = {suite.name: list(suite) for suite in JUnitXml.fromstring(junit(made).encode())}
     told = {case.name: [(type(each), each.message) for each in case.result] for case in suites["claims"]}
     assert told == {
         "linear.a": [(Failure, "refuted, where it is expected to be holds: it agrees")],
         "linear.b": [],
         "gru.a": [(Skipped, "not asked: no gru here")],
     }
-    assert "Claims that came out otherwise" in markdown(made.digest, made.changes)
+    assert "Claims that came out otherwise" in markdown(made)
     assert "Claims that came out otherwise" in mail(made)
 
 
@@ -390,7 +391,7 @@ def test_hostile_text_does_nothing_in_any_output(tmp_path, text):
     found = hostile(tmp_path, text)
     assert len(found.changes.new) == 2
 
-    told = markdown(found.digest, found.changes)
+    told = markdown(found)
     assert len(told) <= MOST
     allowed = {"h3", "h4", "p", "table", "thead", "tbody", "tr", "th", "td", "code", "strong", "br"}
     page = Elements(html(told))
@@ -400,7 +401,7 @@ def test_hostile_text_does_nothing_in_any_output(tmp_path, text):
     assert {len(row) for row in page.rows} <= {2, 3, 4, 6}
     assert not re.search(r"[@#](?!</code>|\d+;)", re.sub(r"(?m)^#+ |^```+.*?^```+$", "", told, flags=re.DOTALL))
 
-    xml = junit(found.digest)
+    xml = junit(found)
     assert len(list(ElementTree.fromstring(xml).iter("testcase"))) == 5
     assert len(list(JUnitXml.fromstring(xml.encode()))) == 2
 
@@ -430,14 +431,15 @@ def test_an_output_is_written_anew_and_a_step_summary_is_added_to(tmp_path, monk
     found = busy(tmp_path)
     file = tmp_path / "summary.md"
     for _ in range(2):
-        Markdown(Destination(str(file)))(found)
-    assert file.read_text(encoding="utf-8") == markdown(found.digest, found.changes)
+        Destination(str(file)).write(markdown(found))
+    assert file.read_text(encoding="utf-8") == markdown(found)
     file.write_text("before\n")
     monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(file))
-    Markdown(Destination(str(file)))(found)
-    assert file.read_text(encoding="utf-8") == "before\n" + markdown(found.digest, found.changes)
-    Mail(Destination(str(tmp_path / "mail.html")))(found)
-    JUnit(Destination(str(tmp_path / "junit.xml")))(found)
+    Destination(str(file)).write(markdown(found))
+    assert file.read_text(encoding="utf-8") == "before\n" + markdown(found)
+    wanted = {"mail": [Destination(str(tmp_path / "mail.html"))], "junit": [Destination(str(tmp_path / "junit.xml"))]}
+    for write in Wanted(wanted).outputs()[1:]:
+        write(found)
     assert ElementTree.parse(tmp_path / "junit.xml").getroot().tag == "testsuites"
     assert (tmp_path / "mail.html").read_text(encoding="utf-8") == mail(found)
 
@@ -462,6 +464,4 @@ def test_a_run_that_was_killed_has_outputs_too(tmp_path):
     run(tmp_path, 1, cell(), finished=False)
     found = findings(tmp_path)
     assert isinstance(found.digest.started, RunStarted)
-    assert markdown(found.digest, found.changes).startswith(
-        "### – It holds within rounding, as far as it was asked: the log"
-    )
+    assert markdown(found).startswith("### – It holds within rounding, as far as it was asked: the log")

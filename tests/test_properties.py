@@ -13,7 +13,6 @@ from harness.generate.plan import essential, plan
 from harness.measure.verdict import Verdict
 from harness.record.outcome import outcome
 from harness.verify import pace
-from harness.verify.battery import property_files
 from harness.verify.exploration import explore
 from tests.verdicts import PROPERTIES, cell_of, explored
 
@@ -251,7 +250,7 @@ def test_superposition_is_asked_of_linear_operations_only():
 
 
 def test_the_four_properties_asked_for_by_name_are_modules():
-    names = {path.stem for path in property_files()}
+    names = {prop.module.rpartition(".")[2] for prop in PROPERTIES.values()}
     assert {"batch_invariance", "pinv_identities", "recurrent_outputs", "pooling_commutation"} <= names
 
 

@@ -12,7 +12,7 @@ from harness.declare.operation import Operation
 from harness.declare.workload import Workload
 from harness.errors import HarnessError
 from harness.generate.case import Case
-from harness.generate.precision import DTYPES
+from harness.generate.precision import PRECISIONS
 from harness.record.events import rung_name
 
 _USUAL, _CLIMB = 32, (1, 4, 16, 64, 256)
@@ -45,7 +45,7 @@ class Rung:
     def bytes(self, dtype: str) -> int:
         """The memory traffic that cannot be avoided: every argument read once and every result written once."""
         domains = (*self.operation.tensors.values(), *self.operation.results)
-        width = DTYPES[dtype].itemsize
+        width = PRECISIONS[dtype].dtype.itemsize
         return sum(math.prod(each.shape(self.known)) * (width if each.kind == "float" else 8) for each in domains)
 
     def floating_point_operations(self) -> float | None:

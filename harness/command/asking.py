@@ -26,7 +26,7 @@ from harness.engine.selection import Selection, check_keyword
 from harness.errors import HarnessError, InfrastructureError
 from harness.explain.visible import visible
 from harness.fault import with_traceback
-from harness.generate.precision import UNGRADED
+from harness.generate.precision import ungraded
 from harness.history.attention import attention
 from harness.history.baseline import PREVIOUS
 from harness.history.history import History
@@ -63,7 +63,7 @@ _CHATTY = 10_000
 class Asking:
     """What the command line said, common to `run` and `check`.
 
-    Raises HarnessError for a device, dtype or backend that is not there, and for a keyword expression that is none.
+    Raises HarnessError for a device that is not there, and for a keyword expression that is none.
     """
 
     devices: tuple[str, ...]
@@ -87,8 +87,6 @@ class Asking:
 
     def __post_init__(self) -> None:
         check_devices(self.devices)
-        check_dtypes(self.dtypes)
-        check_backends(self.backends)
         check_keyword(self.keyword)
 
     @property
@@ -108,9 +106,12 @@ class Asking:
         claims: what is settled by the way; packages: what a candidate file imports (see `environment`); chosen: further
         fields of the Selection. Raises HarnessError where there is nothing to say or no place to write it.
         """
+        file = chosen.get("candidates", "")
+        if not file:  # which may bring some, and was asked for them as it was imported
+            check_dtypes(self.dtypes)
+            check_backends(self.backends)
         self._check_baseline()
         started, stated = self._started(packages, **chosen), list(claims)
-        file = chosen.get("candidates", "")
         first, complaints = self._kept(file)
         known = () if file else known_findings()
         latest = self.reports / "latest"
@@ -183,7 +184,7 @@ class Asking:
     def _groups(self, listing: list[ImplementationListed]) -> int:
         """How many workers could be busy at once: cells of one operation, device and dtype share one."""
         operations = len({each.operation for each in listing})
-        return max(1, operations * len(self.devices or devices_here()) * len(self.dtypes or UNGRADED))
+        return max(1, operations * len(self.devices or devices_here()) * len(self.dtypes or ungraded()))
 
     def _log(self, started: RunStarted) -> RunLog:
         try:

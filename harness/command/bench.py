@@ -122,8 +122,6 @@ def bench(
     wrong at a size is not timed there. Options that begin with --benchmark- go to pytest-benchmark, written with =.
     """
     check_devices((device,))
-    check_dtypes((dtype,))
-    check_backends(backends)
     if python and not against:
         raise HarnessError(
             "--python names who runs another revision's code; say which with --against, e.g. --against HEAD"
@@ -131,6 +129,8 @@ def bench(
     names, file, options = _sorted(words)
     with waiting(f"importing {Path(file).name}", as_json) if file else nullcontext():
         operations = _operations(names, file, limit)
+    check_dtypes((dtype,))  # of which the file may have brought some
+    check_backends(backends)
     asked, began, storage = Asked(device, dtype, cold, _resolved(file)), perf_counter(), reports / "benchmarks"
     rivals = {
         operation.name: [

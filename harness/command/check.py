@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from harness.candidates import candidates
 from harness.command.asking import Asking, waiting
 from harness.command.importing import rehearse_import
 from harness.command.options import asking_options, examples
@@ -35,6 +36,8 @@ def check(ctx: click.Context, /, file: Path, **options: Any) -> None:
     """
     asking = Asking(**options)
     with waiting(f"importing {file.name}", asking.as_json):
-        brought = rehearse_import(file, asking.limit, asking.memory)
+        brought = rehearse_import(file, asking.limit, asking.memory, dtypes=asking.dtypes, backends=asking.backends)
+    if asking.wanted.unknown:  # an output format of the file's own, which is needed here
+        candidates(file.resolve())
     answer = asking.ask(brought.implementations, brought.claims, brought.packages, candidates=str(file.resolve()))
     ctx.exit(answer.show(asking.as_json))

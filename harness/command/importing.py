@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 import os
 import subprocess
 import sys
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,6 +23,7 @@ from harness.record.outcome import listed
 from harness.record.reading import Unreadable, parsed, shown, structured
 from harness.record.settling import claim_listed
 from harness.verify.battery import every_property
+from harness.verify.cell import check_backends, check_dtypes
 
 _NAME = "import"
 
@@ -42,18 +45,29 @@ class Brought:
     packages: list[str]
 
 
-def rehearse_import(file: Path, limit: float, memory: int | None) -> Brought:
+def rehearse_import(
+    file: Path, limit: float, memory: int | None, *, dtypes: Iterable[str] = (), backends: Iterable[str] = ()
+) -> Brought:
     """What a file declares, found in a process of its own, so that what the file does there costs nothing here.
 
-    limit: seconds that the import may take; memory: bytes that it may hold. Raises CandidateError where the import
-    fails, crashes or does not end.
+    limit: seconds that the import may take; memory: bytes that it may hold; dtypes, backends: names that are meant to be
+    there once it is imported, which may bring some. Raises CandidateError where the import fails, crashes or does not end,
+    HarnessError where one of the names is not there.
     """
     check_file(file)
     package = Path(__file__).parents[2]
     paths = os.pathsep.join(filter(None, (str(package), os.environ.get("PYTHONPATH", ""))))
     with scratch() as folder:
+        question = {
+            "file": str(file),
+            "folder": str(folder),
+            "limit": limit,
+            "memory": memory,
+            "dtypes": [*dtypes],
+            "backends": [*backends],
+        }
         done = subprocess.run(
-            [sys.executable, "-P", "-m", __name__, str(file), str(folder), str(limit), str(memory or 0)],
+            [sys.executable, "-P", "-m", __name__, json.dumps(question)],
             check=False,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
@@ -75,12 +89,16 @@ def rehearse_import(file: Path, limit: float, memory: int | None) -> Brought:
         raise CandidateError(f"{file.name}: its import left an answer that can't be read ({failure})") from None
 
 
-def _answer(file: Path, folder: Path, limit: float, memory: int) -> dict[str, object]:
+def _answer(
+    file: str, folder: str, limit: float, memory: int | None, dtypes: list[str], backends: list[str]
+) -> dict[str, object]:
     every_property()  # with the catalogue; not the file's doing, so not within its time
-    watchdog = Watchdog(folder, _NAME, limit, memory or None)
+    watchdog = Watchdog(Path(folder), _NAME, limit, memory)
     try:
         with watchdog.within(limit):
-            brought = candidates(file)
+            brought = candidates(Path(file))
+        check_dtypes(dtypes)
+        check_backends(backends)
     except HarnessError as refusal:
         return {"refusal": str(refusal)}
     found = Brought(
@@ -93,6 +111,6 @@ def _answer(file: Path, folder: Path, limit: float, memory: int) -> dict[str, ob
 
 
 if __name__ == "__main__":
-    given = (Path(sys.argv[1]), Path(sys.argv[2]), float(sys.argv[3]), int(sys.argv[4]))
-    (given[1] / "answer").write_bytes(_encode(shown(_answer(*given))))
+    asked = json.loads(sys.argv[1])
+    (Path(asked["folder"]) / "answer").write_bytes(_encode(shown(_answer(**asked))))
     os._exit(0)  # whatever the file left to be done at exit

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+import sys
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +18,15 @@ from harness.catalogue import catalogue, choose
 from harness.command.importing import rehearse_import
 from harness.command.options import examples, json_option
 from harness.command.run import complete_operations
+from harness.declare.backends import BACKENDS
 from harness.declare.operation import Operation
+from harness.explain.diagnosis import causes_in, every_cause
+from harness.generate.layouts import LAYOUTS
+from harness.generate.patterns import PATTERNS
+from harness.generate.precision import PRECISIONS
 from harness.record.outcome import listed
+from harness.registry import OURS, origin_of
+from harness.report.outputs import OUTPUTS
 from harness.verify.battery import every_property
 from harness.verify.property import Property
 
@@ -55,6 +63,27 @@ def listing(operations: tuple[str, ...], as_json: bool) -> None:
     for operation in chosen:
         table.add_row(_head(operation), _implementations(operation), ", ".join(_properties(operation, stated)))
     console.print(table)
+    added = Table("kind", "name", "from")
+    for kind, name, origin in _additions(chosen, stated):
+        added.add_row(kind, name, origin)
+    if added.row_count:
+        console.print(added)
+
+
+def _additions(chosen: list[Operation], stated: list[Property]) -> Iterator[tuple[str, str, str]]:
+    """What is not the harness' own: of which kind it is, its name, and the package or file that brings it."""
+    declared: list[tuple[str, str, str]] = [("operation", each.name, origin_of(each.module)) for each in chosen]
+    declared += [("property", each.name, origin_of(each.module)) for each in stated]
+    beside = (
+        cause
+        for module in {each.module: sys.modules[each.module] for each in chosen}.values()
+        for cause in causes_in(module)
+    )
+    causes = dict.fromkeys((*every_cause(), *beside))
+    declared += [("cause", each.name, origin_of(each.module)) for each in causes]
+    for registry in (BACKENDS, PRECISIONS, PATTERNS, LAYOUTS, OUTPUTS):
+        declared += [(registry.kind, name, registry.origin(name)) for name in registry]
+    yield from (each for each in declared if each[2] != OURS)
 
 
 def _head(operation: Operation) -> Text:
@@ -86,6 +115,7 @@ def _properties(operation: Operation, stated: Iterable[Property]) -> list[str]:
 def _entry(operation: Operation, stated: Iterable[Property]) -> dict[str, Any]:
     return {
         "operation": operation.name,
+        "from": origin_of(operation.module),
         "summary": operation.summary,
         "options": {name: list(domain.values) for name, domain in operation.options.items()},
         "sizes": operation.sizes,

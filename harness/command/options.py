@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,7 @@ from click.shell_completion import CompletionItem
 
 from harness.declare.backends import BACKENDS, COMPILED
 from harness.explain.visible import visible
-from harness.generate.precision import DTYPES, UNGRADED
+from harness.generate.precision import PRECISIONS
 from harness.history.archive import run_of
 from harness.history.baseline import PREVIOUS
 from harness.history.history import logs
@@ -90,7 +90,7 @@ def examples(*pairs: tuple[str, str]) -> str:
     return "\n".join(["", "\b", "Examples:", *(f"  {command:{width}}  {meaning}" for command, meaning in pairs), ""])
 
 
-def _one_of(*words: str) -> Callable[..., list[CompletionItem]]:
+def _one_of(words: Iterable[str]) -> Callable[..., list[CompletionItem]]:
     def complete(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
         return [CompletionItem(word) for word in words if word.startswith(incomplete)]
 
@@ -169,7 +169,7 @@ backend_option = click.option(
     "backends",
     multiple=True,
     metavar="BACKEND",
-    shell_complete=_one_of(*BACKENDS),
+    shell_complete=_one_of(BACKENDS),
     help=f"Ask on this backend only (repeatable); {COMPILED}, left out unless it is named, compiles what torch computes.",
 )
 """`--backend`: whose implementations are asked."""
@@ -190,7 +190,7 @@ _OPTIONS: list[Callable[..., Any]] = [
         "devices",
         multiple=True,
         metavar="DEVICE",
-        shell_complete=_one_of("cpu", "cuda"),
+        shell_complete=_one_of(("cpu", "cuda")),
         help="Ask on this device only: cpu or cuda (repeatable).",
     ),
     click.option(
@@ -198,8 +198,8 @@ _OPTIONS: list[Callable[..., Any]] = [
         "dtypes",
         multiple=True,
         metavar="DTYPE",
-        shell_complete=_one_of(*DTYPES),
-        help=f"Ask in this dtype only: {', '.join(UNGRADED)}, or a grade of float32: tf32 on CUDA, bf32 on CPUs (repeatable).",
+        shell_complete=_one_of(PRECISIONS),
+        help="Ask in this dtype only, as float32, or in a grade of it: tf32 on CUDA, bf32 on CPUs (repeatable).",
     ),
     backend_option,
     click.option(

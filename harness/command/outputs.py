@@ -3,86 +3,115 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager, nullcontext, redirect_stdout
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import wraps
 from pathlib import Path
 from typing import Any
 
 import click
 
+from harness.errors import HarnessError
+from harness.report import junit, mail, markdown  # noqa: F401 - registered as they are imported
 from harness.report.annotations import Annotations
 from harness.report.destination import STANDARD_OUTPUT, Destination
-from harness.report.junit import JUnit
-from harness.report.mail import Mail
-from harness.report.markdown import Markdown
-from harness.report.reporting import Output
+from harness.report.outputs import OUTPUTS
+from harness.report.reporting import Findings, Output
 from harness.report.site import Site
 
 _FILE = click.Path(allow_dash=True)
-_OPTIONS: list[Callable[..., Any]] = [
-    click.option(
-        "--markdown",
-        type=_FILE,
-        metavar="FILE",
-        help="Write a summary for a pull request or a step summary; - is standard output here and below.",
-    ),
-    click.option("--junit", type=_FILE, metavar="FILE", help="Write every cell as a test case of JUnit."),
-    click.option("--mail", type=_FILE, metavar="FILE", help="Write a summary of the size of a mail, as HTML."),
-    click.option(
-        "--annotations", is_flag=True, help="Print the ten worst causes as GitHub annotations, to standard error."
-    ),
-]
 
 
 @dataclass(frozen=True)
 class Wanted:
-    """The outputs that are wanted besides the pages. Raises HarnessError where one of them can't be written."""
+    """The outputs that are wanted besides the pages: a destination for each format by its name."""
 
-    markdown: Destination | None = None
-    junit: Destination | None = None
-    mail: Destination | None = None
+    destinations: dict[str, list[Destination]] = field(default_factory=dict)
     annotations: bool = False
 
+    @property
+    def unknown(self) -> list[str]:
+        """The formats that are not known, unless a file brings them."""
+        return [name for name in self.destinations if name not in OUTPUTS]
+
     def outputs(self, *folders: Path) -> list[Output]:
-        """What writes them, and before all else the pages in some folders."""
+        """What writes them, and before all else the pages in some folders. Raises UnknownName for an unknown format."""
         made: list[Output] = [Site(*folders)]
-        if self.markdown is not None:
-            made.append(Markdown(self.markdown))
-        if self.junit is not None:
-            made.append(JUnit(self.junit))
-        if self.mail is not None:
-            made.append(Mail(self.mail))
+        for name, destinations in self.destinations.items():
+            made += [_written(OUTPUTS.found(name).render, each) for each in destinations]
         if self.annotations:
             made.append(Annotations(sys.stderr))
         return made
 
 
+def _written(render: Callable[[Findings], str], destination: Destination) -> Output:
+    return lambda findings: destination.write(render(findings))
+
+
+class _Write(click.ParamType[tuple[str, str]]):
+    """`NAME=FILE`."""
+
+    name = "format"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[str, str]:
+        """The two parts, or click's own refusal."""
+        name, equals, file = str(value).partition("=")
+        if not (name and equals and file):
+            self.fail(f"{value!r} names no format and file; write NAME=FILE, as in csv=cells.csv", param, ctx)
+        return name, file
+
+
 def output_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """Add the options of everything that writes outputs, which the command gets as one `wanted`.
 
-    Where one goes to standard output, everything that is said to a person goes to standard error.
+    Where one goes to standard output, everything that is said to a person goes to standard error. Raises HarnessError where
+    one can't be written.
     """
+    formats = {_parameter(name): name for name in _known_formats()}
 
     @wraps(command)
-    def asked(*words: Any, markdown: Any, junit: Any, mail: Any, annotations: bool, **options: Any) -> Any:
-        files = (markdown, junit, mail)
-        _check(files, options["as_json"])
-        wanted = Wanted(_to(markdown), _to(junit), _to(mail), annotations)
-        with _aside(STANDARD_OUTPUT in files):
-            return command(*words, wanted=wanted, **options)
+    def asked(*words: Any, write: Iterable[tuple[str, str]], annotations: bool, **options: Any) -> Any:
+        given = [(name, options.pop(parameter)) for parameter, name in formats.items()]
+        pairs = [*((name, file) for name, file in given if file is not None), *write]
+        _check([file for _, file in pairs], options["as_json"])
+        destinations: dict[str, list[Destination]] = {}
+        for name, file in pairs:
+            destinations.setdefault(name, []).append(Destination(file))
+        with _aside(any(file == STANDARD_OUTPUT for _, file in pairs)):
+            return command(*words, wanted=Wanted(destinations, annotations), **options)
 
-    for option in reversed(_OPTIONS):
+    for option in reversed(_options(formats)):
         asked = option(asked)
     return asked
 
 
-def _to(name: str | None) -> Destination | None:
-    return Destination(name) if name is not None else None
+def _known_formats() -> Iterable[str]:
+    """The formats there are; those that are loaded where a package's can't be, which is said when a command runs."""
+    try:
+        return list(OUTPUTS)
+    except HarnessError:
+        return OUTPUTS.registered
 
 
-def _check(files: tuple[str | None, ...], as_json: bool) -> None:
+def _parameter(name: str) -> str:
+    return f"output_{name.replace('-', '_')}"
+
+
+def _options(formats: dict[str, str]) -> list[Callable[..., Any]]:
+    made = [
+        click.option(f"--{name}", parameter, type=_FILE, metavar="FILE", help=OUTPUTS[name].help)
+        for parameter, name in formats.items()
+    ]
+    several = "Write in any format by its name, of which a file that is checked may bring its own (repeatable)."
+    return [
+        *made,
+        click.option("--write", type=_Write(), multiple=True, metavar="NAME=FILE", help=several),
+        click.option("--annotations", is_flag=True, help="Print the ten worst causes for GitHub, to standard error."),
+    ]
+
+
+def _check(files: list[str], as_json: bool) -> None:
     """Refuse two outputs on standard output."""
     if files.count(STANDARD_OUTPUT) + as_json > 1:
         raise click.UsageError("only one of --json and the outputs can go to standard output; give the other a FILE")

@@ -10,13 +10,17 @@ import importlib
 import importlib.util
 import os
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from harness.errors import DeclarationError
+from harness.registry import Registry
+
+WIDE = (torch.float64, torch.float32)
 HALVES = (torch.float16, torch.bfloat16)
 COMPILED = "torch.compile"
 """The backend on which every implementation of torch has a compiled twin."""
@@ -24,27 +28,31 @@ COMPILED = "torch.compile"
 Function = Callable[..., Any]
 
 
-@dataclass(frozen=True)
+def _as_it_is(value: Any) -> Any:
+    return value
+
+
+@dataclass(frozen=True, kw_only=True)
 class Backend:
     """One library's way with arrays.
 
-    `packages` must be importable; `devices` and `dtypes` are what the library takes; `differentiable` says
-    whether torch's autograd reaches through it; `prepare` makes of a function what is called, once.
+    packages: that must be importable; devices, dtypes: what the library takes; receive: makes its array of a tensor,
+    give_back: a tensor of its result; differentiable: whether torch's autograd reaches through it; prepare: makes of a
+    function what is called, once; negative_strides: whether its arrays may have them, as NumPy's. For scripts: received: how
+    `{}`, a tensor's literal, becomes its array; setup: lines that stand before anything else.
     """
 
     name: str
-    packages: tuple[str, ...]
-    devices: tuple[str, ...]
-    dtypes: tuple[torch.dtype, ...]
-    differentiable: bool
-    receive: Callable[[Tensor], Any]
-    give_back: Callable[[Any], Any]
-    prepare: Callable[[Function], Function] = lambda function: function
-
-    @property
-    def takes_negative_strides(self) -> bool:
-        """Whether it is given NumPy's arrays, whose strides may be negative."""
-        return self.receive is _to_numpy
+    packages: tuple[str, ...] = ()
+    devices: tuple[str, ...] = ("cpu",)
+    dtypes: tuple[torch.dtype, ...] = WIDE
+    receive: Callable[[Tensor], Any] = _as_it_is
+    give_back: Callable[[Any], Any] = _as_it_is
+    differentiable: bool = False
+    prepare: Callable[[Function], Function] = _as_it_is
+    negative_strides: bool = False
+    received: str = "{}"
+    setup: tuple[str, ...] = ()
 
     def receive_reversed(self, tensor: Tensor) -> Any:
         """The tensor as an array with negative strides along every axis."""
@@ -54,6 +62,27 @@ class Backend:
         """Why this backend can't be used here, or None."""
         absent = [package for package in self.packages if importlib.util.find_spec(package) is None]
         return f"the package {', '.join(absent)} is not installed" if absent else None
+
+
+BACKENDS: Registry[Backend] = Registry("backend", "harness.backends")
+
+
+def backend(name: str, **facts: Any) -> Backend:
+    """Add a backend: a library on which implementations are written, with what is told of it (see Backend).
+
+    ```python
+    harness.backend("triton", packages=("triton",), devices=("cuda",), dtypes=(torch.float32, torch.float16))
+    ```
+
+    Without `receive` and `give_back` an implementation gets torch's tensors and returns them. Raises DeclarationError for a
+    name that is taken, or a fact that a backend does not have.
+    """
+    known = {each.name for each in fields(Backend)}
+    for fact in facts.keys() - known:
+        raise DeclarationError(
+            f"backend {name!r}: {fact}= is nothing that is told of one; there are {', '.join(sorted(known))}"
+        )
+    return BACKENDS.register(name, Backend(name=name, **facts))
 
 
 def _to_numpy(tensor: Tensor) -> Any:
@@ -83,34 +112,37 @@ def _from_keras(value: Any) -> Any:
     return value.detach() if isinstance(value, Tensor) else _from_jax(value)
 
 
-WIDE = (torch.float64, torch.float32)
+_ARRAYS = {"receive": _to_numpy, "give_back": _from_numpy, "negative_strides": True, "received": "{}.numpy()"}
+"""What a library that computes with NumPy's arrays is given, and gives back."""
 
-BACKENDS = {
-    backend.name: backend
-    for backend in (
-        Backend("torch", ("torch",), ("cpu", "cuda"), (*WIDE, *HALVES), True, lambda t: t, lambda v: v),
-        Backend(
-            COMPILED,
-            ("torch",),
-            ("cpu", "cuda"),
-            (*WIDE, *HALVES),
-            True,
-            lambda t: t,
-            lambda v: v,
-            torch.compile,
-        ),
-        Backend("numpy", ("numpy",), ("cpu",), (*WIDE, torch.float16), False, _to_numpy, _from_numpy),
-        Backend("scipy", ("scipy",), ("cpu",), WIDE, False, _to_numpy, _from_numpy),
-        Backend("pylops", ("pylops",), ("cpu",), WIDE, False, _to_numpy, _from_numpy),
-        Backend("onnxruntime", ("onnxruntime", "onnx"), ("cpu",), (torch.float32,), False, _to_numpy, _from_numpy),
-        Backend("jax", ("jax",), ("cpu",), WIDE, False, _to_jax, _from_jax),
-        Backend("equinox", ("jax", "equinox"), ("cpu",), WIDE, False, _to_jax, _from_jax),
-        Backend("keras", ("keras",), ("cpu",), WIDE, False, _to_keras, _from_keras),
-        Backend("scikit-learn", ("sklearn",), ("cpu",), WIDE, False, _to_numpy, _from_numpy),
-        Backend("opencv", ("cv2",), ("cpu",), WIDE, False, _to_numpy, _from_numpy),
-        Backend("xgboost", ("xgboost",), ("cpu",), (torch.float32,), False, _to_numpy, _from_numpy),
-        Backend("lightgbm", ("lightgbm",), ("cpu",), (torch.float64,), False, _to_numpy, _from_numpy),
-        Backend("gpytorch", ("gpytorch",), ("cpu",), WIDE, True, lambda t: t, lambda v: v),
-        Backend("kornia", ("kornia",), ("cpu",), WIDE, True, lambda t: t, lambda v: v),
-    )
+_OF_TORCH = {"differentiable": True, "dtypes": (*WIDE, *HALVES), "devices": ("cpu", "cuda"), "packages": ("torch",)}
+
+_OF_JAX = {
+    "receive": _to_jax,
+    "give_back": _from_jax,
+    "received": "jax.device_put({}.numpy())",
+    "setup": ("import jax", 'jax.config.update("jax_enable_x64", True)'),
 }
+
+backend("torch", **_OF_TORCH)
+backend(COMPILED, **_OF_TORCH, prepare=torch.compile)
+backend("numpy", packages=("numpy",), **_ARRAYS, dtypes=(*WIDE, torch.float16))
+backend("scipy", packages=("scipy",), **_ARRAYS)
+backend("pylops", packages=("pylops",), **_ARRAYS)
+backend("onnxruntime", packages=("onnxruntime", "onnx"), **_ARRAYS, dtypes=(torch.float32,))
+backend("jax", packages=("jax",), **_OF_JAX)
+backend("equinox", packages=("jax", "equinox"), **_OF_JAX)
+backend(
+    "keras",
+    packages=("keras",),
+    receive=_to_keras,
+    give_back=_from_keras,
+    received="{}.numpy()",
+    setup=("import os", 'os.environ.setdefault("KERAS_BACKEND", "torch")'),
+)
+backend("scikit-learn", packages=("sklearn",), **_ARRAYS)
+backend("opencv", packages=("cv2",), **_ARRAYS)
+backend("xgboost", packages=("xgboost",), **_ARRAYS, dtypes=(torch.float32,))
+backend("lightgbm", packages=("lightgbm",), **_ARRAYS, dtypes=(torch.float64,))
+backend("gpytorch", packages=("gpytorch",), differentiable=True)
+backend("kornia", packages=("kornia",), differentiable=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import inspect
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
@@ -15,7 +14,7 @@ from torch import Tensor
 
 from harness.declare.backends import BACKENDS, COMPILED, Backend
 from harness.declare.callables import name_of, place_of, plain, takes_by_name
-from harness.errors import DeclarationError
+from harness.errors import DeclarationError, UnknownName
 
 DEFINITION = "definition"
 """What every operation's own definition is called among its implementations."""
@@ -117,13 +116,10 @@ def implementation_of(
     Raises DeclarationError where the backend is unknown, the signature does not take the operation's arguments, or the
     name is the definition's.
     """
-    known = BACKENDS.get(backend)
-    if known is None:
-        near = difflib.get_close_matches(str(backend), BACKENDS, n=1)
-        hint = f"did you mean {near[0]}? There are" if near else "write one of"
-        raise DeclarationError(
-            f"{place_of(function)}: backend {backend!r} is unknown; {hint} {', '.join(sorted(BACKENDS))}"
-        )
+    try:
+        known = BACKENDS.found(backend)
+    except UnknownName as unknown:
+        raise DeclarationError(f"{place_of(function)}: {unknown}") from None
     by_name = takes_by_name(function, operation, parameters)
     name = name or name_of(function)
     if name == DEFINITION:

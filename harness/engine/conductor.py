@@ -9,7 +9,7 @@ import signal
 import subprocess
 import threading
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, redirect_stdout, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -91,7 +91,7 @@ class Conductor:
     _refusal: HarnessError | None = None
     _unanswered: list[str] = field(default_factory=list)
 
-    def conduct(self, jobs: int, keyword: str = "", paths: Iterable[Path] = ()) -> RunFinished:
+    def conduct(self, jobs: int, keyword: str = "") -> RunFinished:
         """Ask everything selected, until it is answered, the budget is spent, or somebody presses Ctrl-C.
 
         `problems` says afterwards what kept cells from being asked through no fault of an implementation. Raises
@@ -101,7 +101,7 @@ class Conductor:
         with scratch() as self._scratch:
             with self._interruptible(), _quietly(self._scratch, self.threads), redirect_stdout(io.StringIO()):
                 try:
-                    code = pytest.main(self._arguments(jobs, keyword, paths), plugins=[self])
+                    code = pytest.main(self._arguments(jobs, keyword), plugins=[self])
                     if code in (pytest.ExitCode.USAGE_ERROR, pytest.ExitCode.INTERNAL_ERROR) and not self.problems:
                         noise = (self._scratch / "noise").read_text(errors="replace").strip()
                         self.problems.append(f"pytest could not start: {noise.rpartition(chr(10))[2]}")
@@ -117,19 +117,10 @@ class Conductor:
             raise self._refusal
         return self._finished(perf_counter() - began)
 
-    def _arguments(self, jobs: int, keyword: str, paths: Iterable[Path]) -> list[str]:
+    def _arguments(self, jobs: int, keyword: str) -> list[str]:
         ini = Path(__file__).with_name("pytest.ini")
-        files = [str(path) for path in paths or self.selection.files()]
         return [
-            *files,
-            *(
-                "-c",
-                str(ini),
-                "--rootdir",
-                os.path.commonpath([Path(file).parent for file in files]),
-                "--import-mode=importlib",
-                "--noconftest",
-            ),
+            *("-c", str(ini), "--rootdir", str(ini.parent), "--noconftest"),
             *("-p", "xdist.plugin", "-p", "harness.engine.plugin", "--capture=no"),
             *(word for name in _NEEDLESS for word in ("-p", f"no:{name}")),
             *("-n", str(jobs), "--dist", "load", "--max-worker-restart", "1000000"),

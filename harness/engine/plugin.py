@@ -62,6 +62,8 @@ def pytest_configure(config: pytest.Config) -> None:
     """Read the selection, and set up the watchdog and the log where they are wanted."""
     given = config.getoption("--harness-selection")
     config.stash[SELECTION] = Selection.from_json(given) if given else _selection(config)
+    if given:
+        config.pluginmanager.register(_Cells(), "harness-cells")
     config.stash[MARKS] = set()
     config.stash[WATCHDOG] = _watchdog(config)
     log = config.getoption("--harness-log")
@@ -114,13 +116,23 @@ def pytest_collection_finish(session: pytest.Session) -> None:
     session.config.stash[ORIGINALS] = Originals(installed if selection.candidates else lambda module: False)
 
 
-@pytest.hookimpl(tryfirst=True)  # before -k chooses among them
-def pytest_collection_modifyitems(session: pytest.Session, config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Ask what installed packages and the candidate file state as well, whose modules pytest does not import itself."""
-    if config.getoption("--harness-selection"):
-        stated = config.stash[SELECTION].stated_elsewhere()
-        items += [item for prop in stated for item in _items(session, prop, None)]
-        _put_in_order(items)
+class _Cells:
+    """Collects what a run selects, in place of test files."""
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_collection(self, session: pytest.Session) -> bool:
+        """Make the items, and let -k choose among them; whatever keeps them from being made is reported as pytest does."""
+        hook, session.items = session.config.hook, []
+        try:
+            statements = session.config.stash[SELECTION].statements()
+            session.items += [item for prop in statements for item in _items(session, prop, None)]
+        except Exception as failure:
+            hook.pytest_collectreport(report=pytest.CollectReport("", "failed", str(failure), []))
+        _put_in_order(session.items)
+        hook.pytest_collection_modifyitems(session=session, config=session.config, items=session.items)
+        hook.pytest_collection_finish(session=session)
+        session.testscollected = len(session.items)
+        return True
 
 
 def _put_in_order(items: list[pytest.Item]) -> None:
@@ -154,10 +166,8 @@ def _check_exemptions(collector: Any, battery: Battery) -> None:
         raise collector.CollectError(str(refusal)) from None
 
 
-def _operations_beside(collector: Any, prop: Property) -> list[Operation] | None:
-    """In a user's module: those that a property names, or that it does not exclude; None leaves the choice to the selection."""
-    if collector.config.getoption("--harness-selection"):
-        return None
+def _operations_beside(collector: Any, prop: Property) -> list[Operation]:
+    """In a user's module: those that a property names, or that it does not exclude."""
     here = {value.name: value for value in vars(collector.obj).values() if isinstance(value, Operation)}
     try:
         return [operation for operation in {**catalogue(), **here, **_named(prop)}.values() if prop.applies(operation)]

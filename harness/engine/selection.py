@@ -18,7 +18,7 @@ from harness.declare.operation import Operation
 from harness.errors import HarnessError
 from harness.record.experience import Experience
 from harness.record.recalled import Recalled
-from harness.verify.battery import claim_files, installed_properties, property_files
+from harness.verify.battery import every_claim, every_property
 from harness.verify.cell import Cell, cells
 from harness.verify.property import Property
 
@@ -85,20 +85,17 @@ class Selection:
         fields["first"] = tuple(Recalled(**entry) for entry in fields.get("first", ()))
         return Selection(**fields)
 
-    def files(self) -> list[Path]:
-        """The modules in which stands what the harness itself asks."""
-        return property_files() + (claim_files() if self.claims else [])
-
     def shares(self, keys: Iterable[str]) -> dict[str, float]:
         """By cell, the seconds of the whole time that it may take: twice its share, since most take less than theirs."""
         due = {key: self.attention.get(key, 1.0) for key in keys}
         most = 2 * self.worker_seconds / max(sum(due.values()), 1e-9) if self.worker_seconds else float("inf")
         return {key: most * each for key, each in due.items()}
 
-    def stated_elsewhere(self) -> tuple[Property, ...]:
-        """What is asked and stands in none of the files: the statements of installed packages and of the candidate file."""
+    def statements(self) -> tuple[Property, ...]:
+        """What is asked: every property, what the catalogue's claims state if they are meant to be settled, and the file's own."""
+        claimed = [each.own for each in every_claim() if each.own is not None] if self.claims else []
         own = self._brought.statements if self._brought else ()
-        return (*installed_properties(), *own)
+        return (*every_property(), *claimed, *own)
 
     def cells(self, prop: Property, operations: Iterable[Operation] | None = None) -> list[Cell]:
         """The cells of a property within this selection, of these operations or of the chosen ones."""

@@ -14,7 +14,6 @@ from typing import Any, Literal
 import numpy as np
 import torch
 
-from harness.catalogue import installed
 from harness.explain import causes
 from harness.explain.cause import Cause, Instead, Observed
 from harness.explain.circumstances import circumstances, in_words, other_dtypes, what_matters
@@ -24,6 +23,7 @@ from harness.measure.assertions import all_close, close
 from harness.measure.clock import spending, undisturbed_seconds
 from harness.measure.comparison import Comparison, as_array
 from harness.measure.reference import Array, ExpectedTensor, measure, reference
+from harness.registry import installed
 from harness.verify.beside import modules_beside
 from harness.verify.cell import Cell
 from harness.verify.exploration import Finding
@@ -378,4 +378,9 @@ def known_causes(cell: Cell) -> tuple[Cause, ...]:
     """Every cause: the harness' own, those of installed packages, then those beside what the cell is about."""
     modules = modules_beside(cell.operation, cell.implementation, cell.prop)
     beside = [cause for module in modules for cause in causes_in(module)]
-    return tuple(dict.fromkeys((*_own_causes(), *_installed_causes(), *beside)))
+    return tuple(dict.fromkeys((*every_cause(), *beside)))
+
+
+def every_cause() -> tuple[Cause, ...]:
+    """The causes that are tried on everything: the harness' own, and those of installed packages."""
+    return (*_own_causes(), *_installed_causes())

@@ -25,7 +25,7 @@ from harness.explain.excerpt import Excerpt, NoExcerpt, excerpt
 from harness.explain.literal import tensor_literal
 from harness.generate.case import Call, Case
 from harness.generate.patterns import SPECIAL
-from harness.generate.precision import DTYPES
+from harness.generate.precision import PRECISIONS
 from harness.measure.assertions import close
 from harness.measure.comparison import allowance, as_array
 from harness.measure.gradient import cotangents_like, gradient_reference
@@ -386,7 +386,7 @@ def _inputs_unmodified(evidence: Evidence) -> Iterator[Form]:
 
 def _result_dtype(evidence: Evidence) -> Iterator[Form]:
     for index, domain in enumerate(evidence.cell.operation.results):
-        wanted = f"{DTYPES[evidence.case.dtype]}, {evidence.case.device!r}"
+        wanted = f"{PRECISIONS[evidence.case.dtype].dtype}, {evidence.case.device!r}"
         risky = ("result = call(case())", "actual = result.dtype, result.device.type")
         if domain.kind == "float":
             yield Form({"case": evidence.call}, (f"expected = {wanted}",), risky, 0.0, index, differ=False)

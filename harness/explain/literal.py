@@ -71,7 +71,7 @@ def _values(tensor: Tensor, kind: str) -> str:
     if tensor.numel() <= _FEW:
         return f"torch.tensor({_nested(tensor)}, {kind})"
     flat, shape = tensor.reshape(-1), tuple(tensor.shape)
-    (places,) = ((flat != 0) | flat.signbit()).nonzero(as_tuple=True)
+    (places,) = ((flat != 0) | flat.double().signbit()).nonzero(as_tuple=True)
     if not len(places):
         return f"torch.zeros({shape}, {kind})"
     if len(places) <= _SPARSE:

@@ -10,7 +10,7 @@ import torch
 
 from harness.explain.diagnosis import Diagnosis
 from harness.generate.case import Case
-from harness.generate.precision import DTYPES, eps_of
+from harness.generate.precision import PRECISIONS, eps_of
 from harness.measure.comparison import Comparison
 from harness.measure.verdict import Judgement, Verdict
 from harness.verify.cell import Cell
@@ -92,7 +92,7 @@ def ulps(comparison: Comparison) -> int:
     actual, expected = np.asarray(comparison.actual, dtype=float), np.asarray(comparison.expected, dtype=float)
     if actual.shape != expected.shape or not actual.size:
         return 0
-    precision = torch.finfo(DTYPES[comparison.dtype])
+    precision = torch.finfo(PRECISIONS[comparison.dtype].dtype)
     with np.errstate(all="ignore"):
         size = np.maximum(np.maximum(np.abs(actual), np.abs(expected)), precision.smallest_normal)
         unit = np.exp2(np.floor(np.log2(size))) * precision.eps

@@ -22,7 +22,7 @@ from harness.errors import HarnessError
 from harness.generate.layouts import Layout
 from harness.generate.memory import Memory
 from harness.generate.patterns import PATTERNS, SPECIAL
-from harness.generate.precision import DTYPES, PRECISIONS, Precision
+from harness.generate.precision import PRECISIONS, Precision
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,6 @@ SEEDS = 2**16
 """Different seeds that are drawn; what lies above is a case's turn."""
 
 _filled: Memory[_Filled] = Memory(256 * 2**20)
-_PATTERNS = {**PATTERNS, **SPECIAL}
 
 
 @dataclass(frozen=True)
@@ -243,7 +242,9 @@ class Case:
             values = {name: tuple(float(entry) for entry in entries) for name, entries in given.items()}
             case = Case(operation, **fields, values=values)
             known = (
-                case.pattern in _PATTERNS and case.dtype in DTYPES and case._layout.argument in ("", *operation.tensors)
+                (case.pattern in PATTERNS or case.pattern in SPECIAL)
+                and case.dtype in PRECISIONS
+                and case._layout.argument in ("", *operation.tensors)
             )
             objection = case.objection if known else f"{case.pattern}, {case.layout} or {case.dtype} is unknown"
         except (TypeError, KeyError, ValueError, AttributeError) as failure:
@@ -273,7 +274,7 @@ class Case:
         return _filled.recall((self.operation, self.key), self._fill).tensors
 
     def _fill(self) -> _Filled:
-        grid, dtype = DTYPES[self.grid or self.dtype], DTYPES[self.dtype]
+        grid, dtype = PRECISIONS[self.grid or self.dtype].dtype, PRECISIONS[self.dtype].dtype
         made = {}
         for name, domain in self.operation.tensors.items():
             values = torch.from_numpy(np.asarray(self._values(name, domain, torch.finfo(grid)), order="C"))
@@ -324,7 +325,8 @@ class Case:
         elif domain.structure is not None:
             values = domain.in_kind(domain.structure(stream))
         else:
-            values = _PATTERNS[self.pattern](stream, precision)
+            fill = SPECIAL.get(self.pattern) or PATTERNS[self.pattern]
+            values = fill(stream, precision)
         spread, axis = self._layout.name == "expanded" and self._layout.concerns(name), self._layout.axis
         if spread and domain.structure is None and axis < values.ndim and values.size:
             values = np.broadcast_to(np.take(values, [0], axis), values.shape).copy()

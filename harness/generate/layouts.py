@@ -15,18 +15,63 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from harness.registry import Registry
 
+Make = Callable[[Tensor], Tensor]
+
+
+@dataclass(frozen=True)
+class MemoryLayout:
+    """A way to lie in memory; least_axes: the axes from which it is another one than contiguous, at least in place."""
+
+    make: Make
+    least_axes: int
+
+    def __call__(self, tensor: Tensor) -> Tensor:
+        """The same values in memory of their own, laid out so."""
+        return self.make(tensor)
+
+
+LAYOUTS: Registry[MemoryLayout] = Registry("layout", "harness.layouts")
+"""By name; `reversed` is no layout of torch's (see REVERSED)."""
+
+
+def layout(*, least_axes: int = 1) -> Callable[[Make], Make]:
+    """Add a layout: a function that gives a tensor's values in memory of their own, in another order or with gaps.
+
+    ```python
+    @harness.layout(least_axes=2)
+    def padded_rows(tensor):
+        "Rows that begin at multiples of 16 entries."
+        wide = torch.zeros(*tensor.shape[:-1], -(-tensor.shape[-1] // 16) * 16, dtype=tensor.dtype, device=tensor.device)
+        return wide[..., : tensor.shape[-1]].copy_(tensor)
+    ```
+
+    least_axes: the axes that a tensor needs for it to be another layout than the contiguous one. Raises DeclarationError
+    for a name that is taken.
+    """
+
+    def declare(make: Make) -> Make:
+        LAYOUTS.register(make.__name__, MemoryLayout(make, least_axes))
+        return make
+
+    return declare
+
+
+@layout(least_axes=0)
 def contiguous(tensor: Tensor) -> Tensor:
     """Row after row, in memory of its own."""
     return tensor.clone(memory_format=torch.contiguous_format)
 
 
+@layout(least_axes=2)
 def transposed(tensor: Tensor) -> Tensor:
     """Axes stored in reverse order."""
     backwards = tuple(range(tensor.ndim))[::-1]
     return contiguous(tensor.permute(backwards)).permute(backwards)
 
 
+@layout(least_axes=3)
 def channels_last(tensor: Tensor) -> Tensor:
     """Axis 1 varies fastest in memory (NHWC for an image)."""
     if tensor.ndim < 3:
@@ -34,6 +79,7 @@ def channels_last(tensor: Tensor) -> Tensor:
     return contiguous(tensor.movedim(1, -1)).movedim(-1, 1)
 
 
+@layout(least_axes=1)
 def strided(tensor: Tensor) -> Tensor:
     """Every second entry of a buffer twice as wide."""
     if tensor.ndim == 0:
@@ -44,6 +90,7 @@ def strided(tensor: Tensor) -> Tensor:
     return view
 
 
+@layout(least_axes=0)
 def offset(tensor: Tensor) -> Tensor:
     """A slice that begins three entries into its buffer."""
     buffer = torch.zeros(tensor.numel() + 5, dtype=tensor.dtype, device=tensor.device)
@@ -52,7 +99,13 @@ def offset(tensor: Tensor) -> Tensor:
     return view
 
 
-def expanded(tensor: Tensor, axis: int = 0) -> Tensor:
+@layout(least_axes=1)
+def expanded(tensor: Tensor) -> Tensor:
+    """Stride 0 along the first axis, where the values along it are equal."""
+    return _expanded(tensor, 0)
+
+
+def _expanded(tensor: Tensor, axis: int) -> Tensor:
     """Stride 0 along an axis where the values along it are equal, as `Case` makes plain arguments for it."""
     if axis >= tensor.ndim or not tensor.numel() or not _repeats(tensor, axis):
         return contiguous(tensor)
@@ -65,16 +118,14 @@ def _repeats(tensor: Tensor, axis: int) -> bool:
     return bool(((tensor == first) | (tensor.isnan() & first.isnan())).all())
 
 
-LAYOUTS: dict[str, Callable[[Tensor], Tensor]] = {
-    made.__name__: made for made in (contiguous, transposed, channels_last, strided, offset, expanded)
-}
-"""By name; `reversed` is no layout of torch's (see REVERSED)."""
-
 REVERSED = "reversed"
 """Negative strides along every axis, which NumPy has and torch has not: the backend makes them as it receives the arguments."""
 
-_LEAST_AXES = {"transposed": 2, "channels_last": 3, "strided": 1, "offset": 0, REVERSED: 1}
-"""By layout, the axes from which it is another one than contiguous, at least in place."""
+
+def _least_axes() -> dict[str, int]:
+    """The layouts of whole arguments, with the axes that each needs."""
+    named = {name: each.least_axes for name, each in LAYOUTS.items() if name not in ("contiguous", "expanded")}
+    return {**named, REVERSED: 1}
 
 
 @dataclass(frozen=True)
@@ -105,7 +156,7 @@ class Layout:
 
     def _laid_out(self, tensor: Tensor, concerned: bool) -> Tensor:
         if concerned and self.name == "expanded":
-            return expanded(tensor, self.axis)
+            return _expanded(tensor, self.axis)
         return LAYOUTS[self.name](tensor) if concerned and self.name in LAYOUTS else contiguous(tensor)
 
     def reversed_among(self, arguments: Mapping[str, Any]) -> frozenset[str]:
@@ -124,11 +175,12 @@ class Layout:
 def layouts_for(axes: tuple[tuple[str, int], ...]) -> tuple[str, ...]:
     """Every layout but the contiguous one of arguments given by name and number of axes: of all at once, then of each alone."""
     several = sum(count > 0 for _, count in axes) > 1
-    together = [name for name, least in _LEAST_AXES.items() if any(count >= max(least, 1) for _, count in axes)] + [
+    layouts = _least_axes()
+    together = [name for name, least in layouts.items() if any(count >= max(least, 1) for _, count in axes)] + [
         "expanded"
     ]
     alone = [
-        [f"{name}:{argument}" for name, least in _LEAST_AXES.items() if several and count >= max(least, 1)]
+        [f"{name}:{argument}" for name, least in layouts.items() if several and count >= max(least, 1)]
         + [f"expanded:{argument}:{axis}" for axis in range(count)]
         for argument, count in axes
     ]

@@ -7,6 +7,8 @@ to the working dtype.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
@@ -14,45 +16,114 @@ from numpy.typing import NDArray
 
 from harness.declare.operation import Operation
 from harness.declare.structure import Stream
+from harness.errors import DeclarationError
+from harness.registry import Registry
 
-Pattern = Callable[[Stream, torch.finfo], NDArray[np.float64]]
-
+Fill = Callable[[Stream, torch.finfo], NDArray[np.float64]]
 
 _MOST_NONFINITE = 12
 
 
+@dataclass(frozen=True)
+class Pattern:
+    """Values for plain tensor arguments, and the operations of which it is asked."""
+
+    fill: Fill
+    of: Callable[[Operation], bool]
+
+    def __call__(self, stream: Stream, precision: torch.finfo) -> NDArray[np.float64]:
+        """The values of one argument, in float64."""
+        return self.fill(stream, precision)
+
+
+PATTERNS: Registry[Pattern] = Registry("pattern", "harness.patterns")
+"""The patterns that every property meets, simplest first."""
+
+
+def _every(operation: Operation) -> bool:
+    return True
+
+
+def pattern(*, of: Callable[[Operation], bool] = _every) -> Callable[[Fill], Fill]:
+    """Add a pattern of values: a function of a stream of random numbers and `torch.finfo` of the working precision.
+
+    ```python
+    @harness.pattern()
+    def halves(stream, precision):
+        "Multiples of one half."
+        return stream.integers(-8, 8) / 2
+    ```
+
+    It returns float64 values of `stream.shape`, is called by its function's name, and says in its docstring what it is for.
+    of: the operations of which it is asked, all of them if nothing is said. Raises DeclarationError for a name that is
+    taken, or without a docstring.
+    """
+
+    def declare(fill: Fill) -> Fill:
+        if not fill.__doc__:
+            raise DeclarationError(f"pattern {fill.__name__} has no docstring; say in a sentence what it is for")
+        PATTERNS.register(fill.__name__, Pattern(fill, of))
+        return fill
+
+    return declare
+
+
+def _plain(operation: Operation) -> list[Any]:
+    """The arguments that value patterns fill."""
+    return [domain for domain in operation.tensors.values() if domain.kind == "float" and domain.structure is None]
+
+
+def _has_matrices(operation: Operation) -> bool:
+    return any(len(domain.every_axis) > 1 for domain in _plain(operation))
+
+
+def _has_several(operation: Operation) -> bool:
+    return len(_plain(operation)) > 1
+
+
+def _moves_data(operation: Operation) -> bool:
+    return operation.moves_data
+
+
+@pattern()
 def normal(stream: Stream, precision: torch.finfo) -> NDArray[np.float64]:
     """Bell-shaped, mean 0, variance 1."""
     return stream.normal()
 
 
+@pattern()
 def integers(stream: Stream, precision: torch.finfo) -> NDArray[np.float64]:
     """Whole numbers from -4 to 4: sums and products are exact, ties and zeros are common."""
     return stream.integers(-4, 4).astype(np.float64)
 
 
+@pattern()
 def constant(stream: Stream, precision: torch.finfo) -> NDArray[np.float64]:
     """One value everywhere: every difference is zero."""
     return np.full(stream.shape, stream.normal((1,))[0])
 
 
+@pattern()
 def sparse(stream: Stream, precision: torch.finfo) -> NDArray[np.float64]:
     """Three zeros in four."""
     return np.where(stream.integers(0, 3) == 0, stream.normal(), 0.0)
 
 
+@pattern()
 def offset(stream: Stream, precision: torch.finfo) -> NDArray[np.float64]:
     """A bell around 100, or around -100 in every argument: whatever subtracts loses digits, and exponentials underflow."""
     values = 100.0 + stream.normal()
     return values if stream.shared().integers(0, 1, (1,))[0] else -values
 
 
+@pattern()
 def magnitudes(stream: Stream, precision: torch.finfo) -> NDArray[np.float64]:
     """Bells scaled by powers of two over six decades (two in float16)."""
     reach = 3 if precision.max < 1e6 else 10
     return np.ldexp(stream.normal(), stream.integers(-reach, reach))
 
 
+@pattern()
 def dominant(stream: Stream, precision: torch.finfo) -> NDArray[np.float64]:
     """One entry a thousand times as large as the others."""
     values = stream.normal()
@@ -61,24 +132,13 @@ def dominant(stream: Stream, precision: torch.finfo) -> NDArray[np.float64]:
     return values
 
 
+@pattern()
 def subnormal(stream: Stream, precision: torch.finfo) -> NDArray[np.float64]:
     """Below the smallest normal number: code that flushes to zero shows."""
     return stream.normal() * (precision.smallest_normal / 4)
 
 
-def equal(stream: Stream, precision: torch.finfo) -> NDArray[np.float64]:
-    """A bell that all arguments of one shape have in common: a == b, and every difference of the two is zero."""
-    return stream.shared().normal()
-
-
-def partly_equal(stream: Stream, precision: torch.finfo) -> NDArray[np.float64]:
-    """Every second row is the same in all arguments of one shape."""
-    own, common = stream.normal(), stream.shared().normal()
-    if own.ndim:
-        own[::2] = common[::2]
-    return own
-
-
+@pattern(of=_has_matrices)
 def repeated(stream: Stream, precision: torch.finfo) -> NDArray[np.float64]:
     """The last row and the last column are the first ones again: matrices lack a rank, and samples tie."""
     values = stream.normal()
@@ -89,6 +149,22 @@ def repeated(stream: Stream, precision: torch.finfo) -> NDArray[np.float64]:
     return values
 
 
+@pattern(of=_has_several)
+def equal(stream: Stream, precision: torch.finfo) -> NDArray[np.float64]:
+    """A bell that all arguments of one shape have in common: a == b, and every difference of the two is zero."""
+    return stream.shared().normal()
+
+
+@pattern(of=_has_several)
+def partly_equal(stream: Stream, precision: torch.finfo) -> NDArray[np.float64]:
+    """Every second row is the same in all arguments of one shape."""
+    own, common = stream.normal(), stream.shared().normal()
+    if own.ndim:
+        own[::2] = common[::2]
+    return own
+
+
+@pattern(of=_moves_data)
 def signed_zeros(stream: Stream, precision: torch.finfo) -> NDArray[np.float64]:
     """Zeros of both signs, two entries in three, among ones of both: what moves data keeps the sign of a zero."""
     signs, ones = stream.integers(0, 1), stream.integers(0, 2)
@@ -105,25 +181,10 @@ def nonfinite(stream: Stream, precision: torch.finfo) -> NDArray[np.float64]:
     return values
 
 
-_OF_ALL = (normal, integers, constant, sparse, offset, magnitudes, dominant, subnormal)
-_OF_MATRICES = (repeated,)
-_OF_SEVERAL = (equal, partly_equal)
-_OF_MOVED_DATA = (signed_zeros,)
-
-PATTERNS: dict[str, Pattern] = {
-    made.__name__: made for made in (*_OF_ALL, *_OF_MATRICES, *_OF_SEVERAL, *_OF_MOVED_DATA)
-}
-"""The patterns that every property meets."""
-
-
 def patterns_for(operation: Operation) -> tuple[str, ...]:
     """The patterns that differ from one another for an operation, by what value patterns fill in it."""
-    plain = [domain for domain in operation.tensors.values() if domain.kind == "float" and domain.structure is None]
-    matrices = _OF_MATRICES if any(len(domain.every_axis) > 1 for domain in plain) else ()
-    several = _OF_SEVERAL if len(plain) > 1 else ()
-    moved = _OF_MOVED_DATA if operation.moves_data else ()
-    return tuple(made.__name__ for made in (*_OF_ALL, *matrices, *several, *moved))
+    return tuple(name for name, each in PATTERNS.items() if each.of(operation))
 
 
-SPECIAL: dict[str, Pattern] = {"nonfinite": nonfinite}
+SPECIAL: dict[str, Fill] = {"nonfinite": nonfinite}
 """The patterns that one property asks for."""

@@ -15,6 +15,9 @@ from functools import cache
 
 import torch
 
+from harness.errors import DeclarationError
+from harness.registry import Registry
+
 
 @dataclass(frozen=True)
 class Precision:
@@ -68,10 +71,6 @@ def _set(products: str, in_cudnn: bool) -> None:
     torch.backends.cudnn.allow_tf32 = in_cudnn
 
 
-def _of(dtype: torch.dtype) -> Precision:
-    return Precision(str(dtype).removeprefix("torch."), dtype, torch.finfo(dtype).eps)
-
-
 @cache
 def _rounds_factors() -> bool:
     """Whether this machine's CPU rounds factors where it may; which processor does is for its library to choose."""
@@ -87,22 +86,45 @@ _SUPPORTED: dict[str, Callable[[], bool]] = {
     "cuda": lambda: torch.cuda.is_available() and torch.cuda.get_device_capability()[0] >= 8,
 }
 
-PRECISIONS = {
-    each.name: each
-    for each in (
-        *map(_of, (torch.float64, torch.float32, torch.bfloat16, torch.float16)),
-        Precision("tf32", torch.float32, 2.0**-10, "high", "cuda"),
-        Precision("bf32", torch.float32, 2.0**-7, "medium", "cpu"),
-    )
-}
+PRECISIONS: Registry[Precision] = Registry("dtype", "harness.dtypes")
 """By name, in the order of reports."""
 
-DTYPES = {name: each.dtype for name, each in PRECISIONS.items()}
-"""In which dtype the numbers of a precision are stored."""
+
+def precision(
+    dtype: torch.dtype, *, name: str = "", eps: float | None = None, products: str = "highest", device: str = ""
+) -> Precision:
+    """Add a dtype in which operations are asked, or a grade of one.
+
+    ```python
+    harness.precision(torch.float8_e4m3fn)   # asked of whoever says that it takes it: dtypes=(torch.float8_e4m3fn,)
+    ```
+
+    name: the dtype's own where it is left out; eps: the relative spacing of its numbers, or of what a grade multiplies;
+    products, device: for a grade, PyTorch's word for how products are computed, and the device that knows it. Raises
+    DeclarationError for a name that is taken, or a dtype that is no floating-point one.
+    """
+    if not isinstance(dtype, torch.dtype) or not dtype.is_floating_point:
+        raise DeclarationError(f"dtype {dtype!r}: name one of torch's floating-point dtypes, as torch.float8_e4m3fn")
+    name = name or str(dtype).removeprefix("torch.")
+    spacing = torch.finfo(dtype).eps if eps is None else eps
+    return PRECISIONS.register(name, Precision(name, dtype, spacing, products, device))
 
 
-UNGRADED = tuple(name for name, each in PRECISIONS.items() if not each.is_grade)
-"""The dtypes that are asked where none is named."""
+for _each in (torch.float64, torch.float32, torch.bfloat16, torch.float16):
+    precision(_each)
+precision(torch.float32, name="tf32", eps=2.0**-10, products="high", device="cuda")
+precision(torch.float32, name="bf32", eps=2.0**-7, products="medium", device="cpu")
+
+
+def ungraded() -> tuple[str, ...]:
+    """The dtypes that are asked where none is named, of whoever takes them."""
+    return tuple(name for name, each in PRECISIONS.items() if not each.is_grade)
+
+
+def narrower(name: str) -> tuple[str, ...]:
+    """The dtypes whose numbers take fewer bytes than one's, widest first."""
+    width = PRECISIONS[name].dtype.itemsize
+    return tuple(each for each in ungraded() if PRECISIONS[each].dtype.itemsize < width)
 
 
 def eps_of(name: str) -> float:

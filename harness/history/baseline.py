@@ -8,15 +8,13 @@ from pathlib import Path
 
 from harness.declare.backends import COMPILED
 from harness.errors import UnknownName
-from harness.generate.precision import PRECISIONS, UNGRADED
+from harness.generate.precision import PRECISIONS, ungraded
 from harness.history.archive import run_of
 from harness.history.index import Run
 from harness.history.revisions import plain, reachable
 
 PREVIOUS = "previous"
 """The word for the latest comparable run, whatever PyTorch or machine it ran on."""
-
-_NAMED_DTYPES = set(PRECISIONS) - set(UNGRADED)
 
 
 def baseline(runs: list[Run], run: Run) -> Run | None:
@@ -68,7 +66,7 @@ def _is_comparable(one: Run, run: Run) -> bool:
     pairs = (
         (one.scope.operations, run.scope.operations, ()),
         (one.scope.devices, run.scope.devices, ()),
-        (one.scope.dtypes, run.scope.dtypes, _NAMED_DTYPES),
+        (one.scope.dtypes, run.scope.dtypes, [*PRECISIONS.keys() - set(ungraded())]),
         (one.scope.backends, run.scope.backends, (COMPILED,)),
     )
     return all(_covers(had, asked, apart) for had, asked, apart in pairs)

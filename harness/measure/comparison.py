@@ -132,7 +132,7 @@ def as_array(value: Any) -> Array:
     """A tensor as a numpy array in float64 (integers and bools as they are); arrays pass."""
     if not isinstance(value, Tensor):
         return np.asarray(value)
-    array: Array = (value.float() if value.dtype is torch.bfloat16 else value).numpy(force=True)
+    array: Array = (value if _is_numpys(value.dtype) else value.float()).numpy(force=True)
     return array.astype(np.float64, copy=False) if array.dtype.kind == "f" else array
 
 
@@ -171,9 +171,15 @@ def _same(one: Array, other: Array) -> bool:
 
 
 def _rounded(expected: Array, dtype: str) -> Array:
-    """Values as the working precision holds them; in halves by way of float32, as torch rounds."""
+    """Values as the working precision holds them; in narrow ones by way of float32, as torch rounds."""
     if expected.dtype.kind != "f":
         return expected
-    if dtype == "bfloat16":  # which numpy does not know
-        return torch.from_numpy(expected.astype(np.float32)).bfloat16().float().numpy()
-    return expected.astype(np.float32).astype(np.float16) if dtype == "float16" else expected.astype(dtype, copy=False)
+    if dtype in ("float64", "float32"):
+        return expected.astype(dtype, copy=False)
+    held = torch.from_numpy(expected.astype(np.float32)).to(PRECISIONS[dtype].dtype)
+    return held.float().numpy()
+
+
+def _is_numpys(dtype: torch.dtype) -> bool:
+    """Whether NumPy has the dtype; of narrow floats it has one alone."""
+    return not dtype.is_floating_point or dtype in (torch.float64, torch.float32, torch.float16)

@@ -27,7 +27,7 @@ from typing import Any
 from harness.errors import HarnessError
 from harness.record.events import CellFinished, FindingListed
 from harness.record.reading import as_declared, read_text, shown
-from harness.verify.battery import properties_folder
+from harness.verify.battery import known_findings_file
 
 _MEND = "see the head of harness/record/known.py"
 _FIELDS = [each.name for each in fields(FindingListed)]
@@ -36,7 +36,7 @@ _FIELDS = [each.name for each in fields(FindingListed)]
 @lru_cache(maxsize=1)
 def known_findings() -> tuple[FindingListed, ...]:
     """The findings of the file beside the properties, none where there is no file. Raises HarnessError."""
-    path = properties_folder() / "known_findings.toml"
+    path = known_findings_file()
     return read_findings(path) if path.exists() else ()
 
 

@@ -15,7 +15,7 @@ from markupsafe import Markup
 
 from harness.explain.sentence import figure
 from harness.explain.visible import visible
-from harness.generate.precision import DTYPES
+from harness.generate.precision import PRECISIONS
 from harness.history.changes import Growth
 from harness.history.index import Key, Point, Run
 from harness.report.drawing import (
@@ -165,7 +165,7 @@ def by_dtype(points: Mapping[Key, Sequence[Point]]) -> dict[str, list[Point]]:
 
 
 def _fineness(dtype: str) -> int:
-    return list(DTYPES).index(dtype) if dtype in DTYPES else len(DTYPES)
+    return list(PRECISIONS).index(dtype) if dtype in PRECISIONS else len(PRECISIONS)
 
 
 def _below(strips: list[_Strip]) -> float:

@@ -11,32 +11,22 @@ from harness.measure.verdict import Verdict
 from harness.record.events import CellFinished, RunStarted
 from harness.record.settling import UNASKED, Settled
 from harness.report.again import replay_command
-from harness.report.destination import Destination
-from harness.report.digest import Digest
+from harness.report.outputs import output
 from harness.report.reporting import Findings
 
 _SOURCE = 64_000
 """Characters of a case's Python and of a script."""
 
 
-class JUnit:
-    """An output: one suite an operation, one case a cell, and a suite of claims."""
-
-    def __init__(self, destination: Destination) -> None:
-        self.destination = destination
-
-    def __call__(self, findings: Findings) -> None:
-        """Write it."""
-        self.destination.write(junit(findings.digest))
-
-
-def junit(digest: Digest) -> str:
-    """The run as JUnit XML.
+@output("junit", help="Write every cell as a test case of JUnit.")
+def junit(findings: Findings) -> str:
+    """The run as JUnit XML: one suite an operation, one case a cell, and a suite of claims.
 
     Falsified cells are failures; what raised in the property or the harness is an error; known findings and what gave
     no answer are skipped, with the reason; lost digits pass, and say so, as does what met
     fewer cases than planned. What is no character of XML is spelled out.
     """
+    digest = findings.digest
     root = Element("testsuites", name="harness")
     suites = {each.name: [_cell(cell, digest.started) for cell in each.outcomes] for each in digest.operations}
     if claimed := [_claim(each) for each in (*digest.settled, *digest.declined)]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from harness.report.destination import Destination
+from harness.report.outputs import output
 from harness.report.reporting import Findings
 from harness.report.template import render
 
@@ -13,19 +13,9 @@ _ROWS = (40, 20, 10, 5, 2, 0)
 """How many rows of a kind are tried, until it fits."""
 
 
-class Mail:
-    """An output: the verdict and what changed, styled in place, with nothing to load and nothing to run."""
-
-    def __init__(self, destination: Destination) -> None:
-        self.destination = destination
-
-    def __call__(self, findings: Findings) -> None:
-        """Write it."""
-        self.destination.write(mail(findings))
-
-
+@output("mail", help="Write a summary of the size of a mail, as HTML.")
 def mail(findings: Findings) -> str:
-    """The mail with as many rows as fit, and a count of those that don't."""
+    """The verdict and what changed, styled in place, with nothing to load: as many rows as fit, and a count of the others."""
     for most in _ROWS:
         text = render("mail.html", digest=findings.digest, changes=findings.changes, most=most)
         if len(text.encode()) < MOST:

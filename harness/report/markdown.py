@@ -14,8 +14,8 @@ from harness.history.changes import Change, Changes
 from harness.history.revisions import shortened
 from harness.record.events import RunStarted
 from harness.report.again import replay_command
-from harness.report.destination import Destination
 from harness.report.digest import Digest
+from harness.report.outputs import output
 from harness.report.reporting import Findings
 
 MOST = 60_000
@@ -32,20 +32,13 @@ _LINKING = {"@": "<code>@</code>", "#": "<code>#</code>"}
 """People and issues are named by text, in whatever way it is escaped; but not by code."""
 
 
-class Markdown:
-    """An output: the verdict, what changed, and the cases of what is new, in at most so many characters."""
+@output("markdown", help="Write a summary for a pull request or a step summary; - is standard output here and below.")
+def markdown(findings: Findings, most: int = MOST) -> str:
+    """The verdict, what changed, and the cases of what is new, in so many characters.
 
-    def __init__(self, destination: Destination, most: int = MOST) -> None:
-        self.destination = destination
-        self.most = most
-
-    def __call__(self, findings: Findings) -> None:
-        """Write it."""
-        self.destination.write(markdown(findings.digest, findings.changes, self.most))
-
-
-def markdown(digest: Digest, changes: Changes, most: int = MOST) -> str:
-    """The summary of a run. Rows that don't fit are left out and counted, the least important first."""
+    Rows that don't fit are left out and counted, the least important first.
+    """
+    digest, changes = findings.digest, findings.changes
     return _fitted(_lead(digest, changes), list(_sections(digest, changes)), _closing(digest, changes), most)
 
 

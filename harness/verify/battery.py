@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import difflib
-import importlib.util
-import sys
+import pkgutil
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
+from importlib import import_module
 from pathlib import Path
 from types import ModuleType
 
-from harness.catalogue import installed
 from harness.declare.implementation import Implementation
 from harness.declare.operation import Operation
-from harness.errors import DeclarationError, HarnessError, InfrastructureError
+from harness.errors import DeclarationError, HarnessError
+from harness.registry import installed
 from harness.verify.claim import Claim
 from harness.verify.property import Property
+
+_PACKAGE = "harness.properties"
 
 
 @dataclass(frozen=True)
@@ -33,27 +35,15 @@ def verify(*operations: Operation) -> Battery:
     return Battery(operations, wanted)
 
 
-def properties_folder() -> Path:
-    """The folder of property modules: beside the package in a checkout, inside it when installed."""
-    package = Path(__file__).parents[1]
-    for folder in (package / "properties", package.parent / "properties"):
-        if (folder / "agreement.py").exists():
-            return folder
-    raise InfrastructureError(f"the properties are missing beside {package}; install the package again")
+def known_findings_file() -> Path:
+    """The file of known findings, which lies beside the modules of properties."""
+    return Path(str(import_module(f"{_PACKAGE}.agreement").__file__)).with_name("known_findings.toml")
 
 
-def property_files() -> list[Path]:
-    """The property modules, agreement first, because most people look for it first."""
-    return sorted(_modules(properties_folder()), key=lambda path: path.stem != "agreement")
-
-
-def claim_files() -> list[Path]:
-    """The modules of claims."""
-    return _modules(properties_folder() / "claims")
-
-
-def _modules(folder: Path) -> list[Path]:
-    return sorted(path for path in folder.glob("*.py") if not path.name.startswith("_"))
+def _modules(package: str) -> list[ModuleType]:
+    """The modules of a package, those whose names begin with an underscore left out."""
+    found = pkgutil.iter_modules(import_module(package).__path__)
+    return [import_module(f"{package}.{each.name}") for each in found if not (each.ispkg or each.name.startswith("_"))]
 
 
 @lru_cache(maxsize=1)
@@ -84,13 +74,14 @@ def installed_properties() -> tuple[Property, ...]:
 
 @lru_cache(maxsize=1)
 def _own_properties() -> tuple[Property, ...]:
-    return tuple(prop for path in property_files() for prop in properties_in(load(path)))
+    """Those of `harness.properties`, agreement first, because most people look for it first."""
+    modules = sorted(_modules(_PACKAGE), key=lambda module: module.__name__ != f"{_PACKAGE}.agreement")
+    return tuple(prop for module in modules for prop in properties_in(module))
 
 
 def is_of_the_harness(prop: Property) -> bool:
-    """Whether the harness states it, in whichever way its module was imported."""
-    code = getattr(prop.statement, "__code__", None)
-    return code is not None and Path(code.co_filename).is_relative_to(properties_folder())
+    """Whether the harness states it."""
+    return prop.module.startswith(f"{_PACKAGE}.")
 
 
 def check_exemptions(implementation: Implementation, known: Iterable[Property]) -> None:
@@ -108,7 +99,7 @@ def check_exemptions(implementation: Implementation, known: Iterable[Property]) 
 @lru_cache(maxsize=1)
 def every_claim() -> tuple[Claim, ...]:
     """Every claim there is. Raises DeclarationError for an id that is taken or a property that nobody declares."""
-    found = [claim for path in claim_files() for claim in claims_in(load(path))]
+    found = [claim for module in _modules(f"{_PACKAGE}.claims") for claim in claims_in(module)]
     known = {prop.name for prop in every_property()}
     taken: set[str] = set()
     for claim in found:
@@ -129,16 +120,3 @@ def claims_in(module: ModuleType) -> Iterable[Claim]:
     """The claims that a module declares, one by one or in a tuple."""
     for value in vars(module).values():
         yield from (claim for claim in (value if isinstance(value, tuple) else (value,)) if isinstance(claim, Claim))
-
-
-def load(path: Path) -> ModuleType:
-    """Import a module of properties or claims by its file."""
-    name = f"harness_properties_{path.parent.name}_{path.stem}"
-    if name in sys.modules:
-        return sys.modules[name]
-    specification = importlib.util.spec_from_file_location(name, path)
-    if specification is None or specification.loader is None:
-        raise InfrastructureError(f"{path} can't be imported")
-    module = sys.modules[name] = importlib.util.module_from_spec(specification)
-    specification.loader.exec_module(module)
-    return module

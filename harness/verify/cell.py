@@ -11,7 +11,7 @@ from harness.declare.backends import BACKENDS, COMPILED
 from harness.declare.implementation import Implementation, on_backends
 from harness.declare.operation import Operation
 from harness.errors import HarnessError
-from harness.generate.precision import PRECISIONS, UNGRADED
+from harness.generate.precision import PRECISIONS, ungraded
 from harness.verify.property import Property
 from harness.verify.support import serves
 
@@ -104,6 +104,6 @@ def cells(
             for device in devices or devices_here():
                 if device not in implementation.backend.devices or prop.device not in (None, device):
                     continue
-                for dtype in dtypes or UNGRADED:
+                for dtype in dtypes or ungraded():
                     if dtype in prop.dtypes if prop.dtypes else serves(implementation, PRECISIONS[dtype], device):
                         yield Cell(prop, operation, implementation, device, dtype)

@@ -219,6 +219,9 @@ def _asked(cell: Cell, subject: Subject, case: Case) -> tuple[Finding, list[Comp
         return Finding(case, Judgement(Verdict.UNSUPPORTED, reason=str(reason))), []
     except (DefinitionFault, ImplementationFault) as fault:
         return _failed(cell, subject, case, fault), []
+    except NotImplementedError as lacking:
+        told = f"the property itself computes in {case.dtype}, for which torch lacks a kernel: {lacking}"
+        return Finding(case, Judgement(Verdict.UNSUPPORTED, reason=told)), []
     if not comparisons:
         return Finding(case, Judgement(Verdict.UNSUPPORTED, reason="nothing to compare in this case")), []
     findings = [_judged(cell, subject, case, comparison, place) for place, comparison in enumerate(comparisons)]

@@ -121,7 +121,7 @@ class Subject:
 
     def _compute(self, call: Call) -> Any:
         with self._guarded("it", call), call.grade.computing():
-            if call.reversed and not self.implementation.backend.takes_negative_strides:
+            if call.reversed and not self.implementation.backend.negative_strides:
                 raise Unsupported(f"{self.implementation.backend.name} has no negative strides")
             result = self.implementation.compute(call.arguments, call.options, call.reversed)
             if any(tensor.is_cuda for tensor in call.arguments.values()):

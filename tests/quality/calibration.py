@@ -19,7 +19,7 @@ import torch
 
 from harness.catalogue import catalogue
 from harness.generate.plan import plan
-from harness.generate.precision import DTYPES
+from harness.generate.precision import PRECISIONS
 from harness.measure.verdict import Verdict
 from harness.record.outcome import without_asking
 from harness.report.calibration import Alarms, Calibration, Caught, save_calibration
@@ -164,7 +164,7 @@ def _told(whose, alarms):
 
 def _smallest(caught):
     """The smallest planted relative errors by dtype, where any operation shows them."""
-    for dtype, torch_dtype in DTYPES.items():
+    for dtype, torch_dtype in PRECISIONS.items():
         pairs = [found[dtype] for _, found in caught if dtype in found]
         if pairs:
             noticed, wrong = [pair[0] for pair in pairs], [pair[1] for pair in pairs if pair[1] is not None]
@@ -185,7 +185,7 @@ def _alarm_table(whose, alarms):
     yield ""
     yield "| dtype | cases | exact | rounding | unstable | wrong or error | uninformative | median score | 99.9 % | largest not unstable |"
     yield "|---|---|---|---|---|---|---|---|---|---|"
-    for dtype in DTYPES:
+    for dtype in PRECISIONS:
         values, verdicts = sorted(scores[dtype]), tally[dtype]
         if values:
             calm = values[: len(values) - verdicts["unstable"]]

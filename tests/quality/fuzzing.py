@@ -80,10 +80,10 @@ MADE: dict[str, Callable[[Findings], object]] = {
     "history": lambda found: history.callback("", True, found.history.reports, False),
     "series": _series,
     "JSON": _as_json,
-    "markdown": lambda found: markdown(found.digest, found.changes),
+    "markdown": markdown,
     "annotations": lambda found: workflow_commands(found.digest, found.changes),
     "issues": lambda found: issues(found.changes),
-    "junit": lambda found: junit(found.digest),
+    "junit": junit,
     "mail": mail,
     "pages": lambda found: [text.encode() for _, text in pages(found, found.history.reports)],
 }

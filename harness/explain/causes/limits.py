@@ -13,10 +13,9 @@ from harness.explain.cause import Instead, cause
 from harness.explain.causes.arguments import with_argument
 from harness.explain.causes.axes import with_result
 from harness.explain.scene import Scene
-from harness.generate.precision import DTYPES
+from harness.generate.precision import PRECISIONS, narrower
 from harness.measure.reference import reference
 
-_LOWER = ("float32", "bfloat16", "float16")
 _LIMITS = (
     0.5,
     1.0,
@@ -83,13 +82,13 @@ def _expected(scene: Scene) -> Iterator[Tensor]:
 @cause
 def lower_dtype_of_one(scene: Scene) -> Iterator[Instead]:
     """One argument, or the result, is rounded to a lower dtype on the way."""
-    lower = [dtype for dtype in _LOWER if DTYPES[dtype].itemsize < DTYPES[scene.case.dtype].itemsize]
-    for name, dtype in itertools.product(scene.floats if len(scene.floats) > 1 else (), lower):
+    several = scene.floats if len(scene.floats) > 1 else ()
+    for name, dtype in itertools.product(several, narrower(scene.case.dtype)):
         yield Instead(f"{name} is rounded to {dtype}", with_argument(name, _rounded, dtype))
 
 
 def _rounded(tensor: Tensor, dtype: str) -> Tensor:
-    return tensor.to(DTYPES[dtype]).to(tensor.dtype)
+    return tensor.to(PRECISIONS[dtype].dtype).to(tensor.dtype)
 
 
 @cause

@@ -12,11 +12,9 @@ from harness.declare.structure import Stream
 from harness.explain.cause import Observed, Results, cause
 from harness.explain.scene import Scene
 from harness.generate.case import Case
-from harness.generate.precision import DTYPES
+from harness.generate.precision import PRECISIONS, narrower
 from harness.measure.assertions import all_close
 from harness.measure.reference import Array, reference
-
-_LOWER = {"float64": ("float32", "bfloat16", "float16"), "float32": ("bfloat16", "float16")}
 
 _LEAST = 0.02
 """Units of the lower precision from which an error, in the middle of the cases, can be its rounding."""
@@ -34,7 +32,7 @@ _UNMOVED = 0.8
 @cause
 def lower_precision(scene: Scene) -> Iterator[Observed]:
     """The result is right to the digits of a lower precision, and does not see what lies below them in an argument."""
-    for dtype in _LOWER.get(scene.case.dtype, ()) if scene.agrees else ():
+    for dtype in narrower(scene.case.dtype) if scene.agrees else ():
         told = [judged for case in scene.falling if (judged := _judged_at(scene, case, dtype)) is not None]
         if not told or any(score > allowed for score, allowed in told):
             continue
@@ -58,7 +56,7 @@ def _as_tensor(expected: Array) -> Tensor:
 def _representable(scene: Scene, case: Case, dtype: str) -> bool:
     """Whether the results are numbers of a lower precision: one of few digits explains nearly anything else."""
     results = scene.results(case) or ()
-    return all(torch.equal(each.to(DTYPES[dtype]).to(each.dtype), each) for each in results)
+    return all(torch.equal(each.to(PRECISIONS[dtype].dtype).to(each.dtype), each) for each in results)
 
 
 def _judged_at(scene: Scene, case: Case, dtype: str) -> tuple[float, float] | None:
@@ -68,7 +66,7 @@ def _judged_at(scene: Scene, case: Case, dtype: str) -> tuple[float, float] | No
     if results is None:
         return None
     if case.operation.exact:  # nothing is computed, so the digits that are left are those of the lower precision
-        expected = (_as_tensor(part.expected).to(DTYPES[dtype]) for part in reference(case).parts)
+        expected = (_as_tensor(part.expected).to(PRECISIONS[dtype].dtype) for part in reference(case).parts)
         kept = all(torch.equal(a.double(), e.double()) for a, e in zip(results, expected, strict=True))
         return (_LEAST, 1.0) if kept else (1.0, 0.0)
     told = [each for each in all_close("", results, reference(lower), lower) if each.is_informative]
@@ -77,7 +75,7 @@ def _judged_at(scene: Scene, case: Case, dtype: str) -> tuple[float, float] | No
 
 def _unmoved(scene: Scene, name: str, dtype: str) -> bool:
     """Whether an argument can be moved by less than a lower precision's eps, and the results stay where the definition's move."""
-    reach = torch.finfo(DTYPES[dtype]).eps / 1024
+    reach = torch.finfo(PRECISIONS[dtype].dtype).eps / 1024
     same = moved = 0
     for case in scene.falling[:_ASKED]:
         call = case.call()
