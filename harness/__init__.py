@@ -24,7 +24,7 @@ from harness.declare.domain import when
 from harness.declare.domains import below, one_hot
 from harness.declare.implementation import Implementation
 from harness.declare.operation import Operation, operation
-from harness.declare.structure import Stream, structure
+from harness.declare.structure import RandomSource, structure
 from harness.errors import DeclarationError, HarnessError, Unsupported
 from harness.explain.cause import Instead, Observed, cause
 from harness.explain.counterexample import Counterexample
@@ -37,20 +37,19 @@ from harness.measure.assertions import all_close, close, holds, same
 from harness.measure.comparison import Comparison, as_array
 from harness.measure.gradient import cotangents_like, gradient_reference
 from harness.measure.nonfinite import nonfinite_reference
-from harness.measure.reference import UNINFORMATIVE, ExpectedTensor, Reference, reference, remembered, sample_norms
+from harness.measure.reference import INCONCLUSIVE_FROM, ExpectedTensor, Reference, reference, remembered, sample_norms
 from harness.measure.verdict import Verdict
 from harness.report.outputs import output
-from harness.verify.battery import Battery, verify
 from harness.verify.claim import Claim, claim
 from harness.verify.property import Property, property
 from harness.verify.subject import ImplementationFault, Subject
+from harness.verify.suite import Suite, verify
 
 __version__ = "0.1.0"
 
 __all__ = [
-    "UNINFORMATIVE",
+    "INCONCLUSIVE_FROM",
     "Backend",
-    "Battery",
     "Call",
     "Case",
     "Causal",
@@ -68,9 +67,10 @@ __all__ = [
     "Observed",
     "Operation",
     "Property",
+    "RandomSource",
     "Reference",
-    "Stream",
     "Subject",
+    "Suite",
     "Unsupported",
     "Verdict",
     "all_close",

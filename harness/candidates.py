@@ -25,9 +25,9 @@ from harness.fault import message
 from harness.originals import python_kept
 from harness.readable import unreadable
 from harness.registry import registering_for
-from harness.verify.battery import check_exemptions, claims_in, every_property, properties_in
 from harness.verify.claim import Claim
 from harness.verify.property import Property
+from harness.verify.suite import check_exemptions, claims_in, every_property, properties_in
 
 
 @dataclass(frozen=True)

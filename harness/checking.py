@@ -15,9 +15,9 @@ from harness.record.events import CellFinished
 from harness.record.outcome import outcome
 from harness.report.fragment import fragment
 from harness.report.terminal import print_outcomes
-from harness.verify.battery import check_exemptions, every_property, properties_in
 from harness.verify.beside import modules_beside
 from harness.verify.cell import cells, check_devices, check_dtypes
+from harness.verify.suite import check_exemptions, every_property, properties_in
 
 
 @dataclass(frozen=True)

@@ -38,7 +38,7 @@ class _Map:
 
     def bells(self, name, shape):
         """Bell-shaped tensors in the case's dtype, another for every name."""
-        values = harness.Stream(tuple(shape), {}, self.case.seed, name).normal()
+        values = harness.RandomSource(tuple(shape), {}, self.case.seed, name).normal()
         return torch.from_numpy(values).to(self.y)
 
     def of(self, x):

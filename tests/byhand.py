@@ -58,7 +58,7 @@ def busy_digest():
         raised("no", implementation="loop", operation="<b>odd name</b>"),
         cell(operation="z_clean", printed=3),
         cell("unsupported", "gradients", operation="z_clean", reason="no autograd"),
-        cell("uninformative", "layouts", operation="z_clean"),
+        cell("inconclusive", "layouts", operation="z_clean"),
         cell("exact", "repeatability", operation="z_clean", met=3, planned=48),
         listed=[ImplementationListed("z_clean", "gone", "jax", [], "", "jax is not installed")],
     )
@@ -88,7 +88,7 @@ def hostile_digest():
         ),
     )
     other = replace(bad, dtype="float32", counterexample=replace(bad.counterexample, source=HOSTILE + "2"))
-    silent = [replace(bad, verdict=verdict, implementation="b") for verdict in ("unsupported", "uninformative")]
+    silent = [replace(bad, verdict=verdict, implementation="b") for verdict in ("unsupported", "inconclusive")]
     listed = [ImplementationListed(HOSTILE, "gone", HOSTILE, [], HOSTILE, HOSTILE)]
     made = digest(bad, other, *silent, listed=listed, stopped=HOSTILE, command=["harness", HOSTILE])
     return replace(made, started=replace(made.started, environment={"cpu": HOSTILE, HOSTILE: [HOSTILE]}))

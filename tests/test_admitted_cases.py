@@ -11,10 +11,10 @@ import harness
 from harness.catalogue import catalogue
 from harness.generate.case import Case
 from harness.generate.plan import plan
-from harness.record.experience import Experience
+from harness.record.example_store import ExampleStore
 from harness.record.outcome import outcome, replayed
-from harness.verify.battery import every_claim, every_property
 from harness.verify.cell import cells
+from harness.verify.suite import every_claim, every_property
 
 _LEAST, _MOST = {"batch": 2, "n": 3}, {"batch": 5, "n": 40}
 
@@ -82,13 +82,13 @@ def test_a_sample_alone_is_asked_where_it_is_declared():
 
 
 def test_what_an_earlier_declaration_remembered_is_told_once_and_forgotten(tmp_path):
-    experience = Experience(str(tmp_path))
+    store = ExampleStore(str(tmp_path))
     asked, seen = cells_of(declared(), right)
     cell = asked["agreement"]
     record = Case(cell.operation, _LEAST, dtype="float32").record()
-    experience.keep(cell.key, {**record, "sizes": {"batch": 2, "n": 2}})
-    experience.keep(cell.key, {**record, "sizes": {"batch": 2, "n": 4}})
-    first, again = outcome(cell, 2, 0, experience=experience), outcome(cell, 2, 0, experience=experience)
+    store.keep(cell.key, {**record, "sizes": {"batch": 2, "n": 2}})
+    store.keep(cell.key, {**record, "sizes": {"batch": 2, "n": 4}})
+    first, again = outcome(cell, 2, 0, store=store), outcome(cell, 2, 0, store=store)
     (told,) = first.outdated
     assert (
         told.startswith("a counterexample of an earlier run is forgotten")

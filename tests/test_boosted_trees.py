@@ -53,7 +53,7 @@ def test_all_against_a_walk_in_fractions(seed, trees, splits):
 def test_a_tree_that_xgboost_trained_is_predicted_as_xgboost_does():
     xgboost = pytest.importorskip("xgboost")
 
-    x = harness.Stream((60, 3), {}, 0, "x").normal().astype(np.float32)
+    x = harness.RandomSource((60, 3), {}, 0, "x").normal().astype(np.float32)
     y = x[:, 0] * x[:, 1] + np.abs(x[:, 2])
     data = xgboost.DMatrix(x, y, nthread=1)
     booster = xgboost.train({"max_depth": 3, "nthread": 1}, data, 1)

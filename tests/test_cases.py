@@ -18,7 +18,7 @@ from torch import Tensor
 
 import harness
 from harness.declare.implementation import implementation_of
-from harness.declare.structure import Stream
+from harness.declare.structure import RandomSource
 from harness.generate.case import Call
 from harness.generate.layouts import LAYOUTS, Layout, layouts_for
 from harness.generate.patterns import PATTERNS, SPECIAL, patterns_for
@@ -208,7 +208,7 @@ def test_a_plan_covers_every_pair_of_options_and_patterns():
 
 
 def test_a_stream_gives_the_words_of_its_own_philox_whoever_draws_between():
-    stream, other = Stream((3,), {}, 7, "x"), Stream((3,), {}, 7, "y")
+    stream, other = RandomSource((3,), {}, 7, "x"), RandomSource((3,), {}, 7, "y")
     philox = np.random.Philox(key=[7, zlib.crc32(b"x")])
     for count in (1, 4, 0, 6, 3, 2):
         other.words((5,))
@@ -218,7 +218,7 @@ def test_a_stream_gives_the_words_of_its_own_philox_whoever_draws_between():
 @pytest.mark.parametrize("name", {**PATTERNS, **SPECIAL})
 def test_patterns_are_what_they_say(name):
     def filled(argument):
-        return {**PATTERNS, **SPECIAL}[name](Stream((40, 10), {}, 5, argument), torch.finfo(torch.float32))
+        return {**PATTERNS, **SPECIAL}[name](RandomSource((40, 10), {}, 5, argument), torch.finfo(torch.float32))
 
     values, other = filled(name), filled("another")
     assert values.shape == (40, 10) and values.dtype == np.float64

@@ -15,10 +15,10 @@ from harness.record.known import in_scope, read_findings, recognised
 from harness.record.outcome import outcome
 from harness.record.settling import claim_listed, settle
 from harness.report.digest import Digest
-from harness.verify.battery import every_claim, every_property
 from harness.verify.cell import cells
 from harness.verify.claim import Claim, claim
 from harness.verify.sources import S0, S1, S2, S3, S4
+from harness.verify.suite import every_claim, every_property
 from tests.byhand import site
 from tests.command_line import ask
 
@@ -42,7 +42,7 @@ def cell(verdict, prop="agreement", operation="gru", **rest):
         (["unstable"], "holds"),
         (["exact", "wrong"], "refuted"),
         (["error"], "refuted"),
-        (["uninformative", "unsupported"], "undecided"),
+        (["inconclusive", "unsupported"], "undecided"),
         (["unsupported", "unsupported"], "not asked"),
         ([], "not asked"),
     ],

@@ -14,10 +14,10 @@ from harness.explain.reproduction import reproduction
 from harness.generate.case import Case
 from harness.operations.linear import linear
 from harness.record.outcome import outcome
-from harness.verify.battery import every_property
 from harness.verify.cell import cells, check_backends
 from harness.verify.exploration import ask
 from harness.verify.subject import Subject
+from harness.verify.suite import every_property
 
 AGREEMENT = next(prop for prop in every_property() if prop.name == "agreement")
 WAYS = (linear.own, *linear.implementations.values())

@@ -29,9 +29,9 @@ from harness.operations.deconvolution import (
     conv2d_pinv,
     conv2d_pinv_in_long_double,
 )
-from harness.verify.battery import every_property
 from harness.verify.cell import Cell
 from harness.verify.exploration import explore
+from harness.verify.suite import every_property
 
 PROPERTIES = {prop.name: prop for prop in every_property()}
 OPERATIONS = [conv2d, conv2d_circular, conv2d_pinv, conv2d_circular_pinv, conv_kernel_layout]

@@ -18,9 +18,9 @@ from harness.explain.shrinking import shrink
 from harness.generate.plan import plan
 from harness.operations.linear import linear
 from harness.record.outcome import outcome
-from harness.verify.battery import every_property
 from harness.verify.cell import Cell
 from harness.verify.exploration import explore
+from harness.verify.suite import every_property
 
 
 def fallen(function, operation=linear, prop="agreement", dtype="float64"):
@@ -40,10 +40,10 @@ def diagnosed(function, **how):
 def test_circumstances_that_the_first_cases_suggest_are_put_to_the_test():
     cell, finding = fallen(lambda x, W, b: x @ W.mT + b * (2 if x.shape[1] > 32 else 1))
     scene = scene_of(cell, finding, 30)
-    scene.falling[:] = [case for case in scene.falling if case.sizes["batch"] > 1]
-    scene.holding[:] = [case for case in scene.holding if case.sizes["batch"] == 1]
-    assert scene.falling
-    assert scene.holding
+    scene.failing[:] = [case for case in scene.failing if case.sizes["batch"] > 1]
+    scene.passing[:] = [case for case in scene.passing if case.sizes["batch"] == 1]
+    assert scene.failing
+    assert scene.passing
     assert in_words(circumstances(scene)) == "inputs ≥ 33"
 
 
@@ -138,7 +138,7 @@ def test_a_small_fault_is_not_blamed_on_the_dtypes_that_can_see_it():
 def test_a_diagnosis_ends_within_its_time():
     cell, finding = fallen(lambda x, W, b: x @ W.mT + b + torch.sin(1e3 * x.sum(1, keepdim=True)))
     scene = scene_of(cell, finding, 0.2)
-    assert len(scene.falling) + len(scene.holding) < 200
+    assert len(scene.failing) + len(scene.passing) < 200
 
 
 @harness.operation

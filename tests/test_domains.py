@@ -9,7 +9,7 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 import harness
-from harness.declare.structure import Stream
+from harness.declare.structure import RandomSource
 from harness.explain.simplifying import simplify
 from harness.generate.case import Case
 from harness.generate.plan import plan
@@ -50,9 +50,9 @@ def test_one_place_of_each_row_in_the_kind_that_is_annotated():
 
 
 def test_an_empty_axis_has_no_index_and_no_place():
-    stream = Stream((3,), {"classes": 0}, 0, "index")
+    stream = RandomSource((3,), {"classes": 0}, 0, "index")
     assert harness.below("classes", also=-1)(stream).tolist() == [-1, -1, -1]
-    assert harness.one_hot(Stream((3, 0), {}, 0, "place")).shape == (3, 0)
+    assert harness.one_hot(RandomSource((3, 0), {}, 0, "place")).shape == (3, 0)
 
 
 def test_an_axis_that_nobody_has_is_refused_where_it_is_written():
@@ -115,7 +115,7 @@ def test_indices_become_few_and_small_and_stay_indices():
 @harness.structure(simpler=lambda stream: (np.eye(*stream.shape), 2 * np.eye(*stream.shape)))
 def turned(stream):
     """A matrix about which nothing is known but the simplest ones."""
-    return Stream(stream.shape, {}, stream.seed, "together").normal()
+    return RandomSource(stream.shape, {}, stream.seed, "together").normal()
 
 
 @harness.structure(

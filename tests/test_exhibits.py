@@ -9,9 +9,9 @@ from harness.candidates import candidates
 from harness.catalogue import catalogue
 from harness.generate.plan import plan
 from harness.measure.verdict import Verdict
-from harness.verify.battery import every_property
 from harness.verify.cell import cells
 from harness.verify.exploration import explore
+from harness.verify.suite import every_property
 
 EXHIBITS = sorted(Path(__file__).with_name("quality").joinpath("exhibits").glob("*.py"))
 EXAMPLES, SECONDS = 16, 1.0

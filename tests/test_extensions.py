@@ -125,7 +125,7 @@ def test_a_dtype_in_which_numbers_are_stored(tmp_path):
     answer = ask(written(tmp_path, DTYPE), "check", "mine.py", *QUICK, "--dtype", "float8_e4m3fn")
     found = verdicts(answer)
     assert found["agreement", "stored", "float8_e4m3fn"] == "exact"
-    assert set(found.values()) <= {"exact", "rounding", "unsupported", "uninformative"}
+    assert set(found.values()) <= {"exact", "rounding", "unsupported", "inconclusive"}
     refused = ask(tmp_path, "check", "mine.py", *QUICK, "--dtype", "float8_e5m2")
     assert refused.code == 2 and "dtype 'float8_e5m2' is unknown" in refused.err
 

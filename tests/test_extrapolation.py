@@ -12,7 +12,7 @@ def rung(time=100, batch=1, N=4, method="bilinear"):
 def knowing(*pairs):
     made = Extrapolation(patience=1.0)
     for there, seconds in pairs:
-        made.learn(there, "loop", seconds)
+        made.update(there, "loop", seconds)
     return made
 
 
@@ -45,5 +45,5 @@ def test_the_whole_climb_counts_and_not_a_bump_on_it():
 def test_of_several_processes_the_last_word_counts():
     known = knowing((rung(), 0.5), (rung(), 5.0))
     assert known.refusal(rung(), "loop") == "not timed: one call took 5.0 s"
-    known.learn(rung(), "loop", 0.5)
+    known.update(rung(), "loop", 0.5)
     assert not known.refusal(rung(), "loop")

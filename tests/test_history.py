@@ -451,7 +451,7 @@ def test_a_comparison_asks_a_few_questions_however_many_faults_there_are(tmp_pat
         return [cell(f"way{n}", **{**WRONG, "fault": fault}) for n in range(count)]
 
     run(tmp_path, 1, *(cell(f"way{n}") for n in range(300)))
-    run(tmp_path, 2, *bad(200, "b is missing"), cell("way299", verdict="uninformative"))
+    run(tmp_path, 2, *bad(200, "b is missing"), cell("way299", verdict="inconclusive"))
     asked = []
     with history_of(tmp_path) as history:
         latest, before = history.runs

@@ -15,8 +15,8 @@ from click.testing import CliRunner
 
 from harness.command.main import main
 from harness.history import generations
-from harness.history.attention import attention
 from harness.history.history import INDEX, History
+from harness.history.priorities import priorities
 from harness.history.segment import differences, segment
 from harness.record.runlog import encode, read
 from harness.report.reporting import Reporting, ended
@@ -180,7 +180,7 @@ def test_neither_a_date_nor_figures_end_a_later_run(reports):
     put(reports, started(), asked(tally={"rounding": 2**62}), asked(tally={"rounding": 2**62}), name="c")
     put(reports, started(), asked(tally={"rounding": 2**62}), name="d")
     harness("issues", "--expect-within", "26h")
-    shares = History.ask(reports, attention)
+    shares = History.ask(reports, priorities)
     assert all(0 < each < 2 for each in shares.values())
 
 
@@ -254,7 +254,7 @@ def indexes(reports) -> list[str]:
 
 @pytest.mark.parametrize("filling", [b"\xff", b"\0"])
 def test_a_damaged_page_anywhere_costs_no_answer(reports, filling):
-    whole, shares = expected(reports), History.ask(reports, attention)
+    whole, shares = expected(reports), History.ask(reports, priorities)
     index = reports / INDEX
     content = index.read_bytes()
     assert len(content) > 8 * PAGE
@@ -264,7 +264,7 @@ def test_a_damaged_page_anywhere_costs_no_answer(reports, filling):
         damaged = content[:page] + filling * PAGE + content[page + PAGE :]
         index.write_bytes(damaged)
         assert expected(reports) == whole
-        assert History.ask(reports, attention) == shares
+        assert History.ask(reports, priorities) == shares
         assert index.read_bytes() == damaged, f"page {page // PAGE}"
         assert len(indexes(reports)) <= 2
 

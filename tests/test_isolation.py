@@ -12,7 +12,7 @@ import pytest
 from harness.engine import watchdog
 from harness.engine.plugin import CellItem, _put_in_order
 from harness.engine.scheduling import OnceEach
-from harness.engine.watchdog import Deaths, _has_lost_cuda, doer, last_words
+from harness.engine.watchdog import CrashCounts, _has_lost_cuda, crash_reason, doer
 from harness.errors import InfrastructureError
 from harness.record.events import CellFinished
 from harness.record.runlog import decode
@@ -76,22 +76,22 @@ def test_modules_beside_a_candidate_are_found_at_import_and_later(tmp_path):
     assert answer.code == 0, answer
 
 
-# a conductor with other orders than the command gives, in a process of its own
+# a controller with other orders than the command gives, in a process of its own
 
 _CONDUCT = """
 import json, sys
 from pathlib import Path
-from harness.engine.conductor import Conductor
+from harness.engine.controller import Controller
 from harness.engine.selection import Selection
 from harness.record.runlog import encode
 
 orders = json.loads(sys.argv[1])
 told = []
 selection = Selection(dtypes=("float32",), devices=("cpu",), examples=6, candidates=orders["candidates"])
-conductor = Conductor(selection, [told.append], limit=30.0, memory=orders.get("memory"))
-finished = conductor.conduct(1, orders["keyword"])
+controller = Controller(selection, [told.append], limit=30.0, memory=orders.get("memory"))
+finished = controller.run(1, orders["keyword"])
 lines = [encode(event) for event in told]
-print(json.dumps({"lines": lines, "finished": encode(finished), "planned": conductor.planned}))
+print(json.dumps({"lines": lines, "finished": encode(finished), "planned": controller.planned}))
 """
 
 
@@ -152,8 +152,8 @@ class Worker:
 CELLS = [f"p.py::p{n}[{op}/f-cpu-{dtype}]" for op in ("a", "b") for dtype in ("float64", "float32") for n in (1, 2, 3)]
 
 
-def started(workers: int, guilty: bool = True) -> tuple[OnceEach, list[Worker]]:
-    schedule = OnceEach(workers, lambda worker, cell: guilty)
+def started(workers: int, is_culprit: bool = True) -> tuple[OnceEach, list[Worker]]:
+    schedule = OnceEach(workers, lambda worker, cell: is_culprit)
     made = [join(schedule) for _ in range(workers)]
     schedule.schedule()
     return schedule, made
@@ -226,7 +226,7 @@ def test_the_rest_of_a_dead_workers_cells_is_asked_once(answered):
 
 
 def test_a_cell_that_is_not_to_blame_is_asked_again():
-    schedule, (worker,) = started(1, guilty=False)
+    schedule, (worker,) = started(1, is_culprit=False)
     work(schedule, worker, 4)
     assert schedule.remove_node(worker) is None
     successor = join(schedule)
@@ -263,11 +263,11 @@ def test_a_process_that_lost_its_gpu_is_told_from_one_that_has_it(monkeypatch):
 
 
 def test_deaths_are_remembered(tmp_path):
-    assert Deaths(tmp_path).of("linear/f") == []
-    Deaths(tmp_path).add("linear/f", "one")
-    Deaths(tmp_path).add("linear/f", "two")
-    Deaths(tmp_path).add("linear/g", "three")
-    assert Deaths(tmp_path).of("linear/f") == ["one", "two"]
+    assert CrashCounts(tmp_path).of("linear/f") == []
+    CrashCounts(tmp_path).add("linear/f", "one")
+    CrashCounts(tmp_path).add("linear/f", "two")
+    CrashCounts(tmp_path).add("linear/g", "three")
+    assert CrashCounts(tmp_path).of("linear/f") == ["one", "two"]
 
 
 @pytest.mark.parametrize(
@@ -295,7 +295,7 @@ def test_deaths_are_remembered(tmp_path):
 def test_last_words(tmp_path, fault, noise, status, words):
     (tmp_path / "gw0.fault").write_text(fault)
     (tmp_path / "gw0.noise").write_text(noise)
-    assert last_words(tmp_path, "gw0", 9.0, status) == words
+    assert crash_reason(tmp_path, "gw0", 9.0, status) == words
 
 
 TREE = """

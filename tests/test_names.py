@@ -15,8 +15,8 @@ from harness.engine.selection import Selection
 from harness.errors import CandidateError, DeclarationError, UnknownName
 from harness.record import known
 from harness.record.outcome import without_asking
-from harness.verify.battery import every_claim, every_property
 from harness.verify.cell import Cell
+from harness.verify.suite import every_claim, every_property
 from tests.verdicts import PROPERTIES
 
 OURS = catalogue()["dot_axes"]

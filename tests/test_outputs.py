@@ -240,7 +240,7 @@ def test_a_block_of_code_has_longer_ticks_than_any_in_it(ticks):
 
 def test_junit_has_a_case_for_every_cell_and_says_how_it_ended(tmp_path):
     unjudged = cell("odd", "error", kind=UNJUDGED, reason="the property raised")
-    hidden = cell("hidden", "uninformative", seconds={"oracle": 1.5, "engine": 0.25})
+    hidden = cell("hidden", "inconclusive", seconds={"oracle": 1.5, "engine": 0.25})
     found = busy(tmp_path)
     run(tmp_path, 3, *found.digest.outcomes, unjudged, hidden, cell(operation="gru"))
     suites = JUnitXml.fromstring(junit(findings(tmp_path)).encode())

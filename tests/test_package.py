@@ -97,12 +97,12 @@ def test_it_lists_its_operations_and_tells_its_version_outside_the_checkout(unpa
         entry["properties"] for entry in json.loads(done.stdout) if entry["operation"] == "pool_then_decode"
     )
     asked = (
-        "from harness.verify import battery; print(battery.__file__, battery.known_findings_file().parent); "
+        "from harness.verify import suite; print(suite.__file__, suite.known_findings_file().parent); "
         "from harness.command.main import main; main(['--version'])"
     )
     package, properties, *version = outside(unpacked, tmp_path, "-c", asked).stdout.split()
     assert version[-1] == harness.__version__
-    assert Path(package) == unpacked / "harness" / "verify" / "battery.py"
+    assert Path(package) == unpacked / "harness" / "verify" / "suite.py"
     assert Path(properties) == unpacked / "harness" / "properties"
 
 

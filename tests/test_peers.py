@@ -12,10 +12,10 @@ from harness.measure.verdict import Verdict
 from harness.record import outcome as outcomes
 from harness.record.outcome import outcome
 from harness.record.runlog import decode, encode
-from harness.verify.battery import every_property
 from harness.verify.cell import Cell
 from harness.verify.exploration import Exploration
 from harness.verify.peers import Peers
+from harness.verify.suite import every_property
 
 AGREEMENT = next(prop for prop in every_property() if prop.name == "agreement")
 

@@ -10,10 +10,10 @@ from harness.generate.case import Case
 from harness.generate.precision import PRECISIONS, ungraded
 from harness.measure.reference import reference
 from harness.operations.linear import linear
-from harness.verify.battery import every_property
 from harness.verify.cell import cells, check_dtypes
 from harness.verify.exploration import ask
 from harness.verify.subject import Subject
+from harness.verify.suite import every_property
 from harness.verify.support import serves
 
 BF32 = PRECISIONS["bf32"]

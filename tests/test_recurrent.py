@@ -14,9 +14,9 @@ from harness.measure.comparison import allowance
 from harness.measure.verdict import Verdict
 from harness.operations import recurrent_loops, recurrent_peers  # noqa: F401  (they add the implementations)
 from harness.operations.recurrent import gru, gru_cell, lstm, rnn
-from harness.verify.battery import every_property
 from harness.verify.cell import Cell, cells
 from harness.verify.exploration import explore
+from harness.verify.suite import every_property
 
 PROPERTIES = {prop.name: prop for prop in every_property()}
 NETWORKS = (rnn, lstm, gru)

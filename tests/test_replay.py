@@ -19,18 +19,23 @@ from harness.explain.counterexample import Counterexample
 from harness.generate.case import Case
 from harness.history.archive import Archive
 from harness.record.events import CellFinished, RunStarted
-from harness.record.experience import Experience
+from harness.record.example_store import ExampleStore
 from harness.record.outcome import outcome, replayed
-from harness.record.recalled import Recalled, read_recalled, recalled, save_recalled
 from harness.record.runlog import RunLog, decode, encode
-from harness.verify.battery import every_property
+from harness.record.saved_counterexamples import (
+    SavedCounterexample,
+    read_counterexamples,
+    recalled,
+    save_counterexamples,
+)
 from harness.verify.cell import Cell
+from harness.verify.suite import every_property
 from tests.command_line import ask
 
 LINEAR = catalogue()["linear"]
 AGREEMENT = next(prop for prop in every_property() if prop.name == "agreement")
 CASE = Case(LINEAR, {"batch": 2, "inputs": 3, "outputs": 1}, dtype="float32").record()
-FAULTY = Recalled(
+FAULTY = SavedCounterexample(
     "agreement", "linear", "mine", "cpu", "float32", CASE, "off by 9 u", candidates="there/mine.py", checksum="0f"
 )
 
@@ -206,14 +211,14 @@ def log_of(reports, run: str, entries, **more) -> None:
             log(cell_of(each))
 
 
-def cell_of(each: Recalled) -> CellFinished:
+def cell_of(each: SavedCounterexample) -> CellFinished:
     shown = Counterexample(each.case, "a case", "", each.sentence)
     asked = (each.prop, each.operation, each.implementation, "torch", each.device, each.dtype, each.verdict)
     return CellFinished(*asked, counterexample=shown, claim=each.claim)
 
 
-def other(**changes) -> Recalled:
-    return Recalled(**{**vars(FAULTY), **changes})
+def other(**changes) -> SavedCounterexample:
+    return SavedCounterexample(**{**vars(FAULTY), **changes})
 
 
 def test_what_a_word_means(tmp_path, monkeypatch):
@@ -230,7 +235,7 @@ def test_what_a_word_means(tmp_path, monkeypatch):
     assert archive.find(older.id).entries == [older]
     assert archive.find(newer.id[:4]).source == "20261123-000000-bbbbbb"
     assert archive.find(claim.id).entries == [claim]
-    save_recalled(tmp_path / "kept.jsonl", [older])
+    save_counterexamples(tmp_path / "kept.jsonl", [older])
     assert archive.find("kept.jsonl").entries == [older]
 
 
@@ -255,8 +260,8 @@ def test_an_id_is_the_same_wherever_it_is_computed(tmp_path):
         [RunStarted("r", "w", [], 0, {}, candidates="there/mine.py", checksum="0f"), decode(encode(cell_of(here)))]
     )
     assert read == here
-    save_recalled(tmp_path / "kept.jsonl", [here])
-    assert read_recalled(tmp_path / "kept.jsonl") == ([here], [])
+    save_counterexamples(tmp_path / "kept.jsonl", [here])
+    assert read_counterexamples(tmp_path / "kept.jsonl") == ([here], [])
     assert len({here.id, FAULTY.id, other(dtype="float64").id, other(prop="gradients").id}) == 4
     assert len(FAULTY.id) == 8
 
@@ -275,9 +280,9 @@ def test_an_id_is_the_same_wherever_it_is_computed(tmp_path):
 )
 def test_a_damaged_line_is_told(tmp_path, line, sentence):
     path = tmp_path / "kept.jsonl"
-    save_recalled(path, [FAULTY])
+    save_counterexamples(path, [FAULTY])
     path.write_text(path.read_text() + line)
-    assert read_recalled(path) == ([FAULTY], [f"{path}, line 2: no counterexample ({sentence}); left out"])
+    assert read_counterexamples(path) == ([FAULTY], [f"{path}, line 2: no counterexample ({sentence}); left out"])
     path.write_text(line)
     with pytest.raises(HarnessError, match="neither a run log nor a file of counterexamples"):
         Archive(tmp_path).find(str(path))
@@ -340,20 +345,20 @@ def wrong(x, W, b):
 
 
 def test_what_falls_is_kept_and_what_falls_no_more_is_forgotten(tmp_path):
-    experience = Experience(str(tmp_path / "examples"))
-    first = outcome(cell(wrong), 12, 0, experience=experience)
-    again = outcome(cell(wrong), 12, 0, experience=experience)
+    store = ExampleStore(str(tmp_path / "examples"))
+    first = outcome(cell(wrong), 12, 0, store=store)
+    again = outcome(cell(wrong), 12, 0, store=store)
     assert again.tally == {"wrong": 1}
     assert again.counterexample.case == first.counterexample.case
-    assert outcome(cell(sound), 12, 0, experience=experience).tally.keys() <= {"exact", "rounding"}
-    assert not experience.of(cell(wrong)).cases
+    assert outcome(cell(sound), 12, 0, store=store).tally.keys() <= {"exact", "rounding"}
+    assert not store.of(cell(wrong)).cases
 
 
 @pytest.mark.parametrize("damage", [b"\xff\x00", b"{", b"[]", b"{}", b'{"operation": "gone"}'])
 def test_a_damaged_entry_is_passed_over(tmp_path, damage):
-    experience = Experience(str(tmp_path))
-    experience._database.save(cell(sound).key.encode(), damage)
-    assert experience.of(cell(sound)).cases == ()
+    store = ExampleStore(str(tmp_path))
+    store._database.save(cell(sound).key.encode(), damage)
+    assert store.of(cell(sound)).cases == ()
 
 
 @pytest.mark.parametrize(
@@ -371,10 +376,10 @@ def test_a_damaged_entry_is_passed_over(tmp_path, damage):
 )
 def test_an_outdated_case_is_told_where_somebody_keeps_it(tmp_path, changes):
     kept = other(case={**CASE, **changes})
-    experience = Experience(kept=(kept,))
-    lessons = experience.of(cell(sound))
-    assert lessons.cases == ()
-    assert lessons.outdated[0].startswith(f"counterexample {kept.id} can't be tried: case of linear ")
+    store = ExampleStore(kept=(kept,))
+    seeds = store.of(cell(sound))
+    assert seeds.cases == ()
+    assert seeds.outdated[0].startswith(f"counterexample {kept.id} can't be tried: case of linear ")
     assert replayed(cell(sound), kept.case).verdict == "unsupported"
 
 

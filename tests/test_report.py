@@ -98,14 +98,14 @@ def test_causes_of_one_implementation_are_shown_together_worst_first():
 
 
 def test_what_is_good_or_silent_is_no_cause():
-    assert not causes([cell(verdict) for verdict in ("exact", "rounding", "uninformative", "unsupported")])
+    assert not causes([cell(verdict) for verdict in ("exact", "rounding", "inconclusive", "unsupported")])
 
 
 def test_nothing_good_is_said_where_agreement_gave_no_answer():
     outcomes = [
         cell("unsupported", dtype="float16"),
         cell("exact", "batch_of_zero", dtype="float16"),
-        cell("uninformative", dtype="float32"),
+        cell("inconclusive", dtype="float32"),
         cell("wrong", "gradients", dtype="float32"),
         cell("unsupported", "gradients", dtype="float64"),
         cell("exact", dtype="float64"),
@@ -139,7 +139,7 @@ def test_nothing_good_is_said_where_agreement_gave_no_answer():
             [cell(), raised("no", implementation="b"), cell("unstable", "gradients", implementation="c")],
             "1 of 3 implementations fails: it ends in an error; 1 more loses digits that the problem does not lose.",
         ),
-        ([cell("unsupported"), cell("uninformative")], "Nothing could be verified."),
+        ([cell("unsupported"), cell("inconclusive")], "Nothing could be verified."),
         ([], "Nothing could be verified."),
     ],
 )
@@ -170,7 +170,7 @@ def test_reasons_are_grouped_and_counted():
         cell("unsupported", reason="no autograd"),
         cell("unsupported", reason="no autograd", dtype="float64"),
         cell("unsupported", reason="float32 alone", implementation="slow"),
-        cell("uninformative"),
+        cell("inconclusive"),
         listed=listed,
     )
     assert [(reason.text, reason.count) for reason in made.unavailable_reasons] == [("jax is not installed", 2)]
@@ -178,7 +178,7 @@ def test_reasons_are_grouped_and_counted():
         ("no autograd", 2),
         ("float32 alone", 1),
     ]
-    assert made.uninformative_reasons[0].text == Verdict.UNINFORMATIVE.meaning
+    assert made.inconclusive_reasons[0].text == Verdict.INCONCLUSIVE.meaning
 
 
 def test_figures():
@@ -299,7 +299,7 @@ def many():
         for name in ("definition", "torch_expanded_by_products", "numpy_loop", "keras_layer", "jax_scan")
         for dtype in ("float64", "float32", "bfloat16", "float16")
         if not (name == "definition" and dtype == "float64")
-        for verdict in (["uninformative"] if (number, name, dtype) == (4, "jax_scan", "float16") else ["rounding"])
+        for verdict in (["inconclusive"] if (number, name, dtype) == (4, "jax_scan", "float16") else ["rounding"])
     ]
 
 
@@ -354,7 +354,7 @@ def test_the_summary_says_what_gave_no_answer(capsys):
     print_summary(busy_digest())
     printed = " ".join(capsys.readouterr().out.split())
     assert "unavailable 1 implementation, jax is not installed" in printed
-    assert "1 unsupported and 1 uninformative cells" in printed
+    assert "1 unsupported and 1 inconclusive cells" in printed
 
 
 def test_what_met_too_few_cases_says_so_wherever_its_verdict_stands(tmp_path):

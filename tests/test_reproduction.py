@@ -33,10 +33,10 @@ from harness.generate.plan import at_every_size, plan
 from harness.operations import recurrent_loops  # noqa: F401  (it adds implementations)
 from harness.operations.linear import linear
 from harness.operations.recurrent import gru
-from harness.verify.battery import every_claim, every_property
 from harness.verify.cell import Cell
 from harness.verify.exploration import ask, explore
 from harness.verify.subject import Subject
+from harness.verify.suite import every_claim, every_property
 from tests.forkserver import HEAVY, SECONDS, server
 
 ROOT = Path(__file__).parents[1]

@@ -15,8 +15,8 @@ from harness.measure.comparison import Comparison
 from harness.operations.linear import linear
 from harness.record.outcome import outcome
 from harness.record.triage import causes
-from harness.verify.battery import every_property
 from harness.verify.cell import Cell
+from harness.verify.suite import every_property
 
 
 @harness.operation

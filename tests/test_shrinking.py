@@ -12,9 +12,9 @@ from harness.generate.layouts import LAYOUTS
 from harness.generate.plan import plan
 from harness.measure.verdict import Verdict
 from harness.operations.linear import linear
-from harness.verify.battery import every_property
 from harness.verify.cell import Cell
 from harness.verify.exploration import WIDE, explore
+from harness.verify.suite import every_property
 
 AGREEMENT = next(prop for prop in every_property() if prop.name == "agreement")
 

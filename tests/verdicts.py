@@ -9,9 +9,9 @@ from __future__ import annotations
 from harness.declare.implementation import implementation_of
 from harness.declare.operation import Operation
 from harness.generate.plan import essential, plan
-from harness.verify.battery import every_property
 from harness.verify.cell import Cell
 from harness.verify.exploration import Exploration, explore
+from harness.verify.suite import every_property
 
 PROPERTIES = {prop.name: prop for prop in every_property()}
 

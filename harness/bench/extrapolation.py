@@ -22,7 +22,7 @@ class Extrapolation:
         self._patience = patience
         self._known: dict[tuple[str, str], list[tuple[Rung, float]]] = defaultdict(list)
 
-    def learn(self, rung: Rung, implementation: str, seconds: float) -> None:
+    def update(self, rung: Rung, implementation: str, seconds: float) -> None:
         """Remember what one call took; of several processes, the last word."""
         earlier = self._known[rung.operation.name, implementation]
         earlier[:] = [(there, took) for there, took in earlier if there.name != rung.name]

@@ -141,7 +141,7 @@ class Team:
                 worker.ask(do="forget")
         for (_, name), timing in timings.items():
             if timing.is_timed:  # which says more than the one call before
-                self._expected.learn(rung, name, min(min(block) for block in timing.blocks if block))
+                self._expected.update(rung, name, min(min(block) for block in timing.blocks if block))
         return list(timings.values())
 
     def _turns(self, rounds: Mapping[tuple[str, str], int]) -> Iterator[tuple[str, str]]:
@@ -171,7 +171,7 @@ class Team:
             timing.verdict, timing.reason = found, answer["reason"]
         if "once" not in answer:
             return 0
-        self._expected.learn(rung, timing.implementation, answer["once"])
+        self._expected.update(rung, timing.implementation, answer["once"])
         if self._is_too_slow(timing, rung):
             return 0
         timing.memory = answer["memory"]

@@ -11,11 +11,11 @@ from harness.errors import Unsupported
 from harness.explain.sentence import sentence
 from harness.generate.precision import eps_of
 from harness.measure.verdict import Verdict
-from harness.verify.battery import every_property
 from harness.verify.cell import Cell
 from harness.verify.exploration import ask
 from harness.verify.property import Property
 from harness.verify.subject import ImplementationFault, Subject
+from harness.verify.suite import every_property
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ def verified(rung: Rung, implementation: Implementation, device: str, dtype: str
 def _certified(rung: Rung, implementation: Implementation, device: str, dtype: str) -> Verified:
     certificate = workload(rung.operation).certificate
     if certificate is None:
-        return Verified(Verdict.UNINFORMATIVE, "the definition would take too long here, and nothing else verifies it")
+        return Verified(Verdict.INCONCLUSIVE, "the definition would take too long here, and nothing else verifies it")
     call = rung.case(device, dtype).call()
     try:
         results = Subject(rung.operation, implementation)(call)

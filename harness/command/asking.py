@@ -21,15 +21,15 @@ from rich.console import Console
 from harness.command.options import PROFILES
 from harness.command.outputs import Wanted
 from harness.command.progress import Progress
-from harness.engine.conductor import Conductor
+from harness.engine.controller import Controller
 from harness.engine.selection import Selection, check_keyword
 from harness.errors import HarnessError, InfrastructureError
 from harness.explain.visible import visible
 from harness.fault import with_traceback
 from harness.generate.precision import ungraded
-from harness.history.attention import attention
 from harness.history.baseline import PREVIOUS
 from harness.history.history import History
+from harness.history.priorities import priorities
 from harness.record.checked_file import checksum, seen_from
 from harness.record.environment import environment
 from harness.record.events import (
@@ -43,8 +43,8 @@ from harness.record.events import (
     Scope,
 )
 from harness.record.known import known_findings
-from harness.record.recalled import Recalled, read_recalled
 from harness.record.runlog import SUFFIX, RunLog
+from harness.record.saved_counterexamples import SavedCounterexample, read_counterexamples
 from harness.record.settling import Settled
 from harness.report.digest import Digest
 from harness.report.reporting import Reporting
@@ -121,16 +121,18 @@ class Asking:
         with self._log(started) as log:
             with Progress(quiet=self.as_json) as progress:
                 listeners = (self._events.append, progress, reporting, log)
-                conductor = Conductor(selection, listeners, self.budget, self.limit, self.memory, stated, self.threads)
-                progress.watch(conductor)
+                controller = Controller(
+                    selection, listeners, self.budget, self.limit, self.memory, stated, self.threads
+                )
+                progress.watch(controller)
                 _tell(listeners, started, *listing, *stated, *known)
-                finished = conductor.conduct(jobs, self.keyword)
+                finished = controller.run(jobs, self.keyword)
             unwritten = _written(log, finished)
         self._events.append(finished)
         if not any(isinstance(event, CellFinished) for event in self._events):
             _reported(reporting, finished)
-            raise self._nothing(listing, conductor, finished)
-        told = (conductor.planned, log.path, latest / "index.html", complaints)
+            raise self._nothing(listing, controller, finished)
+        told = (controller.planned, log.path, latest / "index.html", complaints)
         return Answer(Digest.of(self._events), *told, reporting, unwritten)
 
     def _check_baseline(self) -> None:
@@ -138,7 +140,7 @@ class Asking:
         if self.baseline not in ("", PREVIOUS):
             History.ask(self.reports, lambda history: history.named(self.baseline))
 
-    def _kept(self, candidates: str) -> tuple[list[Recalled], list[str]]:
+    def _kept(self, candidates: str) -> tuple[list[SavedCounterexample], list[str]]:
         """The counterexamples that people keep of what this candidate file declares, or the catalogue where it is empty.
 
         With them comes what is wrong with their file's lines.
@@ -146,7 +148,7 @@ class Asking:
         usual = self.reports / KEPT
         if self.first is None and not os.path.lexists(usual):
             return [], []
-        entries, complaints = read_recalled(self.first or usual)
+        entries, complaints = read_counterexamples(self.first or usual)
         wanted = seen_from(Path(), Path(candidates)) if candidates else ""
         return [each for each in entries if each.candidates == wanted], complaints
 
@@ -159,7 +161,7 @@ class Asking:
             examples=self.examples or profile.examples,
             cell_seconds=self.cell_seconds or profile.cell_seconds,
             worker_seconds=(self.budget or 0.0) * jobs,
-            attention=self._attention() if self.budget else {},
+            priorities=self._priorities() if self.budget else {},
             seed=self.seed,
             nightly=profile.nightly,
             examples_folder=str(self._examples(chosen.get("candidates", ""))),
@@ -177,9 +179,9 @@ class Asking:
         path = Path(os.path.relpath(candidates, folder)).as_posix()
         return folder / f"of-{sha256(path.encode()).hexdigest()[:12]}"
 
-    def _attention(self) -> dict[str, float]:
+    def _priorities(self) -> dict[str, float]:
         """How the budget is to be spread over the cells, as far as earlier runs tell."""
-        return History.ask(self.reports, attention)
+        return History.ask(self.reports, priorities)
 
     def _groups(self, listing: list[ImplementationListed]) -> int:
         """How many workers could be busy at once: cells of one operation, device and dtype share one."""
@@ -213,14 +215,14 @@ class Asking:
         return run_started(self.seed, candidates, scope, packages, self.threads)
 
     def _nothing(
-        self, listing: list[ImplementationListed], conductor: Conductor, finished: RunFinished
+        self, listing: list[ImplementationListed], controller: Controller, finished: RunFinished
     ) -> HarnessError:
         """Why a run has no outcome at all."""
         missing = [
             f"{each.operation}/{each.implementation}: {each.unavailable}" for each in listing if each.unavailable
         ]
-        if conductor.problems or finished.stopped:
-            told = conductor.problems[0] if conductor.problems else finished.stopped
+        if controller.problems or finished.stopped:
+            told = controller.problems[0] if controller.problems else finished.stopped
         elif self.keyword:
             told = (
                 f"no cell matches -k {self.keyword!r}; `harness list` names operations, implementations and properties"

@@ -17,8 +17,8 @@ from harness.errors import UnknownName
 from harness.record.outcome import listed
 from harness.record.settling import claim_listed
 from harness.report.terminal import print_claims
-from harness.verify.battery import every_claim, every_property
 from harness.verify.claim import Claim
+from harness.verify.suite import every_claim, every_property
 
 _EXAMPLES = examples(
     ("harness claims", "every claim, in a few minutes"),

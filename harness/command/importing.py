@@ -15,15 +15,15 @@ import msgspec
 
 from harness.candidates import candidates, check_file
 from harness.engine.scratch import scratch
-from harness.engine.watchdog import Watchdog, last_words
+from harness.engine.watchdog import Watchdog, crash_reason
 from harness.errors import CandidateError, HarnessError
 from harness.record.environment import imported
 from harness.record.events import ClaimListed, ImplementationListed
 from harness.record.outcome import listed
 from harness.record.reading import Unreadable, parsed, shown, structured
 from harness.record.settling import claim_listed
-from harness.verify.battery import every_property
 from harness.verify.cell import check_backends, check_dtypes
+from harness.verify.suite import every_property
 
 _NAME = "import"
 
@@ -76,7 +76,7 @@ def rehearse_import(
         )
         answer = folder / "answer"
         if not answer.exists():
-            words = last_words(folder, _NAME, limit, done.returncode)
+            words = crash_reason(folder, _NAME, limit, done.returncode)
             mend = "; move long work into functions" if words.startswith("did not return") else ""
             raise CandidateError(f"{file.name}: its import {words}{mend}")
         text = answer.read_bytes()

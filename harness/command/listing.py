@@ -27,8 +27,8 @@ from harness.generate.precision import PRECISIONS
 from harness.record.outcome import listed
 from harness.registry import OURS, origin_of
 from harness.report.outputs import OUTPUTS
-from harness.verify.battery import every_property
 from harness.verify.property import Property
+from harness.verify.suite import every_property
 
 IMPORT_SECONDS = 60.0
 """How long a file may take to be imported."""

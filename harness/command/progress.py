@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.progress import Progress as Bar
 
-from harness.engine.conductor import Conductor
+from harness.engine.controller import Controller
 from harness.record.events import CellFinished, Event
 
 _EVERY_SECONDS = 20.0
@@ -77,9 +77,9 @@ class Progress(Meter):
         super().__init__("cells", quiet)
         self._bad = 0
 
-    def watch(self, conductor: Conductor) -> None:
-        """Take the number of planned cells from a conductor, once its workers have counted them."""
-        self._conductor = conductor
+    def watch(self, controller: Controller) -> None:
+        """Take the number of planned cells from a controller, once its workers have counted them."""
+        self._conductor = controller
 
     def __call__(self, event: Event) -> None:
         """Count a finished cell."""

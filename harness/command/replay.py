@@ -27,7 +27,7 @@ from harness.command.replaying import COULD_NOT_RUN, FIXED, STILL_FAILS, Replaye
 from harness.errors import HarnessError, InfrastructureError
 from harness.explain.visible import visible
 from harness.history.archive import Archive, Recollection
-from harness.record.recalled import save_recalled
+from harness.record.saved_counterexamples import save_counterexamples
 
 _EXAMPLES = examples(
     ("harness replay", "the latest run's counterexamples"),
@@ -111,7 +111,7 @@ def _exit_code(answers: list[Replayed]) -> int:
 
 
 def _save(found: Recollection, file: Path, as_json: bool) -> None:
-    added = save_recalled(file, found.entries)
+    added = save_counterexamples(file, found.entries)
     if as_json:
         told = {"source": found.source, "file": str(file), "added": added, "notes": found.complaints}
         click.echo(json.dumps({"exit_code": 0, **told}, indent=2))

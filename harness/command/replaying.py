@@ -13,7 +13,7 @@ from harness.catalogue import catalogue
 from harness.command.asking import waiting, worker_memory
 from harness.command.importing import rehearse_import
 from harness.command.progress import Progress
-from harness.engine.conductor import Conductor
+from harness.engine.controller import Controller
 from harness.engine.selection import Selection
 from harness.engine.watchdog import NOT_ASKED
 from harness.errors import HarnessError
@@ -22,9 +22,9 @@ from harness.measure.verdict import Verdict
 from harness.record.checked_file import recorded_file
 from harness.record.events import CellFinished, Event, ImplementationListed
 from harness.record.outcome import listed
-from harness.record.recalled import Recalled
-from harness.verify.battery import every_claim, every_property
+from harness.record.saved_counterexamples import SavedCounterexample
 from harness.verify.cell import devices_here
+from harness.verify.suite import every_claim, every_property
 
 STILL_FAILS, FIXED, COULD_NOT_RUN = "still fails", "fixed", "could not run"
 
@@ -40,7 +40,7 @@ Statements = Mapping[str, Sequence[str]]
 class Replayed:
     """What a counterexample shows now: the answer, the verdict where it was asked, and why."""
 
-    recalled: Recalled
+    recalled: SavedCounterexample
     answer: str
     reason: str = ""
     verdict: str = ""
@@ -70,7 +70,7 @@ class Replaying:
     interrupted: int = 0
     _answers: dict[str, Replayed] = field(default_factory=dict)
 
-    def ask(self, entries: Iterable[Recalled]) -> list[Replayed]:
+    def ask(self, entries: Iterable[SavedCounterexample]) -> list[Replayed]:
         """The answer for every counterexample, in their order."""
         entries = list(entries)
         files = {each.id: self._file(each) for each in entries}
@@ -78,13 +78,13 @@ class Replaying:
             self._ask_of(file, [each for each in entries if files[each.id] == file])
         return [self._answers.get(each.id) or _unanswered(each, "it was not asked any more") for each in entries]
 
-    def _file(self, each: Recalled) -> tuple[str, str]:
+    def _file(self, each: SavedCounterexample) -> tuple[str, str]:
         """The file that declares what was asked, with the checksum that it must have; one that the user names may have any."""
         if self.candidates is None or (each.operation, each.implementation) in _catalogue_listing():
             return each.candidates, each.checksum
         return str(self.candidates), ""
 
-    def _ask_of(self, recorded: tuple[str, str], entries: list[Recalled]) -> None:
+    def _ask_of(self, recorded: tuple[str, str], entries: list[SavedCounterexample]) -> None:
         """Ask what one candidate file declares, or the catalogue where there is none."""
         try:
             file = self._admitted(*recorded)
@@ -114,18 +114,18 @@ class Replaying:
         listing = {(each.operation, each.implementation): each for each in brought.implementations}
         return listing, {**_statements(), **brought.properties}
 
-    def _asked(self, file: Path | None, batch: list[Recalled]) -> Iterator[Replayed]:
+    def _asked(self, file: Path | None, batch: list[SavedCounterexample]) -> Iterator[Replayed]:
         told: list[Event] = []
         jobs = min(self.jobs, len({(each.operation, each.device, each.dtype) for each in batch}))
         problem = ""
         with Progress(self.quiet) as progress:
             memory = worker_memory({each.device for each in batch}, jobs)
-            conductor = Conductor(
+            controller = Controller(
                 _selection(file, batch), (told.append, progress), None, self.limit, memory, threads=self.threads
             )
-            progress.watch(conductor)
+            progress.watch(controller)
             try:
-                finished = conductor.conduct(jobs)
+                finished = controller.run(jobs)
                 problem = finished.stopped
                 self.interrupted = finished.exit_code if finished.exit_code > 128 else 0
             except HarnessError as refusal:
@@ -141,7 +141,7 @@ class Replaying:
         self._answers.update((each.recalled.id, each) for each in given)
 
 
-def _selection(file: Path | None, batch: list[Recalled]) -> Selection:
+def _selection(file: Path | None, batch: list[SavedCounterexample]) -> Selection:
     return Selection(
         operations=tuple(dict.fromkeys(each.operation for each in batch)),
         devices=tuple(dict.fromkeys(each.device for each in batch)),
@@ -156,9 +156,9 @@ def _selection(file: Path | None, batch: list[Recalled]) -> Selection:
     )
 
 
-def _one_in_each_cell(entries: Iterable[Recalled]) -> list[list[Recalled]]:
+def _one_in_each_cell(entries: Iterable[SavedCounterexample]) -> list[list[SavedCounterexample]]:
     """Batches in which no cell comes twice, so that one case's crash is no other's: nearly always a single one."""
-    batches: list[dict[str, Recalled]] = []
+    batches: list[dict[str, SavedCounterexample]] = []
     for each in entries:
         free = next((batch for batch in batches if each.key not in batch), None)
         if free is None:
@@ -167,7 +167,7 @@ def _one_in_each_cell(entries: Iterable[Recalled]) -> list[list[Recalled]]:
     return [list(batch.values()) for batch in batches]
 
 
-def _obstacle(each: Recalled, file: Path | None, listing: Listing, statements: Statements) -> str:
+def _obstacle(each: SavedCounterexample, file: Path | None, listing: Listing, statements: Statements) -> str:
     """Why a counterexample can't be asked, as far as that is known before anything is computed; empty where it can."""
     where = file.name if file else "the catalogue"
     mend = "" if file else "; name the file that declares it with --candidates"
@@ -181,7 +181,7 @@ def _obstacle(each: Recalled, file: Path | None, listing: Listing, statements: S
     return f"unavailable here: {made.unavailable}" if made.unavailable else _misfit(each, statements, made)
 
 
-def _misfit(each: Recalled, statements: Statements, made: ImplementationListed) -> str:
+def _misfit(each: SavedCounterexample, statements: Statements, made: ImplementationListed) -> str:
     if each.device not in devices_here():
         return f"device {each.device!r} is not here; this machine has {', '.join(devices_here())}"
     if each.dtype not in (statements[each.prop] or made.dtypes):
@@ -189,7 +189,7 @@ def _misfit(each: Recalled, statements: Statements, made: ImplementationListed) 
     return ""
 
 
-def _replayed(each: Recalled, found: CellFinished) -> Replayed:
+def _replayed(each: SavedCounterexample, found: CellFinished) -> Replayed:
     verdict = Verdict(found.verdict)
     if found.unjudged or NOT_ASKED in found.reason:
         return _unanswered(each, found.reason)
@@ -200,7 +200,7 @@ def _replayed(each: Recalled, found: CellFinished) -> Replayed:
     return replace(_unanswered(each, found.reason or verdict.meaning), verdict=verdict.value)
 
 
-def _unanswered(each: Recalled, reason: str) -> Replayed:
+def _unanswered(each: SavedCounterexample, reason: str) -> Replayed:
     return Replayed(each, COULD_NOT_RUN, reason)
 
 

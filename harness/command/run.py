@@ -14,7 +14,7 @@ from harness.command.outputs import output_options
 from harness.declare.implementation import on_backends
 from harness.record.outcome import listed
 from harness.record.settling import claim_listed
-from harness.verify.battery import every_claim
+from harness.verify.suite import every_claim
 
 _EXAMPLES = examples(
     ("harness run", "everything, on the devices there are"),

@@ -23,7 +23,7 @@ from jaxtyping import AbstractArray
 from numpy.typing import NDArray
 
 from harness.declare.axes import Axis, parse_axes
-from harness.declare.structure import Stream
+from harness.declare.structure import RandomSource
 from harness.errors import DeclarationError
 
 OptionValue = bool | int | float | str | None
@@ -111,7 +111,7 @@ class TensorDomain:
     def simpler(self, known: Mapping[str, Any]) -> tuple[NDArray[Any], ...]:
         """Values to put in place of drawn ones, simplest first; none where the structure knows of none."""
         shape = self.shape(known)
-        given = getattr(self.structure, "simpler", lambda stream: ())(Stream(shape, known, 0, ""))
+        given = getattr(self.structure, "simpler", lambda stream: ())(RandomSource(shape, known, 0, ""))
         return tuple(np.broadcast_to(each, shape) for each in given)
 
     @property

@@ -3,7 +3,7 @@
     target: Annotated[Int[Tensor, "tokens"], harness.below("classes", also=-100)]
     chosen: Annotated[Float[Tensor, "batch classes"], harness.one_hot]
 
-A domain is a structure (it makes values from a Stream) that also knows its members: `admits` says whether an array is in
+A domain is a structure (it makes values from a RandomSource) that also knows its members: `admits` says whether an array is in
 it, and `simpler` gives members to try in place of drawn ones, simplest first. One of your own is a class like these, or
 a function with `@harness.structure`.
 """
@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harness.declare.axes import Axis, parse_axes
-from harness.declare.structure import Stream
+from harness.declare.structure import RandomSource
 from harness.errors import DeclarationError
 
 
@@ -35,7 +35,7 @@ class below:
     def __repr__(self) -> str:
         return f"below({self.axis!r})" if self.also is None else f"below({self.axis!r}, also={self.also})"
 
-    def __call__(self, stream: Stream) -> NDArray[np.int64]:
+    def __call__(self, stream: RandomSource) -> NDArray[np.int64]:
         """Indices of the stream's shape: random ones, in a case in eight one for all, in another the ends alone."""
         size = self._size(stream.known)
         indices = stream.integers(0, max(size - 1, 0))
@@ -52,7 +52,7 @@ class below:
         """Whether every entry is an index of the axis, or `also`."""
         return bool((((values >= 0) & (values < self._size(known))) | (values == self.also)).all())
 
-    def simpler(self, stream: Stream) -> Iterator[NDArray[Any]]:
+    def simpler(self, stream: RandomSource) -> Iterator[NDArray[Any]]:
         """The first index everywhere."""
         yield np.zeros(stream.shape, np.int64)
 
@@ -77,7 +77,7 @@ class _OneHot:
     def __repr__(self) -> str:
         return "one_hot"
 
-    def __call__(self, stream: Stream) -> NDArray[np.float64]:
+    def __call__(self, stream: RandomSource) -> NDArray[np.float64]:
         *rows, size = stream.shape
         chosen = stream.integers(0, max(size - 1, 0), tuple(rows))
         return (np.arange(size) == chosen[..., None]).astype(np.float64)
@@ -86,7 +86,7 @@ class _OneHot:
         """Whether every row has a single one, and zeros else."""
         return bool(np.isin(values, (0, 1)).all() and (not values.shape[-1] or (values.sum(-1) == 1).all()))
 
-    def simpler(self, stream: Stream) -> Iterator[NDArray[Any]]:
+    def simpler(self, stream: RandomSource) -> Iterator[NDArray[Any]]:
         """The first place of every row."""
         yield (np.arange(stream.shape[-1]) == 0).astype(np.float64)
 

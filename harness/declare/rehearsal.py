@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from harness.declare.callables import place_of
-from harness.declare.structure import Stream, name_of
+from harness.declare.structure import RandomSource, name_of
 from harness.errors import DeclarationError
 
 if TYPE_CHECKING:
@@ -122,7 +122,7 @@ def _hold_shapes(operation: Operation, parts: tuple[Any, ...], known: dict[str, 
 
 def _values(operation: Operation, name: str, known: dict[str, Any]) -> Tensor:
     domain = operation.tensors[name]
-    stream = Stream(domain.shape(known), known, 0, name)
+    stream = RandomSource(domain.shape(known), known, 0, name)
     values = domain.in_kind(domain.structure(stream)) if domain.structure else stream.normal()
     if np.shape(values) != stream.shape:
         raise DeclarationError(

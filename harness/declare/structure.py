@@ -1,6 +1,6 @@
 """Structures: arguments that annotations can't describe (sorted lengths, an invertible kernel, a stable matrix).
 
-A structure is a function of a Stream that returns a numpy array of the argument's shape. It is named by its own
+A structure is a function of a RandomSource that returns a numpy array of the argument's shape. It is named by its own
 name, and draws all its randomness from the stream, so that a case can be rebuilt from a seed. What else is known of its
 values it says with `@structure`: which others are in the domain, and which are simpler. One that only chooses likely
 numbers, where any others would be in the domain too, says so with `@typical`. The domains of `harness.domains` are
@@ -27,7 +27,7 @@ _BLOCK = 4
 
 
 @dataclass
-class Stream:
+class RandomSource:
     """A seeded source of numbers for one argument.
 
     Everything is made from Philox's raw words by exact integer and power-of-two arithmetic, never by numpy's
@@ -44,9 +44,9 @@ class Stream:
         self._key = np.array([self.seed, zlib.crc32(self.name.encode())], dtype=np.uint64)
         self._drawn = 0
 
-    def shared(self) -> Stream:
+    def shared(self) -> RandomSource:
         """The stream that all arguments of this shape have in common."""
-        return Stream(self.shape, self.known, self.seed, "")
+        return RandomSource(self.shape, self.known, self.seed, "")
 
     def words(self, shape: tuple[int, ...]) -> NDArray[np.uint64]:
         """Uniform 64-bit words: the next ones that a Philox of this stream's key would give."""
@@ -75,13 +75,13 @@ class Stream:
 
 Made = TypeVar("Made", bound=Callable[..., Any])
 Admits = Callable[[NDArray[Any], Mapping[str, Any]], bool]
-Simpler = Callable[[Stream], Iterable[NDArray[Any]]]
+Simpler = Callable[[RandomSource], Iterable[NDArray[Any]]]
 
 
 def structure(*, admits: Admits | None = None, simpler: Simpler | None = None) -> Callable[[Made], Made]:
     """Declare what is known of a structure's values, so that those of a counterexample can be made simple.
 
-    admits: whether an array is in the domain, given sizes and options by name; simpler: from a Stream (of which it needs
+    admits: whether an array is in the domain, given sizes and options by name; simpler: from a RandomSource (of which it needs
     shape and sizes, and draws nothing) the arrays to put in place of a drawn one, simplest first. Arguments that belong
     together get them together, the first with the first and so on. Without `admits` nothing else is put there; without
     either an argument stays as it was drawn.

@@ -18,9 +18,9 @@ from harness.explain.literal import literal
 from harness.explain.script import of_the_end
 from harness.generate.case import Case
 from harness.measure.verdict import Judgement, Verdict
-from harness.verify.battery import every_property
 from harness.verify.cell import Cell
 from harness.verify.exploration import Finding
+from harness.verify.suite import every_property
 
 
 def described(

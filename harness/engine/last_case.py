@@ -35,7 +35,7 @@ _NOTHING = bytes(_HEAD.size)
 
 
 class LastCase:
-    """A witness that puts down which case is asked, and nothing once it is answered."""
+    """An observer that puts down which case is asked, and nothing once it is answered."""
 
     def __init__(self, path: Path) -> None:
         with path.open("w+b") as file:

@@ -27,10 +27,10 @@ from harness.originals import Originals, installed
 from harness.record.events import UNJUDGED, CellFinished
 from harness.record.outcome import outcome, replayed, without_asking
 from harness.record.runlog import RunLog, decode, encode
-from harness.verify.battery import Battery, check_exemptions, every_property, properties_in
 from harness.verify.cell import Cell, check_devices, check_dtypes
 from harness.verify.claim import Claim
 from harness.verify.property import Property
+from harness.verify.suite import Suite, check_exemptions, every_property, properties_in
 
 SELECTION = pytest.StashKey[Selection]()
 WATCHDOG = pytest.StashKey["Watchdog | None"]()
@@ -144,22 +144,22 @@ def _put_in_order(items: list[pytest.Item]) -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_pycollect_makeitem(collector: Any, name: str, obj: object) -> list[pytest.Item | pytest.Collector] | None:
-    """Make items of a property or a battery that stands in a test module."""
+    """Make items of a property or a suite that stands in a test module."""
     if isinstance(obj, Property) and obj.module == collector.obj.__name__:  # not where it is merely imported
         return list(_items(collector, obj, _operations_beside(collector, obj)))
     if isinstance(obj, Claim) and obj.own is not None and obj.own.module == collector.obj.__name__:
         return list(_items(collector, obj.own, _operations_beside(collector, obj.own)))
-    if isinstance(obj, Battery):
+    if isinstance(obj, Suite):
         _check_exemptions(collector, obj)
         return [item for prop in obj.properties for item in _items(collector, prop, obj.operations)]
     return None
 
 
-def _check_exemptions(collector: Any, battery: Battery) -> None:
+def _check_exemptions(collector: Any, suite: Suite) -> None:
     """Refuse an implementation that is exempt from what nobody asks."""
     known = [*every_property(), *properties_in(collector.obj)]
     try:
-        for operation in battery.operations:
+        for operation in suite.operations:
             for made in operation.implementations.values():
                 check_exemptions(made, known)
     except HarnessError as refusal:
@@ -235,7 +235,7 @@ class CellItem(pytest.Item):
         try:
             if selection.replaying:
                 return replayed(self.cell, selection.records[self.cell.key])
-            return outcome(self.cell, selection.examples, selection.seed, seconds, selection.experience, share)
+            return outcome(self.cell, selection.examples, selection.seed, seconds, selection.store, share)
         except HarnessError as refusal:
             return without_asking(self.cell, Verdict.ERROR, str(refusal))
 

@@ -25,13 +25,13 @@ _AHEAD = 2
 class OnceEach:
     """Hands out groups of cells in their order; a group's rest goes to another worker where its own died.
 
-    Follows the protocol of xdist's schedulers. `guilty` says of a dead worker and the first cell it had left whether
+    Follows the protocol of xdist's schedulers. `is_culprit` says of a dead worker and the first cell it had left whether
     the cell is to blame; a cell that is not is asked again.
     """
 
-    def __init__(self, workers: int, guilty: Callable[[WorkerController, str], bool]) -> None:
+    def __init__(self, workers: int, is_culprit: Callable[[WorkerController, str], bool]) -> None:
         self._workers = workers
-        self._guilty = guilty
+        self._is_culprit = is_culprit
         self._cells: list[str] = []
         self._collected: set[WorkerController] = set()
         self._waiting: deque[list[str]] = deque()
@@ -89,7 +89,7 @@ class OnceEach:
     def remove_node(self, node: WorkerController) -> str | None:
         """A worker has ended. Returns the cell that is to blame, None where it left nothing or none is."""
         left = self._given.pop(node)
-        blamed = left.popleft() if left and self._guilty(node, left[0]) else None
+        blamed = left.popleft() if left and self._is_culprit(node, left[0]) else None
         if left:
             self._waiting.appendleft(list(left))
             for other in self.nodes:

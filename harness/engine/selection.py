@@ -16,11 +16,11 @@ from harness.catalogue import catalogue, choose
 from harness.declare.implementation import Implementation
 from harness.declare.operation import Operation
 from harness.errors import HarnessError
-from harness.record.experience import Experience
-from harness.record.recalled import Recalled
-from harness.verify.battery import every_claim, every_property
+from harness.record.example_store import ExampleStore
+from harness.record.saved_counterexamples import SavedCounterexample
 from harness.verify.cell import Cell, cells
 from harness.verify.property import Property
+from harness.verify.suite import every_claim, every_property
 
 _DEEPER = 100
 """Levels of an expression that a worker's stack has no room for, where this process' has."""
@@ -47,7 +47,7 @@ NO_EXPRESSION = "-k takes words, `and`, `or`, `not` and parentheses, as in 'layo
 class Selection:
     """What is asked: operations, devices, dtypes, backends (none: all), cases and seconds per cell, seed, a candidate file.
 
-    `worker_seconds` is the time of all workers together, to be shared by the cells; 0 for no limit. `attention`: by a
+    `worker_seconds` is the time of all workers together, to be shared by the cells; 0 for no limit. `priorities`: by a
     cell's key, how much of it the cell gets over a cell that is not named there. `claims`: whether
     the statements of claims are asked too; `only`: the pairs of property and operation to ask (none: all);
     `examples_folder`: where Hypothesis' database of earlier counterexamples lies; `first`: counterexamples of earlier
@@ -61,14 +61,14 @@ class Selection:
     examples: int = 50
     cell_seconds: float = 10.0
     worker_seconds: float = 0.0
-    attention: Mapping[str, float] = field(default_factory=dict)
+    priorities: Mapping[str, float] = field(default_factory=dict)
     seed: int = 0
     nightly: bool = False
     candidates: str = ""
     claims: bool = False
     only: tuple[tuple[str, str], ...] = ()
     examples_folder: str = ""
-    first: tuple[Recalled, ...] = ()
+    first: tuple[SavedCounterexample, ...] = ()
     replaying: bool = False
 
     def to_json(self) -> str:
@@ -82,12 +82,12 @@ class Selection:
         for name in ("operations", "devices", "dtypes", "backends"):
             fields[name] = tuple(fields.get(name, ()))
         fields["only"] = tuple(tuple(pair) for pair in fields.get("only", ()))
-        fields["first"] = tuple(Recalled(**entry) for entry in fields.get("first", ()))
+        fields["first"] = tuple(SavedCounterexample(**entry) for entry in fields.get("first", ()))
         return Selection(**fields)
 
     def shares(self, keys: Iterable[str]) -> dict[str, float]:
         """By cell, the seconds of the whole time that it may take: twice its share, since most take less than theirs."""
-        due = {key: self.attention.get(key, 1.0) for key in keys}
+        due = {key: self.priorities.get(key, 1.0) for key in keys}
         most = 2 * self.worker_seconds / max(sum(due.values()), 1e-9) if self.worker_seconds else float("inf")
         return {key: most * each for key, each in due.items()}
 
@@ -128,6 +128,6 @@ class Selection:
         return {each.key: each.case for each in self.first}
 
     @cached_property
-    def experience(self) -> Experience:
+    def store(self) -> ExampleStore:
         """What earlier runs found."""
-        return Experience(self.examples_folder, self.first)
+        return ExampleStore(self.examples_folder, self.first)

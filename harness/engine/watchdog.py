@@ -31,8 +31,8 @@ from harness.record.events import CellFinished
 from harness.record.kept import kept_by
 from harness.record.outcome import without_asking
 from harness.record.runlog import decode, encode
+from harness.verify.case_observer import observed_by
 from harness.verify.cell import Cell
-from harness.verify.witness import witnessed_by
 
 DEATHS_ENOUGH = 2
 """How many workers an implementation may end before its other cells are answered without asking."""
@@ -105,7 +105,7 @@ class Watchdog:
         """Watch a cell, each case of which has to end within the limit."""
         self._retire_if_unfit(cell)
         self._asking.write_text(encode(without_asking(cell, Verdict.ERROR, "")), encoding="utf-8")
-        with self.within(self._limit), witnessed_by(self._note), kept_by(self._explaining):
+        with self.within(self._limit), observed_by(self._note), kept_by(self._explaining):
             yield
 
     def _note(self, case: Case | None) -> None:
@@ -134,7 +134,7 @@ class Watchdog:
 
     def verdict_without_asking(self, cell: Cell) -> CellFinished | None:
         """The answer for an implementation that has ended enough workers already, None for any other."""
-        deaths = Deaths(self._scratch).of(cell.implementation.key)
+        deaths = CrashCounts(self._scratch).of(cell.implementation.key)
         if len(deaths) < DEATHS_ENOUGH:
             return None
         place, words = cell.implementation.place, deaths[-1]
@@ -188,8 +188,8 @@ def _has_lost_cuda() -> bool:
     return False
 
 
-class Deaths:
-    """How often each implementation ended a worker, and how; written by the conductor, read by the workers."""
+class CrashCounts:
+    """How often each implementation ended a worker, and how; written by the controller, read by the workers."""
 
     def __init__(self, scratch: Path) -> None:
         self._path = scratch / "deaths.json"
@@ -247,7 +247,7 @@ def doer(scratch: Path, worker: str, cell: CellFinished) -> str:
     return "the harness" if ours and caller is None else cell.place
 
 
-def convicted(
+def crash_outcome(
     cell: CellFinished,
     words: str,
     record: dict[str, Any] | None = None,
@@ -278,12 +278,12 @@ def answered_again(cell: CellFinished, found: CellFinished) -> CellFinished:
     return replace(cell, verdict=Verdict.UNSUPPORTED, reason=reason, known="", seconds=found.seconds)
 
 
-def retired(scratch: Path, worker: str) -> bool:
+def recycled(scratch: Path, worker: str) -> bool:
     """Whether a worker left of itself, since it was no longer fit to ask anything."""
     return _notes(scratch, worker, "fault") == _RETIRED
 
 
-def last_words(scratch: Path, worker: str, limit: float, status: int | None = None) -> str:
+def crash_reason(scratch: Path, worker: str, limit: float, status: int | None = None) -> str:
     """Why a process died, in a sentence, from its watchdog's notes and its exit status (below 0: a signal)."""
     notes = _notes(scratch, worker, "fault")
     if notes.startswith("Timeout"):

@@ -147,28 +147,28 @@ def _contradicts(scene: Scene, rule: Rule, case: Case) -> bool:
 
 
 def _rule(scene: Scene) -> Rule | None:
-    """The shortest conjunction that every falling case fulfils and no holding case does.
+    """The shortest conjunction that every failing case fulfils and no passing case does.
 
     A fault may hide in a case that was given its values, whatever the sizes: so those that were not come first.
     """
-    if not scene.holding:
+    if not scene.passing:
         return ()
-    drawn = [case for case in scene.holding if not case.values]
-    for holding in (drawn, scene.holding) if drawn else (scene.holding,):
-        if found := _conjunction(scene, holding):
+    drawn = [case for case in scene.passing if not case.values]
+    for passing in (drawn, scene.passing) if drawn else (scene.passing,):
+        if found := _conjunction(scene, passing):
             return found
     return _either(scene) or _never_contiguous(scene)
 
 
-def _conjunction(scene: Scene, holding: list[Case]) -> Rule | None:
+def _conjunction(scene: Scene, passing: list[Case]) -> Rule | None:
     necessary = [
         condition
         for condition in dict.fromkeys(_conditions(scene))
-        if all(condition.holds(case) for case in scene.falling)
+        if all(condition.holds(case) for case in scene.failing)
     ]
-    excluded = {c: sum(1 << i for i, case in enumerate(holding) if not c.holds(case)) for c in necessary}
+    excluded = {c: sum(1 << i for i, case in enumerate(passing) if not c.holds(case)) for c in necessary}
     telling = [condition for condition in necessary if excluded[condition]]
-    everything = (1 << len(holding)) - 1
+    everything = (1 << len(passing)) - 1
     for count in range(1, _MOST_CONDITIONS + 1):
         for chosen in itertools.combinations(telling, count):
             if functools.reduce(operator.or_, (excluded[condition] for condition in chosen)) == everything:
@@ -177,12 +177,12 @@ def _conjunction(scene: Scene, holding: list[Case]) -> Rule | None:
 
 
 def _either(scene: Scene) -> Rule | None:
-    """Two conditions of which either is enough: each fulfilled by no holding case, one of them by every falling case."""
+    """Two conditions of which either is enough: each fulfilled by no passing case, one of them by every failing case."""
     sizes = [Condition(name, "=", 1) for name in scene.case.sizes]
     options = [Condition(n, "is", (value,)) for n, domain in scene.operation.options.items() for value in domain.values]
-    enough = [each for each in (*sizes, *options) if not any(each.holds(case) for case in scene.holding)]
+    enough = [each for each in (*sizes, *options) if not any(each.holds(case) for case in scene.passing)]
     for one, other in itertools.combinations(enough, 2):
-        if all(one.holds(case) or other.holds(case) for case in scene.falling):
+        if all(one.holds(case) or other.holds(case) for case in scene.failing):
             return (Either(one, other),)
     return None
 
@@ -190,15 +190,15 @@ def _either(scene: Scene) -> Rule | None:
 def _never_contiguous(scene: Scene) -> Rule | None:
     """That the layout matters, though not every case with such a layout shows it: what is read may be right by chance."""
     for strided in _strided(scene):
-        plain = [case for case in scene.holding if not strided.holds(case)]
-        if len(plain) >= _ENOUGH <= len(scene.falling) and all(map(strided.holds, scene.falling)):
+        plain = [case for case in scene.passing if not strided.holds(case)]
+        if len(plain) >= _ENOUGH <= len(scene.failing) and all(map(strided.holds, scene.failing)):
             return (strided,)
     return None
 
 
 def _strided(scene: Scene) -> Iterator[Condition]:
     """That one argument by name is not contiguous, where some case tells it from the others; then that any is."""
-    alone = [case for case in (*scene.falling, *scene.holding) if ":" in case.layout]
+    alone = [case for case in (*scene.failing, *scene.passing) if ":" in case.layout]
     names = scene.operation.tensors if len(scene.operation.tensors) == 1 or alone else ()
     yield from (Condition(name, _STRIDED) for name in names)
     yield Condition(_AN_ARGUMENT, _STRIDED)
@@ -214,27 +214,27 @@ def _conditions(scene: Scene) -> Iterator[Condition]:
 
 
 def _of_values(scene: Scene) -> Iterator[Condition]:
-    """What entries every falling case has, and some holding case lacks; after the sizes, on which they depend as well."""
-    if min(len(scene.falling), len(scene.holding)) < _FEWEST:
+    """What entries every failing case has, and some passing case lacks; after the sizes, on which they depend as well."""
+    if min(len(scene.failing), len(scene.passing)) < _FEWEST:
         return
     for name, domain in scene.operation.tensors.items():
         yield from (Condition(name, relation) for relation in (OF_VALUES if domain.kind == "float" else OF_INDICES))
-        if domain.kind == "float" and min(len(scene.falling), len(scene.holding)) >= _ENOUGH:
-            yield Condition(name, _LARGE, min(largest(case, name) for case in scene.falling))
+        if domain.kind == "float" and min(len(scene.failing), len(scene.passing)) >= _ENOUGH:
+            yield Condition(name, _LARGE, min(largest(case, name) for case in scene.failing))
 
 
 def _of_options(scene: Scene) -> Iterator[Condition]:
     for name, domain in scene.operation.options.items():
-        falling = tuple(value for value in domain.values if any(c.options[name] == value for c in scene.falling))
-        missing = tuple(value for value in domain.values if value not in falling)
-        if len(falling) == 1 and missing:
-            yield Condition(name, "is", falling)
+        failing = tuple(value for value in domain.values if any(c.options[name] == value for c in scene.failing))
+        missing = tuple(value for value in domain.values if value not in failing)
+        if len(failing) == 1 and missing:
+            yield Condition(name, "is", failing)
         elif missing:
             yield Condition(name, "is not", missing)
 
 
 def _of_layouts(scene: Scene) -> Iterator[Condition]:
-    layouts = tuple(sorted({case.layout for case in scene.falling}))
+    layouts = tuple(sorted({case.layout for case in scene.failing}))
     if "contiguous" not in layouts:
         yield Condition("layout", "is not", ("contiguous",))
         yield from _strided(scene)
@@ -245,7 +245,7 @@ def _of_layouts(scene: Scene) -> Iterator[Condition]:
 
 def _of_sizes(scene: Scene) -> Iterator[Condition]:
     for name in scene.case.sizes:
-        sizes = [case.sizes[name] for case in scene.falling]
+        sizes = [case.sizes[name] for case in scene.failing]
         if min(sizes) > scene.operation.sizes[name][0]:
             yield Condition(name, "≥", min(sizes))
         yield Condition(name, "=" if min(sizes) == max(sizes) else "≤", max(sizes))
@@ -267,7 +267,7 @@ def _of_two_sizes(scene: Scene) -> Iterator[Condition]:
 def _challenges(scene: Scene, rule: Rule) -> Iterator[Case]:
     """Fresh cases on both sides of a rule's border, and around the smallest case."""
     bounds = scene.operation.sizes
-    count = len(scene.falling) + len(scene.holding)
+    count = len(scene.failing) + len(scene.passing)
     plain = scene.case.replace(values={})
     for number, case in enumerate(many_changes(plain.replace(seed=plain.seed + 1000 + count), _CHALLENGES)):
         sizes = dict(case.sizes)
@@ -289,7 +289,7 @@ def what_matters(scene: Scene) -> str:
     matter: list[str] = []
     plain = scene.case
     for name, relation, case in without_each(plain):
-        always = all(has(each, name, relation) for each in scene.falling)
+        always = all(has(each, name, relation) for each in scene.failing)
         if always and scene.time_left and scene.shows(case) is False:
             matter.append(f"that {name} {relation}")
     if matter or not scene.shows(plain.another()):
@@ -306,8 +306,8 @@ def what_matters(scene: Scene) -> str:
 
 
 def other_dtypes(scene: Scene) -> list[str]:
-    """The dtypes that are served in which none of the falling cases shows the fault."""
-    asked = scene.falling[:6]
+    """The dtypes that are served in which none of the failing cases shows the fault."""
+    asked = scene.failing[:6]
     right: list[str] = []
     for dtype in served_dtypes(scene.cell.implementation):
         if dtype == scene.case.dtype:

@@ -25,7 +25,7 @@ class Counterexample:
 
     case: its recorded parameters; summary: them in one line; source: the case as literal Python; sentence: what is
     seen; expected, actual: the entries of the worst sample, as many as fit on a line; numbers: how many entries of its
-    arguments are not zero; diagnosis: why it falls, None where nobody asked; script: what shows it to somebody
+    arguments are not zero; diagnosis: why it fails, None where nobody asked; script: what shows it to somebody
     who has no harness; inputs, results: parts of its arguments, and of what was expected, what came and their difference.
     """
 

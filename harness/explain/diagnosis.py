@@ -32,7 +32,7 @@ _FEWEST = 5
 """Cases that a theory must explain before it is believed."""
 
 _NEARLY_ALL = 0.9
-"""The share of falling cases from which a theory that holds everywhere needs no rival."""
+"""The share of failing cases from which a theory that holds everywhere needs no rival."""
 
 _UNSAID = 0.75
 """The share of the entries of which a theory may say nothing."""
@@ -49,7 +49,7 @@ _CLOSER = 0.05
 
 @dataclass(frozen=True)
 class Diagnosis:
-    """Why a property falls.
+    """Why a property fails.
 
     cause: the name of the cause, empty where none explains it; sentence: what is done instead of what should be;
     where: under which circumstances, empty where always; evidence: on how many cases it was seen; proven: whether what
@@ -78,7 +78,7 @@ def diagnose(cell: Cell, finding: Finding, seconds: float = 10.0) -> Diagnosis |
     """
     with spending("diagnosing"):
         scene = scene_of(cell, finding, seconds)
-        if not scene.falling:
+        if not scene.failing:
             return None
         if scene.kind:
             return _of_a_fault_raised(scene)
@@ -88,17 +88,17 @@ def diagnose(cell: Cell, finding: Finding, seconds: float = 10.0) -> Diagnosis |
 def _of_a_fault_raised(scene: Scene) -> Diagnosis:
     """What was raised says what is wrong; the circumstances say when."""
     rule = circumstances(scene)
-    total = len(scene.falling)
+    total = len(scene.failing)
     where = in_words(rule)
     if rule:
         return Diagnosis(f"it fails ({scene.kind})", _told_apart(scene), "circumstances", where)
-    always = f"on {total} of {total + len(scene.holding)} cases"
+    always = f"on {total} of {total + len(scene.passing)} cases"
     return Diagnosis(f"it fails ({scene.kind})", always, "always" if rule is not None else "")
 
 
 @dataclass
 class _Believed:
-    """A theory, on how many falling cases it was asked, and whether it also holds where the fault does not show."""
+    """A theory, on how many failing cases it was asked, and whether it also holds where the fault does not show."""
 
     cause: Cause
     instead: Instead
@@ -112,7 +112,7 @@ class _Believed:
 
 
 def _theory(scene: Scene) -> Diagnosis | None:
-    """The theory that explains most: everything, rather than the falling cases alone; all of them, rather than a part."""
+    """The theory that explains most: everything, rather than the failing cases alone; all of them, rather than a part."""
     if not scene.agrees:
         return None
     best: _Believed | None = None
@@ -121,7 +121,7 @@ def _theory(scene: Scene) -> Diagnosis | None:
     for believed in _believed(scene):
         if best is None or believed.rank > best.rank:
             best = believed
-        if best.everywhere and best.asked >= _NEARLY_ALL * len(scene.falling):
+        if best.everywhere and best.asked >= _NEARLY_ALL * len(scene.failing):
             break
     scene.deadline = until
     if best is None:
@@ -132,7 +132,7 @@ def _theory(scene: Scene) -> Diagnosis | None:
 
 def _from_theory(scene: Scene, believed: _Believed, where: str) -> Diagnosis:
     evidence = f"on {believed.asked} of {believed.asked} cases the results agree with the definition, changed that way"
-    if not where and len(scene.falling) >= _FEWEST:
+    if not where and len(scene.failing) >= _FEWEST:
         right = other_dtypes(scene)
         where = f"the dtype is not {' or '.join(right)}" if right and _visible_in(scene, right) else ""
     sentence = believed.instead.sentence
@@ -143,7 +143,7 @@ def _from_theory(scene: Scene, believed: _Believed, where: str) -> Diagnosis:
 
 def _visible_in(scene: Scene, dtypes: list[str]) -> bool:
     """Whether the fault is so large that these dtypes, in which it does not show, would show it."""
-    case = scene.falling[0]
+    case = scene.failing[0]
     return any(_far_off(scene, case, dtype) for dtype in dtypes)
 
 
@@ -157,15 +157,15 @@ def _far_off(scene: Scene, case: Case, dtype: str) -> bool:
 
 
 def _believed(scene: Scene) -> Iterator[_Believed]:
-    """The theories that explain every falling case of which they can say anything."""
+    """The theories that explain every failing case of which they can say anything."""
     first, *others = _telling_cases(scene)
     for cause, theory in _yielded(scene):
         if not isinstance(theory, Instead) or not _is_closer(scene, theory, first):
             continue
         told = _tested(scene, theory, (first, *others))
         asked, silent = told["explained"], told["silent"]
-        if asked >= min(_FEWEST, len(scene.falling)) and 2 * silent <= len(scene.falling):
-            yield _Believed(cause, theory, asked, not _tested(scene, theory, scene.holding)["contradicted"])
+        if asked >= min(_FEWEST, len(scene.failing)) and 2 * silent <= len(scene.failing):
+            yield _Believed(cause, theory, asked, not _tested(scene, theory, scene.passing)["contradicted"])
 
 
 def _tested(scene: Scene, theory: Instead, cases: Iterable[Case]) -> Counter[str]:
@@ -180,10 +180,10 @@ def _tested(scene: Scene, theory: Instead, cases: Iterable[Case]) -> Counter[str
 
 
 def _telling_cases(scene: Scene) -> list[Case]:
-    """The falling cases, the one on which theories are tried first in front: large enough to tell, small enough to be quick."""
-    ordered = sorted(scene.falling, key=lambda case: case.entries)
+    """The failing cases, the one on which theories are tried first in front: large enough to tell, small enough to be quick."""
+    ordered = sorted(scene.failing, key=lambda case: case.entries)
     first = ordered[2 * len(ordered) // 3]
-    return [first, *(case for case in scene.falling if case is not first)]
+    return [first, *(case for case in scene.failing if case is not first)]
 
 
 def _yielded(scene: Scene) -> Iterator[tuple[Cause, Instead | Observed]]:
@@ -314,14 +314,14 @@ def _circumstances_alone(scene: Scene) -> Diagnosis:
     right = other_dtypes(scene) if rule is not None else []
     if right and (not scene.agrees or _visible_in(scene, right)):
         words = f"wrong in {scene.case.dtype}, right in {' and '.join(right)}"
-        return Diagnosis(words, f"on {len(scene.falling)} of {len(scene.falling)} cases", "dtype")
+        return Diagnosis(words, f"on {len(scene.failing)} of {len(scene.failing)} cases", "dtype")
     matter = what_matters(scene)
     told = f"; what matters is {matter}" if matter else ""
-    return Diagnosis(f"no known cause explains it{told}", f"{len(scene.falling)} cases show it")
+    return Diagnosis(f"no known cause explains it{told}", f"{len(scene.failing)} cases show it")
 
 
 def _told_apart(scene: Scene) -> str:
-    return f"{len(scene.falling)} cases that fulfil it show the fault, {len(scene.holding)} that do not are right"
+    return f"{len(scene.failing)} cases that fulfil it show the fault, {len(scene.passing)} that do not are right"
 
 
 @lru_cache(maxsize=1)

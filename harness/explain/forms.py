@@ -30,11 +30,11 @@ from harness.measure.assertions import close
 from harness.measure.comparison import allowance, as_array
 from harness.measure.gradient import cotangents_like, gradient_reference
 from harness.measure.reference import ExpectedTensor, reference
-from harness.verify.battery import is_of_the_harness
 from harness.verify.beside import modules_beside
 from harness.verify.cell import Cell
 from harness.verify.exploration import WIDE, Finding
 from harness.verify.subject import ImplementationFault, Subject
+from harness.verify.suite import is_of_the_harness
 
 _OTHERS, _TIMES = (1, 2, 3), (2, 3, 4, 8, 16)
 """For a candidate that remembers: the other cases that are tried before, and how often the first of them."""
@@ -470,7 +470,7 @@ def _property_lines(evidence: Evidence) -> Iterator[str]:
     if is_candidate(prop.module):
         yield f"prop = next(each for each in made.statements if each.name == {prop.name!r})"
     elif is_of_the_harness(prop):
-        yield "from harness.verify.battery import every_claim, every_property"
+        yield "from harness.verify.suite import every_claim, every_property"
         yield "known = [*every_property(), *(each.own for each in every_claim() if each.own)]"
         yield f"prop = next(each for each in known if each.name == {prop.name!r})"
     else:

@@ -60,7 +60,7 @@ class Scene:
 
     case: the smallest one that shows it; kind: of what was raised, empty for a result that is off; agrees: whether the
     question is agreement with the oracle itself, which a fault of another property is led back to where it can be;
-    falling, holding: fresh cases that show it and that do not.
+    failing, passing: fresh cases that show it and that do not.
     """
 
     cell: Cell
@@ -69,8 +69,8 @@ class Scene:
     kind: str
     agrees: bool
     deadline: float  # of the thread's own time, so that a busy machine changes no diagnosis
-    falling: list[Case] = field(default_factory=list)
-    holding: list[Case] = field(default_factory=list)
+    failing: list[Case] = field(default_factory=list)
+    passing: list[Case] = field(default_factory=list)
     _results: dict[Any, tuple[Tensor, ...] | None] = field(default_factory=dict)
 
     @property
@@ -132,9 +132,9 @@ class Scene:
 
     def look(self, cases: Iterable[Case], enough: int = _FALLING, most: int = _MOST) -> None:
         """Ask more cases, until there are enough more that show it or the time is over."""
-        falling, asked = len(self.falling) + enough, len(self.falling) + len(self.holding) + most
+        failing, asked = len(self.failing) + enough, len(self.failing) + len(self.passing) + most
         for case in cases:
-            if len(self.falling) >= falling or len(self.falling) + len(self.holding) >= asked or not self.time_left:
+            if len(self.failing) >= failing or len(self.failing) + len(self.passing) >= asked or not self.time_left:
                 return
             self.note(case)
 
@@ -146,7 +146,7 @@ class Scene:
             likely = next((other for step in _SIBLINGS if self.shows(other := plain.another(step))), None)
             shown, case = likely is not None, likely or case
         if shown is not None:
-            (self.falling if shown else self.holding).append(case)
+            (self.failing if shown else self.passing).append(case)
         return shown
 
 

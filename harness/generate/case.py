@@ -17,7 +17,7 @@ from torch import Tensor
 from harness.declare.axes import Axis
 from harness.declare.domain import OptionValue, TensorDomain
 from harness.declare.operation import Operation
-from harness.declare.structure import Stream
+from harness.declare.structure import RandomSource
 from harness.errors import HarnessError
 from harness.generate.layouts import Layout
 from harness.generate.memory import Memory
@@ -285,7 +285,9 @@ class Case:
         """Every entry moved by a random part of itself, which changes how everything after it is rounded."""
         if not self.nudge:
             return tensor
-        moves = torch.from_numpy(Stream(tuple(tensor.shape), {}, self.seed, f"{name}, nudge {self.nudge}").uniform())
+        moves = torch.from_numpy(
+            RandomSource(tuple(tensor.shape), {}, self.seed, f"{name}, nudge {self.nudge}").uniform()
+        )
         return (tensor.double() * (1 + self.reach * (2 * moves - 1))).to(tensor.dtype)
 
     @property
@@ -319,7 +321,7 @@ class Case:
 
     def _values(self, name: str, domain: TensorDomain, precision: torch.finfo) -> Any:
         known = self.known
-        stream = Stream(domain.shape(known), known, self.seed, name)
+        stream = RandomSource(domain.shape(known), known, self.seed, name)
         if name in self.values:
             values = domain.in_kind(np.reshape(np.asarray(self.values[name], dtype=np.float64), stream.shape))
         elif domain.structure is not None:

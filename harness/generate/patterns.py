@@ -1,6 +1,6 @@
 """Value patterns: what a plain tensor argument is filled with, simplest first.
 
-Each is a function of a Stream and the working precision's range, and returns float64 values that are then rounded
+Each is a function of a RandomSource and the working precision's range, and returns float64 values that are then rounded
 to the working dtype.
 """
 
@@ -15,11 +15,11 @@ import torch
 from numpy.typing import NDArray
 
 from harness.declare.operation import Operation
-from harness.declare.structure import Stream
+from harness.declare.structure import RandomSource
 from harness.errors import DeclarationError
 from harness.registry import Registry
 
-Fill = Callable[[Stream, torch.finfo], NDArray[np.float64]]
+Fill = Callable[[RandomSource, torch.finfo], NDArray[np.float64]]
 
 _MOST_NONFINITE = 12
 
@@ -31,7 +31,7 @@ class Pattern:
     fill: Fill
     of: Callable[[Operation], bool]
 
-    def __call__(self, stream: Stream, precision: torch.finfo) -> NDArray[np.float64]:
+    def __call__(self, stream: RandomSource, precision: torch.finfo) -> NDArray[np.float64]:
         """The values of one argument, in float64."""
         return self.fill(stream, precision)
 
@@ -86,45 +86,45 @@ def _moves_data(operation: Operation) -> bool:
 
 
 @pattern()
-def normal(stream: Stream, precision: torch.finfo) -> NDArray[np.float64]:
+def normal(stream: RandomSource, precision: torch.finfo) -> NDArray[np.float64]:
     """Bell-shaped, mean 0, variance 1."""
     return stream.normal()
 
 
 @pattern()
-def integers(stream: Stream, precision: torch.finfo) -> NDArray[np.float64]:
+def integers(stream: RandomSource, precision: torch.finfo) -> NDArray[np.float64]:
     """Whole numbers from -4 to 4: sums and products are exact, ties and zeros are common."""
     return stream.integers(-4, 4).astype(np.float64)
 
 
 @pattern()
-def constant(stream: Stream, precision: torch.finfo) -> NDArray[np.float64]:
+def constant(stream: RandomSource, precision: torch.finfo) -> NDArray[np.float64]:
     """One value everywhere: every difference is zero."""
     return np.full(stream.shape, stream.normal((1,))[0])
 
 
 @pattern()
-def sparse(stream: Stream, precision: torch.finfo) -> NDArray[np.float64]:
+def sparse(stream: RandomSource, precision: torch.finfo) -> NDArray[np.float64]:
     """Three zeros in four."""
     return np.where(stream.integers(0, 3) == 0, stream.normal(), 0.0)
 
 
 @pattern()
-def offset(stream: Stream, precision: torch.finfo) -> NDArray[np.float64]:
+def offset(stream: RandomSource, precision: torch.finfo) -> NDArray[np.float64]:
     """A bell around 100, or around -100 in every argument: whatever subtracts loses digits, and exponentials underflow."""
     values = 100.0 + stream.normal()
     return values if stream.shared().integers(0, 1, (1,))[0] else -values
 
 
 @pattern()
-def magnitudes(stream: Stream, precision: torch.finfo) -> NDArray[np.float64]:
+def magnitudes(stream: RandomSource, precision: torch.finfo) -> NDArray[np.float64]:
     """Bells scaled by powers of two over six decades (two in float16)."""
     reach = 3 if precision.max < 1e6 else 10
     return np.ldexp(stream.normal(), stream.integers(-reach, reach))
 
 
 @pattern()
-def dominant(stream: Stream, precision: torch.finfo) -> NDArray[np.float64]:
+def dominant(stream: RandomSource, precision: torch.finfo) -> NDArray[np.float64]:
     """One entry a thousand times as large as the others."""
     values = stream.normal()
     if values.size:
@@ -133,13 +133,13 @@ def dominant(stream: Stream, precision: torch.finfo) -> NDArray[np.float64]:
 
 
 @pattern()
-def subnormal(stream: Stream, precision: torch.finfo) -> NDArray[np.float64]:
+def subnormal(stream: RandomSource, precision: torch.finfo) -> NDArray[np.float64]:
     """Below the smallest normal number: code that flushes to zero shows."""
     return stream.normal() * (precision.smallest_normal / 4)
 
 
 @pattern(of=_has_matrices)
-def repeated(stream: Stream, precision: torch.finfo) -> NDArray[np.float64]:
+def repeated(stream: RandomSource, precision: torch.finfo) -> NDArray[np.float64]:
     """The last row and the last column are the first ones again: matrices lack a rank, and samples tie."""
     values = stream.normal()
     for axis in range(max(values.ndim - 2, 0), values.ndim):
@@ -150,13 +150,13 @@ def repeated(stream: Stream, precision: torch.finfo) -> NDArray[np.float64]:
 
 
 @pattern(of=_has_several)
-def equal(stream: Stream, precision: torch.finfo) -> NDArray[np.float64]:
+def equal(stream: RandomSource, precision: torch.finfo) -> NDArray[np.float64]:
     """A bell that all arguments of one shape have in common: a == b, and every difference of the two is zero."""
     return stream.shared().normal()
 
 
 @pattern(of=_has_several)
-def partly_equal(stream: Stream, precision: torch.finfo) -> NDArray[np.float64]:
+def partly_equal(stream: RandomSource, precision: torch.finfo) -> NDArray[np.float64]:
     """Every second row is the same in all arguments of one shape."""
     own, common = stream.normal(), stream.shared().normal()
     if own.ndim:
@@ -165,13 +165,13 @@ def partly_equal(stream: Stream, precision: torch.finfo) -> NDArray[np.float64]:
 
 
 @pattern(of=_moves_data)
-def signed_zeros(stream: Stream, precision: torch.finfo) -> NDArray[np.float64]:
+def signed_zeros(stream: RandomSource, precision: torch.finfo) -> NDArray[np.float64]:
     """Zeros of both signs, two entries in three, among ones of both: what moves data keeps the sign of a zero."""
     signs, ones = stream.integers(0, 1), stream.integers(0, 2)
     return np.copysign(np.where(ones == 0, 1.0, 0.0), signs - 0.5)
 
 
-def nonfinite(stream: Stream, precision: torch.finfo) -> NDArray[np.float64]:
+def nonfinite(stream: RandomSource, precision: torch.finfo) -> NDArray[np.float64]:
     """A bell with an entry in eight replaced by NaN, inf or -inf, at least one and a dozen at most: the others tell a leak."""
     values = stream.normal()
     if values.size:

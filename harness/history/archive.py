@@ -11,8 +11,8 @@ from pathlib import Path
 
 from harness.errors import HarnessError, InfrastructureError, UnknownName
 from harness.readable import unreadable
-from harness.record.recalled import Recalled, read_recalled, recalled
 from harness.record.runlog import SUFFIX, is_log, read
+from harness.record.saved_counterexamples import SavedCounterexample, read_counterexamples, recalled
 
 _NAMING = ('"RunStarted"', '"counterexample"')
 
@@ -22,7 +22,7 @@ class Recollection:
     """Counterexamples with where they are from, and what could not be read there."""
 
     source: str
-    entries: list[Recalled]
+    entries: list[SavedCounterexample]
     complaints: list[str] = field(default_factory=list)
 
 
@@ -76,13 +76,13 @@ class Archive:
         hint = f"did you mean {' or '.join(near)}?" if near else "a finding's last line in the terminal names its id"
         raise UnknownName(f"no run, file or counterexample is called {what[:200]!r}; {hint}")
 
-    def _check_alone(self, what: str, found: Recalled) -> None:
+    def _check_alone(self, what: str, found: SavedCounterexample) -> None:
         others = {each.id for _, each in self._every() if each.id.startswith(what)} - {found.id}
         if others:
             named = ", ".join(sorted({found.id, *others})[:4])
             raise UnknownName(f"{what!r} begins {len(others) + 1} counterexamples ({named}); write more of it")
 
-    def _every(self) -> Iterator[tuple[Path, Recalled]]:
+    def _every(self) -> Iterator[tuple[Path, SavedCounterexample]]:
         """Every counterexample of every log that can be read, and of the file that is kept, the latest first."""
         for run in self.runs:
             try:
@@ -112,7 +112,7 @@ def _of_file(path: Path) -> Recollection:
     """A log or a saved file: the one's lines are events. Raises HarnessError for a file that is neither."""
     if not unreadable(path) and is_log(path):
         return _of_log(path)
-    entries, complaints = read_recalled(path)
+    entries, complaints = read_counterexamples(path)
     if complaints and not entries:
         raise HarnessError(f"{path} is neither a run log nor a file of counterexamples: {complaints[0]}")
     return Recollection(str(path), entries, complaints)

@@ -220,7 +220,7 @@ class _Faults:
 def _holds(fault: Fault, verdicts: dict[int, Verdict]) -> bool:
     """Whether cells that it was about were answered, and none badly."""
     told = [verdicts[key] for key in fault.keys if key in verdicts]
-    good = [each for each in told if Verdict.UNINFORMATIVE.severity < each.severity < Verdict.UNSTABLE.severity]
+    good = [each for each in told if Verdict.INCONCLUSIVE.severity < each.severity < Verdict.UNSTABLE.severity]
     return bool(good) and all(each.severity < Verdict.UNSTABLE.severity for each in told)
 
 
@@ -244,10 +244,10 @@ def _first_seen(run: Run, earlier: list[Run], verdicts: dict[int, Verdict]) -> t
     """
     first = run
     for each in earlier:
-        severity = verdicts.get(each.id, Verdict.UNINFORMATIVE).severity
+        severity = verdicts.get(each.id, Verdict.INCONCLUSIVE).severity
         if severity >= Verdict.UNSTABLE.severity:
             first = each
-        elif severity > Verdict.UNINFORMATIVE.severity:
+        elif severity > Verdict.INCONCLUSIVE.severity:
             return first, each
     return first, None
 

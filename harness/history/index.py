@@ -28,7 +28,7 @@ _POINT = "verdict, median, high, largest, allowance"
 _KEY = "prop, operation, implementation, device, dtype"
 _VERDICTS = list(Verdict)
 _NUMBERS = {verdict.value: number for number, verdict in enumerate(_VERDICTS)}
-_SILENT = {each.value for each in Verdict if each.severity <= Verdict.UNINFORMATIVE.severity}
+_SILENT = {each.value for each in Verdict if each.severity <= Verdict.INCONCLUSIVE.severity}
 _FAILING = ", ".join(str(number) for number, verdict in enumerate(_VERDICTS) if verdict.failing)
 _ANSWERED = ", ".join(str(number) for number, verdict in enumerate(_VERDICTS) if verdict.value not in _SILENT)
 

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from harness.errors import HarnessError
 from harness.generate.case import Case
-from harness.measure.reference import UNINFORMATIVE, Array, ExpectedTensor, by_sample, reference, sample_norms
+from harness.measure.reference import INCONCLUSIVE_FROM, Array, ExpectedTensor, by_sample, reference, sample_norms
 
 Floats = NDArray[np.float64]
 
@@ -36,7 +36,7 @@ def derived(label: str, quantity: Array, expected: Array, case: Case, axis: int 
         )  # an exact result has no error, but its sums are rounded
         floor = np.maximum(entries**0.5 * floors, np.where(sizes > 0, floors / sizes, 0) * magnitude)
         scale = np.where(magnitude > 0, magnitude, entries**0.5 * sizes)
-        informative = told.astype(bool) & np.isfinite(floor) & ((floor <= UNINFORMATIVE * scale) | (scale == 0))
+        informative = told.astype(bool) & np.isfinite(floor) & ((floor <= INCONCLUSIVE_FROM * scale) | (scale == 0))
     return ExpectedTensor(expected.reshape(-1), 0, floor, informative)
 
 

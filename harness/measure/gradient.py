@@ -7,9 +7,17 @@ import dataclasses
 import torch
 from torch import Tensor
 
-from harness.declare.structure import Stream
+from harness.declare.structure import RandomSource
 from harness.generate.case import Call, Case
-from harness.measure.reference import UNINFORMATIVE, Array, ExpectedTensor, Reference, measure, remembered, sample_norms
+from harness.measure.reference import (
+    INCONCLUSIVE_FROM,
+    Array,
+    ExpectedTensor,
+    Reference,
+    measure,
+    remembered,
+    sample_norms,
+)
 
 Results = tuple[Tensor, ...]
 
@@ -18,7 +26,7 @@ def cotangents_like(results: Results) -> Results:
     """Directions in which results are differentiated: bell-shaped sixteenths, which every float dtype holds exactly."""
     made = []
     for index, result in enumerate(results):
-        bell = torch.from_numpy(Stream(tuple(result.shape), {}, 0, f"cotangent {index}").normal())
+        bell = torch.from_numpy(RandomSource(tuple(result.shape), {}, 0, f"cotangent {index}").normal())
         made.append((bell * 16).round().div(16).to(result.dtype).to(result.device))
     return tuple(made)
 
@@ -71,5 +79,5 @@ def _gradient_reference(case: Case) -> Reference:
 
 def _with_floor(part: ExpectedTensor, floor: float) -> ExpectedTensor:
     unit = part.noise_floor + floor
-    told = unit <= UNINFORMATIVE * sample_norms(part.expected, part.axis)
+    told = unit <= INCONCLUSIVE_FROM * sample_norms(part.expected, part.axis)
     return dataclasses.replace(part, noise_floor=unit, informative=part.informative & (told | (part.noise_floor == 0)))

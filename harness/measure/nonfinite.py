@@ -17,7 +17,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from harness.declare.structure import Stream
+from harness.declare.structure import RandomSource
 from harness.errors import DefinitionFault, Unsupported
 from harness.generate.case import Case
 from harness.generate.memory import Memory
@@ -105,7 +105,7 @@ class _Definition:
             lambda bell: -(bell.abs() + 1) * _LARGE,
         )
         bells = {
-            name: torch.from_numpy(Stream(tuple(tensor.shape), {}, self._case.seed, f"{name}, finite").normal())
+            name: torch.from_numpy(RandomSource(tuple(tensor.shape), {}, self._case.seed, f"{name}, finite").normal())
             for name, tensor in self._inputs.items()
         }
         return [

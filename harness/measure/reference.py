@@ -46,7 +46,7 @@ _CLOSER = 1 / 16
 _FAR = 2.0**-20
 """The share of a result by which a sample must move to be looked at for a jump."""
 
-UNINFORMATIVE = 0.1
+INCONCLUSIVE_FROM = 0.1
 """The share of the result from which u leaves no digit to compare."""
 
 
@@ -171,7 +171,7 @@ def _with_jumps(part: ExpectedTensor, before: Array, near: Sequence[Array]) -> E
     moved = _lengths(_moves(before, near, part.axis)).max(0, initial=0.0)
     jump = moved > 2 * _NEAR * part.noise_floor
     unit = part.noise_floor + np.where(jump, moved, 0.0)
-    told = ~jump | (unit <= UNINFORMATIVE * sample_norms(_finite(part.expected), part.axis))
+    told = ~jump | (unit <= INCONCLUSIVE_FROM * sample_norms(_finite(part.expected), part.axis))
     return replace(part, noise_floor=unit, informative=part.informative & told)
 
 
@@ -342,7 +342,7 @@ def _part(case: Case, axis: int | None, expected: Array, before: Array, after: l
     moved = _lengths(_moves(before, after, axis)).max(0) * scale if after else np.zeros_like(size)
     unit = moved + case.precision.eps * size + underflow
     within_range = np.abs(rows).max(1, initial=0.0) <= precision.max
-    informative = (unit <= UNINFORMATIVE * size) | (size == 0) & (moved == 0)
+    informative = (unit <= INCONCLUSIVE_FROM * size) | (size == 0) & (moved == 0)
     informative &= np.isfinite(unit) & within_range
     return ExpectedTensor(expected, axis, unit, informative)
 

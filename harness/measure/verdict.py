@@ -32,7 +32,7 @@ class Verdict(StrEnum):
     """What is known about an implementation and a property, from best to worst."""
 
     UNSUPPORTED = "unsupported"
-    UNINFORMATIVE = "uninformative"
+    INCONCLUSIVE = "inconclusive"
     EXACT = "exact"
     ROUNDING = "rounding"
     UNSTABLE = "unstable"
@@ -63,7 +63,7 @@ class Verdict(StrEnum):
             "unstable": "~",
             "wrong": "✗",
             "error": "!",
-            "uninformative": "?",
+            "inconclusive": "?",
             "unsupported": "–",
         }[self.value]
 
@@ -76,7 +76,7 @@ class Verdict(StrEnum):
             "unstable": "loses digits that the problem does not lose; more precision mends it",
             "wrong": "computes something else; more precision does not mend it",
             "error": "raised, crashed, hung, or returned what is no result",
-            "uninformative": "the problem is so sensitive here that no digit can be compared",
+            "inconclusive": "the problem is so sensitive here that no digit can be compared",
             "unsupported": "declined, with a reason",
         }[self.value]
 

@@ -25,15 +25,15 @@ from torch import Tensor
 
 from harness.declare.domains import below
 from harness.declare.operation import operation
-from harness.declare.structure import Stream, structure, typical
+from harness.declare.structure import RandomSource, structure, typical
 
 _SIZES = {"batch": (0, 129), "trees": (0, 17), "splits": (0, 9), "features": (1, 17)}
 
 
-def _grown(stream: Stream) -> tuple[Any, Any]:
+def _grown(stream: RandomSource) -> tuple[Any, Any]:
     """The children of every split: each split takes the place of a leaf drawn at random, whose number its left child keeps."""
     trees, splits = stream.shape
-    shared = Stream((trees, splits), {}, stream.seed, "shape of the trees")
+    shared = RandomSource((trees, splits), {}, stream.seed, "shape of the trees")
     drawn = shared.uniform()
     left, right = np.zeros((trees, splits), dtype=np.int64), np.zeros((trees, splits), dtype=np.int64)
     rows = np.arange(trees)
@@ -45,12 +45,12 @@ def _grown(stream: Stream) -> tuple[Any, Any]:
     return left, right
 
 
-def left_children(stream: Stream) -> Any:
+def left_children(stream: RandomSource) -> Any:
     """What stands to the left of every split."""
     return _grown(stream)[0]
 
 
-def right_children(stream: Stream) -> Any:
+def right_children(stream: RandomSource) -> Any:
     """What stands to the right of every split."""
     return _grown(stream)[1]
 
@@ -71,19 +71,19 @@ def _zeros_and_ones(values: Any, known: Any) -> bool:
 
 
 @structure(admits=_odd_eighths, simpler=lambda stream: (np.full(stream.shape, 0.125), np.full(stream.shape, -0.125)))
-def thresholds(stream: Stream) -> Any:
+def thresholds(stream: RandomSource) -> Any:
     """Odd eighths from -2 to 2."""
     return stream.integers(-8, 7) / 4 + 0.125
 
 
 @structure(admits=_zeros_and_ones, simpler=lambda stream: (np.zeros(stream.shape), np.ones(stream.shape)))
-def sides(stream: Stream) -> Any:
+def sides(stream: RandomSource) -> Any:
     """1 where a missing value goes left, 0 where it goes right."""
     return stream.integers(0, 1)
 
 
 @structure(admits=_between_thresholds, simpler=lambda stream: (np.full(stream.shape, 1.0), np.full(stream.shape, -1.0)))
-def samples(stream: Stream) -> Any:
+def samples(stream: RandomSource) -> Any:
     """Quarters from -3 to 3, which stand between the thresholds.
 
     With seeds 1, 3 and 5 of every 8 an entry in sixteen is missing; with 2 and 5 one in sixteen is on a threshold.
@@ -98,7 +98,7 @@ def samples(stream: Stream) -> Any:
 
 
 @typical
-def leaf_values(stream: Stream) -> Any:
+def leaf_values(stream: RandomSource) -> Any:
     """Thirds of bells, with all their digits; in a case in four of many magnitudes, in another eighths, whose sums are exact."""
     match stream.seed % 4:
         case 0:
@@ -109,7 +109,7 @@ def leaf_values(stream: Stream) -> Any:
 
 
 @typical
-def base_score(stream: Stream) -> Any:
+def base_score(stream: RandomSource) -> Any:
     """Eighths from -4 to 4: what every prediction begins with."""
     return stream.integers(-32, 32) / 8
 

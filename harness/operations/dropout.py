@@ -22,7 +22,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 
 from harness.declare.domain import when
 from harness.declare.operation import operation
-from harness.declare.structure import Stream, structure
+from harness.declare.structure import RandomSource, structure
 from harness.errors import Unsupported
 
 # Literal takes floats when it runs, though not in a type checker's eyes.
@@ -38,7 +38,7 @@ def _off_the_threshold(uniforms: Any, known: Any) -> bool:
 
 
 @structure(admits=_off_the_threshold, simpler=lambda stream: (np.full(stream.shape, each) for each in (0.0, 0.95, 0.2)))
-def uniforms_off_the_threshold(stream: Stream) -> Any:
+def uniforms_off_the_threshold(stream: RandomSource) -> Any:
     """Odd thirty-seconds, and now and then 0 or 1 - 2⁻²⁴."""
     values = (2 * stream.integers(0, 15) + 1) / 32
     rare = stream.integers(0, 31)

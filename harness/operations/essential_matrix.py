@@ -31,7 +31,7 @@ from torch import Tensor
 
 from harness.declare.backends import WIDE
 from harness.declare.operation import operation
-from harness.declare.structure import Stream, structure
+from harness.declare.structure import RandomSource, structure
 
 _SIZES = {"batch": (0, 17)}
 _CLEARLY = 64  # eps of the first singular value, by which the second must be above the third
@@ -66,9 +66,9 @@ def scene(batch: int, points: int, seed: int) -> Scene:
     """The scene of a seed: the same for every argument that shows it."""
 
     def drawn(name: str, *shape: int) -> Any:
-        return 2 * Stream(shape, {}, seed, name).uniform() - 1
+        return 2 * RandomSource(shape, {}, seed, name).uniform() - 1
 
-    rolled = Stream((batch,), {}, seed, "rolled").integers(0, 1)
+    rolled = RandomSource((batch,), {}, seed, "rolled").integers(0, 1)
     a, b, c = (0.15 * drawn("rotation", batch, 3)).T  # a quaternion 1 + ai + bj + ck
     c = c + 5 * rolled
     rows = [
@@ -78,7 +78,7 @@ def scene(batch: int, points: int, seed: int) -> Scene:
     ]
     R = np.array(rows).transpose(2, 0, 1) / (1 + a * a + b * b + c * c)[:, None, None]
     t = drawn("baseline", batch, 3) * np.array([1, 1, 0.5])
-    across = Stream((batch,), {}, seed, "across").integers(0, 3)
+    across = RandomSource((batch,), {}, seed, "across").integers(0, 3)
     t[np.arange(batch), across // 2] = 1 - 2 * (across % 2)
     t[:, 2] += np.where(rolled, np.where(t[:, 2] < 0, -0.75, 0.75), 0)
     t /= np.sqrt(t[:, 0] ** 2 + t[:, 1] ** 2 + t[:, 2] ** 2)[:, None]
@@ -103,20 +103,20 @@ def plain_scenes(batch: int, points: int) -> Iterator[tuple[Scene, int]]:
         yield from ((made, 1), (made, -1))
 
 
-def _plain_matrices(stream: Stream) -> Iterator[Any]:
+def _plain_matrices(stream: RandomSource) -> Iterator[Any]:
     yield from (sign * plain.E for plain, sign in plain_scenes(stream.shape[0], 0))
 
 
-def _plain_images(stream: Stream, camera: int) -> Iterator[Any]:
+def _plain_images(stream: RandomSource, camera: int) -> Iterator[Any]:
     yield from (plain.images[camera].round(6) for plain, _ in plain_scenes(*stream.shape[:2]))
 
 
 def kinds(batch: int, seed: int) -> Any:
     """What is made of each sample's matrix: 0 to 3 nothing, 4 and 5 noise, 6 rank 1, 7 zero."""
-    return Stream((batch,), {}, seed, "kind").integers(0, 7)
+    return RandomSource((batch,), {}, seed, "kind").integers(0, 7)
 
 
-def _made(stream: Stream, noise: float, low_rank: bool) -> Any:
+def _made(stream: RandomSource, noise: float, low_rank: bool) -> Any:
     """Essential matrices of all scales and both signs; some with noise, so that their rank is 3; some of rank 1 or 0."""
     batch, kind = stream.shape[0], kinds(stream.shape[0], stream.seed)[:, None, None]
     scales = np.ldexp(1.0 - 2.0 * stream.integers(0, 1, (batch, 1, 1)), stream.integers(-8, 8, (batch, 1, 1)))
@@ -131,31 +131,31 @@ def _made(stream: Stream, noise: float, low_rank: bool) -> Any:
 
 
 @structure(simpler=_plain_matrices)
-def matrices(stream: Stream) -> Any:
+def matrices(stream: RandomSource) -> Any:
     """Essential matrices, some of them with an error of up to 1/4 per entry, some zero."""
     return _made(stream, 1 / 4, low_rank=False)
 
 
 @structure(simpler=_plain_matrices)
-def decomposed_matrices(stream: Stream) -> Any:
+def decomposed_matrices(stream: RandomSource) -> Any:
     """Essential matrices, some with an error of up to 1/16 per entry, some of rank 1 or zero."""
     return _made(stream, 1 / 16, low_rank=True)
 
 
 @structure(simpler=_plain_matrices)
-def posed_matrices(stream: Stream) -> Any:
+def posed_matrices(stream: RandomSource) -> Any:
     """Essential matrices, some with an error of up to 1/64 per entry, which leaves all points in front; some of rank 1 or zero."""
     return _made(stream, 1 / 64, low_rank=True)
 
 
 @structure(simpler=partial(_plain_images, camera=0))
-def first_images(stream: Stream) -> Any:
+def first_images(stream: RandomSource) -> Any:
     """The scene's points as the first camera sees them."""
     return scene(stream.shape[0], stream.shape[1], stream.seed).images[0]
 
 
 @structure(simpler=partial(_plain_images, camera=1))
-def second_images(stream: Stream) -> Any:
+def second_images(stream: RandomSource) -> Any:
     """The scene's points as the second camera sees them."""
     return scene(stream.shape[0], stream.shape[1], stream.seed).images[1]
 

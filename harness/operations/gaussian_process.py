@@ -16,7 +16,7 @@ from torch import Tensor
 
 from harness.declare.backends import WIDE
 from harness.declare.operation import operation
-from harness.declare.structure import Stream, structure, typical
+from harness.declare.structure import RandomSource, structure, typical
 from harness.errors import Unsupported
 
 _MOST_DIFFERENCES = 2**13
@@ -26,7 +26,7 @@ _MOST_DIFFERENCES = 2**13
     admits=lambda values, known: bool(((values >= 1 / 16) & (values <= 2**12)).all()),
     simpler=lambda stream: (np.ones(stream.shape),),
 )
-def squared_lengthscale(stream: Stream) -> Any:
+def squared_lengthscale(stream: RandomSource) -> Any:
     """A positive γ of any magnitude from 1/16 to 2¹², since points may be close or far; the documents' 0.1 in a case in four."""
     if stream.seed % 4 == 1:
         return np.full(stream.shape, 0.1)
@@ -37,13 +37,13 @@ def squared_lengthscale(stream: Stream) -> Any:
     admits=lambda values, known: bool(((values >= 2**-7) & (values <= 2)).all()),
     simpler=lambda stream: (np.ones(stream.shape),),
 )
-def diagonal_added(stream: Stream) -> Any:
+def diagonal_added(stream: RandomSource) -> Any:
     """A jitter from 2⁻⁷ to 2, at which the factorisation succeeds in float32 and no digit hangs on it alone."""
     return np.ldexp(1 + stream.uniform(), stream.integers(-7, 0))
 
 
 @typical
-def bell(stream: Stream) -> Any:
+def bell(stream: RandomSource) -> Any:
     """Normals, whatever the pattern of the points."""
     return stream.normal()
 

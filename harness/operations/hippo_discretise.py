@@ -13,13 +13,13 @@ from torch import Tensor
 
 from harness.declare.backends import HALVES, WIDE
 from harness.declare.operation import operation
-from harness.declare.structure import Stream, structure, typical
+from harness.declare.structure import RandomSource, structure, typical
 from harness.errors import Unsupported
 
 Method = Literal["forward", "backward", "bilinear", "zoh"]
 
 
-def _simple_motions(stream: Stream) -> Iterator[np.ndarray]:
+def _simple_motions(stream: RandomSource) -> Iterator[np.ndarray]:
     """Everything dies out alike; one passes on to the next on the way."""
     one = np.eye(stream.shape[0])
     yield from (
@@ -30,7 +30,7 @@ def _simple_motions(stream: Stream) -> Iterator[np.ndarray]:
 
 
 @structure(simpler=_simple_motions)
-def dissipative(stream: Stream) -> np.ndarray:
+def dissipative(stream: RandomSource) -> np.ndarray:
     """A matrix whose motion dies out: HiPPO's legs or legt, any lower-triangular one, or a rotation with friction.
 
     legt and the rotation are full, so a triangular solve is no way round (claim hippo.triangular-solve).
@@ -49,7 +49,7 @@ def dissipative(stream: Stream) -> np.ndarray:
 
 
 @typical
-def bell(stream: Stream) -> np.ndarray:
+def bell(stream: RandomSource) -> np.ndarray:
     """Bell-shaped numbers of size 1: the input's column only scales what is computed, so its size tells nothing."""
     return stream.normal()
 

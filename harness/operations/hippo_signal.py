@@ -12,7 +12,7 @@ from torch import Tensor
 
 from harness.declare.backends import HALVES, WIDE
 from harness.declare.operation import operation
-from harness.declare.structure import Stream, structure
+from harness.declare.structure import RandomSource, structure
 from harness.errors import Unsupported
 
 _SPREADS = "how far an infinity spreads depends on which trivial factors a Fourier transform leaves out"
@@ -130,7 +130,7 @@ def waves(normals, dt, freq, rms):
     admits=lambda values, known: bool(((values >= 0) & (values <= 1)).all()),
     simpler=lambda stream: (np.ones(stream.shape), np.zeros(stream.shape)),
 )
-def since_the_present(stream: Stream) -> np.ndarray:
+def since_the_present(stream: RandomSource) -> np.ndarray:
     """Moments in [0, 1], one of them the present, 1: where the polynomials are steepest."""
     moments = stream.uniform()
     if moments.size:

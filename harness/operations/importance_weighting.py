@@ -19,7 +19,7 @@ from torch import Tensor
 
 from harness.declare.backends import WIDE
 from harness.declare.operation import operation
-from harness.declare.structure import Stream, structure, typical
+from harness.declare.structure import RandomSource, structure, typical
 from harness.errors import Unsupported
 
 _LOG_2PI = math.log(2 * math.pi)
@@ -31,13 +31,13 @@ Likelihood = Literal["gaussian", "bernoulli"]
 
 
 @typical
-def log_deviations(stream: Stream) -> Any:
+def log_deviations(stream: RandomSource) -> Any:
     """Logarithms of standard deviations from 1/6 to 6."""
     return stream.normal() / 2
 
 
 @typical
-def scores(stream: Stream) -> Any:
+def scores(stream: RandomSource) -> Any:
     """Logits up to ±56, or probabilities; in a case in four some probabilities are exactly 0 or 1."""
     if stream.known["given"] == "logits":
         return stream.normal() * np.array([1, 4, 16, 1])[stream.seed % 4]
@@ -50,37 +50,37 @@ def scores(stream: Stream) -> Any:
 @structure(
     admits=lambda values, known: bool(np.isin(values, (0, 1)).all()), simpler=lambda stream: (np.zeros(stream.shape),)
 )
-def bits(stream: Stream) -> Any:
+def bits(stream: RandomSource) -> Any:
     """Zeros and ones."""
     return stream.integers(0, 1)
 
 
 @typical
-def data(stream: Stream) -> Any:
+def data(stream: RandomSource) -> Any:
     """A bell for a Gaussian likelihood, zeros and ones for Bernoulli's."""
     return stream.normal() if stream.known["likelihood"] == "gaussian" else stream.integers(0, 1).astype(float)
 
 
 @typical
-def bell(stream: Stream) -> Any:
+def bell(stream: RandomSource) -> Any:
     """Normals, whatever the pattern."""
     return stream.normal()
 
 
 @typical
-def layer_rows(stream: Stream) -> Any:
+def layer_rows(stream: RandomSource) -> Any:
     """Rows of norm about 1, so that what a layer gives is as large as what it gets."""
     return stream.normal() / np.sqrt(max(stream.shape[-1], 1))
 
 
 @typical
-def small_biases(stream: Stream) -> Any:
+def small_biases(stream: RandomSource) -> Any:
     """Biases about 1/2."""
     return stream.normal() / 2
 
 
 @typical
-def weights_of_samples(stream: Stream) -> Any:
+def weights_of_samples(stream: RandomSource) -> Any:
     """Log weights as they occur: of one size, far below 0, all equal, one dominant, far apart, some −∞, nearly equal.
 
     None has a bound of exactly 0, of which u can't tell what the subtraction of log K may leave.

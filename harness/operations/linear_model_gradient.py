@@ -16,11 +16,11 @@ from torch import Tensor
 
 from harness.declare.backends import WIDE
 from harness.declare.operation import operation
-from harness.declare.structure import Stream, typical
+from harness.declare.structure import RandomSource, typical
 
 
 @typical
-def model_weights(stream: Stream) -> Any:
+def model_weights(stream: RandomSource) -> Any:
     """Weights of norm about 1, so that predictions are as large as the inputs."""
     return stream.normal() / np.sqrt(stream.shape[-1])
 

@@ -19,7 +19,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from harness.declare.operation import operation
-from harness.declare.structure import Stream, typical
+from harness.declare.structure import RandomSource, typical
 from harness.errors import Unsupported
 
 Pooling = Literal["mean", "last", "sum", "max", "min", "median"]
@@ -29,7 +29,7 @@ _SIZES = {"time": (0, 600), "features": (1, 1025), "outputs": (1, 1025)}
 
 
 @typical
-def decoder_rows(stream: Stream) -> Any:
+def decoder_rows(stream: RandomSource) -> Any:
     """Rows of norm about 1, as a decoder is initialised; ±1 and ±2, whose products are exact, in a case in four.
 
     No row is zero: all steps would tie after it, and no gradient of an order statistic be better than another.
@@ -40,7 +40,7 @@ def decoder_rows(stream: Stream) -> Any:
 
 
 @typical
-def step_weights(stream: Stream) -> Any:
+def step_weights(stream: RandomSource) -> Any:
     """Weights of steps: with odd seeds sixty-fourths that add up to exactly 1 in every dtype, else a bell."""
     batch, time = stream.shape
     if stream.seed % 2 == 0 or not time:

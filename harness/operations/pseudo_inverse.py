@@ -13,10 +13,10 @@ from torch import Tensor
 
 from harness.declare.backends import WIDE
 from harness.declare.operation import operation
-from harness.declare.structure import Stream, structure
+from harness.declare.structure import RandomSource, structure
 
 
-def _diagonals(stream: Stream) -> Iterator[NDArray[np.float64]]:
+def _diagonals(stream: RandomSource) -> Iterator[NDArray[np.float64]]:
     """Ones or twos along the diagonal and zeros else."""
     *_, rows, columns = stream.shape
     one = np.eye(rows, columns)
@@ -24,7 +24,7 @@ def _diagonals(stream: Stream) -> Iterator[NDArray[np.float64]]:
 
 
 @structure(simpler=_diagonals)
-def full_rank(stream: Stream) -> NDArray[np.float64]:
+def full_rank(stream: RandomSource) -> NDArray[np.float64]:
     """Integers of −3 to 3 with ±16 along a diagonal that begins anywhere and goes around, so that no singular value is small.
 
     Half precision holds them. No block of them need be invertible, nor any entry be positive.

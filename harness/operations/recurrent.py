@@ -27,7 +27,7 @@ from torch import Tensor
 from harness.declare.causal import Causal
 from harness.declare.domain import when
 from harness.declare.operation import operation
-from harness.declare.structure import Stream, structure, typical
+from harness.declare.structure import RandomSource, structure, typical
 
 Array = Any
 """A torch tensor or a numpy array: the loops below serve both."""
@@ -56,7 +56,7 @@ count) and whether it runs backwards; to outputs (time, batch, hidden) in the or
 # Structures
 
 
-def all_steps(stream: Stream) -> Iterator[NDArray[np.int64]]:
+def all_steps(stream: RandomSource) -> Iterator[NDArray[np.int64]]:
     """All sequences as long as can be, or of one step."""
     yield from (np.full(stream.shape, stream.known["time"]), np.ones(stream.shape, np.int64))
 
@@ -67,7 +67,7 @@ def within_time(lengths: NDArray[Any], known: Mapping[str, Any]) -> bool:
 
 
 @structure(admits=within_time, simpler=all_steps)
-def sequence_lengths(stream: Stream) -> NDArray[np.int64]:
+def sequence_lengths(stream: RandomSource) -> NDArray[np.int64]:
     """From 1 to `time` in any order, in a case in eight all the same; not packed they are there too, and not read."""
     lengths = stream.integers(1, stream.known["time"])
     alike = lengths.size and stream.integers(0, 7, (1,))[0] == 0
@@ -75,13 +75,13 @@ def sequence_lengths(stream: Stream) -> NDArray[np.int64]:
 
 
 @typical
-def fan_in(stream: Stream) -> NDArray[np.float64]:
+def fan_in(stream: RandomSource) -> NDArray[np.float64]:
     """Weights of variance 1 over the number of inputs, so that a sum of them neither saturates nor dies."""
     return stream.normal() / np.sqrt(float(stream.shape[-1]))
 
 
 @typical
-def faint(stream: Stream) -> NDArray[np.float64]:
+def faint(stream: RandomSource) -> NDArray[np.float64]:
     """Weights of an input that may be thousands, small enough that it does not saturate every gate.
 
     Beyond about 10, tanh's slope 1 − tanh² has no digits left in any precision, and a gradient through nothing but
@@ -91,13 +91,13 @@ def faint(stream: Stream) -> NDArray[np.float64]:
 
 
 @typical
-def half_a_bell(stream: Stream) -> NDArray[np.float64]:
+def half_a_bell(stream: RandomSource) -> NDArray[np.float64]:
     """Biases of deviation 1/2."""
     return stream.normal() / 2
 
 
 @typical
-def within_one(stream: Stream) -> NDArray[np.float64]:
+def within_one(stream: RandomSource) -> NDArray[np.float64]:
     """States that these networks can reach: between -1 and 1."""
     return 2 * stream.uniform() - 1
 

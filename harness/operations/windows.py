@@ -34,7 +34,7 @@ def fits_in(time: int, size: int) -> bool:
 
 
 # A window's gradient is a sum where windows overlap, so that nothing but equality would ask too much of it: not
-# differentiable for the battery; `properties/windows.py: window_gradient` asks with cotangents that add up exactly.
+# differentiable for the suite; `properties/windows.py: window_gradient` asks with cotangents that add up exactly.
 @operation(sizes={"time": (1, 257), "features": (1, 33)}, where=fits_in, exact=True, differentiable=False)
 def sliding_windows(
     series: Float[Tensor, "time features"], size: Points, stride: Points

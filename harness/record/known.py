@@ -27,7 +27,7 @@ from typing import Any
 from harness.errors import HarnessError
 from harness.record.events import CellFinished, FindingListed
 from harness.record.reading import as_declared, read_text, shown
-from harness.verify.battery import known_findings_file
+from harness.verify.suite import known_findings_file
 
 _MEND = "see the head of harness/record/known.py"
 _FIELDS = [each.name for each in fields(FindingListed)]

@@ -23,7 +23,7 @@ from harness.generate.plan import at_every_size, coverage, essential, plan
 from harness.measure.clock import keeping_time, spending, undisturbed_seconds
 from harness.measure.verdict import Verdict
 from harness.record.events import CellFinished, ImplementationListed
-from harness.record.experience import NONE, Experience, Lessons, rebuilt
+from harness.record.example_store import NONE, ExampleStore, SeedCases, rebuilt
 from harness.record.kept import kept
 from harness.record.known import recognised
 from harness.verify.cell import Cell
@@ -58,7 +58,7 @@ def outcome(
     examples: int,
     seed: int,
     seconds: float = float("inf"),
-    experience: Experience = NONE,
+    store: ExampleStore = NONE,
     warm_up: float = float("inf"),
 ) -> CellFinished:
     """Explore a cell on its operation's plan, at most for `seconds`, and describe what was found.
@@ -71,20 +71,20 @@ def outcome(
     if cell.unsupported is not None:
         return without_asking(cell, Verdict.UNSUPPORTED, cell.unsupported)
     shown: Counterexample | None = None
-    lessons = Lessons() if cell.prop.claim else experience.of(cell)
+    seeds = SeedCases() if cell.prop.claim else store.of(cell)
     with keeping_time() as ledger:
         enough = max(seconds, _CLAIM_SECONDS) if cell.prop.claim else seconds
         with spending("drawing"):
             planned, reserve = _planned(cell, examples, seed), essential(cell.operation, seed)[examples:]
-        done = explore(cell, planned, enough, lessons.cases, reserve, warm_up)
+        done = explore(cell, planned, enough, seeds.cases, reserve, warm_up)
         if done.worst is not None and done.verdict.severity >= Verdict.UNSTABLE.severity:
-            shown = _shown(done, done.worst, lessons, lambda so_far: _finished(done, so_far, dict(ledger.seconds)))
+            shown = _shown(done, done.worst, seeds, lambda so_far: _finished(done, so_far, dict(ledger.seconds)))
         disagreement = _peers.disagreement(done) if _is_agreement(cell) else {}
     found = _finished(done, shown, dict(ledger.seconds))
     if not cell.prop.claim:
         falsifying = shown.case if shown and Verdict(found.verdict).failing else None
-        experience.learn(cell, lessons, len(done.tried), falsifying)
-    return replace(found, disagreement=disagreement, outdated=list(lessons.outdated))
+        store.update(cell, seeds, len(done.tried), falsifying)
+    return replace(found, disagreement=disagreement, outdated=list(seeds.outdated))
 
 
 def replayed(cell: Cell, record: dict[str, Any]) -> CellFinished:
@@ -121,7 +121,7 @@ def _planned(cell: Cell, examples: int, seed: int) -> Sequence[Case]:
 
 
 def _shown(
-    done: Exploration, worst: Finding, lessons: Lessons, finished: Callable[[Counterexample], CellFinished]
+    done: Exploration, worst: Finding, seeds: SeedCases, finished: Callable[[Counterexample], CellFinished]
 ) -> Counterexample:
     """The counterexample: as small as it gets, and explained where it is neither a claim's nor known before.
 
@@ -131,7 +131,7 @@ def _shown(
     is_news = is_news and not without_asking(cell, done.verdict, "").known
     with spending("shrinking"):
         seconds = _SHRINKING_SECONDS if is_news else _SHRINKING_SECONDS_OF_OTHERS
-        least = worst if _is_small(worst, lessons) else shrink(cell, worst, seconds)
+        least = worst if _is_small(worst, seeds) else shrink(cell, worst, seconds)
     with spending("writing"):
         script = reproduction(cell, least)
         shown = counterexample(least, script)
@@ -142,9 +142,9 @@ def _shown(
     return explained(shown, script, diagnosis)
 
 
-def _is_small(finding: Finding, lessons: Lessons) -> bool:
+def _is_small(finding: Finding, seeds: SeedCases) -> bool:
     """Whether it is recalled, and small already: then it stays what it is, so that its id does."""
-    return finding.case.entries <= _SMALL and any(finding.case is each for each in lessons.cases)
+    return finding.case.entries <= _SMALL and any(finding.case is each for each in seeds.cases)
 
 
 def _is_agreement(cell: Cell) -> bool:
@@ -205,7 +205,7 @@ def _of_one_precision(done: Exploration, worst: Finding) -> Diagnosis:
     Digits get lost in some cases, a fault of one dtype shows in nearly all; then it is looked for, and believed where it
     explains every case.
     """
-    told = sum(count for verdict, count in done.tally.items() if verdict.severity > Verdict.UNINFORMATIVE.severity)
+    told = sum(count for verdict, count in done.tally.items() if verdict.severity > Verdict.INCONCLUSIVE.severity)
     if done.tally[Verdict.UNSTABLE] >= _NEARLY_ALL * told:
         found = diagnose(done.cell, worst)
         if found is not None and found.proven:

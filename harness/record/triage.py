@@ -13,7 +13,7 @@ from harness.record.events import CellFinished
 
 _TELLING = ("float32", "float64", "bfloat16", "float16")
 _GOOD = (Verdict.EXACT, Verdict.ROUNDING)
-_SILENT = (Verdict.UNSUPPORTED, Verdict.UNINFORMATIVE)
+_SILENT = (Verdict.UNSUPPORTED, Verdict.INCONCLUSIVE)
 _TOLD = 1_000
 """Characters of a message by which faults are told apart."""
 

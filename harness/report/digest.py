@@ -90,7 +90,7 @@ class Digest:
         if finding.expires <= self.started.when[:10]:
             return f"the known finding about {name} expired on {finding.expires}: {finding.reason}; look at it again"
         cells = [cell for cell in self.outcomes if in_scope(finding, cell)]
-        answered = [cell for cell in cells if Verdict(cell.verdict).severity > Verdict.UNINFORMATIVE.severity]
+        answered = [cell for cell in cells if Verdict(cell.verdict).severity > Verdict.INCONCLUSIVE.severity]
         if finding.rare or not answered or any(cell.known for cell in answered):
             return ""
         worst = max((Verdict(cell.verdict) for cell in answered), key=lambda verdict: verdict.severity)
@@ -132,7 +132,7 @@ class Digest:
         return f"{told}."
 
     def _told(self) -> str:
-        if not any(Verdict(o.verdict).severity > Verdict.UNINFORMATIVE.severity for o in self.outcomes):
+        if not any(Verdict(o.verdict).severity > Verdict.INCONCLUSIVE.severity for o in self.outcomes):
             return "Nothing could be verified"
         failing, unstable = by_implementation(self.failing), by_implementation(self.unstable)
         total = len(self.grades)
@@ -244,9 +244,9 @@ class Digest:
         return self._reasons(Verdict.UNSUPPORTED)
 
     @cached_property
-    def uninformative_reasons(self) -> list[Reason]:
+    def inconclusive_reasons(self) -> list[Reason]:
         """Why cells told nothing."""
-        return self._reasons(Verdict.UNINFORMATIVE)
+        return self._reasons(Verdict.INCONCLUSIVE)
 
     def _reasons(self, verdict: Verdict) -> list[Reason]:
         return reasons(

@@ -16,8 +16,8 @@ from harness.declare.domain import TensorDomain
 from harness.declare.operation import Operation
 from harness.declare.structure import name_of
 from harness.generate.patterns import patterns_for
-from harness.verify.battery import every_claim, every_property
 from harness.verify.claim import Claim
+from harness.verify.suite import every_claim, every_property
 from harness.verify.support import served_dtypes
 
 

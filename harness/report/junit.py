@@ -59,7 +59,7 @@ def _cell(cell: CellFinished, started: RunStarted) -> Element:
     verdict = Verdict(cell.verdict)
     if cell.known:
         SubElement(made, "skipped", message=visible(f"known, {verdict.value}: {cell.known}"))
-    elif verdict in (Verdict.UNSUPPORTED, Verdict.UNINFORMATIVE):
+    elif verdict in (Verdict.UNSUPPORTED, Verdict.INCONCLUSIVE):
         SubElement(made, "skipped", message=visible(f"{verdict.value}: {cell.reason or verdict.meaning}"))
     elif cell.unjudged:
         _add(made, "error", cell, started)

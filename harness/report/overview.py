@@ -140,7 +140,7 @@ class Overview:
         total = len(self.digest.outcomes)
         counts = {
             "unsupported": self.digest.cells.get(Verdict.UNSUPPORTED, 0),
-            "uninformative": self.digest.cells.get(Verdict.UNINFORMATIVE, 0),
+            "inconclusive": self.digest.cells.get(Verdict.INCONCLUSIVE, 0),
             "fewer cases than planned": len(self.digest.short),
         }
         told = {name: f"{count:,} of {total:,} cells ({count / total:.1%})" for name, count in counts.items() if count}
@@ -177,7 +177,7 @@ class Overview:
 
     def _spot(self, place: Place) -> Spot:
         worst = self._worst.get(place)
-        if worst is not None and worst.severity > Verdict.UNINFORMATIVE.severity:
+        if worst is not None and worst.severity > Verdict.INCONCLUSIVE.severity:
             return Spot("verified", worst, place in self._known)
         scope = self.changes.run.scope
         if place in self.changes.verified_before:

@@ -103,7 +103,7 @@ def print_summary(digest: Digest, changes: Changes | None = None) -> None:
         fields["note"] = "\n".join(visible(told) for told in digest.unseen_findings)
     if changes is not None and changes.baseline is not None:
         fields["changes"] = changes.sentence
-    silent = {verdict: digest.cells.get(verdict, 0) for verdict in (Verdict.UNSUPPORTED, Verdict.UNINFORMATIVE)}
+    silent = {verdict: digest.cells.get(verdict, 0) for verdict in (Verdict.UNSUPPORTED, Verdict.INCONCLUSIVE)}
     if total := sum(silent.values()):
         told = " and ".join(f"{count:,} {verdict.value}" for verdict, count in silent.items() if count)
         fields["no answer"] = f"{told} cell{'s' * (total != 1)}; the report says why"

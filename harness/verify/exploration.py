@@ -17,12 +17,12 @@ from harness.generate.precision import eps_of
 from harness.measure.clock import own_seconds, spending
 from harness.measure.comparison import Comparison
 from harness.measure.verdict import Judgement, Verdict, judge
+from harness.verify.case_observer import observed
 from harness.verify.cell import Cell
 from harness.verify.compilers import watch_compilers
 from harness.verify.pace import Pace
 from harness.verify.subject import ImplementationFault, Subject
 from harness.verify.support import served_dtypes
-from harness.verify.witness import noted
 
 _NUDGES = 3
 """Nudged copies of a case in which an error must stay the same."""
@@ -105,7 +105,7 @@ class Exploration:
     @property
     def verdict(self) -> Verdict:
         """The most telling verdict of any case."""
-        return self.worst.verdict if self.worst else Verdict.UNINFORMATIVE
+        return self.worst.verdict if self.worst else Verdict.INCONCLUSIVE
 
     @property
     def scores(self) -> list[float]:
@@ -208,7 +208,7 @@ def _ask_and_add(done: Exploration, subject: Subject, case: Case) -> list[Compar
 def ask(cell: Cell, subject: Subject, case: Case) -> tuple[Finding, list[Comparison]]:
     """Ask the property on one case: the finding, and the comparisons it took."""
     watch_compilers()
-    with noted(case):
+    with observed(case):
         return _asked(cell, subject, case)
 
 
@@ -269,7 +269,7 @@ def _judged(cell: Cell, subject: Subject, case: Case, comparison: Comparison, pl
     if not comparison.within:
         comparison = comparison.beyond_the_oracles_rounding()
     if not comparison.is_informative and not comparison.bitwise:
-        return Finding(case, Judgement(Verdict.UNINFORMATIVE), comparison)
+        return Finding(case, Judgement(Verdict.INCONCLUSIVE), comparison)
     score = comparison.score
     if comparison.exact and score > 0:
         judgement = Judgement(Verdict.WRONG, score, 0.0, reason="nothing but equality will do here")

@@ -131,14 +131,14 @@ def _base_of(booster):
 def _drawn_samples(case):
     """As many samples as the case has trees, at least two: a feature, and a target that is twice as large."""
     count = case.sizes["trees"] + 2
-    x = harness.Stream((count,), {}, case.seed, "training samples").integers(-40, 40).astype(np.float32) / 4
+    x = harness.RandomSource((count,), {}, case.seed, "training samples").integers(-40, 40).astype(np.float32) / 4
     return x, 2 * x
 
 
 def _first_round(case, **parameters):
     """Predictions of a first round on samples that are symmetric and evenly spaced, as the asker's; none where it does not split at 0."""
     count = case.sizes["trees"] + 1
-    step = harness.Stream((1,), {}, case.seed, "step").integers(1, 16).astype(np.float32) / 4
+    step = harness.RandomSource((1,), {}, case.seed, "step").integers(1, 16).astype(np.float32) / 4
     x = step * (np.arange(2 * count, dtype=np.float32) - count + np.float32(0.5))
     booster, data = _trained(x, 2 * x, **parameters)
     predicted = booster.predict(data).astype(np.float64)

@@ -70,7 +70,7 @@ def test_all_columns_are_in_sight_and_the_page_uses_its_width(open_page, results
 
 
 def symbol(verdict):
-    symbols = {"exact": "=", "rounding": "≈", "unstable": "~", "wrong": "✗", "error": "!", "uninformative": "?"}
+    symbols = {"exact": "=", "rounding": "≈", "unstable": "~", "wrong": "✗", "error": "!", "inconclusive": "?"}
     return symbols.get(verdict, "–")
 
 

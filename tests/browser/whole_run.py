@@ -74,7 +74,7 @@ def _cell(prop: str, operation: str, implementation: str, dtype: str) -> CellFin
         score_high=2.0 if prop == "agreement" else None,
         score_max=900.0 if bad else 3.1,
         allowance=32.0,
-        reason={"unsupported": "no autograd in this dtype", "uninformative": "no digit to compare"}.get(verdict, "")
+        reason={"unsupported": "no autograd in this dtype", "inconclusive": "no digit to compare"}.get(verdict, "")
         or "off by 900 u" * bad,
         kind="raised ValueError" if verdict == "error" else "",
         place="catalogue.py: fused",
@@ -90,7 +90,7 @@ def _usual(prop: str, operation: str, dtype: str) -> str:
     if prop == "gradients" and dtype == "float16":
         return "unsupported"
     if prop == "layouts" and operation == "cdist":
-        return "uninformative"
+        return "inconclusive"
     return "exact" if prop == "layouts" else "rounding"
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from harness.catalogue import catalogue
 from harness.report.template import _environment
-from harness.verify.battery import every_claim, every_property
+from harness.verify.suite import every_claim, every_property
 
 MOST = 6 * 2**30
 """Bytes that a command may ask for at all, so that none that reads without end takes the machine with it."""

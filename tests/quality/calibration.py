@@ -23,9 +23,9 @@ from harness.generate.precision import PRECISIONS
 from harness.measure.verdict import Verdict
 from harness.record.outcome import without_asking
 from harness.report.calibration import Alarms, Calibration, Caught, save_calibration
-from harness.verify.battery import every_property
 from harness.verify.cell import Cell, cells
 from harness.verify.exploration import explore
+from harness.verify.suite import every_property
 
 WANTED = int(os.environ.get("CALIBRATION_CASES", "110000"))
 """Cases of torch and numpy implementations, and as many again of other people's libraries."""
@@ -183,14 +183,14 @@ def _alarm_table(whose, alarms):
     yield ""
     yield f"**{told.cases:,} cases** over {told.operations} operations, correct implementations: **{told.wrong} called wrong**."
     yield ""
-    yield "| dtype | cases | exact | rounding | unstable | wrong or error | uninformative | median score | 99.9 % | largest not unstable |"
+    yield "| dtype | cases | exact | rounding | unstable | wrong or error | inconclusive | median score | 99.9 % | largest not unstable |"
     yield "|---|---|---|---|---|---|---|---|---|---|"
     for dtype in PRECISIONS:
         values, verdicts = sorted(scores[dtype]), tally[dtype]
         if values:
             calm = values[: len(values) - verdicts["unstable"]]
             columns = [len(values), *(verdicts[name] for name in ("exact", "rounding", "unstable"))]
-            columns += [verdicts["wrong"] + verdicts["error"], verdicts["uninformative"]]
+            columns += [verdicts["wrong"] + verdicts["error"], verdicts["inconclusive"]]
             shown = [f"{statistics.median(values):.2g}", f"{values[int(len(values) * 0.999)]:.2g}", f"{calm[-1]:.2g}"]
             yield f"| {dtype} | " + " | ".join([*(f"{column:,}" for column in columns), *shown]) + " |"
 

@@ -31,8 +31,8 @@ from harness.command.history import entry, history
 from harness.errors import HarnessError
 from harness.history.history import INDEX, History, check_runs
 from harness.record.known import read_findings
-from harness.record.recalled import read_recalled, recalled, save_recalled
 from harness.record.runlog import read
+from harness.record.saved_counterexamples import read_counterexamples, recalled, save_counterexamples
 from harness.report.annotations import workflow_commands
 from harness.report.digest import Digest
 from harness.report.issues import issues
@@ -152,9 +152,9 @@ def of_kept(place: Bench, by: list[Mutation], output: str) -> None:
     place.restored()
     file = place.folder / "kept.jsonl"
     file.write_bytes(spoilt(as_lines(changed(KEPT, by)), by))
-    found, complaints = read_recalled(file)
+    found, complaints = read_counterexamples(file)
     file.unlink()
-    save_recalled(file, found)
+    save_counterexamples(file, found)
     if complaints:
         raise HarnessError(complaints[0])
 

@@ -21,9 +21,9 @@ from harness.generate.plan import plan
 from harness.generate.strategy import cases
 from harness.operations.linear import linear
 from harness.record.outcome import outcome
-from harness.verify.battery import every_property
 from harness.verify.cell import Cell, cells
 from harness.verify.exploration import explore
+from harness.verify.suite import every_property
 
 SMALL = 2000
 

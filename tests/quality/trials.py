@@ -27,8 +27,8 @@ from harness.explain.script import printed_difference
 from harness.generate.plan import plan
 from harness.measure.verdict import Verdict
 from harness.record.outcome import outcome
-from harness.verify.battery import every_property
 from harness.verify.cell import cells
+from harness.verify.suite import every_property
 from tests.quality.planted import planted
 
 _DEFAULT = PROFILES["default"]

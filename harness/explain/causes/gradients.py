@@ -25,7 +25,7 @@ def gradient_scaled(scene: Scene) -> Iterator[Observed]:
     """The gradient in an argument is a multiple of the right one: zero where it is cut, two where it is counted twice."""
     if scene.cell.prop.name != "gradients" or scene.agrees:
         return
-    found = [pairs for case in scene.falling if (pairs := _pairs(scene, case))]
+    found = [pairs for case in scene.failing if (pairs := _pairs(scene, case))]
     wrong = [{name for name, (_, told) in pairs.items() if told.score > told.allowance} for pairs in found]
     names = sorted(set().union(*wrong)) if wrong else []
     sentences = [sentence for name in names if (sentence := _scaled(name, found))]

@@ -19,8 +19,8 @@ _CASES, _FEWEST = 24, 3
 @cause
 def layout_of_one(scene: Scene) -> Iterator[Observed]:
     """A result is right where all arguments are contiguous, and wrong where one of them alone is not."""
-    cases = [case for case in scene.falling if case.layout in LAYOUTS and case.layout != "contiguous"][:_CASES]
-    if not scene.agrees or len(scene.operation.tensors) < 2 or len(cases) < min(_FEWEST, len(scene.falling)):
+    cases = [case for case in scene.failing if case.layout in LAYOUTS and case.layout != "contiguous"][:_CASES]
+    if not scene.agrees or len(scene.operation.tensors) < 2 or len(cases) < min(_FEWEST, len(scene.failing)):
         return
     if any(_wrong(scene, case, ()) for case in cases):
         return

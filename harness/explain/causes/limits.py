@@ -67,15 +67,15 @@ def clipped(scene: Scene) -> Iterator[Instead]:
             if ((expected < low) | (expected > high)).any():
                 yield Instead(f"{scene.which(index)} {words}", results=with_result(index, _clamped, low, high))
     for name, (words, low, high) in itertools.product(scene.floats, _bounds()):
-        if any(((each := case.tensors[name]) < low).any() or (each > high).any() for case in scene.falling):
+        if any(((each := case.tensors[name]) < low).any() or (each > high).any() for case in scene.failing):
             yield Instead(f"{name} {words}", with_argument(name, _clamped, low, high))
 
 
 def _expected(scene: Scene) -> Iterator[Tensor]:
-    """All entries that the definition gives on the falling cases, result by result."""
+    """All entries that the definition gives on the failing cases, result by result."""
     for index, domain in enumerate(scene.operation.results):
         if domain.kind == "float":
-            parts = [reference(case).parts[index].expected.astype("float64").reshape(-1) for case in scene.falling]
+            parts = [reference(case).parts[index].expected.astype("float64").reshape(-1) for case in scene.failing]
             yield torch.cat([torch.from_numpy(part) for part in parts])
 
 

@@ -41,7 +41,7 @@ def _called(scene: Scene, case: Case) -> Results | None:
 def argument_written(scene: Scene) -> Iterator[Observed]:
     """An argument has other values after the call."""
     written: dict[str, int] = {}
-    cases = (scene.falling + scene.holding)[:_CASES]
+    cases = (scene.failing + scene.passing)[:_CASES]
     for case in cases:
         call = case.call()
         before = call.fresh()
@@ -52,7 +52,7 @@ def argument_written(scene: Scene) -> Iterator[Observed]:
         for name, tensor in call.arguments.items():
             if not _same((tensor,), (before.arguments[name],)):
                 written[name] = written.get(name, 0) + 1
-    if written and (not scene.agrees or all(case.layout == "expanded" for case in scene.falling)):
+    if written and (not scene.agrees or all(case.layout == "expanded" for case in scene.failing)):
         names = " and ".join(written)
         yield Observed(
             f"it writes to its argument {names}",
@@ -63,7 +63,7 @@ def argument_written(scene: Scene) -> Iterator[Observed]:
 @cause
 def earlier_calls(scene: Scene) -> Iterator[Observed]:
     """A result depends on the calls before it: the same call gives another one, or a new call gives an old one."""
-    cases = (scene.falling + scene.holding)[:_CASES]
+    cases = (scene.failing + scene.passing)[:_CASES]
     depends = sum(_changes(scene, case, case.another(3)) for case in cases)
     if depends:
         yield Observed(

@@ -18,10 +18,10 @@ from harness.measure.nonfinite import nonfinite_reference
 @cause
 def nonfinite_swallowed_or_invented(scene: Scene) -> Iterator[Observed]:
     """Finite results where the oracle has none, or reversely."""
-    counts = [counted for case in scene.falling if any(counted := _counts(scene, case))]
+    counts = [counted for case in scene.failing if any(counted := _counts(scene, case))]
     swallowed, invented = sum(s > 0 for s, _ in counts), sum(i > 0 for _, i in counts)
     total = len(counts)
-    if 2 * total < len(scene.falling) or not total:
+    if 2 * total < len(scene.failing) or not total:
         return
     if swallowed == total and not invented:
         yield Observed(

@@ -21,8 +21,8 @@ Kept = Callable[[int], tuple[int, int]]
 
 
 def _spans(scene: Scene, axis: str) -> Iterator[tuple[str, Kept]]:
-    """What may be left out of an axis, in words, that some falling case has."""
-    longest = max(case.sizes.get(axis, 0) for case in scene.falling)
+    """What may be left out of an axis, in words, that some failing case has."""
+    longest = max(case.sizes.get(axis, 0) for case in scene.failing)
     for tile in (tile for tile in _TILES if tile < longest):
         yield f"the tail of {axis} that fills no block of {tile}", partial(_whole_tiles, tile)
         yield f"what lies beyond the first {tile} entries of {axis}", partial(_first, tile)

@@ -25,7 +25,7 @@ def only_some_entries(scene: Scene) -> Iterator[Observed]:
     if not scene.agrees or scene.kind:
         return
     for index, domain in enumerate(scene.operation.results):
-        wrong = [(mask, case) for case in scene.falling if (mask := wrong_entries(scene, case, index)) is not None]
+        wrong = [(mask, case) for case in scene.failing if (mask := wrong_entries(scene, case, index)) is not None]
         wrong = [(mask, case) for mask, case in wrong if mask.any()]
         if not wrong:
             continue

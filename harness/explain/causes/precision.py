@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from harness.declare.structure import Stream
+from harness.declare.structure import RandomSource
 from harness.explain.cause import Observed, Results, cause
 from harness.explain.scene import Scene
 from harness.generate.case import Case
@@ -33,12 +33,12 @@ _UNMOVED = 0.8
 def lower_precision(scene: Scene) -> Iterator[Observed]:
     """The result is right to the digits of a lower precision, and does not see what lies below them in an argument."""
     for dtype in narrower(scene.case.dtype) if scene.agrees else ():
-        told = [judged for case in scene.falling if (judged := _judged_at(scene, case, dtype)) is not None]
+        told = [judged for case in scene.failing if (judged := _judged_at(scene, case, dtype)) is not None]
         if not told or any(score > allowed for score, allowed in told):
             continue
         blind = [name for name in scene.floats if _unmoved(scene, name, dtype)]
         middle = float(np.median([score for score, _ in told]))
-        kept = dtype == "float32" or all(_representable(scene, case, dtype) for case in scene.falling)
+        kept = dtype == "float32" or all(_representable(scene, case, dtype) for case in scene.failing)
         if blind and kept and _LEAST <= middle <= _MOST:
             yield Observed(
                 f"it computes in {dtype} where {scene.case.dtype} is asked",
@@ -77,9 +77,9 @@ def _unmoved(scene: Scene, name: str, dtype: str) -> bool:
     """Whether an argument can be moved by less than a lower precision's eps, and the results stay where the definition's move."""
     reach = torch.finfo(PRECISIONS[dtype].dtype).eps / 1024
     same = moved = 0
-    for case in scene.falling[:_ASKED]:
+    for case in scene.failing[:_ASKED]:
         call = case.call()
-        noise = torch.from_numpy(Stream(tuple(call.arguments[name].shape), {}, case.seed, "below").uniform())
+        noise = torch.from_numpy(RandomSource(tuple(call.arguments[name].shape), {}, case.seed, "below").uniform())
         tensor = call.arguments[name]
         there = call.replace(**{name: (tensor.double() * (1 + reach * noise)).to(tensor.dtype)})
         try:

@@ -22,7 +22,7 @@ def samples_leak(scene: Scene) -> Iterator[Observed]:
     """A change of one sample changes others."""
     if not scene.operation.batched:
         return
-    cases = [case for case in scene.falling if case.sizes.get("batch", 0) >= 2][:_CASES]
+    cases = [case for case in scene.failing if case.sizes.get("batch", 0) >= 2][:_CASES]
     reached = [pairs for case in cases if (pairs := _reached(scene, case)) is not None]
     leaking = [pairs for pairs in reached if pairs]
     if not leaking or len(leaking) < len(reached):

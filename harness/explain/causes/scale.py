@@ -218,7 +218,7 @@ def sign_undetermined(scene: Scene) -> Iterator[Observed]:
     """Each sample is the right one or its negative, as singular vectors are without a convention."""
     signs: set[bool] = set()
     cases = 0
-    for case in scene.falling:
+    for case in scene.failing:
         for actual, part in zip(scene.results(case) or (), reference(case).parts, strict=False):
             told = close("", actual, part.expected, case, like=part, both_rounded=True)
             negative = close(
@@ -270,8 +270,8 @@ def _fitted_on(scene: Scene) -> Iterator[tuple[Tensor, Tensor]]:
 
 
 def _largest(scene: Scene) -> Case:
-    """The falling case with most entries, which has most digits to read a number off."""
-    return max(scene.falling, key=lambda each: each.entries)
+    """The failing case with most entries, which has most digits to read a number off."""
+    return max(scene.failing, key=lambda each: each.entries)
 
 
 def _simple(number: float) -> float:

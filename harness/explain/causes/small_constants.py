@@ -24,7 +24,7 @@ def misplaced_eps(scene: Scene) -> Iterator[Observed]:
     """Without the small constant the results agree, with it they do not: it stands outside a root, or is added elsewhere."""
     operation = scene.operation
     for name in (name for name in operation.parameters if name.lower() in _NAMES and scene.agrees):
-        told = [agrees for case in scene.falling[:_ASKED] if (agrees := _agrees_without(scene, case, name)) is not None]
+        told = [agrees for case in scene.failing[:_ASKED] if (agrees := _agrees_without(scene, case, name)) is not None]
         if len(told) >= _FEWEST and all(told):
             yield Observed(
                 f"{name} is used in another place",

@@ -159,7 +159,7 @@ def another_step(scene: Scene) -> Iterator[Instead]:
 def _steps(scene: Scene) -> dict[_Step, Given]:
     """The steps of the definition that a few failing cases meet."""
     watched = _Watched()
-    for case in scene.falling[:3]:
+    for case in scene.failing[:3]:
         call = case.plain_call().map(lambda tensor: tensor.double() if tensor.is_floating_point() else tensor)
         try:
             with torch.no_grad(), watched:

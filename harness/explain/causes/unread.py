@@ -22,7 +22,7 @@ def not_read(scene: Scene) -> Iterator[Observed]:
     The largest cases are asked, since in small ones there is little to read.
     """
     for name in scene.operation.tensors:
-        largest = sorted(scene.falling, key=lambda case: -case.entries)[:_CASES]
+        largest = sorted(scene.failing, key=lambda case: -case.entries)[:_CASES]
         told = [told for case in largest if (told := _is_unread(scene, case, name)) is not None]
         if len(told) >= _FEWEST and all(told):
             yield Observed(

@@ -1,4 +1,4 @@
-"""Experience: what earlier runs found, tried before anything else.
+"""ExampleStore: what earlier runs found, tried before anything else.
 
 Hypothesis' own example database keeps it: for each cell the falsifying cases, as they were recorded. A file of
 counterexamples that people keep is tried as well, and never changed.
@@ -18,12 +18,12 @@ from hypothesis.database import DirectoryBasedExampleDatabase
 from harness.errors import HarnessError
 from harness.generate.case import Case
 from harness.record.reading import Unreadable, parsed
-from harness.record.recalled import Recalled
+from harness.record.saved_counterexamples import SavedCounterexample
 from harness.verify.cell import Cell
 
 
 @dataclass(frozen=True)
-class Lessons:
+class SeedCases:
     """What there is to try first in a cell.
 
     cases: in their order; stored: the database's entry by the place of its case; outdated: why cases can't be asked any
@@ -36,13 +36,13 @@ class Lessons:
 
 
 @dataclass(frozen=True)
-class Experience:
+class ExampleStore:
     """The falsifying cases of earlier runs, from a folder (empty: none) and from what people keep."""
 
     folder: str = ""
-    kept: tuple[Recalled, ...] = ()
+    kept: tuple[SavedCounterexample, ...] = ()
 
-    def of(self, cell: Cell) -> Lessons:
+    def of(self, cell: Cell) -> SeedCases:
         """The cases to try first. What the database holds and the declaration admits no more is told once and forgotten."""
         cases, outdated = [], []
         for each in self._by_cell.get(cell.key, ()):
@@ -60,12 +60,12 @@ class Experience:
             else:
                 stored[len(cases)] = entry
                 cases.append(case)
-        return Lessons(tuple(cases), stored, tuple(outdated))
+        return SeedCases(tuple(cases), stored, tuple(outdated))
 
-    def learn(self, cell: Cell, lessons: Lessons, tried: int, falsifying: dict[str, Any] | None) -> None:
+    def update(self, cell: Cell, seeds: SeedCases, tried: int, falsifying: dict[str, Any] | None) -> None:
         """Keep the record that falsifies the cell; forget the stored ones that were tried and are not this one."""
         kept = _encoded(falsifying) if falsifying is not None else b""
-        for place, entry in lessons.stored.items():
+        for place, entry in seeds.stored.items():
             if place < tried and entry != kept:
                 self._forget(cell, entry)
         if falsifying is not None:
@@ -89,7 +89,7 @@ class Experience:
                     yield entry, record
 
     @cached_property
-    def _by_cell(self) -> dict[str, list[Recalled]]:
+    def _by_cell(self) -> dict[str, list[SavedCounterexample]]:
         return _grouped(self.kept)
 
     @cached_property
@@ -97,7 +97,7 @@ class Experience:
         return DirectoryBasedExampleDatabase(self.folder) if self.folder else None
 
 
-NONE = Experience()
+NONE = ExampleStore()
 
 
 def rebuilt(record: dict[str, Any], cell: Cell) -> Case:
@@ -117,8 +117,8 @@ def _encoded(record: dict[str, Any]) -> bytes:
     return json.dumps(record, sort_keys=True).encode()
 
 
-def _grouped(entries: Iterable[Recalled]) -> dict[str, list[Recalled]]:
-    groups: dict[str, list[Recalled]] = {}
+def _grouped(entries: Iterable[SavedCounterexample]) -> dict[str, list[SavedCounterexample]]:
+    groups: dict[str, list[SavedCounterexample]] = {}
     for each in entries:
         groups.setdefault(each.key, []).append(each)
     return groups

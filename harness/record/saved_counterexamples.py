@@ -20,7 +20,7 @@ _ASKED = ("property", "operation", "implementation", "device", "dtype")
 
 
 @dataclass(frozen=True)
-class Recalled:
+class SavedCounterexample:
     """What was asked of what, the recorded case that falsified it, and what was seen.
 
     candidates: the file that declared the implementation, as seen from the current folder, empty for the catalogue's;
@@ -50,15 +50,15 @@ class Recalled:
         return f"{self.prop}[{self.operation}/{self.implementation}-{self.device}-{self.dtype}]"
 
 
-def recalled(events: Iterable[Event]) -> list[Recalled]:
+def recalled(events: Iterable[Event]) -> list[SavedCounterexample]:
     """The counterexamples of a log, each once, those that refute claims among them."""
-    found: dict[str, Recalled] = {}
+    found: dict[str, SavedCounterexample] = {}
     candidates = checksum = ""
     for event in events:
         if isinstance(event, RunStarted):
             candidates, checksum = event.candidates, event.checksum
         elif isinstance(event, CellFinished) and event.counterexample is not None:
-            found[event.id] = Recalled(
+            found[event.id] = SavedCounterexample(
                 event.prop,
                 event.operation,
                 event.implementation,
@@ -74,12 +74,12 @@ def recalled(events: Iterable[Event]) -> list[Recalled]:
     return list(found.values())
 
 
-def read_recalled(path: Path) -> tuple[list[Recalled], list[str]]:
+def read_counterexamples(path: Path) -> tuple[list[SavedCounterexample], list[str]]:
     """The counterexamples of a file, and a sentence for every line that is none.
 
     Raises HarnessError where the file can't be read at all.
     """
-    found: dict[str, Recalled] = {}
+    found: dict[str, SavedCounterexample] = {}
     complaints = []
     for number, line in enumerate(read_text(path, "counterexamples").split("\n"), 1):
         if not line.strip():
@@ -93,12 +93,12 @@ def read_recalled(path: Path) -> tuple[list[Recalled], list[str]]:
     return list(found.values()), complaints
 
 
-def save_recalled(path: Path, entries: Iterable[Recalled]) -> int:
+def save_counterexamples(path: Path, entries: Iterable[SavedCounterexample]) -> int:
     """Add to a file the counterexamples that it lacks. Returns how many.
 
     Raises HarnessError where it can't be written, or holds anything else: then it is somebody's, and stays as it is.
     """
-    there, complaints = read_recalled(path) if os.path.lexists(path) else ([], [])
+    there, complaints = read_counterexamples(path) if os.path.lexists(path) else ([], [])
     if complaints:
         raise HarnessError(f"{path} is not written to, since it holds more than counterexamples: {complaints[0]}")
     known = {each.id for each in there}
@@ -112,7 +112,7 @@ def save_recalled(path: Path, entries: Iterable[Recalled]) -> int:
     return len(added)
 
 
-def _line(each: Recalled, folder: Path) -> bytes:
+def _line(each: SavedCounterexample, folder: Path) -> bytes:
     """One line; a candidate file is named as seen from the folder, so that both can be committed together."""
     entry = {"id": each.id, "property": each.prop, **{name: getattr(each, name) for name in _ASKED[1:]}}
     entry |= {"verdict": each.verdict, "sentence": each.sentence, "case": each.case}
@@ -123,9 +123,9 @@ def _line(each: Recalled, folder: Path) -> bytes:
     return msgspec.json.encode(entry)
 
 
-def _entry(values: Any, folder: Path) -> Recalled:
+def _entry(values: Any, folder: Path) -> SavedCounterexample:
     """The counterexample of a line's values. Raises Unreadable."""
     if not isinstance(values, dict):
         raise Unreadable("it is no object")
-    entry = structured({**values, "prop": values.get("property")}, Recalled)
+    entry = structured({**values, "prop": values.get("property")}, SavedCounterexample)
     return replace(entry, candidates=seen_from(Path(), folder / entry.candidates)) if entry.candidates else entry

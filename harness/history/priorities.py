@@ -1,4 +1,4 @@
-"""Attention: how a run's time is spread over its cells, by what they have found and how little they are covered.
+"""Priorities: how a run's time is spread over its cells, by what they have found and how little they are covered.
 
 The chance that the next case of a cell falsifies it is estimated by Laplace's rule of succession, (found + 1)/(cases + 2),
 over the latest runs: high where something was found, and where few cases were ever asked. What more cases find grows more
@@ -16,8 +16,8 @@ _LEAST = 0.02
 _LATEST = 30
 
 
-def attention(history: History) -> dict[str, float]:
-    """By a cell's key, the attention that it is due, over that of a cell that was never asked."""
+def priorities(history: History) -> dict[str, float]:
+    """By a cell's key, its priority over that of a cell that was never asked."""
     return {
         f"{prop}[{operation}/{implementation}-{device}-{dtype}]": due(found, cases)
         for (prop, operation, implementation, device, dtype), found, cases in history.index.yields(_LATEST)
@@ -25,5 +25,5 @@ def attention(history: History) -> dict[str, float]:
 
 
 def due(found: int, cases: float) -> float:
-    """The attention due to a cell in which `found` runs found something over so many cases; 1 where there were none."""
+    """The priority of a cell in which `found` runs found something over so many cases; 1 where there were none."""
     return max(_LEAST, math.sqrt(2 * (found + 1) / (max(cases, 0) + 2)))

@@ -1,4 +1,4 @@
-"""The conductor: starts pytest with its workers, hears what they report, and passes it on as events."""
+"""The controller: starts pytest with its workers, hears what they report, and passes it on as events."""
 
 from __future__ import annotations
 
@@ -25,15 +25,15 @@ from harness.engine.scheduling import OnceEach
 from harness.engine.scratch import scratch
 from harness.engine.selection import NO_EXPRESSION, Selection
 from harness.engine.watchdog import (
-    Deaths,
+    CrashCounts,
     answered_again,
-    convicted,
+    crash_outcome,
+    crash_reason,
     doer,
     kept_finding,
     killed_from_outside,
     last_asked,
-    last_words,
-    retired,
+    recycled,
 )
 from harness.errors import HarnessError, InfrastructureError
 from harness.fault import with_traceback
@@ -63,7 +63,7 @@ _NEEDLESS = (
 
 
 @dataclass
-class Conductor:
+class Controller:
     """A pytest plugin of the process that asks; its workers do the computing.
 
     claims: what the run can settle; budget: seconds after which the run ends with what it has; limit: seconds after
@@ -91,7 +91,7 @@ class Conductor:
     _refusal: HarnessError | None = None
     _unanswered: list[str] = field(default_factory=list)
 
-    def conduct(self, jobs: int, keyword: str = "") -> RunFinished:
+    def run(self, jobs: int, keyword: str = "") -> RunFinished:
         """Ask everything selected, until it is answered, the budget is spent, or somebody presses Ctrl-C.
 
         `problems` says afterwards what kept cells from being asked through no fault of an implementation. Raises
@@ -215,7 +215,7 @@ class Conductor:
     @pytest.hookimpl(optionalhook=True)
     def pytest_xdist_make_scheduler(self, config: pytest.Config) -> OnceEach:
         """Have every cell answered once, also where its worker dies."""
-        return OnceEach(len(config.getvalue("tx")), self._is_to_blame)
+        return OnceEach(len(config.getvalue("tx")), self._is_culprit)
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_configure_node(self, node: Any) -> None:
@@ -242,7 +242,7 @@ class Conductor:
         if error is not None and last_asked(self._scratch, node.gateway.id) is None:
             self._idle_deaths += 1
             if self._idle_deaths >= _IDLE_DEATHS:
-                words = self._last_words(node.gateway.id)
+                words = self._crash_reason(node.gateway.id)
                 raise InfrastructureError(f"{self._idle_deaths} workers ended before they asked anything: {words}")
 
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
@@ -274,16 +274,16 @@ class Conductor:
         self._end_workers()
         return True
 
-    def _last_words(self, worker: str) -> str:
+    def _crash_reason(self, worker: str) -> str:
         process = self._workers[worker]
         try:
             status = process.wait(timeout=_PARTING_SECONDS)
         except subprocess.TimeoutExpired:
             status = None
         _end_group(process)
-        return last_words(self._scratch, worker, self.limit, status)
+        return crash_reason(self._scratch, worker, self.limit, status)
 
-    def _is_to_blame(self, node: Any, nodeid: str) -> bool:
+    def _is_culprit(self, node: Any, nodeid: str) -> bool:
         """A worker died with this cell before it: the cell becomes an error, and nothing else is touched.
 
         But where the worker was killed from outside, it may be the system's doing, who chooses by its own lights where
@@ -291,23 +291,23 @@ class Conductor:
         """
         worker = node.gateway.id
         cell = last_asked(self._scratch, worker)
-        if cell is None or retired(self._scratch, worker) or not nodeid.endswith(f"::{cell.key}"):
+        if cell is None or recycled(self._scratch, worker) or not nodeid.endswith(f"::{cell.key}"):
             return False
-        words = self._last_words(worker)
+        words = self._crash_reason(worker)
         status = self._workers[worker].returncode
         died = kept_finding(self._scratch, worker, cell, status)
         if died is None and cell.key not in self._killed and killed_from_outside(self._scratch, worker, status):
             self._killed[cell.key] = cell
             return False
         if died is None:
-            Deaths(self._scratch).add(f"{cell.operation}/{cell.implementation}", words)
+            CrashCounts(self._scratch).add(f"{cell.operation}/{cell.implementation}", words)
             left = last_case(self._scratch / f"{worker}.case")
-            died = convicted(
+            died = crash_outcome(
                 cell, words, left, self.selection.candidates, self.limit, doer(self._scratch, worker, cell)
             )
         self._dying[nodeid] = died
         if died.counterexample is not None:
-            self.selection.experience.keep(died.key, died.counterexample.case)
+            self.selection.store.keep(died.key, died.counterexample.case)
         return True
 
 

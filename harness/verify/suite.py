@@ -1,4 +1,4 @@
-"""The battery: the properties that an operation gets from its declaration, and those written for it alone."""
+"""The suite: the properties that an operation gets from its declaration, and those written for it alone."""
 
 from __future__ import annotations
 
@@ -22,17 +22,17 @@ _PACKAGE = "harness.properties"
 
 
 @dataclass(frozen=True)
-class Battery:
+class Suite:
     """The properties of some operations. In a test module, `test_mine = harness.verify(mine)` makes pytest run them."""
 
     operations: tuple[Operation, ...]
     properties: tuple[Property, ...]
 
 
-def verify(*operations: Operation) -> Battery:
+def verify(*operations: Operation) -> Suite:
     """All properties that apply to operations of your own, for a test module of your own."""
     wanted = tuple(prop for prop in every_property() if any(prop.applies(operation) for operation in operations))
-    return Battery(operations, wanted)
+    return Suite(operations, wanted)
 
 
 def known_findings_file() -> Path:
