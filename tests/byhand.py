@@ -30,12 +30,12 @@ def cell(verdict="rounding", prop="agreement", implementation="fast", dtype="flo
     if Verdict(verdict).severity >= Verdict.UNSTABLE.severity and "counterexample" not in rest:
         rest["counterexample"] = shown(f"a = torch.tensor([1.5], dtype=torch.{dtype})  # {prop}")
     defaults = {"tally": {verdict: 10}, "comparisons": 10, "place": "mine.py: fast", "seconds": {"engine": 1.0}}
-    fields = {"reason": "off by 99 u" if "counterexample" in rest else "", **defaults, **rest}
+    fields = {"reason": "off by 99 ×" if "counterexample" in rest else "", **defaults, **rest}
     return CellFinished(prop, operation, implementation, "torch", fields.pop("device", "cpu"), dtype, verdict, **fields)
 
 
 def shown(source):
-    return Counterexample({}, "m=1, pattern normal", source, "off by 99 u", "1.5", "1.25")
+    return Counterexample({}, "m=1, pattern normal", source, "off by 99 ×", "1.5", "1.25")
 
 
 def raised(reason, **rest):

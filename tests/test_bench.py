@@ -349,7 +349,7 @@ def test_pytest_benchmark_keeps_and_compares_the_samples(benched):
     ("words", "told"),
     [
         (["liner"], "did you mean linear"),
-        (["linear", "--only", "nobody"], "none of nobody computes linear on cpu in float32"),
+        (["linear", "--only", "nobody"], "none of no implementation here computes linear on cpu in float32"),
         (["linear", "--dtype", "float12"], "float12"),
         (["linear", "--device", "cuda:7"], "is not here"),
         (["linear", "--frobnicate"], "no such option: --frobnicate"),
@@ -371,7 +371,7 @@ def test_another_revision_is_timed_in_turns_with_this_code(tmp_path):
     answer = ask(tmp_path, *words, "--python", str(program))
     assert Path((tmp_path / "where").read_text().strip()).name == "code"  # the other code, and not this one's
     if answer.code == 2:  # the orders were changed and are not committed yet
-        assert "takes other orders than this one's" in answer.err
+        assert "uses an incompatible bench protocol" in answer.err
         return
     timings = json.loads(answer.out)["timings"]
     assert {each["crew"] for each in timings} == {"HEAD", "this code"}
@@ -394,7 +394,7 @@ def test_a_worker_of_another_protocol_is_refused_and_none_is_left(monkeypatch):
 
     monkeypatch.setattr(team, "_Process", Old)
     with (
-        pytest.raises(HarnessError, match="the bench of v1 takes other orders"),
+        pytest.raises(HarnessError, match="the bench of v1 uses an incompatible"),
         team.Team([Crew("v1")], 2, 60, 1.0, None),
     ):
         pass

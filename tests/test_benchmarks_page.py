@@ -44,10 +44,10 @@ def test_every_time_ratio_and_share_is_there(tmp_path):
 
 
 def test_what_is_wrong_or_not_timed_is_told_with_its_reason(tmp_path):
-    wrong = replace(timing(1.0, implementation="hasty"), blocks=[[]], verdict="wrong", reason="off by 9 u")
+    wrong = replace(timing(1.0, implementation="hasty"), blocks=[[]], verdict="wrong", reason="off by 9 ×")
     slow = replace(timing(1.0, implementation="slow"), blocks=[[]], verdict="unsupported", reason="one call took 9 s")
     text = page(tmp_path, *REFERENCE, wrong, slow)["benchmarks.html"]
-    assert "linear/hasty: off by 9 u" in text and "linear/slow: one call took 9 s" in text and "wrong" in text
+    assert "linear/hasty: off by 9 ×" in text and "linear/slow: one call took 9 s" in text and "wrong" in text
 
 
 def test_a_share_that_rounds_to_nothing_is_left_out(tmp_path):

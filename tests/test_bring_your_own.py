@@ -19,7 +19,10 @@ def test_the_direct_form_is_rounding_and_the_matrix_product_loses_digits_near_th
     assert set(worst["definition"].values()) == {Verdict.ROUNDING}
     assert worst["expanded"]["float32"] is worst["expanded"]["float64"] is Verdict.UNSTABLE
     (cause,) = [c for c in answer.summary["causes"] if c["operation"] == "cdist" and "oracle" in c["sentence"]]
-    assert "u in float32" in cause["sentence"] and cause["case"]["sizes"]["m"] == cause["case"]["sizes"]["n"] == 1
+    assert (
+        "× the noise floor in float32" in cause["sentence"]
+        and cause["case"]["sizes"]["m"] == cause["case"]["sizes"]["n"] == 1
+    )
 
 
 def test_the_readme_shows_that_file():

@@ -114,11 +114,11 @@ def digest_of(*outcomes, claims=(), findings=(), when="2026-11-22T00:00:00+00:00
 
 def test_claims_are_a_page_and_no_verdict_on_an_implementation(tmp_path):
     refuted = dataclasses.replace(listed("refuted", by=("some.claim",)), id="some.claim")
-    digest = digest_of(cell("wrong", "some.claim", claim="some.claim", reason="off by 9 u"), claims=[refuted])
+    digest = digest_of(cell("wrong", "some.claim", claim="some.claim", reason="off by 9 ×"), claims=[refuted])
     assert digest.outcomes == [] and not digest.unexpected
     files = site(digest, tmp_path)
     shown = files["claims.html"]
-    assert "every one settled as expected" in shown and "it is not" in shown and "off by 9 u" in shown
+    assert "every one settled as expected" in shown and "it is not" in shown and "off by 9 ×" in shown
     assert "claims.html" in files["index.html"]
 
 

@@ -81,7 +81,7 @@ def commit(folder: Path, subject: str) -> str:
     return subprocess.run([*git, "rev-parse", "HEAD"], capture_output=True, text=True, check=True).stdout.strip()
 
 
-WRONG = {"verdict": "wrong", "sentence": "off by 100 u", "fault": "b is missing"}
+WRONG = {"verdict": "wrong", "sentence": "off by 100 ×", "fault": "b is missing"}
 
 
 # what changed

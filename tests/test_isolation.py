@@ -275,7 +275,7 @@ def test_deaths_are_remembered(tmp_path):
     [
         ("", "", 3, "ended the process with exit status 3 (os._exit, or exit in a library)"),
         ("", "", -15, "was ended by SIGTERM"),
-        ("", "", None, "ended the process without a word (killed, out of memory, or os._exit)"),
+        ("", "", None, "exited without an error message (killed, out of memory, or os._exit)"),
         ("", "malloc: oops\n", -6, "was ended by SIGABRT (malloc: oops)"),
         (
             "Fatal Python error: Aborted\n\nCurrent thread 0x1 (most recent call first):\n"

@@ -60,7 +60,7 @@ def findings(reports: Path) -> Findings:
     return Findings(Digest.of(ended(read(latest.log).events)), changes, history)
 
 
-def bad(implementation="fused", verdict="wrong", fault="b is missing", sentence="off by 100 u", source=SOURCE, **more):
+def bad(implementation="fused", verdict="wrong", fault="b is missing", sentence="off by 100 ×", source=SOURCE, **more):
     """A cell with a counterexample, as a run writes it."""
     shown = Counterexample(
         {"of": implementation}, "batch=1", source, sentence, "1.5", "1.25", 1, Diagnosis(fault, "", "a cause"), "exit()"
@@ -129,21 +129,23 @@ class Elements(HTMLParser):
 def test_markdown_tells_the_verdict_the_counts_and_every_kind_of_change(tmp_path):
     found = busy(tmp_path)
     page = Elements(html(markdown(found)))
-    assert page.text.startswith("✗ 2 of 7 implementations fail: 2 compute something else; 1 more loses digits")
+    assert page.text.startswith(
+        "✗ 2 of 7 implementations fail: 2 compute something else; 1 more is numerically unstable"
+    )
     assert [page.rows[0], page.rows[1]] == [["✗ new", "◇ known", "✓ fixed", "– lost"], ["2", "2", "1", "1"]]
     (new,) = (row for row in page.rows if "linear/fused" in row)
     shown = found.changes.new[0].fault.counterexample
     assert new == [
         "✗ wrong",
         "linear/fused",
-        "b is missingoff by 100 u",
+        "b is missingoff by 100 ×",
         "agreement[linear/fused-cpu-float32]",
         "2026-11-02 00:00",
         f"harness replay {shown}",
     ]
-    assert ["✗ wrong", "linear/mended", "b is missingoff by 100 u", "agreement[linear/mended-cpu-float32]"] in page.rows
+    assert ["✗ wrong", "linear/mended", "b is missingoff by 100 ×", "agreement[linear/mended-cpu-float32]"] in page.rows
     assert ["linear/gone", "1", "no autograd"] in page.rows
-    assert ["agreement[linear/slow-cpu-float32]", "2 u", "9 u", "32 u"] in page.rows
+    assert ["agreement[linear/slow-cpu-float32]", "2 ×", "9 ×", "32 ×"] in page.rows
     assert ["python", "none", "3.14"] in page.rows
     assert SOURCE in page.text
     assert not any("linear/tolerated" in row or "linear/long ago" in row for row in page.rows)
@@ -258,11 +260,11 @@ def test_junit_has_a_case_for_every_cell_and_says_how_it_ended(tmp_path):
     }
     fused = cases["linear.fused"].result[0]
     assert cases["linear.fused"].name == "agreement[cpu-float32]"
-    assert (fused.type, fused.message) == ("wrong", "off by 100 u")
+    assert (fused.type, fused.message) == ("wrong", "off by 100 ×")
     assert all(part in fused.text for part in ("b is missing", "batch=1", SOURCE, "1.25", "exit()", "harness replay "))
     assert cases["linear.tolerated"].result[0].message == "known, wrong: reported there"
     assert cases["linear.gone"].result[0].message == "unsupported: no autograd"
-    assert cases["linear.lossy"].system_out.startswith("unstable: off by 100 u")
+    assert cases["linear.lossy"].system_out.startswith("unstable: off by 100 ×")
     assert cases["linear.hidden"].time == 1.75
 
 
@@ -318,7 +320,7 @@ def test_annotations_name_the_worst_new_first_and_where_it_is_declared(tmp_path)
     assert told[0][1] == {"file": "src/100%, mine.py", "line": "7", "title": "linear/fused wrong, new"}
     assert set(told[1][1]) == {"title"}
     shown = found.changes.new[0].fault.counterexample
-    assert told[0][2] == f"b is missing%0Aoff by 100 u%0Aharness replay {shown}"
+    assert told[0][2] == f"b is missing%0Aoff by 100 ×%0Aharness replay {shown}"
 
 
 def test_ten_annotations_at_most(tmp_path):
@@ -345,10 +347,10 @@ def test_mail_tells_what_changed(tmp_path):
     for told in (
         "2 of 7 implementations fail",
         "2✗ new 2◇ known 1✓ fixed 1– lost",
-        "✗ wrong linear/fused b is missing off by 100 u agreement[linear/fused-cpu-float32], since 2026-11-02 00:00",
+        "✗ wrong linear/fused b is missing off by 100 × agreement[linear/fused-cpu-float32], since 2026-11-02 00:00",
         "✗ wrong until now linear/mended",
         "linear/gone1 cell: no autograd",
-        "2 u before, 9 u now, 32 u allowed",
+        "2 × the noise floor before, 9 × now, 32 × allowed",
         "pythonnone → 3.14",
     ):
         assert told in text, told

@@ -208,7 +208,7 @@ def test_a_wrong_implementation_fails_with_a_message_that_can_be_acted_on(faulty
     shown = reported["agreement[softmax_rows/over_the_batch-cpu-float32]"].find("failure").text
     for told in (
         "softmax_rows/over_the_batch is wrong (cpu, float32)",
-        "more precision does not mend it",
+        "the error does not shrink with higher precision",
         "case: batch=1, d=2",
         "expected: ",
         "actual: ",

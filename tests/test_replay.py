@@ -36,7 +36,7 @@ LINEAR = catalogue()["linear"]
 AGREEMENT = next(prop for prop in every_property() if prop.name == "agreement")
 CASE = Case(LINEAR, {"batch": 2, "inputs": 3, "outputs": 1}, dtype="float32").record()
 FAULTY = SavedCounterexample(
-    "agreement", "linear", "mine", "cpu", "float32", CASE, "off by 9 u", candidates="there/mine.py", checksum="0f"
+    "agreement", "linear", "mine", "cpu", "float32", CASE, "off by 9 ×", candidates="there/mine.py", checksum="0f"
 )
 
 QUICK = ("--dtype", "float32", "--device", "cpu", "--profile", "quick", "--examples", "4", "--jobs", "1", "--json")

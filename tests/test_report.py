@@ -128,7 +128,7 @@ def test_nothing_good_is_said_where_agreement_gave_no_answer():
         ([cell(), cell(implementation="slow")], "Everything holds within rounding."),
         (
             [cell(), cell("unstable", implementation="slow")],
-            "Nothing is falsified, but 1 of 2 implementations loses digits that the problem does not lose.",
+            "Nothing fails, but 1 of 2 implementations is numerically unstable.",
         ),
         ([cell("wrong"), cell("wrong", "gradients")], "1 of 1 implementation fails: it computes something else."),
         (
@@ -137,7 +137,7 @@ def test_nothing_good_is_said_where_agreement_gave_no_answer():
         ),
         (
             [cell(), raised("no", implementation="b"), cell("unstable", "gradients", implementation="c")],
-            "1 of 3 implementations fails: it ends in an error; 1 more loses digits that the problem does not lose.",
+            "1 of 3 implementations fails: it ends in an error; 1 more is numerically unstable.",
         ),
         ([cell("unsupported"), cell("inconclusive")], "Nothing could be verified."),
         ([], "Nothing could be verified."),
@@ -224,12 +224,12 @@ def test_a_sentence_says_what_was_seen_and_what_it_means():
     unstable = finding(Verdict.UNSTABLE, "float32", 283.4, 0.0, off)
     wrong = finding(Verdict.WRONG, "float64", 2.63e13, 1234.0, off)
     assert sentence(unstable) == (
-        "the result: off by 283 u in float32, where rounding explains 32 u; by 0 u in float64, "
-        "so digits get lost on the way and nothing else is computed"
+        "the result: off by 283 × the noise floor in float32, where rounding explains 32 ×; by 0 × in float64: "
+        "the error shrinks with higher precision"
     )
     assert sentence(wrong) == (
-        "the result: off by 2.6e13 u in float64, where rounding explains 32 u; by 1,234 u in float32, "
-        "so more precision does not mend it"
+        "the result: off by 2.6e13 × the noise floor in float64, where rounding explains 32 ×; by 1,234 × in float32: "
+        "the error does not shrink with higher precision"
     )
     never = finding(Verdict.WRONG, "float32", 1e308, None, comparison([False], [True], exact=True))
     moved = finding(Verdict.WRONG, "float32", 9.0, None, comparison([1, 2, 4], [1, 2, 3], exact=True))
@@ -334,7 +334,7 @@ def test_the_terminal_shows_the_case_and_explains_its_words(capsys):
     printed = capsys.readouterr().out
     assert "cdist/definition  ≈ rounding" in printed
     assert "cdist/expanded    ~ unstable" in printed
-    for wanted in ("off by 99 u", "m=1, pattern normal", "a = torch.tensor([1.5]", "expected  1.5", "actual    1.25"):
+    for wanted in ("off by 99 ×", "m=1, pattern normal", "a = torch.tensor([1.5]", "expected  1.5", "actual    1.25"):
         assert wanted in printed
     assert Verdict.UNSTABLE.meaning in " ".join(printed.split())
 
@@ -365,7 +365,7 @@ def test_what_met_too_few_cases_says_so_wherever_its_verdict_stands(tmp_path):
     assert "3 of 48 cases" in fragment([short, whole]) and "3 of 48 cases" not in fragment([whole])
     made = digest(short, whole)
     assert made.sentence == (
-        "Nothing is falsified; 1 cell met fewer cases than planned, cdist/slow in float32 as few as 3 of 48 cases (agreement)."
+        "Nothing fails; 1 cell met fewer cases than planned, cdist/slow in float32 as few as 3 of 48 cases (agreement)."
     )
     assert digest(whole, cell("exact", implementation="other")).sentence == "Everything holds within rounding."
     assert "exact in 3 of 48 cases" in junit(in_findings(made)) and "of 48" not in junit(in_findings(digest(whole)))

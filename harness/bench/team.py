@@ -189,7 +189,7 @@ class Team:
 
 
 def _check_orders(worker: _Process) -> None:
-    """Raise InfrastructureError where a worker does not start, HarnessError where it takes other orders."""
+    """Raise InfrastructureError where a worker does not start, HarnessError where it uses an incompatible."""
     crew = worker.crew
     try:
         told = worker.ask(do="begin")
@@ -199,7 +199,7 @@ def _check_orders(worker: _Process) -> None:
         ) from None
     if told.get("protocol") != PROTOCOL:
         raise HarnessError(
-            f"the bench of {crew.name} takes other orders than this one's; name a revision with the same "
+            f"the bench of {crew.name} uses an incompatible bench protocol; name a revision with the same "
             "harness/bench/worker.py"
         )
 

@@ -61,7 +61,7 @@ _EXAMPLES = examples(
     "words", nargs=-1, type=click.UNPROCESSED, shell_complete=complete_operations, metavar="[OPERATION|FILE]..."
 )
 @device_option
-@click.option("--dtype", default="float32", show_default=True, metavar="DTYPE", help="How precisely.")
+@click.option("--dtype", default="float32", show_default=True, metavar="DTYPE", help="The dtype to time in.")
 @click.option("--only", multiple=True, metavar="IMPLEMENTATION", help="Only these implementations (repeatable).")
 @backend_option
 @click.option(
@@ -73,7 +73,7 @@ _EXAMPLES = examples(
     default=1.0,
     metavar="TIME",
     show_default="1s",
-    help="Time nothing of which one call takes longer, or would.",
+    help="Skip points slower than TIME per call, or predicted to be.",
 )
 @click.option("--budget", type=Duration(), metavar="TIME", help="Begin no further rung after this time: 90s, 5m, 1h.")
 @click.option("--cold", is_flag=True, help="On CUDA: with the second-level cache overwritten before each call.")

@@ -172,7 +172,7 @@ def _table_of_points(points: list[Point]) -> Table:
             ("largest", point.largest),
             ("allowed", point.allowance),
         )
-        told = ", ".join(f"{name} {figure(each)} u" for name, each in figures if each is not None)
+        told = ", ".join(f"{name} {figure(each)} ×" for name, each in figures if each is not None)
         table.add_row(visible(point.run.name), f"{point.verdict.symbol} {point.verdict.value}", told)
     return table
 

@@ -42,7 +42,7 @@ _PLANNED = 24
     default=("float32",),
     show_default=True,
     metavar="DTYPE",
-    help="How precisely (repeatable).",
+    help="The dtype to ask in (repeatable).",
 )
 @backend_option
 @click.option(
@@ -86,7 +86,9 @@ def invariance_command(
         if not asked:
             told = ", ".join(operations) or "anything"
             how = f" with {', '.join(backends)}" if backends else ""
-            raise HarnessError(f"nobody computes {told} on {device} in {', '.join(dtypes)}{how} here; see harness list")
+            raise HarnessError(
+                f"no implementation here computes {told} on {device} in {', '.join(dtypes)}{how} here; see harness list"
+            )
         for operation, made, dtype in asked:
             meter.step(f"{made.key} in {dtype}", len(asked))
             found.append(invariance(made, operation, _largest(operation, device, dtype).call(), patience))

@@ -29,10 +29,8 @@ _EXAMPLES = examples(
 
 @click.command("issues", epilog=_EXAMPLES)
 @click.argument("run", default="", shell_complete=complete_runs, metavar="[RUN]")
-@click.option("--file", "filing", is_flag=True, help="Do it, through GitHub's command gh.")
-@click.option(
-    "--expect-within", type=Duration(), metavar="TIME", help="Ask for nothing but whether a run happened that lately."
-)
+@click.option("--file", "filing", is_flag=True, help="Open, update and close the issues, with GitHub's command gh.")
+@click.option("--expect-within", type=Duration(), metavar="TIME", help="Only check that a run finished within TIME.")
 @baseline_option
 @reports_option
 @json_option
@@ -47,7 +45,7 @@ def issues_command(
     reports: Path,
     as_json: bool,
 ) -> None:
-    """Keep one issue for every root cause that a RUN (the latest if it is left out) falsifies something by.
+    """Keep one GitHub issue per root cause of a failing RUN (default: the latest).
 
     An issue is found again by a mark in its text; what still shows gets a comment, what is fixed is closed.
     """

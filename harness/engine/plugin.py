@@ -260,7 +260,7 @@ class CellItem(pytest.Item):
         """Why there is no verdict: the implementation's doing, or the property's, which says so."""
         place, prop = self.cell.implementation.place, self.cell.prop.name
         if isinstance(failure, MemoryError):
-            verdict, kind, reason = Verdict.ERROR, "memory", "it left no memory to judge its result with"
+            verdict, kind, reason = Verdict.ERROR, "memory", "out of memory while its result was compared"
         elif changed:
             reason = f"it changed {', '.join(changed)}, so that what it gave could not be judged"
             verdict, kind = Verdict.ERROR, "changed modules"

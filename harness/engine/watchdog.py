@@ -308,7 +308,7 @@ def _kind(words: str) -> str:
 
 def _end(status: int | None) -> str:
     if status is None:
-        return "ended the process without a word (killed, out of memory, or os._exit)"
+        return "exited without an error message (killed, out of memory, or os._exit)"
     if status >= 0:
         return f"ended the process with exit status {status} (os._exit, or exit in a library)"
     return f"was ended by {_KILLED if status == -signal.SIGKILL else signal.Signals(-status).name}"

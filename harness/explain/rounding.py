@@ -39,7 +39,7 @@ def lost_digits(done: Exploration) -> Diagnosis:
     largest = max(judged.score for _, judged in losing)
     held = -math.log10(eps_of(done.cell.dtype))
     lost = min(math.log10(largest), held) if largest < math.inf else held
-    sentence = f"loses up to {lost:.1f} of {done.cell.dtype}'s {held:.1f} digits, which the problem does not lose"
+    sentence = f"loses up to {lost:.1f} of {done.cell.dtype}'s {held:.1f} digits, more than the conditioning of the problem explains"
     evidence = f"on {len(losing)} of {len(done.judged)} cases"
     return Diagnosis(sentence, evidence, "lost digits", _where(losing, done.judged))
 

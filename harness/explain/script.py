@@ -88,7 +88,7 @@ class Script:
         if found is not None and not found.exact and found.noise_floor.size and found.noise_floor[found.worst_sample]:
             unit = found.noise_floor[found.worst_sample]
             told.append(
-                f"u, the error that rounding the arguments to {finding.case.dtype} makes unavoidable, is {unit:.2g} here."
+                f"The noise floor, what rounding the arguments to {finding.case.dtype} makes of the result, is {unit:.2g} here."
             )
         if self.diagnosis:
             told.append(f"Why: {self.diagnosis}")

@@ -17,22 +17,22 @@ def sentence(finding: Finding) -> str:
         return _unequal(comparison)
     dtype = finding.case.dtype
     off = (
-        f"{comparison.label}: off by {figure(judgement.score)} u in {dtype}, "
-        f"where rounding explains {figure(judgement.allowance)} u"
+        f"{comparison.label}: off by {figure(judgement.score)} × the noise floor in {dtype}, "
+        f"where rounding explains {figure(judgement.allowance)} ×"
     )
     if judgement.elsewhere is not None:
         other = "float32" if dtype == "float64" else "float64"
         meaning = (
-            "so more precision does not mend it"
+            "the error does not shrink with higher precision"
             if finding.verdict.failing
-            else "so digits get lost on the way and nothing else is computed"
+            else "the error shrinks with higher precision"
         )
-        return f"{off}; by {figure(judgement.elsewhere)} u in {other}, {meaning}"
+        return f"{off}; by {figure(judgement.elsewhere)} × in {other}: {meaning}"
     return f"{off} ({judgement.reason})" if judgement.reason else off
 
 
 def figure(value: float) -> str:
-    """An error in units of u, as many digits as it deserves; a unit of nothing makes it infinite."""
+    """An error in multiples of the noise floor, as many digits as it deserves; a floor of nothing makes it infinite."""
     if not value < 1e100:
         return "∞"
     if value < 1e6:

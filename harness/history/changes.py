@@ -54,7 +54,7 @@ class Lost:
 
 @dataclass(frozen=True)
 class Growth:
-    """A cell whose largest error grew, in units of u, with its series within the segment, the earliest first."""
+    """A cell whose largest error grew, in multiples of the noise floor, with its series within the segment, the earliest first."""
 
     cell: str
     before: float

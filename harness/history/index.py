@@ -18,7 +18,7 @@ from harness.measure.verdict import Verdict
 from harness.readable import unreadable
 from harness.record.events import CellFinished, Event, ImplementationListed, RunFinished, RunStarted, Scope
 from harness.record.runlog import decode, encode, read
-from harness.record.triage import Cause, causes
+from harness.record.triage import RootCause, causes
 
 _OF_VALUES = (sqlite3.DataError, sqlite3.InterfaceError, sqlite3.ProgrammingError)
 """What SQLite says of values that it can't hold, and never of its file."""
@@ -93,7 +93,7 @@ class Fault:
 
 @dataclass(frozen=True)
 class Point:
-    """One cell in one run: its verdict, and errors in units of u, None where there were none."""
+    """One cell in one run: its verdict, and errors in multiples of the noise floor, None where there were none."""
 
     run: Run
     verdict: Verdict
@@ -364,7 +364,7 @@ def _known_numbers(cursor: sqlite3.Cursor) -> dict[Key, int]:
     return {tuple(key): number for number, *key in cursor.execute(f"SELECT id, {_KEY} FROM keys")}
 
 
-def _fault(cursor: sqlite3.Cursor, run: int | None, cause: Cause, numbers: dict[Key, int]) -> int | None:
+def _fault(cursor: sqlite3.Cursor, run: int | None, cause: RootCause, numbers: dict[Key, int]) -> int | None:
     told = [cause.verdict.value, cause.fault, cause.known, cause.sentence, str(cause.diagnosis or "")]
     cursor.execute(
         "INSERT INTO faults (run, operation, implementation, verdict, fault, known, sentence, diagnosis, counterexample,"

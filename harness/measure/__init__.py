@@ -1,1 +1,1 @@
-"""Measure: how far a result is from the oracle, in units of the error that nobody can avoid."""
+"""Measure: how far a result is from the oracle, in multiples of the noise floor."""

@@ -45,7 +45,7 @@ def gradients_of(results: Results, call: Call, cotangents: Results) -> dict[str,
 
 
 def gradient_reference(case: Case) -> Reference:
-    """The oracle's gradients in the float arguments, in their order, each with its own unavoidable error.
+    """The oracle's gradients in the float arguments, in their order, each with its own noise floor.
 
     Whoever differentiates has rounded the results before, so a gradient has no digits below eps·‖results‖‖cotangents‖/‖x‖:
     that is added to u, and tells when all paths are saturated.

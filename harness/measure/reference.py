@@ -1,4 +1,4 @@
-"""The reference of a case: the oracle's result and the unavoidable error u of each sample.
+"""The reference of a case: the oracle's result and the noise floor of each sample.
 
 u is how far the oracle moves when its inputs are re-rounded in the working precision: each float entry is moved at
 random, by one eps of itself in the mean square. To that come eps of the result itself and what underflow may take, the

@@ -1,7 +1,7 @@
 """Verdicts, and the precision ladder that tells rounding from error.
 
 Rounding shrinks with eps, a logic error does not. So a result that is too far off is computed once more in another
-precision: where the error in units of u stays the same, the algorithm loses digits that the problem does not
+precision: where the error in multiples of the noise floor stays the same, the algorithm loses digits that the problem does not
 (unstable); where it grows with the precision, something else is computed (wrong). An error that is seen in both
 precisions must grow as eps shrinks, nearly: an algorithm that has lost every digit in the lower one can't get worse there.
 Where the other precision shows nothing, it may be right by chance, or not reach that far; so the error must also be
@@ -73,10 +73,10 @@ class Verdict(StrEnum):
         return {
             "exact": "the same bits",
             "rounding": "different, but by no more than rounding explains",
-            "unstable": "loses digits that the problem does not lose; more precision mends it",
-            "wrong": "computes something else; more precision does not mend it",
-            "error": "raised, crashed, hung, or returned what is no result",
-            "inconclusive": "the problem is so sensitive here that no digit can be compared",
+            "unstable": "numerically unstable: the error shrinks with higher precision",
+            "wrong": "computes something else: the error does not shrink with higher precision",
+            "error": "raised, crashed, hung, or returned an invalid result",
+            "inconclusive": "ill-conditioned here: the noise floor is over a tenth of the result",
             "unsupported": "declined, with a reason",
         }[self.value]
 
@@ -86,7 +86,7 @@ _ORDER = {verdict: position for position, verdict in enumerate(Verdict)}
 
 @dataclass(frozen=True)
 class Judgement:
-    """A verdict with its figures, in units of u.
+    """A verdict with its figures, in multiples of the noise floor.
 
     score: the error; allowance: what rounding may cause; elsewhere: the error of the same statement in the other
     precision; growth: from the lower to the higher of the two.

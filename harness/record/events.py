@@ -125,12 +125,12 @@ class CellFinished:
     """A cell's outcome.
 
     tally: cases by verdict; met, planned: cases of the plan that were asked, and that should have been (0: not told);
-    score_median, score_high, score_max: errors in units of u, half and 95 % of them below the
+    score_median, score_high, score_max: errors in multiples of the noise floor, half and 95 % of them below the
     first two; allowance: what the worst case was
     allowed; reason: the finding in one sentence; kind: what equal findings share; seconds: by account;
     pairs, triples: combinations of options and patterns met and there are; sizes: those at which results were compared,
     by axis; disagreement: the largest difference to other implementations that the same worker had asked before, in
-    units of u, over small cases that both met, by name (these four in agreement cells only); claim: the id of the claim
+    multiples of the noise floor, over small cases that both met, by name (these four in agreement cells only); claim: the id of the claim
     that the property states; known: why the finding was known before, with its reference; outdated: why
     counterexamples that people keep could not be tried; changed: what the implementation changed in modules that others
     use, and that was put back.

@@ -19,6 +19,7 @@ from typing import Any, get_args
 import msgspec
 
 from harness.errors import HarnessError
+from harness.record.earlier import in_todays_words
 from harness.record.events import FORMAT, Event, RunFinished, RunStarted
 from harness.record.reading import LONGEST, Unreadable, opened, parsed, shown, structured
 
@@ -137,7 +138,7 @@ def _event(values: Any) -> Event:
     kind = _KINDS.get(name) if isinstance(name, str) else None
     if kind is None:
         raise Unreadable("it names no event")
-    return structured(values, kind)
+    return structured(in_todays_words(values), kind)
 
 
 class _Pieces:

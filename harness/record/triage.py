@@ -22,15 +22,15 @@ Key = tuple[str, str]
 
 
 @dataclass(frozen=True)
-class Cause:
+class RootCause:
     """Findings that are one for the reader: the same implementation, the same verdict, the same fault.
 
-    sound: for digits that are lost, the implementations of the operation that lose none where this one does.
+    accurate: for digits that are lost, the implementations of the operation that lose none where this one does.
     """
 
     sentence: str
     cells: tuple[CellFinished, ...]
-    sound: tuple[str, ...] = ()
+    accurate: tuple[str, ...] = ()
 
     @property
     def shown(self) -> CellFinished:
@@ -81,7 +81,7 @@ class Cause:
         return list(groups.values())
 
 
-def causes(outcomes: Iterable[CellFinished]) -> list[Cause]:
+def causes(outcomes: Iterable[CellFinished]) -> list[RootCause]:
     """The bad outcomes grouped by cause, most telling verdict first, wider spread first.
 
     A fault that was raised is one cause in all properties that met it, figures in its message apart; so is a result
@@ -95,7 +95,7 @@ def causes(outcomes: Iterable[CellFinished]) -> list[Cause]:
             key = (outcome.operation, outcome.implementation, outcome.verdict, outcome.known, fault_of(outcome))
             groups.setdefault(key, []).append(outcome)
     made = [
-        Cause(cells[0].reason, tuple(cells), _sound(cells[0], outcomes))
+        RootCause(cells[0].reason, tuple(cells), _accurate(cells[0], outcomes))
         for cells in map(_simplest_first, groups.values())
     ]
     return sorted(
@@ -119,7 +119,7 @@ def fault_of(outcome: CellFinished) -> str:
     return outcome.prop
 
 
-def _sound(shown: CellFinished, outcomes: list[CellFinished]) -> tuple[str, ...]:
+def _accurate(shown: CellFinished, outcomes: list[CellFinished]) -> tuple[str, ...]:
     """For lost digits: the implementations that lose none of them in the same property, device and dtype."""
     if shown.verdict != Verdict.UNSTABLE:
         return ()
@@ -131,9 +131,9 @@ def _sound(shown: CellFinished, outcomes: list[CellFinished]) -> tuple[str, ...]
     )
 
 
-def by_implementation(found: Iterable[Cause]) -> dict[Key, list[Cause]]:
+def by_implementation(found: Iterable[RootCause]) -> dict[Key, list[RootCause]]:
     """Causes by the implementation at fault, in the order of the first of each: one fault often shows in many ways."""
-    groups: dict[Key, list[Cause]] = {}
+    groups: dict[Key, list[RootCause]] = {}
     for cause in found:
         groups.setdefault(cause.key, []).append(cause)
     return groups

@@ -22,7 +22,7 @@ from harness.record.events import (
 )
 from harness.record.known import in_scope
 from harness.record.settling import UNASKED, Settled, settle
-from harness.record.triage import Cause, Key, by_implementation, causes, columns, extents, grades, known_places
+from harness.record.triage import Key, RootCause, by_implementation, causes, columns, extents, grades, known_places
 from harness.report.operation_digest import OperationDigest
 from harness.report.reasons import Reason, reasons, unanswered
 from harness.report.tally import summed, worst_first
@@ -61,22 +61,22 @@ class Digest:
         )
 
     @cached_property
-    def causes(self) -> list[Cause]:
+    def causes(self) -> list[RootCause]:
         """Bad outcomes grouped by cause, worst first."""
         return causes(self.outcomes)
 
     @cached_property
-    def failing(self) -> list[Cause]:
+    def failing(self) -> list[RootCause]:
         """The causes that falsify a property and were not known before."""
         return [cause for cause in self.causes if cause.verdict.failing and not cause.known]
 
     @cached_property
-    def unstable(self) -> list[Cause]:
+    def unstable(self) -> list[RootCause]:
         """The causes that lose digits and falsify nothing."""
         return [cause for cause in self.causes if not cause.verdict.failing and not cause.known]
 
     @cached_property
-    def known(self) -> list[Cause]:
+    def known(self) -> list[RootCause]:
         """The causes that are known findings about somebody else's code."""
         return [cause for cause in self.causes if cause.known]
 
@@ -139,16 +139,15 @@ class Digest:
         if failing:
             verb = _verb(len(failing), "fails", "fail")
             more = len(set(unstable) - set(failing))
-            also = f"; {more} more {_verb(more, 'loses', 'lose')} digits that the problem does not lose" if more else ""
+            also = f"; {more} more {_verb(more, 'is', 'are')} numerically unstable" if more else ""
             return f"{len(failing)} of {_count(total, 'implementation')} {verb}: {_how(failing)}{also}"
         if unstable:
-            verb = _verb(len(unstable), "loses", "lose")
+            verb = _verb(len(unstable), "is", "are")
             return (
-                f"Nothing is falsified, but {len(unstable)} of {_count(total, 'implementation')} {verb} digits "
-                "that the problem does not lose"
+                f"Nothing fails, but {len(unstable)} of {_count(total, 'implementation')} {verb} numerically unstable"
             )
         if self.short:
-            told = "Nothing is falsified"
+            told = "Nothing fails"
         else:
             told = "Everything holds within rounding" if total > 1 else "It holds within rounding"
         known = len(by_implementation(self.known))
@@ -301,7 +300,7 @@ class Digest:
         return {name: line for name, value in self.started.environment.items() if (line := _line(value))}
 
 
-def _how(failing: dict[Key, list[Cause]]) -> str:
+def _how(failing: dict[Key, list[RootCause]]) -> str:
     """In which ways implementations fail, by the worst finding of each."""
     raised = sum(found[0].verdict is Verdict.ERROR for found in failing.values())
     wrong = len(failing) - raised

@@ -167,7 +167,13 @@ def _sections(digest: Digest, changes: Changes) -> Iterator[_Section]:
             "Errors that grew",
             "cell",
             tuple(
-                _row((code(each.cell), *(f"{figure(u)} u" for u in (each.before, each.now)), _allowed(each.allowance)))
+                _row(
+                    (
+                        code(each.cell),
+                        *(f"{figure(error)} ×" for error in (each.before, each.now)),
+                        _allowed(each.allowance),
+                    )
+                )
                 for each in changes.grown
             ),
             ("cell", "before", "now", "allowed"),
@@ -220,7 +226,7 @@ def _cases(digest: Digest, changes: Changes) -> Iterator[str]:
 
 
 def _allowed(allowance: float | None) -> str:
-    return f"{figure(allowance)} u" if allowance is not None else ""
+    return f"{figure(allowance)} ×" if allowance is not None else ""
 
 
 def _row(cells: Iterable[str]) -> str:

@@ -33,7 +33,7 @@ class Grade:
 
 @dataclass(frozen=True)
 class Agreement:
-    """How far an implementation is from the oracle in one dtype, in units of u."""
+    """How far an implementation is from the oracle in one dtype, in multiples of the noise floor."""
 
     median: float
     largest: float
@@ -139,7 +139,7 @@ class OperationDigest:
 
     @cached_property
     def disagreement(self) -> dict[str, dict[str, float]]:
-        """The largest difference between two implementations in units of u, either way round, over devices and dtypes."""
+        """The largest difference between two implementations in multiples of the noise floor, either way round, over devices and dtypes."""
         found: dict[str, dict[str, float]] = {}
         for cell in self.outcomes:
             for other, distance in cell.disagreement.items():

@@ -15,7 +15,7 @@ from harness.history.index import Point, Run
 from harness.history.slowdowns import Benchmarks, Slowdown, slowdowns
 from harness.measure.verdict import Verdict
 from harness.record.events import CellFinished
-from harness.record.triage import Cause, Key
+from harness.record.triage import Key, RootCause
 from harness.report.digest import Digest
 from harness.report.reporting import Findings
 from harness.report.template import counterexample_page
@@ -38,7 +38,7 @@ class Row:
     """
 
     change: Change
-    cause: Cause | None
+    cause: RootCause | None
     page: str
 
     @property
@@ -94,7 +94,7 @@ class Overview:
         """What takes longer than in the benchmarks before, where there are any."""
         return slowdowns(self.reports)
 
-    def change_of(self, cause: Cause) -> Change | None:
+    def change_of(self, cause: RootCause) -> Change | None:
         """What history says of a cause."""
         return self._changes.get(cause.shown.key)
 
@@ -104,7 +104,7 @@ class Overview:
             return ""
         return f"../{run.name}/index.html"
 
-    def causes_of(self, operation: str) -> list[Cause]:
+    def causes_of(self, operation: str) -> list[RootCause]:
         """What was found in an operation, worst first."""
         return [cause for cause in self.digest.causes if cause.key[0] == operation]
 
@@ -206,7 +206,7 @@ class Overview:
         return found
 
     @cached_property
-    def _causes(self) -> dict[str, Cause]:
+    def _causes(self) -> dict[str, RootCause]:
         return {cause.shown.key: cause for cause in self.digest.causes}
 
     @cached_property

@@ -29,7 +29,7 @@ def packed(digest: Digest) -> Markup:
     """Every cell, worst verdict first, as JSON in gzip in base64.
 
     fields: by name, the distinct values and each cell's index among them; symbols, pages: of verdicts and operations;
-    scores: the largest error in units of u, two digits; cases: how many were asked; extents: `3 of 48 cases` where
+    scores: the largest error in multiples of the noise floor, two digits; cases: how many were asked; extents: `3 of 48 cases` where
     they were fewer than planned.
     """
     cells = sorted(digest.outcomes, key=_place)

@@ -19,8 +19,8 @@ from harness.measure.verdict import Verdict
 from harness.record.events import CellFinished
 from harness.record.settling import Settled
 from harness.record.triage import (
-    Cause,
     Key,
+    RootCause,
     by_implementation,
     causes,
     columns,
@@ -46,7 +46,9 @@ _SOURCE_LINES, _MARGIN = 20, 12
 
 _PAGE = 100
 
-_UNIT = "the error that nobody can avoid: how far the oracle itself moves when its inputs are rounded"
+_NOISE_FLOOR = (
+    "the error that cannot be avoided: how far the oracle's result moves when its inputs are rounded to the dtype"
+)
 
 Rows = dict[Key, dict[Key, Verdict]]
 Places = set[tuple[Key, Key]]
@@ -80,7 +82,7 @@ def print_outcomes(outcomes: Iterable[CellFinished], file: IO[str] | None = None
     if found:
         console.print()
         met = dict.fromkeys(group[0].verdict for group in found.values())
-        _print_fields(console, {**{verdict.value: verdict.meaning for verdict in met}, "u": _UNIT})
+        _print_fields(console, {**{verdict.value: verdict.meaning for verdict in met}, "noise floor": _NOISE_FLOOR})
 
 
 def print_summary(digest: Digest, changes: Changes | None = None) -> None:
@@ -88,7 +90,7 @@ def print_summary(digest: Digest, changes: Changes | None = None) -> None:
     console = _console(None)
     console.print()
     _print_wrapped(console, Text(visible(digest.sentence), style="bold"))
-    fields = {"asked": digest.scope}
+    fields = {"ran": digest.scope}
     if digest.unavailable:
         fields["unavailable"] = "; ".join(
             f"{reason.count} implementation{'s' * (reason.count != 1)}, {visible(reason.text, 200)}"
@@ -106,7 +108,7 @@ def print_summary(digest: Digest, changes: Changes | None = None) -> None:
     silent = {verdict: digest.cells.get(verdict, 0) for verdict in (Verdict.UNSUPPORTED, Verdict.INCONCLUSIVE)}
     if total := sum(silent.values()):
         told = " and ".join(f"{count:,} {verdict.value}" for verdict, count in silent.items() if count)
-        fields["no answer"] = f"{told} cell{'s' * (total != 1)}; the report says why"
+        fields["no verdict"] = f"{told} cell{'s' * (total != 1)}; the report says why"
     spent = ", ".join(f"{account} {share:.0%}" for account, share in digest.shares.items() if share >= 0.005)
     computed = sum(digest.seconds.values())
     fields["time"] = f"{digest.finished.seconds:.1f} s"
@@ -141,7 +143,8 @@ def print_changes(changes: Changes) -> None:
     fields = {}
     if changes.grown:
         fields["grown"] = "\n".join(
-            f"{figure(each.before)} u → {figure(each.now)} u  {visible(each.cell)}" for each in changes.grown
+            f"{figure(each.before)} → {figure(each.now)} × the noise floor  {visible(each.cell)}"
+            for each in changes.grown
         )
     if changes.environment:
         fields["environment"] = "\n".join(
@@ -288,7 +291,7 @@ def _name(key: Key) -> str:
     return visible("/".join(key), 160)
 
 
-def _print_group(console: Console, group: list[Cause]) -> None:
+def _print_group(console: Console, group: list[RootCause]) -> None:
     """Print one implementation: every finding that tells something else in full, the names of the others."""
     shown = [group[0], *(cause for cause in group[1:] if cause.verdict.failing)][:_ENTRIES]
     rest = [cause for cause in group if cause not in shown]
@@ -298,7 +301,7 @@ def _print_group(console: Console, group: list[Cause]) -> None:
             console.print()
 
 
-def _print_cause(console: Console, cause: Cause, rest: list[Cause]) -> None:
+def _print_cause(console: Console, cause: RootCause, rest: list[RootCause]) -> None:
     shown = cause.shown.counterexample
     where = ", ".join(
         visible(dtype, 40) + ("" if device == "cpu" else f" on {device}") for device, dtype in cause.columns
@@ -334,14 +337,14 @@ def _print_unequal_bits(console: Console, outcomes: list[CellFinished]) -> None:
         _print_fields(console, {"bits": visible(f"{cells[0].prop} in {cells[0].dtype}: {cells[0].reason}.{more}", 600)})
 
 
-def _diagnosed(cause: Cause) -> dict[str, str]:
+def _diagnosed(cause: RootCause) -> dict[str, str]:
     """Why it is so, as far as anybody can tell."""
     fields: dict[str, str] = {}
     if cause.diagnosis is not None:
         evidence = f" ({cause.diagnosis.evidence})" if cause.diagnosis.evidence else ""
         fields["cause"] = visible(f"{cause.diagnosis}{evidence}", 600)
-    if cause.sound:
-        fields["sound"] = visible(f"no digits are lost there by {', '.join(cause.sound)}", 300)
+    if cause.accurate:
+        fields["accurate"] = visible(", ".join(cause.accurate), 300)
     return fields
 
 

@@ -109,7 +109,7 @@ class Exploration:
 
     @property
     def scores(self) -> list[float]:
-        """The errors in units of u."""
+        """The errors in multiples of the noise floor."""
         return [judgement.score for _, judgement in self.judged]
 
     def add(self, finding: Finding, comparisons: int) -> None:

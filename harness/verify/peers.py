@@ -22,7 +22,7 @@ class Peers:
         self._answers: dict[tuple[str, str], dict[str, Answers]] = {}
 
     def disagreement(self, done: Exploration) -> dict[str, float]:
-        """The largest difference to every other implementation that was asked before, in units of u, by its name.
+        """The largest difference to every other implementation that was asked before, in multiples of the noise floor, by its name.
 
         Only samples in which a digit can be compared count; one with which no such sample is shared is left out. The
         answers are kept for those that come after.

@@ -36,7 +36,7 @@ _TOLD = 1_000
 
 
 class ImplementationFault(Exception):
-    """An implementation raised, exited, or returned what is no result.
+    """An implementation raised, exited, or returned an invalid result.
 
     `kind` groups equal faults; `about_dtype`: whether a library says that it does not take the dtype, if that is true.
     """

@@ -75,7 +75,7 @@ def _cell(prop: str, operation: str, implementation: str, dtype: str) -> CellFin
         score_max=900.0 if bad else 3.1,
         allowance=32.0,
         reason={"unsupported": "no autograd in this dtype", "inconclusive": "no digit to compare"}.get(verdict, "")
-        or "off by 900 u" * bad,
+        or "off by 900 ×" * bad,
         kind="raised ValueError" if verdict == "error" else "",
         place="catalogue.py: fused",
         seconds={"implementation": 0.5, "oracle": 0.2, "drawing": 0.1},
@@ -96,4 +96,4 @@ def _usual(prop: str, operation: str, dtype: str) -> str:
 
 def _counterexample(dtype: str) -> Counterexample:
     source = f"import torch\nx = torch.tensor([1.5], dtype=torch.{dtype})"
-    return Counterexample({"sizes": {"m": 1}}, "m=1, pattern normal", source, "off by 900 u", "1.5", "1.25", 1)
+    return Counterexample({"sizes": {"m": 1}}, "m=1, pattern normal", source, "off by 900 ×", "1.5", "1.25", 1)

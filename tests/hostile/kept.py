@@ -18,7 +18,7 @@ ENTRY: dict[str, Any] = {
     "device": "cpu",
     "dtype": "float32",
     "verdict": "wrong",
-    "sentence": "off by 9 u",
+    "sentence": "off by 9 ×",
     "case": CASE,
 }
 _EVIL = "from pathlib import Path\nPath(__file__).with_name('executed').write_text('executed')\n"

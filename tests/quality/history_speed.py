@@ -56,7 +56,7 @@ def _cell(operation: str, prop: str, implementation: str, dtype: str, draw: rand
     )
     if draw.random() >= BAD:
         return good
-    sentence = f"off by {largest * 1000:.0f} u in {dtype}, where rounding explains 32 u"
+    sentence = f"off by {largest * 1000:.0f} × the noise floor in {dtype}, where rounding explains 32 ×"
     case = {"operation": operation, "sizes": {"batch": 1, "time": 2}, "options": {}, "seed": draw.randrange(10**6)}
     source = "".join(f"argument_{n} = torch.tensor([[{draw.random():.3f}]], dtype=torch.{dtype})\n" for n in range(4))
     diagnosis = Diagnosis(f"weight {draw.randrange(4)} is missing", "in 12 of 12 cases", "missing", True)

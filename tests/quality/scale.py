@@ -74,7 +74,9 @@ def cell(chance, prop, operation, implementation, device, dtype, fault):
     score = chance.lognormvariate(-1, 1.5)
     figures = {"score_median": score / 4, "score_max": score, "allowance": 32.0, "seconds": seconds, "comparisons": 48}
     if fault is not None and (prop == "agreement" or chance.random() < 0.03) and dtype in ("float64", "float32"):
-        reason = f"against the oracle: off by {1000 * score:,.0f} u in {dtype}, where rounding explains 32 u"
+        reason = (
+            f"against the oracle: off by {1000 * score:,.0f} × the noise floor in {dtype}, where rounding explains 32 ×"
+        )
         return make("wrong", {"wrong": 3}, reason=reason, counterexample=shown(chance, reason, fault), **figures)
     if (implementation, dtype) in (("onnxruntime_cpu", "bfloat16"), ("numpy_loop", "float16")):
         return make("unsupported", reason=f"{implementation} has no {dtype}")
