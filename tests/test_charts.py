@@ -10,7 +10,7 @@ from harness.history.changes import Growth
 from harness.history.index import Point, Run
 from harness.measure.verdict import Verdict
 from harness.record.events import RunStarted
-from harness.report.charts import by_dtype, errors_over_runs, growth
+from harness.report.charts import errors_over_runs, growth
 
 SCHEME = "--text: #111111; --quiet: #666666; --bad: #aa0000; --none-bar: #cccccc; --line: #dddddd"
 DARK = "--text: #eeeeee; --quiet: #999999; --bad: #ff9999; --none-bar: #555555; --line: #333333"
@@ -84,19 +84,6 @@ def test_implementations_of_a_run_are_one_point():
     here = runs(2)
     told = [point(run, error) for error in (1.0, 2.0, 9.0) for run in here]
     assert {"largest 9 u", "95 % 4.5 u", "half 0.5 u"} <= {*texts(errors_over_runs({"float32": told}))}
-
-
-def test_cells_come_together_by_device_and_dtype():
-    one, other = (point(run, 1.0) for run in runs(2))
-    asked = {
-        ("agreement", "linear", way, device, dtype): [one, other]
-        for way in ("fused", "einsum")
-        for device, dtype in (("cuda", "float32"), ("cpu", "float16"), ("cpu", "float64"), ("cpu", "int8"))
-    }
-    found = by_dtype(asked)
-    assert list(found) == ["float64", "float16", "int8", "float32 cuda"]
-    assert found["float64"] == [one, other, one, other]
-    assert "float32 cuda" in texts(errors_over_runs(found))
 
 
 def test_labels_do_not_cover_each_other():

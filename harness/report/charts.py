@@ -15,9 +15,8 @@ from markupsafe import Markup
 
 from harness.explain.sentence import figure
 from harness.explain.visible import visible
-from harness.generate.precision import DTYPES
 from harness.history.changes import Growth
-from harness.history.index import Key, Point, Run
+from harness.history.index import Point, Run
 from harness.report.drawing import (
     BAD,
     BAND,
@@ -154,18 +153,6 @@ def errors_over_runs(points: Mapping[str, Sequence[Point]]) -> Markup:
         strips.append(_Strip(name, curves, allowed[-1] if allowed else None, _below(strips), 64.0, band=True))
     told = [f"{visible(strip.heading, 200)}: {', '.join(text for _, text in _ends(strip))}" for strip in strips]
     return _chart(f"Errors over {len(runs.runs)} runs, in units of u", told, runs, strips)
-
-
-def by_dtype(points: Mapping[Key, Sequence[Point]]) -> dict[str, list[Point]]:
-    """The points of cells (`Index.agreement`) by device and dtype, the finest first, as `errors_over_runs` takes them."""
-    named: dict[str, list[Point]] = {}
-    for (*_, device, dtype), each in sorted(points.items(), key=lambda item: (item[0][3], _fineness(item[0][4]))):
-        named.setdefault(dtype if device == "cpu" else f"{dtype} {device}", []).extend(each)
-    return named
-
-
-def _fineness(dtype: str) -> int:
-    return list(DTYPES).index(dtype) if dtype in DTYPES else len(DTYPES)
 
 
 def _below(strips: list[_Strip]) -> float:
