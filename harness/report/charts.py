@@ -1,6 +1,6 @@
-"""Charts: errors in units of u over runs, as static SVG that stands in a page.
+"""Charts: errors in multiples of the noise floor over runs, as static SVG that stands in a page.
 
-Strips, one below the other, share the axis of runs. A strip's own axis begins at 0, is linear up to about 1 u, where
+Strips, one below the other, share the axis of runs. A strip's own axis begins at 0, is linear up to about 1, where
 rounding is, and logarithmic beyond, so that neither an error of nothing nor one of a billion leaves it.
 """
 
@@ -9,128 +9,47 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from statistics import median
 
 from markupsafe import Markup
 
 from harness.explain.sentence import figure
 from harness.explain.visible import visible
-from harness.generate.precision import PRECISIONS
 from harness.history.changes import Growth
-from harness.history.index import Key, Point, Run
-from harness.report.drawing import (
-    BAD,
-    BAND,
-    LABELS,
-    LINES,
-    QUIET,
-    TEXT,
-    WIDTH,
-    Row,
-    apart,
-    drawn,
-    layer,
-    short,
-    text,
-    texts,
-)
+from harness.history.index import Point, Run
+from harness.report.drawing import BAD, BAND, QUIET, TEXT, Row, Spec, drawn, labels, plot
 
 RUNS = 30
 """Runs that a chart has room for, the latest ones."""
 
-_HEADING, _GAP, _LINE = 16.0, 14.0, 12.0
-_NAME = 68
-"""Characters of a name that fit above a strip."""
-
 _ENDLESS = 1e100
 """Errors beyond it have no place on an axis (see `figure`)."""
 
+_FIGURES: dict[str, Callable[..., float]] = {"largest": max, "high": max, "median": median, "allowance": max}
+"""The figures of a point, and how those of several points of a run (implementations) become one."""
 
-@dataclass(frozen=True)
-class _Curve:
-    """Errors by the number of the run, with what the last one is called."""
-
-    name: str
-    errors: Mapping[int, float]
-    colour: str = TEXT
-    width: float = 1.5
-
-
-@dataclass(frozen=True)
-class _Strip:
-    """Curves on one axis under a heading; between the last two of them lies a band, where it is wanted."""
-
-    heading: str
-    curves: tuple[_Curve, ...]
-    allowance: float | None
-    top: float
-    height: float
-    band: bool = False
-
-    @property
-    def bottom(self) -> float:
-        """Where an error of 0 lies."""
-        return self.top + _HEADING + self.height
-
-    @property
-    def highest(self) -> float:
-        """The error at the top of the axis, where those without end lie as well, well above the others."""
-        told = [self.allowance or 0.0, *(error for curve in self.curves for error in curve.errors.values())]
-        within = [error for error in told if error < _ENDLESS]
-        return max([1.0, *within]) * (1.0 if len(within) == len(told) else 10.0)
-
-    def y(self, error: float) -> float:
-        """Where an error lies."""
-        return self.bottom - self.height * math.log1p(min(error, self.highest)) / math.log1p(self.highest)
-
-
-@dataclass(frozen=True)
-class _Runs:
-    """The runs along the axis, the earliest first."""
-
-    runs: tuple[Run, ...]
-
-    @staticmethod
-    def of(points: Iterable[Point]) -> _Runs:
-        """The latest runs of some points."""
-        by_name = {point.run.name: point.run for point in points}
-        return _Runs(tuple(sorted(by_name.values(), key=lambda run: (run.started.when, run.name))[-RUNS:]))
-
-    def errors(self, points: Iterable[Point], told: Callable[[Point], float | None]) -> dict[int, float]:
-        """The errors of points by the number of their run; those of older runs are left out."""
-        numbers = {run.name: number for number, run in enumerate(self.runs)}
-        found = ((numbers.get(point.run.name), told(point)) for point in points)
-        return {number: error for number, error in found if number is not None and error is not None}
-
-    def x(self, number: float) -> float:
-        """Where a run lies."""
-        return number / max(len(self.runs) - 1, 1) * (WIDTH - LABELS - 4) + 2
-
-    def parted(self) -> list[float]:
-        """The places between runs of which the figures share no series."""
-        pairs = enumerate(zip(self.runs, self.runs[1:], strict=False))
-        return [number + 0.5 for number, (one, other) in pairs if one.segment != other.segment]
-
-    def pieces(self, numbers: Iterable[int]) -> dict[int, int]:
-        """Which piece of a curve each run belongs to: it breaks between segments and where a run told nothing."""
-        breaks, pieces, piece, before = self.parted(), {}, 0, -1
-        for number in sorted(numbers):
-            piece += number != before + 1 or number - 0.5 in breaks
-            pieces[number], before = piece, number
-        return pieces
+_LARGEST = {"largest": ("", TEXT, 1.5)}
+_DISTRIBUTION = {"largest": ("largest ", QUIET, 1.0), "high": ("95 % ", TEXT, 1.5), "median": ("half ", TEXT, 1.5)}
+"""The figures that have a curve: what it is called, its colour and its width."""
 
 
 def growth(grown: Sequence[Growth]) -> Markup:
     """A strip for each cell whose error grew: its largest error over runs, with what is allowed. Empty for none."""
     if not grown:
         return Markup()
-    runs = _Runs.of(point for each in grown for point in each.series)
-    strips: list[_Strip] = []
-    for each in grown:
-        curve = _Curve("", runs.errors(each.series, lambda point: point.largest))
-        strips.append(_Strip(each.cell, (curve,), each.allowance, _below(strips), 30.0))
-    told = [f"{visible(each.cell, 200)}: {figure(each.before)} u before, {figure(each.now)} u now" for each in grown]
-    return _chart(f"Largest errors of {len(grown)} cells over {len(runs.runs)} runs, in units of u", told, runs, strips)
+    runs = _latest(point for each in grown for point in each.series)
+    strips = [_Strip(each.cell, _rows(runs, each.series), _LARGEST, 30) for each in grown]
+    told = [
+        f"{visible(each.cell, 200)}: {figure(each.before)} × the noise floor before, {figure(each.now)} × now"
+        for each in grown
+    ]
+    return _stacked(
+        strips,
+        runs,
+        f"Largest errors of {len(grown)} cells over {len(runs)} runs, in multiples of the noise floor",
+        told,
+    )
 
 
 def errors_over_runs(points: Mapping[str, Sequence[Point]]) -> Markup:
@@ -139,144 +58,95 @@ def errors_over_runs(points: Mapping[str, Sequence[Point]]) -> Markup:
     Of several points of a run (implementations), the median of the medians and the largest of the others are drawn.
     Empty where there are fewer than two runs, of which a table says more.
     """
-    runs = _Runs.of(point for each in points.values() for point in each)
-    if len(runs.runs) < 2:
+    runs = _latest(point for each in points.values() for point in each)
+    if len(runs) < 2:
         return Markup()
-    strips: list[_Strip] = []
-    for name, each in points.items():
-        merged = _merged(each)
-        curves = (
-            _Curve("largest", runs.errors(merged, lambda point: point.largest), QUIET, 1.0),
-            _Curve("95 %", runs.errors(merged, lambda point: point.high)),
-            _Curve("half", runs.errors(merged, lambda point: point.median)),
-        )
-        allowed = [point.allowance for point in merged if point.allowance is not None]
-        strips.append(_Strip(name, curves, allowed[-1] if allowed else None, _below(strips), 64.0, band=True))
-    told = [f"{visible(strip.heading, 200)}: {', '.join(text for _, text in _ends(strip))}" for strip in strips]
-    return _chart(f"Errors over {len(runs.runs)} runs, in units of u", told, runs, strips)
+    strips = [_Strip(name, _rows(runs, each), _DISTRIBUTION, 64) for name, each in points.items()]
+    told = [f"{visible(each.heading, 200)}: {', '.join(end['told'] for end in each.ends)}" for each in strips]
+    return _stacked(strips, runs, f"Errors over {len(runs)} runs, in multiples of the noise floor", told)
 
 
-def by_dtype(points: Mapping[Key, Sequence[Point]]) -> dict[str, list[Point]]:
-    """The points of cells (`Index.agreement`) by device and dtype, the finest first, as `errors_over_runs` takes them."""
-    named: dict[str, list[Point]] = {}
-    for (*_, device, dtype), each in sorted(points.items(), key=lambda item: (item[0][3], _fineness(item[0][4]))):
-        named.setdefault(dtype if device == "cpu" else f"{dtype} {device}", []).extend(each)
-    return named
+def _latest(points: Iterable[Point]) -> list[Run]:
+    """The latest runs of some points, the earliest of them first."""
+    runs = {point.run.name: point.run for point in points}
+    return sorted(runs.values(), key=lambda run: (run.started.when, run.name))[-RUNS:]
 
 
-def _fineness(dtype: str) -> int:
-    return list(PRECISIONS).index(dtype) if dtype in PRECISIONS else len(PRECISIONS)
+def _rows(runs: Sequence[Run], points: Sequence[Point]) -> list[Row]:
+    """The figures of each run, None where it told nothing; and a row without any where the environment changes."""
+    rows: list[Row] = []
+    for number, run in enumerate(runs):
+        if number and run.segment != runs[number - 1].segment:
+            rows.append({"run": number - 0.5, "parted": True})
+        here = [point for point in points if point.run.name == run.name]
+        rows.append({"run": number, **{name: _merged(name, here) for name in _FIGURES}})
+    return rows
 
 
-def _below(strips: list[_Strip]) -> float:
-    return strips[-1].bottom + _GAP if strips else 0.0
+def _merged(name: str, points: Iterable[Point]) -> float | None:
+    known = [each for point in points if (each := getattr(point, name)) is not None]
+    return min(_ENDLESS, _FIGURES[name](known)) if known else None
 
 
-def _merged(points: Iterable[Point]) -> list[Point]:
-    """One point for each run, the earliest first."""
-    by_run: dict[str, list[Point]] = {}
-    for point in points:
-        by_run.setdefault(point.run.name, []).append(point)
-    return sorted(map(_one_of, by_run.values()), key=lambda point: (point.run.started.when, point.run.name))
+@dataclass(frozen=True)
+class _Strip:
+    """Curves on one axis under a heading; height: in CSS pixels."""
+
+    heading: str
+    rows: Sequence[Row]
+    curves: Mapping[str, tuple[str, str, float]]
+    height: int
+
+    @cached_property
+    def ends(self) -> list[Row]:
+        """The last of each figure that has a curve, and what is allowed: the run, the error, and what is told of it."""
+        words = {name: f"{called}{{}} ×" for name, (called, *_) in self.curves.items()} | {"allowance": "{} × allowed"}
+        last = {name: row for name in words for row in self.rows if row.get(name) is not None}
+        return [
+            {"run": row["run"], "error": row[name], "of": name, "told": words[name].format(figure(row[name]))}
+            for name, row in last.items()
+        ]
+
+    @cached_property
+    def top(self) -> float:
+        """The error at the top of the axis, where those without end lie as well, well above the others."""
+        told = [end["error"] for end in self.ends] + [row.get(name) or 0.0 for row in self.rows for name in self.curves]
+        within = [error for error in told if error < _ENDLESS]
+        return max([1.0, *within]) * (1.0 if len(within) == len(told) else 10.0)
+
+    @property
+    def spec(self) -> Spec:
+        """How it is drawn, with nothing told of the runs."""
+        decades = math.floor(math.log10(self.top))
+        ticks = [0, *(10.0**power for power in range(decades, -1, -(decades // (self.height // 20)) - 1))]
+        x = {"scale": {"domain": [0, max(self.rows[-1]["run"], 1)]}, "axis": None}
+        y: Spec = {"axis": {"values": ticks, "labelExpr": "format(datum.value, '~g')"}}
+        y["scale"] = {"type": "symlog", "domain": [0, self.top], "clamp": True}
+        words = labels(((end["error"], end["told"]) for end in self.ends), y["scale"], self.height)
+        return {"title": visible(self.heading, 200), **plot(self.rows, self.height, x, y, [*self._layers(), words])}
+
+    def _layers(self) -> Iterator[Spec]:
+        run, error = {"field": "run"}, {"field": "error"}
+        allowed = [end for end in self.ends if end["of"] == "allowance"]
+        ends = [end for end in self.ends if end["of"] in self.curves]
+        if "high" in self.curves:
+            band = {"type": "area", "color": BAND, "opacity": 0.6}
+            yield {"mark": band, "encoding": {"x": run, "y": {"field": "high"}, "y2": {"field": "median"}}}
+        rule: Spec = {"type": "rule", "color": BAD, "strokeDash": [4, 3]}
+        yield {"data": {"values": allowed}, "mark": rule, "encoding": {"x": None, "y": error}}
+        rule = {"type": "rule", "color": QUIET, "strokeDash": [1, 3], "strokeWidth": 1.5}
+        yield {"transform": [{"filter": "datum.parted"}], "mark": rule, "encoding": {"x": run, "y": None}}
+        for name, (_, colour, width) in self.curves.items():
+            line = {"type": "line", "color": colour, "strokeWidth": width}
+            yield {"mark": line, "encoding": {"x": run, "y": {"field": name}}}
+        yield {"data": {"values": ends}, "mark": "circle", "encoding": {"x": run, "y": error}}
 
 
-def _one_of(points: list[Point]) -> Point:
-    def told(figures: Callable[[Point], float | None], of: Callable[[list[float]], float]) -> float | None:
-        known = [each for each in map(figures, points) if each is not None]
-        return of(known) if known else None
-
-    return Point(
-        points[0].run,
-        max((point.verdict for point in points), key=lambda verdict: verdict.severity),
-        told(lambda point: point.median, median),
-        told(lambda point: point.high, max),
-        told(lambda point: point.largest, max),
-        told(lambda point: point.allowance, max),
-    )
-
-
-def _chart(title: str, told: Sequence[str], runs: _Runs, strips: Sequence[_Strip]) -> Markup:
-    bottom = _below(list(strips))
-    parted = [{"x": runs.x(number), "y": _HEADING, "y2": bottom - _GAP} for number in runs.parted()]
-    lines = [row for strip in strips for row in _lines(strip, runs)]
-    layers = [
-        layer("area", [row for strip in strips for row in _band(strip, runs)], detail="piece", color=BAND, opacity=0.6),
-        layer("rule", [_across(strip.bottom) for strip in strips], color=LINES, strokeWidth=1),
-        layer("rule", list(_allowances(strips)), color=BAD, strokeDash=[4, 3], strokeWidth=1),
-        layer("rule", parted, color=QUIET, strokeDash=[1, 3], strokeWidth=1.5),
-        *(
-            layer("line", of, detail="piece", color=colour, strokeWidth=width, strokeCap="round", strokeJoin="round")
-            for (colour, width), of in _grouped(lines)
-        ),
-        layer("circle", [row for strip in strips for row in _dots(strip, runs)], size=22, color=TEXT, opacity=1),
-        texts([text(0, strip.top + 11, short(strip.heading, _NAME)) for strip in strips], TEXT, 12),
-        texts([row for strip in strips for row in _labels(strip)], TEXT, 11),
-        texts(list(_days(runs, bottom, parted)), QUIET, 11),
-    ]
-    height = bottom + _LINE * (2 if parted else 1)
-    return drawn(layers, height, title, told)
-
-
-def _lines(strip: _Strip, runs: _Runs) -> Iterator[Row]:
-    for place, curve in enumerate(strip.curves):
-        for number, piece in runs.pieces(curve.errors).items():
-            named = f"{strip.top} {place} {piece}"
-            where = {"x": runs.x(number), "y": strip.y(curve.errors[number]), "piece": named}
-            yield {**where, "style": (curve.colour, curve.width)}
-
-
-def _grouped(rows: list[Row]) -> list[tuple[tuple[str, float], list[Row]]]:
-    """Rows by how they are drawn."""
-    styles = dict.fromkeys(row["style"] for row in rows)
-    return [(style, [row for row in rows if row["style"] == style]) for style in styles]
-
-
-def _band(strip: _Strip, runs: _Runs) -> Iterator[Row]:
-    if strip.band:
-        upper, lower = (curve.errors for curve in strip.curves[-2:])
-        for number, piece in runs.pieces(upper.keys() & lower.keys()).items():
-            heights = {"y": strip.y(upper[number]), "y2": strip.y(lower[number])}
-            yield {"x": runs.x(number), **heights, "piece": f"{strip.top} {piece}"}
-
-
-def _allowances(strips: Iterable[_Strip]) -> Iterator[Row]:
-    for strip in strips:
-        if strip.allowance is not None:
-            yield _across(strip.y(strip.allowance))
-
-
-def _across(y: float) -> Row:
-    return {"x": 0, "x2": WIDTH - LABELS, "y": y}
-
-
-def _dots(strip: _Strip, runs: _Runs) -> Iterator[Row]:
-    for curve in strip.curves:
-        if curve.errors:
-            last = max(curve.errors)
-            yield {"x": runs.x(last), "y": strip.y(curve.errors[last])}
-
-
-def _ends(strip: _Strip) -> list[tuple[float, str]]:
-    """The last value of each curve and what is allowed: where it lies, and in words."""
-    ends = [(curve.errors[max(curve.errors)], curve.name) for curve in strip.curves if curve.errors]
-    told = [(strip.y(error), f"{name} {figure(error)} u".strip()) for error, name in ends]
-    if strip.allowance is not None:
-        told.append((strip.y(strip.allowance), f"{figure(strip.allowance)} u allowed"))
-    return told
-
-
-def _labels(strip: _Strip) -> Iterator[Row]:
-    """The last values beside their curves, a line apart at least, within the strip where there is room."""
-    ends = sorted(_ends(strip))
-    places = apart([place for place, _ in ends], _LINE, strip.top, strip.bottom)
-    for place, (_, told) in zip(places, ends, strict=True):
-        yield text(WIDTH - LABELS + 6, place + 4, told)
-
-
-def _days(runs: _Runs, bottom: float, parted: Sequence[Row]) -> Iterator[Row]:
-    """When the runs were, and what the marks between them mean."""
-    first, last = runs.runs[0].at, runs.runs[-1].at
-    span = f"{len(runs.runs)} runs, {first} to {last}" if len(runs.runs) > 1 else first
-    yield text(0, bottom + 2, span)
-    if parted:
-        yield text(0, bottom + 2 + _LINE, "dotted: another environment, with which figures are not compared")
+def _stacked(strips: Sequence[_Strip], runs: Sequence[Run], title: str, told: Iterable[str]) -> Markup:
+    """Strips one below the other, and below them when the runs were, and what the marks between them mean."""
+    drawing = [strip.spec for strip in strips]
+    days = [f"{len(runs)} runs, {runs[0].at} to {runs[-1].at}" if len(runs) > 1 else runs[0].at]
+    if any("parted" in row for row in strips[0].rows):
+        days.append("dotted: another environment, with which figures are not compared")
+    drawing[-1]["encoding"]["x"]["axis"] = {"title": days, "labels": False}
+    return drawn({"vconcat": drawing, "spacing": 12, "resolve": {"scale": {"y": "independent"}}}, title, told)

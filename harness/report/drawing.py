@@ -1,12 +1,10 @@
-"""Drawing: layers of marks, placed in the chart's own units, as static SVG that stands in a page.
-
-Colours are the page's variables, so that a chart follows its scheme; every name is spelled out and escaped.
-"""
+"""Drawing: specifications of Vega-Lite as static SVG that stands in a page and takes its font and colours from it."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator, Sequence
+import math
+from collections.abc import Iterable
+from itertools import accumulate
 from typing import Any
 from xml.etree import ElementTree
 
@@ -14,97 +12,67 @@ from markupsafe import Markup
 
 from harness.explain.visible import visible
 
-WIDTH, LABELS = 480.0, 104.0
-"""How wide a chart is, and how much of that is for labels at its right."""
-
 TEXT, QUIET, BAD, BAND, LINES = "var(--text)", "var(--quiet)", "var(--bad)", "var(--none-bar)", "var(--line)"
 
+Spec = dict[str, Any]
 Row = dict[str, Any]
 
+_WIDTH, _LINE = 300, 12
+_PADDING = {"left": 8, "right": 20, "top": 2, "bottom": 2}
+"""Room for a page's font that is wider than the one by which words were measured."""
 
-def text(x: float, y: float, told: str) -> Row:
-    """A word at a place."""
-    return {"x": x, "y": y, "told": told}
-
-
-def texts(rows: list[Row], colour: str, size: int, align: str = "left") -> Row:
-    """A layer of words."""
-    made = layer("text", rows, color=colour, fontSize=size, align=align, baseline="alphabetic")
-    made["encoding"]["text"] = {"field": "told"}
-    return made
-
-
-def layer(mark: str, rows: list[Row], detail: str = "", **style: Any) -> Row:
-    """A layer of Vega-Lite, its places in the chart's own units."""
-    values = [{key: round(told, 1) if isinstance(told, float) else told for key, told in row.items()} for row in rows]
-    encoding: Row = {axis: {"field": axis, "type": "quantitative", "axis": None} for axis in ("x", "y")}
-    encoding |= {axis: {"field": axis} for axis in ("x2", "y2") if rows and axis in rows[0]}
-    if detail:
-        encoding["detail"] = {"field": detail}
-    return {"data": {"values": values}, "mark": {"type": mark, **style}, "encoding": encoding}
+_HEADING = {"anchor": "start", "frame": "group", "dx": -32, "limit": 350}
+_SMALL = {"labelColor": QUIET, "labelFontSize": 11, "titleColor": QUIET, "titleFontSize": 11, "titleFontWeight": 400}
+_CONFIG: Spec = {
+    "view": {"stroke": None},
+    "title": {"color": TEXT, "fontSize": 12, "fontWeight": 400, **_HEADING},
+    "axis": {"domain": False, "ticks": False, "title": None, "gridColor": LINES, "labelPadding": 6, **_SMALL},
+    "axisX": {"grid": False, "titleAnchor": "start"},
+    "axisY": {"grid": True, "labelOverlap": "greedy", "labelSeparation": 2},
+    "line": {"strokeCap": "round", "strokeJoin": "round"},
+    "circle": {"size": 20, "color": TEXT, "opacity": 1},
+    "text": {"fontSize": 11, "color": TEXT, "align": "left", "limit": 110},
+}
+_LEFT_OUT = {"class", "role", "aria-hidden", "aria-label", "aria-roledescription", "pointer-events", "font-family"}
 
 
-def drawn(layers: list[Row], height: float, title: str, told: Sequence[str]) -> Markup:
-    """The layers that have anything, as SVG as wide as there is room but no wider than it is drawn.
+def drawn(spec: Spec, title: str, told: Iterable[str]) -> Markup:
+    """A specification as SVG that is as wide as there is room but no wider than it is drawn.
 
     title, told: what it shows, and what it says, in words.
     """
-    layers = [each for each in layers if each["data"]["values"]]
     import vl_convert  # it brings an engine of its own, which those who draw nothing do not wait for
 
-    layers[0]["encoding"]["x"]["scale"] = {"domain": [0, WIDTH], "nice": False, "zero": False}
-    layers[0]["encoding"]["y"]["scale"] = {"domain": [height, 0], "nice": False, "zero": False}
-    spec = {
-        "$schema": "https://vega.github.io/schema/vega-lite/v6.json",
-        "width": WIDTH,
-        "height": height,
-        "padding": 0,
-        "autosize": "none",
-        "background": None,
-        "config": {"aria": False, "view": {"stroke": None}},
-        "layer": layers,
-    }
-    picture = ElementTree.fromstring(vl_convert.vegalite_to_svg(json.dumps(spec)))
-    svg = ElementTree.Element("svg", {"role": "img", "viewBox": f"0 0 {WIDTH:g} {height:g}", "class": "chart"})
-    svg.set("style", f"display: block; width: 100%; max-width: {WIDTH:g}px; height: auto")
-    ElementTree.SubElement(svg, "title").text = title
-    ElementTree.SubElement(svg, "desc").text = "; ".join(told)
-    svg.extend(_plain(picture))
+    text = vl_convert.vegalite_to_svg({"background": None, "padding": _PADDING, "config": _CONFIG, **spec})
+    svg = ElementTree.fromstring(text.replace('xmlns="http://www.w3.org/2000/svg"', "", 1))
+    for element in list(svg.iter()):
+        element[:] = [each for each in element if each.get("class") not in ("background", "foreground")]
+        element.attrib = {name: value for name, value in element.items() if name not in _LEFT_OUT}
+    style = f"display: block; width: 100%; max-width: {svg.get('width')}px; height: auto"
+    svg.attrib = {"role": "img", "viewBox": svg.get("viewBox", ""), "class": "chart", "style": style}
+    for tag, words in (("desc", "; ".join(told)), ("title", title)):
+        svg.insert(0, ElementTree.Element(tag))
+        svg[0].text = visible(words)
     return Markup(ElementTree.tostring(svg, encoding="unicode"))
 
 
-def apart(places: Sequence[float], line: float, top: float, bottom: float) -> list[float]:
-    """Where words go that stand beside ascending places: a line apart at least, between top and bottom where there is room."""
-    lowest = bottom - line * (len(places) - 1)
-    found: list[float] = []
-    for number, place in enumerate(places):
-        above = found[-1] + line if found else top
-        found.append(max(above, min(place, lowest + line * number)))
-    return found
+def plot(rows: Iterable[Row], height: int, x: Spec, y: Spec, layers: Iterable[Spec]) -> Spec:
+    """Layers of marks over rows of numbers, of which x and y say how they lie; height: in CSS pixels."""
+    encoding = {"x": {"type": "quantitative", **x}, "y": {"type": "quantitative", **y}}
+    return {"width": _WIDTH, "height": height, "data": {"values": [*rows]}, "encoding": encoding, "layer": [*layers]}
 
 
-def short(name: str, most: int) -> str:
-    """A name in so many characters, and nothing in it that a page would obey."""
-    shown = visible(name, 10 * most)
-    return shown if len(shown) <= most else f"{shown[: most - 1]}…"
+def labels(told: Iterable[tuple[float, str]], scale: Spec, height: int) -> Spec:
+    """A layer of words to the right of a plot, each beside its value, but a line below the one above it at least.
 
-
-_KEPT = {"d", "transform", "fill", "stroke", "x2", "y2", "opacity", "font-size", "fill-opacity", "stroke-opacity"}
-_KEPT |= {"text-anchor", "stroke-width", "stroke-dasharray", "stroke-linecap", "stroke-linejoin"}
-
-
-def _plain(picture: ElementTree.Element) -> Iterator[ElementTree.Element]:
-    """What is seen of a drawing: without the frames of its groups, and what scripts and styles would ask for."""
-    for element in picture:
-        if element.get("class") in ("background", "foreground"):
-            continue
-        plain = ElementTree.Element(element.tag.rpartition("}")[2])
-        plain.attrib = {name: told for name, told in element.attrib.items() if name in _KEPT and told}
-        if plain.get("transform") == "translate(0,0)":
-            del plain.attrib["transform"]
-        plain.text = element.text
-        plain.extend(_plain(element))
-        if plain.tag == "g" and not plain.attrib:
-            yield from plain
-        elif plain.tag != "g" or len(plain):
-            yield plain
+    told: values with their words; scale: of the values, "log" or "symlog"; height: of the plot in CSS pixels.
+    """
+    shape = {"log": math.log, "symlog": math.log1p}[scale["type"]]
+    low, high = map(shape, scale["domain"])
+    falling = sorted(told, reverse=True)
+    places = [height * (high - min(shape(value), high)) / (high - low) for value, _ in falling]
+    lowest = max(0.0, height - _LINE * (len(falling) - 1))
+    free = accumulate((min(place - _LINE * number, lowest) for number, place in enumerate(places)), max)
+    rows = [{"y": y + _LINE * n, "told": words} for n, (y, (_, words)) in enumerate(zip(free, falling, strict=True))]
+    mark = {"type": "text", "x": _WIDTH + 8, "y": {"expr": "datum.y"}}
+    return {"data": {"values": rows}, "mark": mark, "encoding": {"x": None, "y": None, "text": {"field": "told"}}}
