@@ -9,10 +9,10 @@ from typing import Any
 
 from harness.declare.implementation import implementation_of
 from harness.declare.operation import Operation
+from harness.engine.outcome import outcome
 from harness.errors import DeclarationError
 from harness.measure.verdict import Verdict
 from harness.record.events import CellFinished
-from harness.record.outcome import outcome
 from harness.report.fragment import fragment
 from harness.report.terminal import print_outcomes
 from harness.verify.beside import modules_beside

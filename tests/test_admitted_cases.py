@@ -9,10 +9,10 @@ from torch import Tensor
 
 import harness
 from harness.catalogue import catalogue
+from harness.engine.outcome import outcome, replayed
 from harness.generate.case import Case
 from harness.generate.plan import plan
 from harness.record.example_store import ExampleStore
-from harness.record.outcome import outcome, replayed
 from harness.verify.cell import cells
 from harness.verify.suite import every_claim, every_property
 

@@ -19,6 +19,7 @@ from torch import Tensor
 import harness
 from harness.declare.implementation import implementation_of
 from harness.declare.structure import RandomSource
+from harness.engine.outcome import outcome
 from harness.generate.case import Call
 from harness.generate.layouts import LAYOUTS, Layout, layouts_for
 from harness.generate.patterns import PATTERNS, SPECIAL, patterns_for
@@ -26,7 +27,6 @@ from harness.generate.plan import Coverage, at_every_size, coverage, covering_ar
 from harness.generate.shapes import BETWEEN, EDGES, LARGEST_ALONE
 from harness.generate.strategy import THRESHOLDS, fits
 from harness.operations.linear import linear
-from harness.record.outcome import outcome
 from harness.verify.cell import Cell
 from tests.verdicts import PROPERTIES
 

@@ -8,12 +8,13 @@ from click.testing import CliRunner
 
 import harness
 from harness.command.main import main
+from harness.engine.outcome import outcome
 from harness.errors import DeclarationError, HarnessError
 from harness.record import known
 from harness.record.events import CellFinished, ClaimListed, FindingListed, RunFinished, RunStarted
 from harness.record.known import in_scope, read_findings, recognised
-from harness.record.outcome import outcome
-from harness.record.settling import claim_listed, settle
+from harness.record.listed import claim_listed
+from harness.record.settling import settle
 from harness.report.digest import Digest
 from harness.verify.cell import cells
 from harness.verify.claim import Claim, claim

@@ -9,11 +9,11 @@ import torch
 import harness
 from harness.declare.backends import COMPILED
 from harness.declare.implementation import on_backends
+from harness.engine.outcome import outcome
 from harness.errors import UnknownName
 from harness.explain.reproduction import reproduction
 from harness.generate.case import Case
 from harness.operations.linear import linear
-from harness.record.outcome import outcome
 from harness.verify.cell import cells, check_backends
 from harness.verify.exploration import ask
 from harness.verify.subject import Subject

@@ -11,13 +11,13 @@ from torch import Tensor
 import harness
 from harness.candidates import candidates
 from harness.declare.implementation import implementation_of
+from harness.engine.outcome import outcome
 from harness.explain.circumstances import circumstances, in_words
 from harness.explain.diagnosis import diagnose
 from harness.explain.scene import scene_of
 from harness.explain.shrinking import shrink
 from harness.generate.plan import plan
 from harness.operations.linear import linear
-from harness.record.outcome import outcome
 from harness.verify.cell import Cell
 from harness.verify.exploration import explore
 from harness.verify.suite import every_property

@@ -6,9 +6,9 @@ import pytest
 import torch
 
 import harness
+from harness.engine.outcome import outcome
 from harness.measure.verdict import Verdict
 from harness.operations.dropout import channel_dropout, dropout
-from harness.record.outcome import outcome
 from tests.verdicts import cell_of, explored
 
 AXES = ("batch", "rows", "columns", "channels")

@@ -6,6 +6,7 @@ import pytest
 import torch
 
 import harness
+from harness.engine.outcome import outcome
 from harness.measure.verdict import Verdict
 from harness.operations.essential_matrix import (
     decompose_essential,
@@ -16,7 +17,6 @@ from harness.operations.essential_matrix import (
     recover_pose,
     scene,
 )
-from harness.record.outcome import outcome
 from harness.verify.cell import Cell
 from tests.verdicts import PROPERTIES, explored
 

@@ -11,11 +11,11 @@ from torch import Tensor
 
 import harness
 from harness.command.asking import _reported
+from harness.engine.outcome import outcome
 from harness.explain.literal import literal
 from harness.generate.plan import plan
 from harness.measure.comparison import equal
 from harness.measure.verdict import Verdict
-from harness.record.outcome import outcome
 from harness.record.triage import causes
 from harness.report.terminal import print_outcomes
 from harness.verify.cell import Cell, cells
@@ -235,9 +235,9 @@ def test_literals_are_printed_where_they_fit_twenty_lines():
 def outcome_of(found):
     from dataclasses import replace
 
+    from harness.engine.outcome import without_asking
     from harness.explain.counterexample import counterexample
     from harness.explain.reproduction import reproduction
-    from harness.record.outcome import without_asking
 
     shown = counterexample(found.worst, reproduction(found.cell, found.worst))
     return replace(without_asking(found.cell, found.verdict, "off"), counterexample=shown)

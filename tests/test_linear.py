@@ -7,9 +7,9 @@ import pytest
 import torch
 
 import harness
+from harness.engine.outcome import outcome
 from harness.measure.verdict import Verdict
 from harness.operations.linear import linear
-from harness.record.outcome import outcome
 from tests.verdicts import cell_of, explored
 
 SAMPLES = [[1, 2, -3], [0, 5, 4], [-7, 1, 1], [2, 2, 2]]

@@ -190,6 +190,12 @@ def test_an_oracle_with_more_digits_judges_float64():
     assert reference(case_of(linear, "float32", batch=2, inputs=9, outputs=3)).parts[0].expected.dtype == np.float64
 
 
+def judged(score, elsewhere, finer, steady=True):
+    """The judgement on a score of which the other precision shows `elsewhere`."""
+    there = {"other_precision": lambda: elsewhere, "finer": finer, "ratio": FROM_FLOAT32}
+    return judge(score, allowance=32, **there, steady=lambda: steady)
+
+
 @pytest.mark.parametrize(
     ("low", "high", "verdict"),
     [
@@ -202,23 +208,23 @@ def test_an_oracle_with_more_digits_judges_float64():
     ],
 )
 def test_the_ladder_tells_lost_digits_from_another_result(low, high, verdict):
-    assert judge(low, 32, False, lambda: high, True, FROM_FLOAT32, lambda: True).verdict is verdict
+    assert judged(low, high, finer=True).verdict is verdict
 
 
 def test_what_only_the_higher_precision_shows_is_wrong():
     """An eps outside the root is 30 u in float32 and a billion in float64."""
-    assert judge(30.0, 32, False, lambda: 1e10, True, FROM_FLOAT32, lambda: True).verdict is Verdict.ROUNDING
-    assert judge(1e10, 32, False, lambda: 30.0, False, FROM_FLOAT32, lambda: True).verdict is Verdict.WRONG
+    assert judged(30.0, 1e10, finer=True).verdict is Verdict.ROUNDING
+    assert judged(1e10, 30.0, finer=False).verdict is Verdict.WRONG
 
 
 def test_an_error_that_moves_with_the_roundings_is_none_of_logic():
-    assert judge(1e5, 32, False, lambda: 3.0, False, FROM_FLOAT32, lambda: False).verdict is Verdict.UNSTABLE
-    assert judge(1e7, 32, False, lambda: 3.0, False, FROM_FLOAT32, lambda: False).verdict is Verdict.WRONG  # in float32
-    assert judge(1e10, 32, False, lambda: None, True, FROM_FLOAT32, lambda: False).verdict is Verdict.UNSTABLE
+    assert judged(1e5, 3.0, finer=False, steady=False).verdict is Verdict.UNSTABLE
+    assert judged(1e7, 3.0, finer=False, steady=False).verdict is Verdict.WRONG  # in float32
+    assert judged(1e10, None, finer=True, steady=False).verdict is Verdict.UNSTABLE
 
 
 def test_without_another_precision_the_magnitude_decides_and_the_reason_says_so():
-    small, large = (judge(score, 32, False, lambda: None, True, FROM_FLOAT32, lambda: True) for score in (200.0, 1e6))
+    small, large = (judged(score, None, finer=True) for score in (200.0, 1e6))
     assert (small.verdict, large.verdict) == (Verdict.UNSTABLE, Verdict.WRONG)
     assert "magnitude" in small.reason
 

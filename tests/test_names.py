@@ -11,10 +11,10 @@ import harness
 from harness.candidates import candidates
 from harness.catalogue import catalogue, is_catalogued, named, operations_in
 from harness.declare.implementation import implementation_of
+from harness.engine.outcome import without_asking
 from harness.engine.selection import Selection
 from harness.errors import CandidateError, DeclarationError, UnknownName
 from harness.record import known
-from harness.record.outcome import without_asking
 from harness.verify.cell import Cell
 from harness.verify.suite import every_claim, every_property
 from tests.verdicts import PROPERTIES

@@ -9,10 +9,10 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 import harness
+from harness.engine.outcome import outcome
 from harness.generate.plan import plan
 from harness.measure.nonfinite import nonfinite_reference
 from harness.measure.verdict import Verdict
-from harness.record.outcome import outcome
 from harness.verify.exploration import explore
 from tests.verdicts import cell_of
 

@@ -20,7 +20,7 @@ from harness.errors import HarnessError
 from harness.explain.counterexample import Counterexample
 from harness.explain.diagnosis import Diagnosis
 from harness.record.events import UNJUDGED, ClaimListed, ImplementationListed, RunStarted
-from harness.record.outcome import listed
+from harness.record.listed import listed
 from harness.record.runlog import read
 from harness.report.annotations import Annotations, workflow_commands
 from harness.report.destination import Destination

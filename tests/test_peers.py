@@ -7,10 +7,10 @@ from torch import Tensor
 
 import harness
 from harness.declare.implementation import implementation_of
+from harness.engine import outcome as outcomes
+from harness.engine.outcome import outcome
 from harness.measure.comparison import Comparison
 from harness.measure.verdict import Verdict
-from harness.record import outcome as outcomes
-from harness.record.outcome import outcome
 from harness.record.runlog import decode, encode
 from harness.verify.cell import Cell
 from harness.verify.exploration import Exploration

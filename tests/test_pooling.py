@@ -7,6 +7,7 @@ import pytest
 import torch
 
 import harness
+from harness.engine.outcome import outcome
 from harness.measure.gradient import gradient_reference
 from harness.measure.verdict import Verdict
 from harness.operations.pooling import (
@@ -15,7 +16,6 @@ from harness.operations.pooling import (
     pool_then_decode,
     weighted_pool_then_decode,
 )
-from harness.record.outcome import outcome
 from tests.verdicts import cell_of, explored
 
 BOTH = (pool_then_decode, decode_then_pool)

@@ -9,9 +9,9 @@ from jaxtyping import Float
 from torch import Tensor
 
 import harness
+from harness.engine.outcome import outcome
 from harness.generate.plan import essential, plan
 from harness.measure.verdict import Verdict
-from harness.record.outcome import outcome
 from harness.verify import pace
 from harness.verify.exploration import explore
 from tests.verdicts import PROPERTIES, cell_of, explored

@@ -10,10 +10,10 @@ from torch import Tensor
 
 import harness
 from harness.declare.implementation import implementation_of
+from harness.engine.outcome import outcome
 from harness.explain.rounding import ulps
 from harness.measure.comparison import Comparison
 from harness.operations.linear import linear
-from harness.record.outcome import outcome
 from harness.record.triage import causes
 from harness.verify.cell import Cell
 from harness.verify.suite import every_property

@@ -14,8 +14,7 @@ from harness.command.asking import Asking, claim_entry
 from harness.command.options import asking_options, examples
 from harness.command.outputs import output_options
 from harness.errors import UnknownName
-from harness.record.outcome import listed
-from harness.record.settling import claim_listed
+from harness.record.listed import claim_listed, listed
 from harness.report.terminal import print_claims
 from harness.verify.claim import Claim
 from harness.verify.suite import every_claim, every_property

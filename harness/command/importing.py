@@ -19,9 +19,8 @@ from harness.engine.watchdog import Watchdog, crash_reason
 from harness.errors import CandidateError, HarnessError
 from harness.record.environment import imported
 from harness.record.events import ClaimListed, ImplementationListed
-from harness.record.outcome import listed
+from harness.record.listed import claim_listed, listed
 from harness.record.reading import Unreadable, parsed, shown, structured
-from harness.record.settling import claim_listed
 from harness.verify.cell import check_backends, check_dtypes
 from harness.verify.suite import every_property
 

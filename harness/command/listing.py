@@ -24,7 +24,7 @@ from harness.explain.diagnosis import causes_in, every_cause
 from harness.generate.layouts import LAYOUTS
 from harness.generate.patterns import PATTERNS
 from harness.generate.precision import PRECISIONS
-from harness.record.outcome import listed
+from harness.record.listed import listed
 from harness.registry import OURS, origin_of
 from harness.report.outputs import OUTPUTS
 from harness.verify.property import Property

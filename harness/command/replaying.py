@@ -21,7 +21,7 @@ from harness.explain.visible import visible
 from harness.measure.verdict import Verdict
 from harness.record.checked_file import recorded_file
 from harness.record.events import CellFinished, Event, ImplementationListed
-from harness.record.outcome import listed
+from harness.record.listed import listed
 from harness.record.saved_counterexamples import SavedCounterexample
 from harness.verify.cell import devices_here
 from harness.verify.suite import every_claim, every_property

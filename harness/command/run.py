@@ -12,8 +12,7 @@ from harness.command.asking import Asking
 from harness.command.options import asking_options, examples
 from harness.command.outputs import output_options
 from harness.declare.implementation import on_backends
-from harness.record.outcome import listed
-from harness.record.settling import claim_listed
+from harness.record.listed import claim_listed, listed
 from harness.verify.suite import every_claim
 
 _EXAMPLES = examples(

@@ -17,6 +17,7 @@ import torch
 
 from harness.catalogue import catalogue
 from harness.declare.operation import Operation
+from harness.engine.outcome import outcome, replayed, without_asking
 from harness.engine.selection import Selection
 from harness.engine.watchdog import Watchdog
 from harness.errors import HarnessError, UnknownName
@@ -25,7 +26,6 @@ from harness.fault import with_traceback
 from harness.measure.verdict import Verdict
 from harness.originals import Originals, installed
 from harness.record.events import UNJUDGED, CellFinished
-from harness.record.outcome import outcome, replayed, without_asking
 from harness.record.runlog import RunLog, decode, encode
 from harness.verify.cell import Cell, check_devices, check_dtypes
 from harness.verify.claim import Claim

@@ -24,12 +24,12 @@ import torch
 from harness.engine.copies import silence_copies
 from harness.engine.countdown import Countdown
 from harness.engine.last_case import LastCase, died_over
+from harness.engine.outcome import without_asking
 from harness.errors import HarnessError
 from harness.generate.case import Case
 from harness.measure.verdict import Verdict
 from harness.record.events import CellFinished
 from harness.record.kept import kept_by
-from harness.record.outcome import without_asking
 from harness.record.runlog import decode, encode
 from harness.verify.case_observer import observed_by
 from harness.verify.cell import Cell

@@ -102,19 +102,27 @@ class Judgement:
 
 def judge(
     score: float,
+    *,
     allowance: float,
-    bitwise: bool,
     other_precision: Callable[[], float | None],
     finer: bool,
     ratio: float,
     steady: Callable[[], bool],
+    bitwise: bool = False,
+    exact: bool = False,
+    informative: bool = True,
 ) -> Judgement:
     """The verdict for a score.
 
-    `other_precision` gives the score of the same statement in another precision, None where the implementation knows
+    `bitwise` says that the bits are the same, `exact` that nothing but equality will do, `informative` that there is a
+    digit to compare. `other_precision` gives the score of the same statement in another precision, None where the implementation knows
     no other; `finer` says that the other precision is the finer one; `ratio` is the lower precision's eps over the
     higher one's; `steady` says whether the error stays what it is when the inputs are nudged.
     """
+    if not informative and not bitwise:
+        return Judgement(Verdict.INCONCLUSIVE)
+    if exact and score > 0:
+        return Judgement(Verdict.WRONG, score, 0.0, reason="nothing but equality will do here")
     if bitwise:
         return Judgement(Verdict.EXACT, score, allowance)
     if score <= allowance:
@@ -143,3 +151,11 @@ def _growth(low: float, high: float) -> float:
     if math.isinf(low):
         return 0.0
     return high / max(low, 1.0)
+
+
+def with_cause(verdict: Verdict, proven: bool) -> Verdict:
+    """The verdict on an implementation once its fault is explained.
+
+    What loses digits and is explained in every case by a cause (proven) computes something else, and we know what.
+    """
+    return Verdict.WRONG if verdict is Verdict.UNSTABLE and proven else verdict

@@ -9,7 +9,6 @@ from functools import cached_property
 
 from harness.measure.verdict import Verdict
 from harness.record.events import CellFinished, ClaimListed
-from harness.verify.claim import Claim
 
 HOLDS, REFUTED, UNDECIDED, UNASKED = "holds", "refuted", "undecided", "not asked"
 
@@ -70,19 +69,6 @@ _GOOD = (Verdict.EXACT.value, Verdict.ROUNDING.value, Verdict.UNSTABLE.value)
 
 def _passes(cell: CellFinished) -> bool:
     return cell.verdict in _GOOD
-
-
-def claim_listed(claim: Claim) -> ClaimListed:
-    """A claim as the log names it."""
-    return ClaimListed(
-        claim.id,
-        claim.source,
-        claim.statement,
-        claim.expected,
-        claim.instead,
-        [each.name for each in claim.operations],
-        list(claim.by),
-    )
 
 
 def settle(claims: Iterable[ClaimListed], outcomes: Iterable[CellFinished]) -> list[Settled]:

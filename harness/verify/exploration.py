@@ -268,12 +268,6 @@ def _refuses_dtype(cell: Cell, subject: Subject, case: Case) -> bool:
 def _judged(cell: Cell, subject: Subject, case: Case, comparison: Comparison, place: int) -> Finding:
     if not comparison.within:
         comparison = comparison.beyond_the_oracles_rounding()
-    if not comparison.is_informative and not comparison.bitwise:
-        return Finding(case, Judgement(Verdict.INCONCLUSIVE), comparison)
-    score = comparison.score
-    if comparison.exact and score > 0:
-        judgement = Judgement(Verdict.WRONG, score, 0.0, reason="nothing but equality will do here")
-        return Finding(case, judgement, comparison)
     finer = case.dtype != "float64"
     ratio = _eps_over_float64(case.dtype if finer else "float32")
 
@@ -283,7 +277,17 @@ def _judged(cell: Cell, subject: Subject, case: Case, comparison: Comparison, pl
     def steady() -> bool:
         return _is_steady(cell, subject, case, comparison, place)
 
-    judgement = judge(score, comparison.allowance, comparison.bitwise, other_precision, finer, ratio, steady)
+    judgement = judge(
+        comparison.score,
+        allowance=comparison.allowance,
+        bitwise=comparison.bitwise,
+        exact=comparison.exact,
+        informative=comparison.is_informative,
+        other_precision=other_precision,
+        finer=finer,
+        ratio=ratio,
+        steady=steady,
+    )
     return Finding(case, judgement, comparison)
 
 

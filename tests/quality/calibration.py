@@ -18,10 +18,10 @@ from pathlib import Path
 import torch
 
 from harness.catalogue import catalogue
+from harness.engine.outcome import without_asking
 from harness.generate.plan import plan
 from harness.generate.precision import PRECISIONS
 from harness.measure.verdict import Verdict
-from harness.record.outcome import without_asking
 from harness.report.calibration import Alarms, Calibration, Caught, save_calibration
 from harness.verify.cell import Cell, cells
 from harness.verify.exploration import explore

@@ -17,10 +17,10 @@ import harness
 from harness.catalogue import catalogue
 from harness.declare.implementation import Implementation, implementation_of
 from harness.declare.operation import Operation
+from harness.engine.outcome import outcome
 from harness.generate.plan import plan
 from harness.generate.strategy import cases
 from harness.operations.linear import linear
-from harness.record.outcome import outcome
 from harness.verify.cell import Cell, cells
 from harness.verify.exploration import explore
 from harness.verify.suite import every_property

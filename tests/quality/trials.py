@@ -23,10 +23,10 @@ from rich.progress import track
 from rich.table import Table
 
 from harness.command.options import PROFILES
+from harness.engine.outcome import outcome
 from harness.explain.script import printed_difference
 from harness.generate.plan import plan
 from harness.measure.verdict import Verdict
-from harness.record.outcome import outcome
 from harness.verify.cell import cells
 from harness.verify.suite import every_property
 from tests.quality.planted import planted

@@ -9,7 +9,6 @@ from statistics import median
 from typing import Any
 
 from harness.catalogue import is_catalogued
-from harness.declare.implementation import Implementation
 from harness.errors import HarnessError
 from harness.explain.counterexample import Counterexample, counterexample, explained
 from harness.explain.diagnosis import Diagnosis, diagnose
@@ -21,15 +20,14 @@ from harness.generate.case import Case
 from harness.generate.drawing import InARow
 from harness.generate.plan import at_every_size, coverage, essential, plan
 from harness.measure.clock import keeping_time, spending, undisturbed_seconds
-from harness.measure.verdict import Verdict
-from harness.record.events import CellFinished, ImplementationListed
+from harness.measure.verdict import Verdict, with_cause
+from harness.record.events import CellFinished
 from harness.record.example_store import NONE, ExampleStore, SeedCases, rebuilt
 from harness.record.kept import kept
 from harness.record.known import recognised
 from harness.verify.cell import Cell
 from harness.verify.exploration import Exploration, Finding, explore
 from harness.verify.peers import Peers
-from harness.verify.support import served_dtypes
 
 _CLAIM_CASES, _CLAIM_SECONDS = 48, 1.0
 
@@ -186,19 +184,6 @@ def _outline(cell: Cell, verdict: Verdict) -> CellFinished:
     )
 
 
-def listed(implementation: Implementation) -> ImplementationListed:
-    """An implementation as the log names it."""
-    return ImplementationListed(
-        implementation.operation,
-        implementation.name,
-        implementation.backend.name,
-        list(served_dtypes(implementation)),
-        implementation.place,
-        implementation.unavailable(),
-        *implementation.declared_at,
-    )
-
-
 def _of_one_precision(done: Exploration, worst: Finding) -> Diagnosis:
     """Why an implementation is off in one precision alone.
 
@@ -221,11 +206,9 @@ def _finished(done: Exploration, shown: Counterexample | None, seconds: dict[str
         pairs, triples = (
             (c.met, c.total) for c in (coverage(cell.operation, done.tried, strength) for strength in (2, 3))
         )
-    verdict = done.verdict
-    if verdict is Verdict.UNSTABLE and shown and shown.diagnosis and shown.diagnosis.proven:
-        verdict = Verdict.WRONG  # it computes something else, and we know what
+    proven = bool(shown and shown.diagnosis and shown.diagnosis.proven)
     found = replace(
-        _outline(cell, verdict),
+        _outline(cell, with_cause(done.verdict, proven)),
         tally=dict(done.tally),
         comparisons=done.comparisons,
         score_median=_told(median(done.scores)) if done.scores else None,
