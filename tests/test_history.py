@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import json
 import sqlite3
 import subprocess
 import sys
@@ -20,8 +21,10 @@ from harness.history.history import FOLDERS, INDEX, History
 from harness.history.index import Index
 from harness.history.schema import prepare
 from harness.history.segment import differences, segment
+from harness.measure.verdict import Verdict
 from harness.record.events import CellFinished, ImplementationListed, RunFinished, RunStarted, Scope
-from harness.record.runlog import RunLog, encode, read
+from harness.record.runlog import RunLog, decode, encode, read
+from harness.verify.cell_key import CellKey
 from tests.forkserver import SECONDS
 
 HERE = {"cpu": "a processor", "packages": {"torch": "2.13.0"}, "revision": "aaaaaaa"}
@@ -487,3 +490,18 @@ def test_what_parts_two_segments(change, parts):
     assert (segment(HERE) != segment(there)) is parts
     told = differences(HERE, there)
     assert [each.parts for each in told] == ([] if "revision" in change else [parts])
+
+
+def test_a_log_of_an_earlier_version_reads_in_todays_words():
+    told = {"prop": "agreement", "operation": "linear", "implementation": "fused", "backend": "torch", "device": "cpu"}
+    earlier = {**told, "dtype": "float32", "verdict": "uninformative", "tally": {"uninformative": 3, "exact": 1}}
+    event = decode(json.dumps({"event": "CellFinished", **earlier}))
+    assert (event.verdict, event.tally) == (Verdict.INCONCLUSIVE, {Verdict.INCONCLUSIVE: 3, Verdict.EXACT: 1})
+    assert "uninformative" not in encode(event)
+
+
+@pytest.mark.parametrize("implementation", ["fused", "nn.GRU", "two-words-in-float16", "a/b[c]", "one\ntwo"])
+def test_a_cell_s_key_can_be_read_back(implementation):
+    key = CellKey("agreement", "linear", implementation, "cpu", "float32")
+    assert CellKey.parse(str(key)) == key
+    assert CellKey.parse(f"cells.py::{key}") != key and CellKey.parse(implementation) is None

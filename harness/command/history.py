@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from difflib import get_close_matches
 from functools import partial
 from itertools import pairwise
@@ -21,9 +20,10 @@ from harness.errors import HarnessError, UnknownName
 from harness.explain.sentence import figure
 from harness.explain.visible import visible
 from harness.history.history import History, check_runs
-from harness.history.index import Key, Point, Run
+from harness.history.index import Point, Run
 from harness.history.revisions import plain
 from harness.history.segment import differences
+from harness.verify.cell_key import CellKey
 
 _EXAMPLES = examples(
     ("harness history", "the latest runs"),
@@ -31,7 +31,6 @@ _EXAMPLES = examples(
     ("harness history --json", "every run, for a script"),
 )
 
-_KEY = re.compile(r"([^[]+)\[([^/]+)/(.+)-([^-]+)-([^-]+)\]")
 _NAMED = "property[operation/implementation-device-dtype]"
 _ENDLESS = "its log has no end: it was killed, or still runs"
 _SHOWN, _COMMAND = 30, 100
@@ -42,7 +41,7 @@ def complete_cells(ctx: click.Context, param: click.Parameter, incomplete: str) 
     reports = ctx.params.get("reports") or Path("reports")
     try:
         check_runs(reports)
-        names = map(_name, History.ask(reports, lambda found: found.index.every_key()))
+        names = map(str, History.ask(reports, lambda found: found.index.every_key()))
     except HarnessError:
         return []
     return [CompletionItem(name) for name in names if name.startswith(incomplete)]
@@ -100,7 +99,8 @@ def _asked(found: History, cell: str) -> tuple[list[Run], list[Point], list[str]
 
 def _series(found: History, cell: str) -> list[Point]:
     """The points of a cell. Raises UnknownName with the nearest cells where no run asked it."""
-    number = found.index.number(_key_of(cell))
+    key = CellKey.parse(cell)
+    number = found.index.number(key) if key is not None else None
     if number is None:
         near = _nearest(found.index.every_key(), cell)
         hint = f"did you mean {' or '.join(near)}?" if near else f"a cell is named {_NAMED}"
@@ -108,31 +108,20 @@ def _series(found: History, cell: str) -> list[Point]:
     return found.index.series(number)
 
 
-def _nearest(keys: list[Key], cell: str) -> list[str]:
+def _nearest(keys: list[CellKey], cell: str) -> list[str]:
     """The cells that a word may mean: those in which it is contained, or whose parts are nearest to its parts."""
-    wanted = _key_of(cell)
-    if not any(wanted):
-        return [name for name in map(_name, keys) if cell in name][:3]
+    wanted = CellKey.parse(cell)
+    if wanted is None:
+        return [name for name in map(str, keys) if cell in name][:3]
     for place in _TELLING:
         there = list(dict.fromkeys(key[place] for key in keys))
         near = [wanted[place]] if wanted[place] in there else get_close_matches(wanted[place], there, n=1)
         keys = [key for key in keys if key[place] in near] if near else keys
-    return [_name(key) for key in keys[:3]]
+    return [str(key) for key in keys[:3]]
 
 
 _TELLING = (1, 2, 0, 4, 3)
 """The parts of a key by how much they tell: operation, implementation, property, dtype, device."""
-
-
-def _name(key: Key) -> str:
-    prop, operation, implementation, device, dtype = key
-    return f"{prop}[{operation}/{implementation}-{device}-{dtype}]"
-
-
-def _key_of(cell: str) -> Key:
-    """The parts of a cell's key, empty ones where it is none."""
-    found = _KEY.fullmatch(cell)
-    return (found[1], found[2], found[3], found[4], found[5]) if found else ("", "", "", "", "")
 
 
 def _table_of_runs(runs: list[Run]) -> Table:

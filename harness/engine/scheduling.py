@@ -13,6 +13,7 @@ from itertools import groupby
 from typing import TYPE_CHECKING
 
 from harness.errors import InfrastructureError
+from harness.verify.cell_key import CellKey
 
 if TYPE_CHECKING:
     from xdist.workermanage import WorkerController  # type: ignore[import-untyped]
@@ -117,6 +118,6 @@ class OnceEach:
 
 
 def _group(cell: str) -> tuple[str, ...]:
-    """Operation, device and dtype of a cell's name, `file::property[operation/implementation-device-dtype]`."""
-    operation, _, rest = cell.rpartition("::")[2].partition("[")[2].rstrip("]").partition("/")
-    return (operation, *rest.rsplit("-", 2)[1:])
+    """Operation, device and dtype of a cell's name, which pytest writes after `::`."""
+    key = CellKey.parse(cell.partition("::")[2])
+    return (key.operation, key.device, key.dtype) if key is not None else (cell,)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from functools import lru_cache, partial
 from pathlib import Path
 
-from harness.history.index import Fault, Index, Key, Point, Run
+from harness.history.index import Fault, Index, Point, Run
 from harness.history.revisions import between
 from harness.history.segment import Difference, differences, here_and_there
 from harness.measure.verdict import Verdict
@@ -233,7 +233,7 @@ def _told(index: Index, run: Run, earlier: list[Run], faults: list[Fault], check
     for fault in faults:
         first, good = _first_seen(run, earlier, verdicts[fault.keys[0]])
         commits = revisions(good.revision, first.revision) if good else []
-        told.append(Change(fault, tuple(_named(names[key]) for key in fault.keys), first, good, tuple(commits)))
+        told.append(Change(fault, tuple(str(names[key]) for key in fault.keys), first, good, tuple(commits)))
     return tuple(told)
 
 
@@ -268,7 +268,7 @@ def _lost(index: Index, run: Run, baseline: Run) -> Iterable[Lost]:
         if not run.scope.includes(operation, device, dtype) or (told is None and not same_plan):
             continue
         reason = told if told is not None else _absence(run, operation, implementation)
-        groups.setdefault((operation, implementation, reason), []).append(_named(key))
+        groups.setdefault((operation, implementation, reason), []).append(str(key))
     return [Lost(*names, tuple(cells)) for names, cells in groups.items()]
 
 
@@ -290,9 +290,4 @@ def _grown(index: Index, run: Run, baseline: Run) -> Iterable[Growth]:
     every = index.every_series(names, run.segment)
     for number, before, now, allowed in grown:
         series = [point for point in every[number] if not _is_earlier(run, point.run)]
-        yield Growth(_named(names[number]), before, now, allowed, tuple(series))
-
-
-def _named(key: Key) -> str:
-    prop, operation, implementation, device, dtype = key
-    return f"{prop}[{operation}/{implementation}-{device}-{dtype}]"
+        yield Growth(str(names[number]), before, now, allowed, tuple(series))

@@ -19,6 +19,7 @@ from harness.readable import unreadable
 from harness.record.events import CellFinished, Event, ImplementationListed, RunFinished, RunStarted, Scope
 from harness.record.runlog import decode, encode, read
 from harness.record.triage import RootCause, causes
+from harness.verify.cell_key import CellKey
 
 _OF_VALUES = (sqlite3.DataError, sqlite3.InterfaceError, sqlite3.ProgrammingError)
 """What SQLite says of values that it can't hold, and never of its file."""
@@ -103,10 +104,6 @@ class Point:
     allowance: float | None
 
 
-Key = tuple[str, str, str, str, str]
-"""(property, operation, implementation, device, dtype)"""
-
-
 class Index:
     """The index of some folders of logs, in a database that has its tables (see `schema`); `generations` opens it.
 
@@ -177,18 +174,18 @@ class Index:
         )
         return set(found)
 
-    def keys(self, numbers: Iterable[int]) -> dict[int, Key]:
+    def keys(self, numbers: Iterable[int]) -> dict[int, CellKey]:
         """The cells with some numbers."""
         rows = self._base.execute(
             f"SELECT keys.id, {_KEY} FROM json_each(?) CROSS JOIN keys ON keys.id = value", [_listed(numbers)]
         )
-        return {number: tuple(key) for number, *key in rows}
+        return {number: CellKey(*key) for number, *key in rows}
 
-    def every_key(self) -> list[Key]:
+    def every_key(self) -> list[CellKey]:
         """Every cell that any run asked."""
-        return list(self._base.execute(f"SELECT {_KEY} FROM keys ORDER BY id"))
+        return [CellKey(*row) for row in self._base.execute(f"SELECT {_KEY} FROM keys ORDER BY id")]
 
-    def number(self, key: Key) -> int | None:
+    def number(self, key: CellKey) -> int | None:
         """The number of a cell, None where no run asked it."""
         where = "prop = ? AND operation = ? AND implementation = ? AND device = ? AND dtype = ?"
         found = self._base.execute(f"SELECT id FROM keys WHERE {where}", [*map(_storable, key)]).fetchone()
@@ -211,7 +208,9 @@ class Index:
             found[number].append(_point(row))
         return found
 
-    def agreement(self, operation: str, candidates: str = "", of: str = "", last: int = 30) -> dict[Key, list[Point]]:
+    def agreement(
+        self, operation: str, candidates: str = "", of: str = "", last: int = 30
+    ) -> dict[CellKey, list[Point]]:
         """How far an operation's implementations were from the oracle: the points of its agreement cells, by cell.
 
         Those of the last runs that asked it, the earliest first; of the catalogue's runs or those of one file of
@@ -230,12 +229,12 @@ class Index:
             """,
             [_storable(operation), _storable(candidates), of, of, last],
         )
-        found: dict[Key, list[Point]] = {}
+        found: dict[CellKey, list[Point]] = {}
         for row in rows:
-            found.setdefault(row[:5], []).append(_point(row[5:]))
+            found.setdefault(CellKey(*row[:5]), []).append(_point(row[5:]))
         return found
 
-    def yields(self, last: int) -> list[tuple[Key, int, float]]:
+    def yields(self, last: int) -> list[tuple[CellKey, int, float]]:
         """What the cells of the last runs have found for their cases: in how many runs something, over how many cases.
 
         The cases are a float, whose sum can't overflow.
@@ -246,7 +245,7 @@ class Index:
             f" JOIN keys ON keys.id = cells.key GROUP BY cells.key",
             [last],
         )
-        return [(row[:5], row[5], row[6]) for row in rows]
+        return [(CellKey(*row[:5]), row[5], row[6]) for row in rows]
 
     def grown(self, before: Run, after: Run, most: int) -> list[tuple[int, float, float, float | None]]:
         """The cells whose largest error grew most between two runs: number, then, now, and what is allowed now."""
@@ -257,7 +256,7 @@ class Index:
         )
         return list(rows)
 
-    def unanswered(self, before: Run, after: Run) -> list[tuple[Key, str | None]]:
+    def unanswered(self, before: Run, after: Run) -> list[tuple[CellKey, str | None]]:
         """The cells that one run answered and another did not, and the reason if the other gave any."""
         rows = self._base.execute(
             f"SELECT {_KEY}, b.reason FROM cells a LEFT JOIN cells b ON b.run = ? AND b.key = a.key"
@@ -265,7 +264,7 @@ class Index:
             f" AND (b.key IS NULL OR b.verdict NOT IN ({_ANSWERED}))",
             [after.id, before.id],
         )
-        return [(row[:5], row[5]) for row in rows]
+        return [(CellKey(*row[:5]), row[5]) for row in rows]
 
     def _read(self, log: Path, size: int) -> None:
         """Put down what a log says. Raises HarnessError where it can't be read, or not put down."""
@@ -343,14 +342,11 @@ def _size(log: Path) -> int:
     return log.stat().st_size
 
 
-def _key(cell: CellFinished) -> Key:
-    prop, operation, implementation, device, dtype = map(
-        _storable, (cell.prop, cell.operation, cell.implementation, cell.device, cell.dtype)
-    )
-    return prop, operation, implementation, device, dtype
+def _key(cell: CellFinished) -> CellKey:
+    return CellKey(*map(_storable, cell.cell))
 
 
-def _numbers(cursor: sqlite3.Cursor, outcomes: list[CellFinished]) -> dict[Key, int]:
+def _numbers(cursor: sqlite3.Cursor, outcomes: list[CellFinished]) -> dict[CellKey, int]:
     """The number of every cell; new ones are given."""
     numbers = _known_numbers(cursor)
     new = {key for cell in outcomes for key in [_key(cell)] if key not in numbers}
@@ -360,11 +356,11 @@ def _numbers(cursor: sqlite3.Cursor, outcomes: list[CellFinished]) -> dict[Key, 
     return _known_numbers(cursor)
 
 
-def _known_numbers(cursor: sqlite3.Cursor) -> dict[Key, int]:
-    return {tuple(key): number for number, *key in cursor.execute(f"SELECT id, {_KEY} FROM keys")}
+def _known_numbers(cursor: sqlite3.Cursor) -> dict[CellKey, int]:
+    return {CellKey(*key): number for number, *key in cursor.execute(f"SELECT id, {_KEY} FROM keys")}
 
 
-def _fault(cursor: sqlite3.Cursor, run: int | None, cause: RootCause, numbers: dict[Key, int]) -> int | None:
+def _fault(cursor: sqlite3.Cursor, run: int | None, cause: RootCause, numbers: dict[CellKey, int]) -> int | None:
     told = [cause.verdict.value, cause.fault, cause.known, cause.sentence, str(cause.diagnosis or "")]
     cursor.execute(
         "INSERT INTO faults (run, operation, implementation, verdict, fault, known, sentence, diagnosis, counterexample,"

@@ -18,10 +18,7 @@ _LATEST = 30
 
 def priorities(history: History) -> dict[str, float]:
     """By a cell's key, its priority over that of a cell that was never asked."""
-    return {
-        f"{prop}[{operation}/{implementation}-{device}-{dtype}]": due(found, cases)
-        for (prop, operation, implementation, device, dtype), found, cases in history.index.yields(_LATEST)
-    }
+    return {str(key): due(found, cases) for key, found, cases in history.index.yields(_LATEST)}
 
 
 def due(found: int, cases: float) -> float:

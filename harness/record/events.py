@@ -14,6 +14,7 @@ from msgspec import Meta
 from harness.explain.counterexample import Counterexample
 from harness.measure.speed import Speed
 from harness.measure.verdict import Verdict
+from harness.verify.cell_key import CellKey
 
 FORMAT = 1
 """The version of the log's format; a reader refuses newer ones."""
@@ -171,8 +172,7 @@ class CellFinished:
         """The counterexample's short id, the same wherever the same case falsifies the same; empty where there is none."""
         if self.counterexample is None:
             return ""
-        asked = (self.prop, self.operation, self.implementation, self.device, self.dtype)
-        return short_id(*asked, self.counterexample.case)
+        return short_id(self.cell, self.counterexample.case)
 
     @property
     def is_short(self) -> bool:
@@ -202,7 +202,12 @@ class CellFinished:
     @property
     def key(self) -> str:
         """`property[operation/implementation-device-dtype]`, the same in every run."""
-        return f"{self.prop}[{self.operation}/{self.implementation}-{self.device}-{self.dtype}]"
+        return str(self.cell)
+
+    @property
+    def cell(self) -> CellKey:
+        """The key of its cell, in its parts."""
+        return CellKey(self.prop, self.operation, self.implementation, self.device, self.dtype)
 
 
 @dataclass(frozen=True)
@@ -294,9 +299,9 @@ def rung_name(known: Mapping[str, Any]) -> str:
     return ", ".join(f"{name}={value}" for name, value in known.items())
 
 
-def short_id(prop: str, operation: str, implementation: str, device: str, dtype: str, case: dict[str, Any]) -> str:
+def short_id(cell: CellKey, case: dict[str, Any]) -> str:
     """Eight hexadecimal digits for a recorded case and what was asked of what in it."""
-    told = json.dumps([prop, operation, implementation, device, dtype, case], sort_keys=True)
+    told = json.dumps([*cell, case], sort_keys=True)
     return hashlib.sha256(told.encode()).hexdigest()[:8]
 
 

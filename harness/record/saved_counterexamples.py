@@ -15,6 +15,7 @@ from harness.measure.verdict import Verdict
 from harness.record.checked_file import seen_from
 from harness.record.events import CellFinished, Event, RunStarted, short_id
 from harness.record.reading import Unreadable, parsed, read_text, structured
+from harness.verify.cell_key import CellKey
 
 _ASKED = ("property", "operation", "implementation", "device", "dtype")
 
@@ -42,12 +43,17 @@ class SavedCounterexample:
     @property
     def id(self) -> str:
         """The counterexample's short id."""
-        return short_id(self.prop, self.operation, self.implementation, self.device, self.dtype, self.case)
+        return short_id(self.cell, self.case)
 
     @property
     def key(self) -> str:
         """The cell's key."""
-        return f"{self.prop}[{self.operation}/{self.implementation}-{self.device}-{self.dtype}]"
+        return str(self.cell)
+
+    @property
+    def cell(self) -> CellKey:
+        """The cell's key, in its parts."""
+        return CellKey(self.prop, self.operation, self.implementation, self.device, self.dtype)
 
 
 def recalled(events: Iterable[Event]) -> list[SavedCounterexample]:

@@ -240,7 +240,7 @@ def errors_of(findings: Findings, operation: str) -> dict[str, list[Point]]:
 def history_of(findings: Findings, cell: CellFinished) -> list[Point]:
     """A cell in this run and those before it that asked the same code, the latest first, 30 at most."""
     index, this = findings.history.index, findings.changes.run
-    number = index.number((cell.prop, cell.operation, cell.implementation, cell.device, cell.dtype))
+    number = index.number(cell.cell)
     series = index.series(number) if number is not None else []
     return [point for point in series if _is_until(point.run, this)][: -_POINTS - 1 : -1]
 

@@ -12,6 +12,7 @@ from harness.declare.implementation import Implementation, on_backends
 from harness.declare.operation import Operation
 from harness.errors import HarnessError
 from harness.generate.precision import PRECISIONS, ungraded
+from harness.verify.cell_key import CellKey
 from harness.verify.property import Property
 from harness.verify.support import serves
 
@@ -27,14 +28,9 @@ class Cell:
     dtype: str
 
     @property
-    def id(self) -> str:
-        """`operation/implementation-device-dtype`, unique among the cells of a property."""
-        return f"{self.implementation.key}-{self.device}-{self.dtype}"
-
-    @property
     def key(self) -> str:
         """`property[operation/implementation-device-dtype]`, the same in every run."""
-        return f"{self.prop.name}[{self.id}]"
+        return str(CellKey(self.prop.name, self.operation.name, self.implementation.name, self.device, self.dtype))
 
     @property
     def is_costly(self) -> bool:
