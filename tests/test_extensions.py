@@ -14,7 +14,7 @@ from harness.declare.backends import BACKENDS
 from harness.errors import DeclarationError, HarnessError, UnknownName
 from harness.generate.layouts import LAYOUTS
 from harness.generate.patterns import PATTERNS
-from harness.generate.precision import PRECISIONS, narrower, ungraded
+from harness.generate.precision import PRECISIONS, full_precision, narrower
 from harness.registry import OURS, Registry, registering_for
 from harness.report.outputs import OUTPUTS
 from tests.command_line import ask
@@ -218,7 +218,7 @@ def test_an_unknown_name_gets_the_nearest():
 
 
 def test_dtypes_are_in_order_of_registration_and_narrower_ones_follow():
-    assert ungraded() == ("float64", "float32", "bfloat16", "float16")
+    assert full_precision() == ("float64", "float32", "bfloat16", "float16")
     assert narrower("float64") == ("float32", "bfloat16", "float16") and narrower("float16") == ()
     harness.precision(torch.float8_e4m3fn)
     assert narrower("float16") == ("float8_e4m3fn",)

@@ -1,4 +1,4 @@
-"""Precisions: grades of float32 are asked where they are named, judged by their own eps, and off everywhere else."""
+"""Precisions: math modes of float32 are asked where they are named, judged by their own eps, and off everywhere else."""
 
 import dataclasses
 
@@ -7,7 +7,7 @@ import torch
 
 import harness
 from harness.generate.case import Case
-from harness.generate.precision import PRECISIONS, ungraded
+from harness.generate.precision import PRECISIONS, full_precision
 from harness.measure.reference import reference
 from harness.operations.linear import linear
 from harness.verify.cell import cells, check_dtypes
@@ -30,9 +30,9 @@ def settings():
     return torch.get_float32_matmul_precision(), torch.backends.cudnn.allow_tf32
 
 
-def test_grades_are_asked_where_they_are_named():
+def test_math_modes_are_asked_where_they_are_named():
     asked = {cell.dtype for cell in cells(AGREEMENT, [linear])}
-    assert asked == set(ungraded()) and not asked & {"tf32", "bf32"}
+    assert asked == set(full_precision()) and not asked & {"tf32", "bf32"}
     named = list(cells(AGREEMENT, [linear], dtypes=["bf32"]))
     assert {cell.implementation.backend.name for cell in named} == ({"torch"} if BF32.is_on("cpu") else set())
 
@@ -44,7 +44,7 @@ def test_a_grade_is_one_device_s():
 
 def test_a_grade_that_is_not_here_is_refused_in_a_sentence(monkeypatch):
     monkeypatch.setitem(vars(PRECISIONS)["_known"], "bf32", dataclasses.replace(BF32, device="nowhere"))
-    with pytest.raises(harness.HarnessError, match="'bf32' is a grade of float32 on nowhere, and no such device"):
+    with pytest.raises(harness.HarnessError, match="'bf32' is a math mode of float32 on nowhere, and no such device"):
         check_dtypes(["bf32"])
 
 

@@ -18,7 +18,7 @@ from harness.measure.comparison import Comparison
 from harness.measure.verdict import Judgement, Verdict
 from harness.operations.linear import linear
 from harness.record.events import ImplementationListed
-from harness.record.triage import by_implementation, causes, grades
+from harness.record.triage import by_implementation, causes, worst_verdicts
 from harness.report.fragment import fragment
 from harness.report.junit import junit
 from harness.report.template import operation_page
@@ -110,7 +110,7 @@ def test_nothing_good_is_said_where_agreement_gave_no_answer():
         cell("unsupported", "gradients", dtype="float64"),
         cell("exact", dtype="float64"),
     ]
-    row = grades(outcomes)["cdist", "fast"]
+    row = worst_verdicts(outcomes)["cdist", "fast"]
     assert {dtype: verdict.value for (_, dtype), verdict in row.items()} == {
         "float16": "unsupported",
         "float32": "wrong",
@@ -160,7 +160,7 @@ def test_the_definition_comes_first_and_the_worst_verdict_too():
             for name, verdict in zip(names, ("exact", "wrong", "rounding"), strict=True)
         )
     ).operations
-    assert list(operation.grades) == ["definition", "a", "z"]
+    assert list(operation.worst_verdicts) == ["definition", "a", "z"]
     assert list(operation.cases) == [Verdict.WRONG, Verdict.ROUNDING, Verdict.EXACT]
 
 

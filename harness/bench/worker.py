@@ -67,7 +67,7 @@ class Worker:
         call = rung.case(device, dtype).call()
         native = {name: made.backend.receive(tensor) for name, tensor in call.arguments.items()}
         run, watch = partial(made.ready, **native, **call.options), stopwatch(device, cold)
-        self._precision = call.grade
+        self._precision = call.precision
         self._clock = (self._clock or Clock()) if device == "cuda" else None
         with self._precision.computing():
             once = watch.seconds(run, 1)

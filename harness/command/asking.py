@@ -26,7 +26,7 @@ from harness.engine.selection import Selection, check_keyword
 from harness.errors import HarnessError, InfrastructureError
 from harness.explain.visible import visible
 from harness.fault import with_traceback
-from harness.generate.precision import ungraded
+from harness.generate.precision import full_precision
 from harness.history.baseline import PREVIOUS
 from harness.history.history import History
 from harness.history.priorities import priorities
@@ -186,7 +186,7 @@ class Asking:
     def _groups(self, listing: list[ImplementationListed]) -> int:
         """How many workers could be busy at once: cells of one operation, device and dtype share one."""
         operations = len({each.operation for each in listing})
-        return max(1, operations * len(self.devices or devices_here()) * len(self.dtypes or ungraded()))
+        return max(1, operations * len(self.devices or devices_here()) * len(self.dtypes or full_precision()))
 
     def _log(self, started: RunStarted) -> RunLog:
         try:

@@ -199,7 +199,7 @@ _OPTIONS: list[Callable[..., Any]] = [
         multiple=True,
         metavar="DTYPE",
         shell_complete=_one_of(PRECISIONS),
-        help="Ask in this dtype only, as float32, or in a grade of it: tf32 on CUDA, bf32 on CPUs (repeatable).",
+        help="Ask in this dtype only, as float32, or in a reduced math mode of it: tf32 on CUDA, bf32 on CPUs (repeatable).",
     ),
     backend_option,
     click.option(

@@ -129,12 +129,12 @@ class Script:
 
     @property
     def _settings(self) -> list[str]:
-        """How PyTorch has to multiply, where it would not of itself: TF32 is on for cuDNN, and grades are off."""
+        """How PyTorch has to multiply, where it would not of itself: TF32 is on for cuDNN, and other math modes are off."""
         case, lines = self.evidence.case, []
-        if case.precision.is_grade:
+        if case.precision.is_mode:
             lines.append(f'torch.set_float32_matmul_precision("{case.precision.products}")')
         if case.device == "cuda":
-            lines.append(f"torch.backends.cudnn.allow_tf32 = {case.precision.is_grade}")
+            lines.append(f"torch.backends.cudnn.allow_tf32 = {case.precision.is_mode}")
         return lines
 
     @property

@@ -46,14 +46,14 @@ _filled: Memory[_Filled] = Memory(256 * 2**20)
 class Call:
     """The concrete arguments of one call. Tensors are in the case's dtype, device and layout.
 
-    grade: how they are multiplied; sizes: of the case from which the call derives, for the names that its tensors leave
+    precision: how they are multiplied; sizes: of the case from which the call derives, for the names that its tensors leave
     open; reversed: the arguments that an array library gets with negative strides, which torch's tensors can't have.
     """
 
     operation: Operation
     arguments: dict[str, Tensor]
     options: Mapping[str, OptionValue]
-    grade: Precision = PRECISIONS["float32"]
+    precision: Precision = PRECISIONS["float32"]
     sizes: Mapping[str, int] = field(default_factory=dict)
     reversed: frozenset[str] = frozenset()
 

@@ -1,6 +1,6 @@
 """Precisions: how finely a case is computed.
 
-Most are dtypes. Two are grades of float32: numbers are stored in it, and the factors of products rounded to fewer digits,
+Most are dtypes. Two are math modes of float32: numbers are stored in it, and the factors of products rounded to fewer digits,
 which matrix units take many times faster. On CUDA that is TF32, ten bits after the point; on a CPU with matrix units it is
 bfloat16's seven, which Intel calls BF32. They are asked where they are named, and everywhere else they are off: PyTorch
 leaves TF32 on for cuDNN, and what is right would seem to lose digits there.
@@ -21,10 +21,10 @@ from harness.registry import Registry
 
 @dataclass(frozen=True)
 class Precision:
-    """A dtype, or a grade of one.
+    """A dtype, or a math mode of one.
 
     dtype: in which numbers are stored; eps: the relative spacing of what is multiplied; products: PyTorch's word for how
-    the products of float32 are computed; device: the only one that knows the grade ("" for any).
+    the products of float32 are computed; device: the only one that knows the math mode ("" for any).
     """
 
     name: str
@@ -39,8 +39,8 @@ class Precision:
         return str(self.dtype).removeprefix("torch.")
 
     @property
-    def is_grade(self) -> bool:
-        """Whether it is a grade of its dtype, and not the dtype itself."""
+    def is_mode(self) -> bool:
+        """Whether it is a math mode of its dtype, and not the dtype itself."""
         return bool(self.device)
 
     def is_on(self, device: str) -> bool:
@@ -93,14 +93,14 @@ PRECISIONS: Registry[Precision] = Registry("dtype", "harness.dtypes")
 def precision(
     dtype: torch.dtype, *, name: str = "", eps: float | None = None, products: str = "highest", device: str = ""
 ) -> Precision:
-    """Add a dtype in which operations are asked, or a grade of one.
+    """Add a dtype in which operations are asked, or a math mode of one.
 
     ```python
     harness.precision(torch.float8_e4m3fn)   # asked of whoever says that it takes it: dtypes=(torch.float8_e4m3fn,)
     ```
 
-    name: the dtype's own where it is left out; eps: the relative spacing of its numbers, or of what a grade multiplies;
-    products, device: for a grade, PyTorch's word for how products are computed, and the device that knows it. Raises
+    name: the dtype's own where it is left out; eps: the relative spacing of its numbers, or of what a math mode multiplies;
+    products, device: for a math mode, PyTorch's word for how products are computed, and the device that knows it. Raises
     DeclarationError for a name that is taken, or a dtype that is no floating-point one.
     """
     if not isinstance(dtype, torch.dtype) or not dtype.is_floating_point:
@@ -116,15 +116,15 @@ precision(torch.float32, name="tf32", eps=2.0**-10, products="high", device="cud
 precision(torch.float32, name="bf32", eps=2.0**-7, products="medium", device="cpu")
 
 
-def ungraded() -> tuple[str, ...]:
+def full_precision() -> tuple[str, ...]:
     """The dtypes that are asked where none is named, of whoever takes them."""
-    return tuple(name for name, each in PRECISIONS.items() if not each.is_grade)
+    return tuple(name for name, each in PRECISIONS.items() if not each.is_mode)
 
 
 def narrower(name: str) -> tuple[str, ...]:
     """The dtypes whose numbers take fewer bytes than one's, widest first."""
     width = PRECISIONS[name].dtype.itemsize
-    return tuple(each for each in ungraded() if PRECISIONS[each].dtype.itemsize < width)
+    return tuple(each for each in full_precision() if PRECISIONS[each].dtype.itemsize < width)
 
 
 def eps_of(name: str) -> float:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from harness.declare.backends import COMPILED
 from harness.errors import UnknownName
-from harness.generate.precision import PRECISIONS, ungraded
+from harness.generate.precision import PRECISIONS, full_precision
 from harness.history.archive import run_of
 from harness.history.index import Run
 from harness.history.revisions import plain, reachable
@@ -66,7 +66,7 @@ def _is_comparable(one: Run, run: Run) -> bool:
     pairs = (
         (one.scope.operations, run.scope.operations, ()),
         (one.scope.devices, run.scope.devices, ()),
-        (one.scope.dtypes, run.scope.dtypes, [*PRECISIONS.keys() - set(ungraded())]),
+        (one.scope.dtypes, run.scope.dtypes, [*PRECISIONS.keys() - set(full_precision())]),
         (one.scope.backends, run.scope.backends, (COMPILED,)),
     )
     return all(_covers(had, asked, apart) for had, asked, apart in pairs)

@@ -139,7 +139,7 @@ def by_implementation(found: Iterable[RootCause]) -> dict[Key, list[RootCause]]:
     return groups
 
 
-def grades(outcomes: Iterable[CellFinished]) -> dict[Key, dict[Key, Verdict]]:
+def worst_verdicts(outcomes: Iterable[CellFinished]) -> dict[Key, dict[Key, Verdict]]:
     """The worst verdict over all properties, by (operation, implementation) and (device, dtype).
 
     Where agreement gave no answer, nothing good is said: that an empty batch works proves little.
@@ -182,7 +182,7 @@ def unequal_bits(outcomes: Iterable[CellFinished]) -> dict[Key, list[CellFinishe
 def known_places(outcomes: Iterable[CellFinished]) -> set[tuple[Key, Key]]:
     """The (operation, implementation) and (device, dtype) pairs whose worst verdict is a known finding and nothing else."""
     outcomes = list(outcomes)
-    worst = grades(outcomes)
+    worst = worst_verdicts(outcomes)
     known: set[tuple[Key, Key]] = set()
     fresh: set[tuple[Key, Key]] = set()
     for outcome in outcomes:

@@ -22,7 +22,16 @@ from harness.record.events import (
 )
 from harness.record.known import in_scope
 from harness.record.settling import UNASKED, Settled, settle
-from harness.record.triage import Key, RootCause, by_implementation, causes, columns, extents, grades, known_places
+from harness.record.triage import (
+    Key,
+    RootCause,
+    by_implementation,
+    causes,
+    columns,
+    extents,
+    known_places,
+    worst_verdicts,
+)
 from harness.report.operation_digest import OperationDigest
 from harness.report.reasons import Reason, reasons, unanswered
 from harness.report.tally import summed, worst_first
@@ -135,7 +144,7 @@ class Digest:
         if not any(Verdict(o.verdict).severity > Verdict.INCONCLUSIVE.severity for o in self.outcomes):
             return "Nothing could be verified"
         failing, unstable = by_implementation(self.failing), by_implementation(self.unstable)
-        total = len(self.grades)
+        total = len(self.worst_verdicts)
         if failing:
             verb = _verb(len(failing), "fails", "fail")
             more = len(set(unstable) - set(failing))
@@ -168,7 +177,7 @@ class Digest:
         asked = sum(count for verdict, count in self.finished.tally.items() if verdict != Verdict.UNSUPPORTED.value)
         parts = (
             _count(len(self.operations), "operation"),
-            _count(len(self.grades), "implementation"),
+            _count(len(self.worst_verdicts), "implementation"),
             _count(asked, "cell"),
             _count(self.comparisons, "comparison"),
         )
@@ -210,9 +219,9 @@ class Digest:
         return columns(self.outcomes)
 
     @cached_property
-    def grades(self) -> dict[Key, dict[Key, Verdict]]:
+    def worst_verdicts(self) -> dict[Key, dict[Key, Verdict]]:
         """The worst verdict by implementation and column."""
-        return grades(self.outcomes)
+        return worst_verdicts(self.outcomes)
 
     @cached_property
     def operations(self) -> list[OperationDigest]:

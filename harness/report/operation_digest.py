@@ -7,7 +7,7 @@ from functools import cached_property
 
 from harness.measure.verdict import Verdict
 from harness.record.events import CellFinished, Figures, ImplementationListed
-from harness.record.triage import Key, columns, grades, unequal_bits
+from harness.record.triage import Key, columns, unequal_bits, worst_verdicts
 from harness.report.reasons import Reason, reasons, unanswered
 from harness.report.tally import summed, worst_first
 
@@ -16,7 +16,7 @@ _ENDLESS = 1e100
 
 
 @dataclass(frozen=True)
-class Grade:
+class Worst:
     """What one property says of one implementation: the worst verdict, where it is met, and the largest error there."""
 
     verdict: Verdict
@@ -59,9 +59,9 @@ class OperationDigest:
         return columns(self.outcomes)
 
     @cached_property
-    def grades(self) -> dict[str, dict[Key, Verdict]]:
+    def worst_verdicts(self) -> dict[str, dict[Key, Verdict]]:
         """The worst verdict by implementation and (device, dtype), the definition first."""
-        found = {implementation: row for (_, implementation), row in grades(self.outcomes).items()}
+        found = {implementation: row for (_, implementation), row in worst_verdicts(self.outcomes).items()}
         return dict(sorted(found.items(), key=lambda entry: entry[0] != "definition"))
 
     @cached_property
@@ -70,12 +70,12 @@ class OperationDigest:
         return max((Verdict(o.verdict) for o in self.outcomes), key=lambda v: v.severity, default=Verdict.UNSUPPORTED)
 
     @cached_property
-    def by_property(self) -> dict[str, dict[str, Grade]]:
+    def by_property(self) -> dict[str, dict[str, Worst]]:
         """By property and implementation, over all devices and dtypes."""
         cells: dict[str, dict[str, list[CellFinished]]] = {}
         for outcome in self.outcomes:
             cells.setdefault(outcome.prop, {}).setdefault(outcome.implementation, []).append(outcome)
-        return {prop: {implementation: _grade(of) for implementation, of in row.items()} for prop, row in cells.items()}
+        return {prop: {implementation: _worst(of) for implementation, of in row.items()} for prop, row in cells.items()}
 
     @cached_property
     def good_everywhere(self) -> dict[Verdict, list[str]]:
@@ -91,7 +91,7 @@ class OperationDigest:
         return found
 
     @property
-    def telling(self) -> dict[str, dict[str, Grade]]:
+    def telling(self) -> dict[str, dict[str, Worst]]:
         """The properties of which more must be said."""
         good = {prop for props in self.good_everywhere.values() for prop in props}
         return {prop: row for prop, row in self.by_property.items() if prop not in good}
@@ -104,7 +104,7 @@ class OperationDigest:
             if cell.prop == "agreement" and cell.score_median is not None and cell.score_max is not None:
                 row = found.setdefault(cell.implementation, {})
                 row[cell.device, cell.dtype] = Agreement(cell.score_median, cell.score_max, cell.allowance)
-        return {name: found[name] for name in self.grades if name in found}
+        return {name: found[name] for name in self.worst_verdicts if name in found}
 
     @cached_property
     def unequal_bits(self) -> list[CellFinished]:
@@ -146,7 +146,7 @@ class OperationDigest:
                 for one, two in ((cell.implementation, other), (other, cell.implementation)):
                     row = found.setdefault(one, {})
                     row[two] = max(row.get(two, 0.0), distance)
-        return {name: found[name] for name in self.grades if name in found}
+        return {name: found[name] for name in self.worst_verdicts if name in found}
 
     @cached_property
     def declined(self) -> list[Reason]:
@@ -166,8 +166,8 @@ class OperationDigest:
         return sum(sum(outcome.seconds.values()) for outcome in self.outcomes)
 
 
-def _grade(cells: list[CellFinished]) -> Grade:
+def _worst(cells: list[CellFinished]) -> Worst:
     worst = max((Verdict(cell.verdict) for cell in cells), key=lambda verdict: verdict.severity)
     there = [cell for cell in cells if cell.verdict == worst.value]
     scores = [cell.score_max for cell in there if cell.score_max]
-    return Grade(worst, tuple(columns(there)), max(scores, default=None), len(there) == len(cells))
+    return Worst(worst, tuple(columns(there)), max(scores, default=None), len(there) == len(cells))

@@ -127,12 +127,12 @@ class Overview:
     @property
     def verdicts_fit(self) -> bool:
         """Whether the verdicts of all implementations fit the first page; they are on the operations' pages anyway."""
-        return len(self.digest.grades) <= _FEW
+        return len(self.digest.worst_verdicts) <= _FEW
 
     @cached_property
     def asked(self) -> set[str]:
         """The operations of this run."""
-        return {operation for operation, _ in self.digest.grades}
+        return {operation for operation, _ in self.digest.worst_verdicts}
 
     @cached_property
     def silence(self) -> dict[str, str]:
@@ -172,7 +172,9 @@ class Overview:
     @cached_property
     def map(self) -> dict[str, dict[Key, Spot]]:
         """By operation, device and dtype: what was verified, what is no more, what never was."""
-        names = sorted({name for name, _ in self.digest.grades} | {name for name, *_ in self.changes.verified_before})
+        names = sorted(
+            {name for name, _ in self.digest.worst_verdicts} | {name for name, *_ in self.changes.verified_before}
+        )
         return {name: {place: self._spot((name, *place)) for place in self.places} for name in names}
 
     def _spot(self, place: Place) -> Spot:
@@ -188,7 +190,7 @@ class Overview:
     def _known(self) -> set[Place]:
         """Where the worst verdict is that of known findings and of nothing else."""
         shown: dict[Place, bool] = {}
-        for (operation, implementation), row in self.digest.grades.items():
+        for (operation, implementation), row in self.digest.worst_verdicts.items():
             for column, verdict in row.items():
                 place = (operation, *column)
                 if verdict is self._worst[place]:
@@ -199,7 +201,7 @@ class Overview:
     @cached_property
     def _worst(self) -> dict[Place, Verdict]:
         found: dict[Place, Verdict] = {}
-        for (operation, _), row in self.digest.grades.items():
+        for (operation, _), row in self.digest.worst_verdicts.items():
             for column, verdict in row.items():
                 place = (operation, *column)
                 found[place] = max(found.get(place, verdict), verdict, key=lambda each: each.severity)

@@ -17,7 +17,7 @@ from harness.history.revisions import shortened
 from harness.measure.speed import Speed
 from harness.measure.verdict import Verdict
 from harness.record.events import CellFinished
-from harness.record.triage import by_implementation, causes, columns, extents, grades
+from harness.record.triage import by_implementation, causes, columns, extents, worst_verdicts
 from harness.report.again import replay_command
 from harness.report.ladders import duration, memory, share, times
 
@@ -45,7 +45,7 @@ def _environment() -> Environment:
         causes=causes,
         columns=columns,
         counterexample_page=counterexample_page,
-        grades=grades,
+        worst_verdicts=worst_verdicts,
         extents=extents,
         operation_page=operation_page,
         place=place,

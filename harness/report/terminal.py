@@ -25,9 +25,9 @@ from harness.record.triage import (
     causes,
     columns,
     extents,
-    grades,
     known_places,
     unequal_bits,
+    worst_verdicts,
 )
 from harness.report.digest import Digest
 from harness.verify.sources import SOURCES
@@ -63,13 +63,13 @@ def print_outcomes(outcomes: Iterable[CellFinished], file: IO[str] | None = None
     """
     console = _console(file)
     outcomes = list(outcomes)
-    graded = grades(outcomes)
+    judged = worst_verdicts(outcomes)
     asked = columns(outcomes)
     known, short = known_places(outcomes), extents(outcomes)
-    rows = graded if len(graded) <= _FEW_ROWS else _deviating(graded, {key for key, _ in short})
+    rows = judged if len(judged) <= _FEW_ROWS else _deviating(judged, {key for key, _ in short})
     for device in dict.fromkeys(device for device, _ in asked):
         _print_table(console, device, [dtype for where, dtype in asked if where == device], rows, known, short)
-    _print_clean(console, graded, rows)
+    _print_clean(console, judged, rows)
     found = by_implementation(cause for cause in causes(outcomes) if not cause.known)
     for group in list(found.values())[:_SHOWN]:
         console.print()
@@ -77,7 +77,7 @@ def print_outcomes(outcomes: Iterable[CellFinished], file: IO[str] | None = None
     if len(found) > _SHOWN:
         rest = ", ".join(_name(key) for key in list(found)[_SHOWN:])
         _print_fields(console, {f"{len(found) - _SHOWN} more": rest})
-    if len(graded) <= _FEW_COMPARED:
+    if len(judged) <= _FEW_COMPARED:
         _print_unequal_bits(console, outcomes)
     if found:
         console.print()
@@ -217,10 +217,10 @@ def _console(file: IO[str] | None) -> Console:
     return Console(highlight=False)
 
 
-def _deviating(graded: Rows, short: set[Key]) -> Rows:
+def _deviating(judged: Rows, short: set[Key]) -> Rows:
     """The implementations that are not within rounding everywhere, or were asked too little; worst first."""
     rows = {
-        key: row for key, row in graded.items() if key in short or any(found not in _GOOD for found in row.values())
+        key: row for key, row in judged.items() if key in short or any(found not in _GOOD for found in row.values())
     }
     return dict(sorted(rows.items(), key=lambda item: -max(verdict.severity for verdict in item[1].values())))
 
@@ -232,7 +232,7 @@ def _print_table(console: Console, device: str, dtypes: list[str], rows: Rows, k
         return
     lines = [
         [Text(_name(key), "")]
-        + [_grade((key, (device, dtype)), row.get((device, dtype)), known, short) for dtype in dtypes]
+        + [_worst((key, (device, dtype)), row.get((device, dtype)), known, short) for dtype in dtypes]
         for key, row in here.items()
     ]
     lines.insert(0, [Text("" if device == "cpu" else device), *(Text(visible(dtype, 40), "bold") for dtype in dtypes)])
@@ -252,17 +252,17 @@ def _print_list(console: Console, device: str, dtypes: list[str], rows: Rows, kn
     for key, row in rows.items():
         _print_wrapped(console, Text(_name(key)))
         here = {dtype: row[device, dtype] for dtype in dtypes if (device, dtype) in row}
-        told = {dtype: _grade((key, (device, dtype)), found, known, short) for dtype, found in here.items()}
+        told = {dtype: _worst((key, (device, dtype)), found, known, short) for dtype, found in here.items()}
         for word in {text.plain: text for text in told.values()}.values():
             where = " ".join(visible(dtype, 40) for dtype, text in told.items() if text.plain == word.plain)
             on = "" if device == "cpu" else f" on {device}"
             _print_wrapped(console, Text.assemble("  ", word, f"  {where}{on}"))
 
 
-def _print_clean(console: Console, graded: Rows, shown: Rows) -> None:
+def _print_clean(console: Console, judged: Rows, shown: Rows) -> None:
     """Print what the table leaves out: operations, and how many of their implementations are within rounding."""
     counted: dict[str, int] = {}
-    for operation, implementation in graded:
+    for operation, implementation in judged:
         if (operation, implementation) not in shown:
             counted[operation] = counted.get(operation, 0) + 1
     if counted:
@@ -274,7 +274,7 @@ def _print_clean(console: Console, graded: Rows, shown: Rows) -> None:
         _print_wrapped(console, line)
 
 
-def _grade(place: tuple[Key, Key], verdict: Verdict | None, known: Places, short: Extents) -> Text:
+def _worst(place: tuple[Key, Key], verdict: Verdict | None, known: Places, short: Extents) -> Text:
     """The word for a verdict, and how much was asked where it was too little."""
     (_, implementation), (_, dtype) = place
     if verdict is None:

@@ -11,7 +11,7 @@ from harness.declare.backends import BACKENDS, COMPILED
 from harness.declare.implementation import Implementation, on_backends
 from harness.declare.operation import Operation
 from harness.errors import HarnessError
-from harness.generate.precision import PRECISIONS, ungraded
+from harness.generate.precision import PRECISIONS, full_precision
 from harness.verify.cell_key import CellKey
 from harness.verify.property import Property
 from harness.verify.support import serves
@@ -62,7 +62,7 @@ def check_dtypes(wanted: Iterable[str]) -> None:
             raise HarnessError(f"dtype {dtype!r} is unknown; write one of {', '.join(PRECISIONS)}")
         if not any(PRECISIONS[dtype].is_on(device) for device in devices_here()):
             raise HarnessError(
-                f"dtype {dtype!r} is a grade of {PRECISIONS[dtype].stored} on {PRECISIONS[dtype].device}, and no such device "
+                f"dtype {dtype!r} is a math mode of {PRECISIONS[dtype].stored} on {PRECISIONS[dtype].device}, and no such device "
                 "here computes in it; leave it out"
             )
 
@@ -84,7 +84,7 @@ def cells(
 ) -> Iterator[Cell]:
     """The cells of a property, the definition's own among them, unavailable implementations left out.
 
-    Empty `devices` or `dtypes` mean all there are, grades left out; no `backends` all but
+    Empty `devices` or `dtypes` mean all there are, math modes left out; no `backends` all but
     torch.compile; `implementations` are asked instead of the operation's own.
     """
     wanted = None if implementations is None else list(implementations)
@@ -100,6 +100,6 @@ def cells(
             for device in devices or devices_here():
                 if device not in implementation.backend.devices or prop.device not in (None, device):
                     continue
-                for dtype in dtypes or ungraded():
+                for dtype in dtypes or full_precision():
                     if dtype in prop.dtypes if prop.dtypes else serves(implementation, PRECISIONS[dtype], device):
                         yield Cell(prop, operation, implementation, device, dtype)

@@ -59,7 +59,7 @@ def invariance(implementation: Implementation, operation: Operation, call: Call,
     """
     largest, least = call.batch_size, operation.sizes["batch"][0]
     device = next(iter(call.arguments.values())).device.type
-    known = (implementation.key, device, call.grade.name)
+    known = (implementation.key, device, call.precision.name)
     subject = Subject(operation, implementation)
     began = undisturbed_seconds()
     try:
@@ -103,7 +103,7 @@ def _apart(operation: Operation, call: Call, results: Results, whole: Results, s
             continue
         expected = full.narrow(axis, 0, size)
         if not _same((result,), (expected,)):
-            farthest = max(farthest, _relative(result, expected, axis) / PRECISIONS[call.grade.name].eps)
+            farthest = max(farthest, _relative(result, expected, axis) / PRECISIONS[call.precision.name].eps)
     return farthest
 
 

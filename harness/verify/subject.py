@@ -116,11 +116,11 @@ class Subject:
             raise Unsupported(f"autograd does not reach through {self.implementation.backend.name}")
         call = _owned(call).map(lambda t: t.detach().requires_grad_(t.is_floating_point()))
         results = self._checked(call, self._compute(call))
-        with self._guarded("its backward pass", call), call.grade.computing():
+        with self._guarded("its backward pass", call), call.precision.computing():
             return results, gradients_of(results, call, cotangents or cotangents_like(results))
 
     def _compute(self, call: Call) -> Any:
-        with self._guarded("it", call), call.grade.computing():
+        with self._guarded("it", call), call.precision.computing():
             if call.reversed and not self.implementation.backend.negative_strides:
                 raise Unsupported(f"{self.implementation.backend.name} has no negative strides")
             result = self.implementation.compute(call.arguments, call.options, call.reversed)

@@ -10,18 +10,18 @@ from harness.generate.precision import PRECISIONS, Precision
 
 
 def served_dtypes(implementation: Implementation) -> tuple[str, ...]:
-    """The names of the dtypes that an implementation takes, grades left out."""
-    return tuple(name for name, each in PRECISIONS.items() if not each.is_grade and each.dtype in implementation.dtypes)
+    """The names of the dtypes that an implementation takes, math modes left out."""
+    return tuple(name for name, each in PRECISIONS.items() if not each.is_mode and each.dtype in implementation.dtypes)
 
 
 def serves(implementation: Implementation, precision: Precision, device: str) -> bool:
-    """Whether an implementation computes so there; of a grade, which is PyTorch's, whether PyTorch does it."""
-    multiplies = implementation.backend.differentiable or not precision.is_grade
+    """Whether an implementation computes so there; of a math mode, which is PyTorch's, whether PyTorch does it."""
+    multiplies = implementation.backend.differentiable or not precision.is_mode
     return precision.dtype in implementation.dtypes and precision.is_on(device) and multiplies
 
 
 def computing(operation: Operation, device: str, dtype: str, backends: Collection[str] = ()) -> list[Implementation]:
-    """Whoever computes an operation so there: its definition, in any dtype or grade there, and what is available and serves.
+    """Whoever computes an operation so there: its definition, in any dtype or math mode there, and what is available and serves.
 
     backends: those that are asked, all but torch.compile where none is named.
     """
