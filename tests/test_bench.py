@@ -1,6 +1,7 @@
 """`harness bench`: what is timed, what is not, what is said of it, and what pytest-benchmark keeps."""
 
 import json
+import operator
 import random
 import subprocess
 import sys
@@ -9,7 +10,11 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+import torch
+from jaxtyping import Float
+from torch import Tensor
 
+import harness
 from harness.bench import limits, team, worker
 from harness.bench.clock import Clock, Pace
 from harness.bench.ladder import Rung
@@ -17,7 +22,7 @@ from harness.bench.limits import bytes_per_second, copied_per_second, last_level
 from harness.bench.playback import play
 from harness.bench.protocol import PROTOCOL
 from harness.bench.session import CACHED, INVALID, Session
-from harness.bench.stopwatch import BLOCK, Block, Processor
+from harness.bench.stopwatch import BLOCK, Block, Processor, settled
 from harness.bench.team import Asked, Crew, Timing
 from harness.command.bench import _exit_code
 from harness.errors import HarnessError, InfrastructureError
@@ -66,6 +71,40 @@ def test_a_first_call_that_was_held_up_is_not_what_a_call_takes(monkeypatch):
     sizes = {"batch": 2, "inputs": 3, "outputs": 4}
     told = worker.Worker().prepare("linear", "einsum", sizes, {}, "cpu", "float32", False, "", 1.0)
     assert told["once"] == pytest.approx(BLOCK / 100)
+
+
+def test_a_builtin_gets_its_arguments_in_their_order():
+    @harness.operation
+    def plus(x: Float[Tensor, "d"], y: Float[Tensor, "d"]) -> Float[Tensor, "d"]:
+        """x + y."""
+        return x + y
+
+    added = plus.implementation(operator.add, backend="torch", name="added")
+    three = torch.tensor([3.0])
+    assert plus.find("added").by_name is False and plus.find("added").bound({"x": three, "y": three}, {})() == 6, added
+
+
+class Pending:
+    """What jax returns: a result that is still being computed."""
+
+    def __init__(self):
+        self.is_computed = False
+
+    def block_until_ready(self):
+        self.is_computed = True
+
+
+@pytest.mark.parametrize("several", [False, True])
+def test_a_call_is_settled_when_all_its_results_are_computed(several):
+    made = settled(lambda: (Pending(), Pending()) if several else Pending(), "cpu")()
+    assert all(each.is_computed for each in (made if several else [made]))
+
+
+def test_what_is_computed_when_it_is_returned_is_called_as_it_is():
+    def ready():
+        return torch.zeros(1)
+
+    assert settled(ready, "cpu") is ready
 
 
 def test_the_memory_is_measured_by_a_copy_of_four_times_the_largest_cache(monkeypatch):
@@ -399,6 +438,10 @@ def test_a_worker_of_another_protocol_is_refused_and_none_is_left(monkeypatch):
     ):
         pass
     assert not started
+
+
+def test_a_worker_that_is_gone_has_forgotten_everything():
+    assert team._Process(Crew("this code", "false"), 60).ask(do="forget") == {}
 
 
 def test_a_python_that_cannot_run_the_bench_is_named():
