@@ -16,6 +16,7 @@ assert harness.check(lambda x: x + x, like=scale)
 ```
 """
 
+from harness.bench.timed import timed
 from harness.catalogue import catalogue
 from harness.checking import Check, check
 from harness.declare.causal import Causal
@@ -76,6 +77,7 @@ __all__ = [
     "reference",
     "requirement",
     "structure",
+    "timed",
     "verify",
     "when",
 ]
