@@ -16,6 +16,7 @@ assert harness.check(lambda x: x + x, like=scale)
 ```
 """
 
+from harness.bench.timed import timed
 from harness.catalogue import catalogue
 from harness.checking import Check, check
 from harness.declare.backends import Backend, backend
@@ -99,6 +100,7 @@ __all__ = [
     "same",
     "sample_norms",
     "structure",
+    "timed",
     "verify",
     "when",
 ]

@@ -1,23 +1,27 @@
-"""`harness bench`: what is timed, what is not, what is said of it, and what pytest-benchmark keeps."""
+"""`harness bench`: what is timed, what is not, and what is said of it."""
 
 import json
+import operator
 import random
-import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+import torch
+from jaxtyping import Float
+from torch import Tensor
 
+import harness
 from harness.bench import limits, team, worker
 from harness.bench.clock import Clock, Pace
-from harness.bench.ladder import Rung
+from harness.bench.ladder import Rung, rungs
 from harness.bench.limits import bytes_per_second, copied_per_second, last_level_cache, operations_per_second
-from harness.bench.playback import play
 from harness.bench.protocol import PROTOCOL
+from harness.bench.running import Running
 from harness.bench.session import CACHED, INVALID, Session
-from harness.bench.stopwatch import BLOCK, Block, Processor
+from harness.bench.stopwatch import BLOCK, Block, Processor, settled
 from harness.bench.team import Asked, Crew, Timing
 from harness.command.bench import _exit_code
 from harness.errors import HarnessError, InfrastructureError
@@ -27,9 +31,11 @@ from harness.record.events import RunFinished, TimingFinished
 from harness.record.runlog import read
 from harness.report.ladder_tables import print_ladders
 from harness.report.ladders import canary_sentence, duration, exponent, memory, times
-from tests.command_line import CANDIDATES, ask, surroundings
+from tests.command_line import CANDIDATES, ask, command_server, surroundings
+from tests.forkserver import SECONDS
 
 RIVALS = CANDIDATES / "rivals.py"
+LIMITS = "operations", "bytes", "cache"
 
 
 # the stopwatch and the limits
@@ -66,6 +72,40 @@ def test_a_first_call_that_was_held_up_is_not_what_a_call_takes(monkeypatch):
     sizes = {"batch": 2, "inputs": 3, "outputs": 4}
     told = worker.Worker().prepare("linear", "einsum", sizes, {}, "cpu", "float32", False, "", 1.0)
     assert told["once"] == pytest.approx(BLOCK / 100)
+
+
+def test_a_builtin_gets_its_arguments_in_their_order():
+    @harness.operation
+    def plus(x: Float[Tensor, "d"], y: Float[Tensor, "d"]) -> Float[Tensor, "d"]:
+        """x + y."""
+        return x + y
+
+    added = plus.implementation(operator.add, backend="torch", name="added")
+    three = torch.tensor([3.0])
+    assert plus.find("added").by_name is False and plus.find("added").bound({"x": three, "y": three}, {})() == 6, added
+
+
+class Pending:
+    """What jax returns: a result that is still being computed."""
+
+    def __init__(self):
+        self.is_computed = False
+
+    def block_until_ready(self):
+        self.is_computed = True
+
+
+@pytest.mark.parametrize("several", [False, True])
+def test_a_call_is_settled_when_all_its_results_are_computed(several):
+    made = settled(lambda: (Pending(), Pending()) if several else Pending(), "cpu")()
+    assert all(each.is_computed for each in (made if several else [made]))
+
+
+def test_what_is_computed_when_it_is_returned_is_called_as_it_is():
+    def ready():
+        return torch.zeros(1)
+
+    assert settled(ready, "cpu") is ready
 
 
 def test_the_memory_is_measured_by_a_copy_of_four_times_the_largest_cache(monkeypatch):
@@ -299,9 +339,8 @@ def test_ratios_are_read_at_a_glance():
 
 @pytest.fixture(scope="module")
 def benched(tmp_path_factory):
-    """The rivals, timed by the command, kept by pytest-benchmark."""
-    folder = tmp_path_factory.mktemp("bench")
-    return ask(folder, "bench", str(RIVALS), "--processes", "3", "--benchmark-save=kept", "--benchmark-quiet")
+    """The rivals, timed by the command."""
+    return ask(tmp_path_factory.mktemp("bench"), "bench", str(RIVALS), "--processes", "3")
 
 
 def test_the_command_verifies_before_it_times(benched):
@@ -330,19 +369,13 @@ def test_what_is_slowed_takes_longer_at_every_size(benched):
     assert "canary" in benched.out
 
 
-def test_pytest_benchmark_keeps_and_compares_the_samples(benched):
-    (kept,) = (benched.folder / "reports" / "benchmarks").rglob("*kept.json")
-    stored = json.loads(kept.read_text())["benchmarks"]
-    slowed = [each for each in stored if "slowed" in each["name"]]
-    assert slowed and all(each["stats"]["rounds"] > 10 and each["extra_info"]["verdict"] for each in slowed)
-    compared = subprocess.run(
-        [sys.executable, "-m", "pytest_benchmark", "compare", str(kept), "--columns=median"],
-        capture_output=True,
-        text=True,
-        check=False,
-        env=surroundings(),
-    )
-    assert "slowed" in compared.stdout + compared.stderr
+@pytest.mark.parametrize("option", ["--benchmark-save=kept", "--benchmark-disable"])
+def test_an_option_of_pytest_benchmark_is_refused_with_where_it_is_taken(tmp_path, option):
+    words = ("-m", "harness", "bench", "linear", option)
+    answer = command_server().run(words, tmp_path, surroundings(), SECONDS)
+    assert answer.returncode == 2 and len(answer.stderr.strip().splitlines()) == 1
+    assert option in answer.stderr and "`test_times = harness.timed(operation)`" in answer.stderr
+    assert not list(tmp_path.iterdir())
 
 
 @pytest.mark.parametrize(
@@ -401,23 +434,44 @@ def test_a_worker_of_another_protocol_is_refused_and_none_is_left(monkeypatch):
     assert not started
 
 
+def test_a_worker_that_is_gone_has_forgotten_everything():
+    assert team._Process(Crew("this code", "false"), 60).ask(do="forget") == {}
+
+
+def test_everybody_is_counted_and_a_rung_is_measured_once(monkeypatch):
+    asked, heard = [], []
+
+    class Counting(Warming):
+        def ask(self, do, implementation="", **rest):
+            asked.extend([implementation] if do == "prepare" else [])
+            return super().ask(do, **rest) if do not in ("limits", "copying") else dict.fromkeys(LIMITS, 1.0)
+
+    monkeypatch.setattr(team, "_Process", Counting)
+    rivals = [linear.own, linear.find("einsum")]
+    running = Running(
+        Asked(),
+        [linear],
+        {"linear": rivals},
+        [Crew("this code")],
+        1,
+        60,
+        1.0,
+        0,
+        None,
+        lambda *told: heard.append(told),
+    )
+    found = running.run()
+    points = rungs(linear)
+    assert asked == [each.name for _ in points for each in rivals] and len(found) == len(asked)
+    assert heard == [(f"linear/{made.name}[{point.name}]", len(asked)) for point in points for made in rivals]
+
+
 def test_a_python_that_cannot_run_the_bench_is_named():
     with (
         pytest.raises(InfrastructureError, match="the bench of v1 does not start with false, and says above why"),
         team.Team([Crew("v1", "false")], 1, 60, 1.0, None),
     ):
         pass
-
-
-def test_a_playback_is_what_was_measured():
-    class Fixture:
-        def pedantic(self, function, rounds):
-            self.rounds = rounds
-            function()
-
-    fixture = Fixture()
-    play(fixture, [0.25, 0.5])
-    assert fixture.rounds == 2
 
 
 def test_the_tables_say_what_is_best_and_how_often_the_same_code_differs_from_itself(capsys):

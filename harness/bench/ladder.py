@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
 from harness.declare.domain import OptionValue
-from harness.declare.operation import Operation
+from harness.declare.operation import Operation, check_ladder
 from harness.declare.workload import Workload
-from harness.errors import HarnessError
+from harness.errors import DeclarationError, HarnessError
 from harness.generate.case import Case
 from harness.generate.precision import PRECISIONS
 from harness.record.events import rung_name
@@ -68,24 +68,50 @@ def workload(operation: Operation) -> Workload:
 
 def rungs(operation: Operation) -> list[Rung]:
     """Every rung once, in the order of the ladders. Raises HarnessError where not one is admitted."""
-    found: dict[str, Rung] = {}
-    for made in _climbed(operation):
-        axes = (*found[made.name].axes, *made.axes) if made.name in found else made.axes
-        found[made.name] = replace(made, axes=axes)
+    declared = operation.timed is not None
+    climbed = _climbed(operation, workload(operation))
+    found = _distinct(each for each in climbed if declared or operation.admits(each.sizes, each.options))
     if not found:
         raise HarnessError(
             f"no size of {operation.name} can be timed: its where= rejects them; declare some with @{operation.name}.workload"
         )
+    return found
+
+
+def chosen(operation: Operation, points: Mapping[str, OptionValue | Iterable[OptionValue]]) -> list[Rung]:
+    """The rungs of a caller's own choice: by axis or option, one value stays and several climb; the rest is the workload's.
+
+    Raises DeclarationError where the operation has no such rung. Its sizes may be larger than those that are verified.
+    """
+    given = {axes: _values(value) for axes, value in points.items()}
+    check_ladder(operation, given, "harness.timed: sizes=")
+    staying = {name: values[0] for axes, values in given.items() if len(values) == 1 for name in axes.split()}
+    climbing = {axes: values for axes, values in given.items() if len(values) > 1}
+    found = _distinct(_climbed(operation, workload(operation).at(staying, climbing)))
+    for rung in found:
+        if told := operation.objection(rung.sizes, rung.options, beyond=True):
+            raise DeclarationError(f"harness.timed: sizes= asks {operation.name} at {rung.name}: {told}")
+    return found
+
+
+def _values(value: OptionValue | Iterable[OptionValue]) -> tuple[OptionValue, ...]:
+    return tuple(value) if isinstance(value, Iterable) and not isinstance(value, str) else (value,)
+
+
+def _distinct(climbed: Iterable[Rung]) -> list[Rung]:
+    """Every rung once, with all ladders that it belongs to."""
+    found: dict[str, Rung] = {}
+    for made in climbed:
+        axes = (*found[made.name].axes, *made.axes) if made.name in found else made.axes
+        found[made.name] = replace(made, axes=axes)
     return list(found.values())
 
 
-def _climbed(operation: Operation) -> Iterator[Rung]:
-    timed = workload(operation)
+def _climbed(operation: Operation, timed: Workload) -> Iterator[Rung]:
     ladders = timed.ladder or {"": ()}
     for axis, values in ladders.items():
         for value in values or (None,):
             climbed = dict.fromkeys(axis.split(), value)
             sizes = {name: int(climbed.get(name, size)) for name, size in timed.sizes.items()}  # type: ignore[arg-type]
             options = {name: climbed.get(name, option) for name, option in timed.options.items()}
-            if operation.timed is not None or operation.admits(sizes, options):
-                yield Rung(operation, sizes, options, (axis,) if axis else ())
+            yield Rung(operation, sizes, options, (axis,) if axis else ())

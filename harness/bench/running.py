@@ -1,27 +1,18 @@
-"""Running the bench: pytest over the plugin's items, quietly unless its own output was asked for."""
+"""Running the bench: every rung of every operation in turn, and what seems slower once more in fresh processes."""
 
 from __future__ import annotations
 
-import io
 import random
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import nullcontext, redirect_stdout
 from dataclasses import dataclass
-from pathlib import Path
 
-import pytest
-
-from harness.bench.playback import TIMER
-from harness.bench.plugin import Bench
+from harness.bench.ladder import rungs
 from harness.bench.session import Session
 from harness.bench.team import Asked, Crew, Team
 from harness.declare.implementation import Implementation
 from harness.declare.operation import Operation
-from harness.errors import HarnessError, InfrastructureError
 from harness.measure.speed import Speed
 from harness.record.events import TimingFinished
-
-_HERE = Path(__file__).parent
 
 _CONFIRMING = 4
 """Fresh processes in which what seems slower is timed once more: few, since few things are asked."""
@@ -29,10 +20,9 @@ _CONFIRMING = 4
 
 @dataclass(frozen=True)
 class Running:
-    """What a run of the bench is: who is asked what, by how many processes, how long, and how pytest-benchmark keeps it.
+    """What a run of the bench is: who is asked what, by how many processes, and how long.
 
-    options: pytest-benchmark's own, as on its command line; storage: the folder of its files; on_item: hears the name of
-    what is timed next, and of how many.
+    limit, patience: see Team; seconds: see Session; on_item: hears the name of what is timed next, and of how many.
     """
 
     asked: Asked
@@ -44,14 +34,12 @@ class Running:
     patience: float
     seed: int
     seconds: float | None
-    storage: Path
-    options: Sequence[str] = ()
     on_item: Callable[[str, int], None] = lambda name, total: None
 
     def run(self) -> list[TimingFinished]:
         """Measure everything, and time once more in fresh processes what seems slower.
 
-        Raises HarnessError where pytest refuses its options, InfrastructureError where it fails.
+        Raises HarnessError where no size of an operation can be timed, InfrastructureError where no worker can be started.
         """
         order = random.Random(self.seed)
         with self._team(order, self.processes) as team:
@@ -67,22 +55,13 @@ class Running:
         return Team(self.crews, processes, self.limit, self.patience, order)
 
     def _measure(self, session: Session) -> None:
-        bench = Bench(session, self.operations, self.rivals, self.on_item)
-        told = io.StringIO()
-        with nullcontext() if self.options else redirect_stdout(told):
-            code = pytest.main(self._arguments(), plugins=[bench])
-        if code == pytest.ExitCode.USAGE_ERROR:
-            raise HarnessError(f"pytest-benchmark refuses {' '.join(self.options)}; see pytest --help")
-        if code not in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED):
-            raise InfrastructureError(f"pytest ended with {code!r} and said: {told.getvalue()[-500:]}")
-
-    def _arguments(self) -> list[str]:
-        return [
-            str(_HERE / "speed.py"),
-            *("-c", str(_HERE.parent / "engine" / "pytest.ini"), "--rootdir", str(_HERE), "--noconftest"),
-            *("-p", "benchmark", "-p", "no:cacheprovider", "-p", "no:xdist"),
-            *("--tb=no", "-q", "-rN", "--disable-warnings"),
-            *("--import-mode=importlib", "--benchmark-enable", f"--benchmark-timer={TIMER}"),
-            f"--benchmark-storage=file://{self.storage.resolve()}",
-            *(self.options or ["--benchmark-quiet"]),
+        ladders = [
+            (rung, [each.name for each in self.rivals[operation.name]])
+            for operation in self.operations
+            for rung in rungs(operation)
         ]
+        total = sum(len(names) for _, names in ladders)
+        for rung, names in ladders:
+            for name in names:
+                self.on_item(f"{rung.operation.name}/{name}[{rung.name}]", total)
+                session.measured(rung, names)  # all of them, with the first

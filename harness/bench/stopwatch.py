@@ -41,7 +41,7 @@ class Processor:
             began = perf_counter()
             for _ in range(calls):
                 result = function()
-            _wait(result)
+            _wait(result, "cpu")
             return (perf_counter() - began) / calls
         finally:
             if collecting:
@@ -101,7 +101,27 @@ class Block:
             self.calls = min(_MOST_CALLS, max(self.calls + 1, int(BLOCK / max(once, 1e-9) * 1.2)))
 
 
-def _wait(result: Any) -> None:
-    """Wait for a result that is still being computed, as jax's are."""
-    if hasattr(result, "block_until_ready"):
-        result.block_until_ready()
+def settled(function: Callable[[], Any], device: str) -> Callable[[], Any]:
+    """The function, whose calls return when their result is computed and not before; itself where they do. Calls it once."""
+    if device == "cpu" and not _pending(function()):
+        return function
+
+    def wait_for_it() -> Any:
+        _wait(result := function(), device)
+        return result
+
+    return wait_for_it
+
+
+def _wait(result: Any, device: str) -> None:
+    """Wait for what is still being computed."""
+    for part in _pending(result):
+        part.block_until_ready()
+    if device == "cuda":
+        torch.cuda.synchronize()
+
+
+def _pending(result: Any) -> list[Any]:
+    """The parts of a result that may still be being computed when they are returned, as jax's are."""
+    parts = result if isinstance(result, tuple | list) else (result,)
+    return [part for part in parts if hasattr(part, "block_until_ready")]

@@ -13,7 +13,6 @@ import random
 import sys
 from collections.abc import Callable
 from contextlib import ExitStack
-from functools import partial
 from pathlib import Path
 from time import perf_counter
 from typing import Any
@@ -65,8 +64,7 @@ class Worker:
         if not judged.is_timed:
             return answer
         call = rung.case(device, dtype).call()
-        native = {name: made.backend.receive(tensor) for name, tensor in call.arguments.items()}
-        run, watch = partial(made.ready, **native, **call.options), stopwatch(device, cold)
+        run, watch = made.bound(call.arguments, call.options), stopwatch(device, cold)
         self._precision = call.precision
         self._clock = (self._clock or Clock()) if device == "cuda" else None
         with self._precision.computing():

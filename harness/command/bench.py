@@ -52,7 +52,6 @@ _EXAMPLES = examples(
     ("harness bench mine.py", "a file's own implementations, beside all others"),
     ("harness bench gru --against main --fail-slower", "this code against a branch's: exit 4 if it is slower"),
     ("harness bench gru --against HEAD --python other/bin/python", "the same code with another environment's PyTorch"),
-    ("harness bench linear --benchmark-save=before", "pytest-benchmark's storage and comparison work as ever"),
 )
 
 
@@ -119,19 +118,19 @@ def bench(
     """Time every implementation of the named OPERATIONs over a ladder of sizes, after verifying it there.
 
     A Python file among them is one of candidates, as in `harness check`: they are timed beside all others. Whatever is
-    wrong at a size is not timed there. Options that begin with --benchmark- go to pytest-benchmark, written with =.
+    wrong at a size is not timed there.
     """
     check_devices((device,))
     if python and not against:
         raise HarnessError(
             "--python names who runs another revision's code; say which with --against, e.g. --against HEAD"
         )
-    names, file, options = _sorted(words)
+    names, file = _sorted(words)
     with waiting(f"importing {Path(file).name}", as_json) if file else nullcontext():
         operations = _operations(names, file, limit)
     check_dtypes((dtype,))  # of which the file may have brought some
     check_backends(backends)
-    asked, began, storage = Asked(device, dtype, cold, _resolved(file)), perf_counter(), reports / "benchmarks"
+    asked, began = Asked(device, dtype, cold, _resolved(file)), perf_counter()
     rivals = {
         operation.name: [
             each for each in computing(operation, device, dtype, backends) if each.name in only or not only
@@ -141,13 +140,10 @@ def bench(
     _check_rivals(rivals, asked, only)
     started = run_started(seed)
     with crews(against, str(Path(python or sys.executable).absolute())) as there, Meter("timings", as_json) as meter:
-        running = Running(
-            asked, operations, rivals, there, processes, limit, patience, seed, budget, storage, options, meter.step
-        )
-        timings = running.run()
+        timings = Running(asked, operations, rivals, there, processes, limit, patience, seed, budget, meter.step).run()
     code = _exit_code(timings, fail_slower)
     tally = dict(Counter(str(each.speed) for each in timings))
-    log = storage / f"{started.run}{SUFFIX}"
+    log = reports / "benchmarks" / f"{started.run}{SUFFIX}"
     events: list[Event] = [started, *timings, RunFinished(tally, perf_counter() - began, code)]
     _print(timings, log, code, as_json)  # first of all, whatever becomes of the log
     with RunLog(log) as write:
@@ -156,20 +152,23 @@ def bench(
     ctx.exit(code)
 
 
-def _sorted(words: tuple[str, ...]) -> tuple[list[str], str, list[str]]:
-    """The operations' names, a file of candidates ("" for none), and pytest-benchmark's options.
+def _sorted(words: tuple[str, ...]) -> tuple[list[str], str]:
+    """The operations' names, and a file of candidates ("" for none).
 
-    Raises HarnessError for any other option, and for a second file.
+    Raises HarnessError for an option, and for a second file.
     """
-    options = [word for word in words if word.startswith("--benchmark-")]
-    files = [word for word in words if word.endswith(".py") and word not in options]
-    names = [word for word in words if word not in options and not word.endswith(".py")]
-    unknown = next((word for word in names if word.startswith("-")), None)
+    unknown = next((word for word in words if word.startswith("-")), "")
+    if unknown.startswith("--benchmark-"):
+        raise HarnessError(
+            f"{unknown} is no option of harness bench; `test_times = harness.timed(operation)` in a test module of your own "
+            "gives pytest-benchmark's items, and pytest takes its options"
+        )
     if unknown:
         raise HarnessError(f"no such option: {unknown}; see harness bench --help")
+    files = [word for word in words if word.endswith(".py")]
     if len(files) > 1:
         raise HarnessError("one file of candidates at a time; put them into one")
-    return names, "".join(files), options
+    return [word for word in words if word not in files], "".join(files)
 
 
 def _resolved(file: str) -> str:

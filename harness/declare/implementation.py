@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
@@ -84,6 +84,19 @@ class Implementation:
         """Why it can't run here at all, or None."""
         return self.backend.missing()
 
+    def bound(
+        self, arguments: Mapping[str, Tensor], options: Mapping[str, Any], reversed: Collection[str] = ()
+    ) -> Callable[[], Any]:
+        """A call of the function with the backend's own arrays, which are made here, and never again where it is repeated."""
+        backend = self.backend
+        native = {
+            name: backend.receive_reversed(tensor) if name in reversed else backend.receive(tensor)
+            for name, tensor in arguments.items()
+        }
+        if self.by_name:
+            return partial(self.ready, **native, **options)
+        return partial(self.ready, *native.values(), *options.values())
+
     def compute(
         self, arguments: Mapping[str, Tensor], options: Mapping[str, Any], reversed: Collection[str] = ()
     ) -> Any:
@@ -91,12 +104,7 @@ class Implementation:
 
         reversed: the arguments that it gets with negative strides.
         """
-        backend = self.backend
-        native = {
-            name: backend.receive_reversed(tensor) if name in reversed else backend.receive(tensor)
-            for name, tensor in arguments.items()
-        }
-        result = self.ready(**native, **options) if self.by_name else self.ready(*native.values(), *options.values())
+        result = self.bound(arguments, options, reversed)()
         if isinstance(result, tuple | list):
             return tuple(self.backend.give_back(part) for part in result)
         return self.backend.give_back(result)

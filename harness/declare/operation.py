@@ -173,16 +173,17 @@ class Operation:
         """Whether sizes and options are in the domain that is declared (see `objection`)."""
         return not self.objection(sizes, options)
 
-    def objection(self, sizes: Mapping[str, int], options: Mapping[str, OptionValue]) -> str:
+    def objection(self, sizes: Mapping[str, int], options: Mapping[str, OptionValue], beyond: bool = False) -> str:
         """What the declaration has against sizes and options, in words; empty where they are in its domain.
 
-        They are where each is declared and within its bounds, `where` holds, and no axis is negative.
+        They are where each is declared and within its bounds, `where` holds, and no axis is negative. beyond: sizes may be
+        larger than they are verified at.
         """
         if sizes.keys() != self.sizes.keys() or options.keys() != self.options.keys():
             return "it has other sizes or options than are declared"
         for name, size in sizes.items():
             low, high = self.sizes[name]
-            if not isinstance(size, int) or not low <= size <= high:
+            if not isinstance(size, int) or size < low or (size > high and not beyond):
                 return f"{name}={size!r} is no whole number from {low} to {high}"
         for name, value in options.items():
             if not self.options[name].admits(value):
@@ -398,34 +399,35 @@ def _check_workload(
     ladder: Mapping[str, Any],
     oracle_up_to: Mapping[str, int],
 ) -> None:
-    """Refuse sizes and options that are not the operation's, and rungs that can't be climbed."""
-    known = {*operation.sizes, *operation.options}
-    climbed = {name for names in ladder for name in names.split()}
-    for where, names in (
-        ("sizes= and options= give", {*given}),
-        ("ladder= climbs in", climbed),
-        ("oracle_up_to= limits", {*oracle_up_to}),
-    ):
-        odd = sorted(names - known)
-        if odd:
-            near = difflib.get_close_matches(odd[0], known, n=1)
-            hint = f"did you mean {near[0]}?" if near else f"it has {', '.join(sorted(known))}"
-            raise DeclarationError(
-                f"{place_of(cost)}: {where} {odd[0]!r}, which is no size or option of {operation.name}; {hint}"
-            )
-    if known - {*given}:
-        missing = ", ".join(sorted(known - {*given}))
+    """Refuse sizes and options that are not the operation's or that are missing, and rungs that can't be climbed."""
+    place, missing = place_of(cost), sorted({*operation.sizes, *operation.options} - {*given})
+    _check_known(operation, given, f"{place}: sizes= and options= give")
+    _check_known(operation, oracle_up_to, f"{place}: oracle_up_to= limits")
+    check_ladder(operation, ladder, f"{place}: ladder=")
+    if missing:
         raise DeclarationError(
-            f"{place_of(cost)}: a workload of {operation.name} lacks {missing}; give all its sizes and options"
+            f"{place}: a workload of {operation.name} lacks {', '.join(missing)}; give all its sizes and options"
         )
+
+
+def _check_known(operation: Operation, names: Iterable[str], where: str) -> None:
+    known = {*operation.sizes, *operation.options}
+    odd = sorted({*names} - known)
+    if odd:
+        near = difflib.get_close_matches(odd[0], known, n=1)
+        hint = f"did you mean {near[0]}?" if near else f"it has {', '.join(sorted(known))}"
+        raise DeclarationError(f"{where} {odd[0]!r}, which is no size or option of {operation.name}; {hint}")
+
+
+def check_ladder(operation: Operation, ladder: Mapping[str, Any], where: str) -> None:
+    """Raise DeclarationError for rungs that can't be climbed. where: in which argument they are given."""
+    _check_known(operation, {name for names in ladder for name in names.split()}, f"{where} climbs in")
     for axes, rungs in ladder.items():
         if isinstance(rungs, str) or not isinstance(rungs, Iterable) or not [*rungs]:
             raise DeclarationError(
-                f"{place_of(cost)}: ladder= gives {rungs!r} for {axes!r}; write the values that it takes, as (1, 8, 64)"
+                f"{where} gives {rungs!r} for {axes!r}; write the values that it takes, as (1, 8, 64)"
             )
         sized = any(name in operation.sizes for name in axes.split())
         broken = [rung for rung in rungs if sized and type(rung) is not int]
         if broken:
-            raise DeclarationError(
-                f"{place_of(cost)}: ladder= gives {broken[0]!r} for {axes!r}, where a size is a whole number"
-            )
+            raise DeclarationError(f"{where} gives {broken[0]!r} for {axes!r}, where a size is a whole number")

@@ -22,7 +22,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from harness.declare.domain import OptionValue
@@ -59,3 +59,9 @@ class Workload:
     def is_beyond_the_oracle(self, known: Mapping[str, Any]) -> bool:
         """Whether the definition would take too long or too much memory at these sizes."""
         return any(known[name] > most for name, most in self.oracle_up_to.items())
+
+    def at(self, staying: Mapping[str, OptionValue], ladder: Mapping[str, tuple[OptionValue, ...]]) -> Workload:
+        """The same with some sizes and options exchanged, and another ladder."""
+        sizes = {name: int(staying.get(name, size)) for name, size in self.sizes.items()}  # type: ignore[arg-type]
+        options = {name: staying.get(name, option) for name, option in self.options.items()}
+        return replace(self, sizes=sizes, options=options, ladder=ladder)
