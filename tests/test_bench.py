@@ -14,15 +14,15 @@ from jaxtyping import Float
 from torch import Tensor
 
 import harness
-from harness.bench import limits, team, worker
-from harness.bench.clock import Clock, Pace
-from harness.bench.ladder import Rung, rungs
-from harness.bench.limits import bytes_per_second, copied_per_second, last_level_cache, operations_per_second
+from harness.bench import limits, pool, worker
+from harness.bench.clock_sample import Clock, Pace
+from harness.bench.ladder import LadderPoint, ladder_points
 from harness.bench.protocol import PROTOCOL
+from harness.bench.roofline import bytes_per_second, copied_per_second, last_level_cache, operations_per_second
 from harness.bench.running import Running
 from harness.bench.session import CACHED, INVALID, Session
 from harness.bench.stopwatch import BLOCK, Block, Processor, settled
-from harness.bench.team import Asked, Crew, Timing
+from harness.bench.worker_pool import Asked, Build, Timing
 from harness.command.bench import _exit_code
 from harness.errors import HarnessError, InfrastructureError
 from harness.measure.verdict import Verdict
@@ -30,7 +30,7 @@ from harness.operations.linear import linear
 from harness.record.events import RunFinished, TimingFinished
 from harness.record.runlog import read
 from harness.report.ladder_tables import print_ladders
-from harness.report.ladders import canary_sentence, duration, exponent, memory, times
+from harness.report.ladders import aa_test_sentence, duration, exponent, memory, times
 from tests.command_line import CANDIDATES, ask, command_server, surroundings
 from tests.forkserver import SECONDS
 
@@ -120,15 +120,15 @@ def test_limits_are_measured_and_not_absurd():
     assert last_level_cache("cpu") >= 2**20
 
 
-# what is said of a rung
+# what is said of a point
 
 
-def rung(**sizes):
-    return Rung(linear, sizes or {"batch": 64, "inputs": 256, "outputs": 256}, {}, ("batch",))
+def point(**sizes):
+    return LadderPoint(linear, sizes or {"batch": 64, "inputs": 256, "outputs": 256}, {}, ("batch",))
 
 
 class Written:
-    """A team whose timings were written down by hand."""
+    """A pool whose timings were written down by hand."""
 
     def __init__(self, timings, operations=1e12, bandwidth=1e11, cache=0):
         self._timings, self._limits = timings, {"operations": operations, "bytes": bandwidth, "cache": cache}
@@ -139,22 +139,22 @@ class Written:
     def copying(self, device, size):
         return 10 * self._limits["bytes"]
 
-    def measure(self, rung, implementations, asked):
+    def measure(self, point, implementations, asked):
         return [each for each in self._timings if each.implementation in implementations]
 
 
-def timing(name, seconds, crew="this code", verdict=Verdict.ROUNDING, **rest):
+def timing(name, seconds, build="this code", verdict=Verdict.ROUNDING, **rest):
     blocks = [[seconds * (1 + 0.001 * (block % 3 + process)) for block in range(6)] for process in range(5)]
-    return Timing(crew, name, blocks if verdict is Verdict.ROUNDING else [[]] * 5, verdict, **rest)
+    return Timing(build, name, blocks if verdict is Verdict.ROUNDING else [[]] * 5, verdict, **rest)
 
 
-def told(*timings, crews=("this code",), confirming=None, **limits):
-    session = Session(Asked(), [Crew(name) for name in crews], Written(timings, **limits))
-    session.measured(rung(), [each.implementation for each in timings])
+def told(*timings, builds=("this code",), confirming=None, **limits):
+    session = Session(Asked(), [Build(name) for name in builds], Written(timings, **limits))
+    session.measured(point(), [each.implementation for each in timings])
     found = session.finished()
     if confirming is not None:
         found = session.confirmed(found, confirming)
-    return {(each.crew, each.implementation): each for each in found}
+    return {(each.build, each.implementation): each for each in found}
 
 
 def test_everybody_is_held_to_the_reference():
@@ -165,8 +165,8 @@ def test_everybody_is_held_to_the_reference():
 
 
 def test_a_revision_is_held_to_the_other_implementation_by_implementation():
-    crews = ("main", "this code")
-    found = told(timing("numpy", 1e-3, "main"), timing("numpy", 1.3e-3), crews=crews)
+    builds = ("main", "this code")
+    found = told(timing("numpy", 1e-3, "main"), timing("numpy", 1.3e-3), builds=builds)
     assert found["this code", "numpy"].speed == "slower" and found["this code", "numpy"].against == "main"
 
 
@@ -180,19 +180,19 @@ def test_slower_once_is_not_slower_until_fresh_processes_agree():
 def test_what_is_wrong_has_no_time():
     found = told(timing("definition", 1e-3), timing("numpy", 1e-9, verdict=Verdict.WRONG, reason="off by one"))
     wrong = found["", "numpy"]
-    assert (wrong.verdict, wrong.seconds, wrong.speed, wrong.fraction) == ("wrong", None, "no data", None)
+    assert (wrong.verdict, wrong.seconds, wrong.speed, wrong.roofline) == ("wrong", None, "no data", None)
 
 
 def test_the_fraction_names_what_the_machine_lacks_and_one_that_cannot_be_is_invalid():
     operations = 2 * 64 * 256 * 256
     found = told(timing("definition", 1e-3), operations=operations * 2e3)["", "definition"]
-    assert found.fraction == pytest.approx(0.5, rel=0.01) and found.bound == "operations"
+    assert found.roofline == pytest.approx(0.5, rel=0.01) and found.bound == "operations"
     assert told(timing("definition", 1e-3), bandwidth=1e9)["", "definition"].bound == "bytes"
     assert told(timing("definition", 1e-3), operations=operations * 0.9e3)["", "definition"].bound == INVALID
 
     in_cache = told(timing("definition", 1e-3), bandwidth=1e9, cache=2**30)["", "definition"]
     from_memory = told(timing("definition", 1e-3), bandwidth=1e9)["", "definition"]
-    assert in_cache.bound == CACHED and in_cache.fraction == pytest.approx(from_memory.fraction / 10)
+    assert in_cache.bound == CACHED and in_cache.roofline == pytest.approx(from_memory.roofline / 10)
 
 
 def test_exit_codes_tell_wrong_from_slower_from_nothing_timed():
@@ -216,17 +216,17 @@ class Hot:
 
 @pytest.mark.parametrize(("held", "kept", "throttled"), [(0, 1e-3, 0), (1, 2e-3, 1), (9, 3e-3, 3)])
 def test_a_block_in_which_the_gpu_was_held_back_is_timed_again_and_counted(monkeypatch, held, kept, throttled):
-    monkeypatch.setattr(team, "_RECOVERY", 0)
+    monkeypatch.setattr(pool, "_RECOVERY", 0)
     timing = Timing("this code", "numpy", [[]])
-    team._time(Hot(held), timing)
+    pool._time(Hot(held), timing)
     assert (timing.blocks, timing.throttled, timing.clocks) == ([[kept]], throttled, [1500])
 
 
 class Warming:
     """A worker in which the first call takes long, longer at larger sizes, and all others a hundredth of a second."""
 
-    def __init__(self, crew, limit):
-        self.crew = crew
+    def __init__(self, build, limit):
+        self.build = build
 
     def start(self):
         pass
@@ -252,18 +252,18 @@ class Slowed(Warming):
 
 
 def test_the_limits_are_those_of_the_worker_that_found_the_machine_fastest(monkeypatch):
-    monkeypatch.setattr(team, "_Process", Slowed)
-    with team.Team([Crew("this code")], 3, 60, 1.0, random.Random(0)) as made:
+    monkeypatch.setattr(pool, "_Process", Slowed)
+    with pool.WorkerPool([Build("this code")], 3, 60, 1.0, random.Random(0)) as made:
         assert made.limits("cpu", "float32") == {"operations": 4.0, "bytes": 8.0, "cache": 3}
         assert made.copying("cpu", 1000) == 1.0
 
 
 def test_what_was_timed_says_more_of_larger_sizes_than_the_first_call(monkeypatch):
-    monkeypatch.setattr(team, "_Process", Warming)
-    with team.Team([Crew("this code")], 3, 60, 1.0, random.Random(0)) as made:
+    monkeypatch.setattr(pool, "_Process", Warming)
+    with pool.WorkerPool([Build("this code")], 3, 60, 1.0, random.Random(0)) as made:
         for batch in (8, 64, 512):
-            assert made.measure(rung(batch=batch, inputs=4, outputs=4), ["einsum"], Asked())[0].is_timed
-        assert not made._expected.refusal(rung(batch=4096, inputs=4, outputs=4), "einsum")
+            assert made.measure(point(batch=batch, inputs=4, outputs=4), ["einsum"], Asked())[0].is_timed
+        assert not made._expected.refusal(point(batch=4096, inputs=4, outputs=4), "einsum")
 
 
 def test_a_gpu_s_clock_and_its_brakes_are_read(monkeypatch):
@@ -365,8 +365,8 @@ def test_what_is_slowed_takes_longer_at_every_size(benched):
     slowed = [each for each in events if isinstance(each, TimingFinished) and each.implementation == "slowed"]
     assert slowed and {each.speed for each in slowed} <= {"slower", "unsure"}
     assert all(each.ratio > 1.5 and each.against == "definition" for each in slowed)
-    assert all(each.memory is not None and each.fraction > 0 for each in slowed)
-    assert "canary" in benched.out
+    assert all(each.memory is not None and each.roofline > 0 for each in slowed)
+    assert "A/A test" in benched.out
 
 
 @pytest.mark.parametrize("option", ["--benchmark-save=kept", "--benchmark-disable"])
@@ -407,15 +407,15 @@ def test_another_revision_is_timed_in_turns_with_this_code(tmp_path):
         assert "uses an incompatible bench protocol" in answer.err
         return
     timings = json.loads(answer.out)["timings"]
-    assert {each["crew"] for each in timings} == {"HEAD", "this code"}
-    held = [each for each in timings if each["crew"] == "this code"]
+    assert {each["build"] for each in timings} == {"HEAD", "this code"}
+    held = [each for each in timings if each["build"] == "this code"]
     assert held and all(each["against"] == "HEAD" and each["ratio"] > 0 for each in held)
 
 
 def test_a_worker_of_another_protocol_is_refused_and_none_is_left(monkeypatch):
     started = []
 
-    class Old(team._Process):
+    class Old(pool._Process):
         def start(self):
             started.append(self)
 
@@ -425,17 +425,17 @@ def test_a_worker_of_another_protocol_is_refused_and_none_is_left(monkeypatch):
         def close(self):
             started.remove(self)
 
-    monkeypatch.setattr(team, "_Process", Old)
+    monkeypatch.setattr(pool, "_Process", Old)
     with (
         pytest.raises(HarnessError, match="the bench of v1 uses an incompatible"),
-        team.Team([Crew("v1")], 2, 60, 1.0, None),
+        pool.WorkerPool([Build("v1")], 2, 60, 1.0, None),
     ):
         pass
     assert not started
 
 
 def test_a_worker_that_is_gone_has_forgotten_everything():
-    assert team._Process(Crew("this code", "false"), 60).ask(do="forget") == {}
+    assert pool._Process(Build("this code", "false"), 60).ask(do="forget") == {}
 
 
 def test_everybody_is_counted_and_a_rung_is_measured_once(monkeypatch):
@@ -446,13 +446,13 @@ def test_everybody_is_counted_and_a_rung_is_measured_once(monkeypatch):
             asked.extend([implementation] if do == "prepare" else [])
             return super().ask(do, **rest) if do not in ("limits", "copying") else dict.fromkeys(LIMITS, 1.0)
 
-    monkeypatch.setattr(team, "_Process", Counting)
+    monkeypatch.setattr(pool, "_Process", Counting)
     rivals = [linear.own, linear.find("einsum")]
     running = Running(
         Asked(),
         [linear],
         {"linear": rivals},
-        [Crew("this code")],
+        [Build("this code")],
         1,
         60,
         1.0,
@@ -461,7 +461,7 @@ def test_everybody_is_counted_and_a_rung_is_measured_once(monkeypatch):
         lambda *told: heard.append(told),
     )
     found = running.run()
-    points = rungs(linear)
+    points = ladder_points(linear)
     assert asked == [each.name for _ in points for each in rivals] and len(found) == len(asked)
     assert heard == [(f"linear/{made.name}[{point.name}]", len(asked)) for point in points for made in rivals]
 
@@ -469,7 +469,7 @@ def test_everybody_is_counted_and_a_rung_is_measured_once(monkeypatch):
 def test_a_python_that_cannot_run_the_bench_is_named():
     with (
         pytest.raises(InfrastructureError, match="the bench of v1 does not start with false, and says above why"),
-        team.Team([Crew("v1", "false")], 1, 60, 1.0, None),
+        pool.WorkerPool([Build("v1", "false")], 1, 60, 1.0, None),
     ):
         pass
 
@@ -478,4 +478,4 @@ def test_the_tables_say_what_is_best_and_how_often_the_same_code_differs_from_it
     found = climbing({1: 1e-6, 8: 2e-6, 64: 9e-6})
     print_ladders(found)
     assert "★" in capsys.readouterr().out
-    assert canary_sentence(found).endswith("0 of 0 called slower or faster")
+    assert aa_test_sentence(found).endswith("0 of 0 called slower or faster")

@@ -21,7 +21,7 @@ def climbing(implementation, seconds, **more):
 
 
 REFERENCE = climbing("definition", (1e-3, 2e-3, 16e-3), ratio=None, low=None, high=None)
-FAST = climbing("fused", (1e-5, 2e-5, 3e-4), ratio=0.0125, speed="faster", fraction=0.25, bound="bytes")
+FAST = climbing("fused", (1e-5, 2e-5, 3e-4), ratio=0.0125, speed="faster", roofline=0.25, bound="bytes")
 
 
 def page(folder, *timings):
@@ -51,9 +51,9 @@ def test_what_is_wrong_or_not_timed_is_told_with_its_reason(tmp_path):
 
 
 def test_a_share_that_rounds_to_nothing_is_left_out(tmp_path):
-    one = replace(timing(1.0), fraction=0.0049, bound="bytes")
-    assert (share(one), share(replace(one, fraction=0.0004)), share(replace(one, fraction=None))) == ("0.5% B", "", "")
-    assert "0.0%" not in page(tmp_path, replace(one, fraction=0.0004))["benchmarks.html"]
+    one = replace(timing(1.0), roofline=0.0049, bound="bytes")
+    assert (share(one), share(replace(one, roofline=0.0004)), share(replace(one, roofline=None))) == ("0.5% B", "", "")
+    assert "0.0%" not in page(tmp_path, replace(one, roofline=0.0004))["benchmarks.html"]
 
 
 def test_names_are_spelled_out_and_obeyed_by_nobody(tmp_path):

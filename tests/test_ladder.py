@@ -5,7 +5,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 import harness
-from harness.bench.ladder import rungs, workload
+from harness.bench.ladder import ladder_points, workload
 from harness.errors import DeclarationError, HarnessError
 
 LINEAR = harness.catalogue()["linear"]
@@ -21,7 +21,7 @@ def small():
 
 
 def test_one_axis_climbs_at_a_time_and_the_common_rung_is_had_once():
-    found = rungs(LINEAR)
+    found = ladder_points(LINEAR)
     base = workload(LINEAR).sizes
     assert all(sum(each.sizes[name] != base[name] for name in base) <= 1 for each in found)
     assert len({each.name for each in found}) == len(found)
@@ -30,26 +30,26 @@ def test_one_axis_climbs_at_a_time_and_the_common_rung_is_had_once():
 
 
 def test_axes_may_climb_together():
-    pinv = rungs(harness.catalogue()["conv2d_pinv"])
+    pinv = ladder_points(harness.catalogue()["conv2d_pinv"])
     square = [each for each in pinv if "height width" in each.axes]
     assert len(square) >= 3 and all(each.sizes["height"] == each.sizes["width"] for each in square)
 
 
 def test_the_least_that_must_be_done_is_counted():
-    rung = next(each for each in rungs(LINEAR) if each.sizes == {"batch": 64, "inputs": 256, "outputs": 256})
-    assert rung.floating_point_operations() == 2 * 64 * 256 * 256
-    assert rung.bytes("float32") == 4 * (64 * 256 + 256 * 256 + 256 + 64 * 256)
+    point = next(each for each in ladder_points(LINEAR) if each.sizes == {"batch": 64, "inputs": 256, "outputs": 256})
+    assert point.floating_point_operations() == 2 * 64 * 256 * 256
+    assert point.bytes("float32") == 4 * (64 * 256 + 256 * 256 + 256 + 64 * 256)
 
 
 def test_an_operation_without_a_workload_climbs_within_its_own_bounds():
-    found = rungs(small())
+    found = ladder_points(small())
     assert {each.sizes["d"] for each in found} == {1, 4, 16, 20}
     assert found[0].floating_point_operations() is None
 
 
 @pytest.mark.parametrize("operation", [each for each in harness.catalogue().values() if each.timed], ids=str)
 def test_a_declared_workload_can_be_drawn(operation):
-    smallest = min(rungs(operation), key=lambda each: each.bytes("float32"))
+    smallest = min(ladder_points(operation), key=lambda each: each.bytes("float32"))
     assert smallest.case("cpu", "float32").call().arguments
 
 
@@ -74,4 +74,4 @@ def test_an_operation_that_admits_no_rung_says_so():
         return x * 1
 
     with pytest.raises(HarnessError, match=r"declare some with @three\.workload"):
-        rungs(three)
+        ladder_points(three)

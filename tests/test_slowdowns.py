@@ -43,7 +43,7 @@ def test_what_takes_longer_than_the_night_before_is_told_the_worst_first(tmp_pat
         timing(1.2, against="scipy"),
         timing(1.2, sizes={"batch": 64}),
         replace(timing(1.2), ratio=None, low=None, high=None),
-        timing(1.2, crew="main"),
+        timing(1.2, build="main"),
     ],
     ids=["intervals meet", "faster", "another reference", "another size", "no ratio", "another revision's"],
 )

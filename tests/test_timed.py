@@ -7,7 +7,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 import harness
-from harness.bench.ladder import chosen, rungs
+from harness.bench.ladder import chosen, ladder_points
 from harness.errors import DeclarationError, HarnessError
 from harness.operations.linear import linear
 from tests.command_line import surroundings
@@ -158,12 +158,12 @@ def test_without_sizes_it_is_the_ladder_that_the_bench_climbs():
     asked = names(harness.timed(linear, devices=["cpu"]))
     assert len(set(asked)) == len(asked)
     assert {each for each in asked if "/definition[" in each} == {
-        f"linear/definition[{rung.name}]" for rung in rungs(linear)
+        f"linear/definition[{point.name}]" for point in ladder_points(linear)
     }
 
 
 def test_one_value_stays_and_several_climb():
-    base = rungs(linear)[0].sizes
+    base = ladder_points(linear)[0].sizes
     found = chosen(linear, {"batch": 3, "inputs": (5, 7), "outputs": [2, 4]})
     assert [dict(each.sizes) for each in found] == [
         {**base, "batch": 3, "inputs": 5},

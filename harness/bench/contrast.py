@@ -64,7 +64,7 @@ def contrast(reference: Blocks, other: Blocks) -> Contrast:
 
 
 def against_itself(blocks: Blocks) -> Contrast:
-    """The canary: the first, third, … blocks of an implementation against those that followed them."""
+    """The A/A test: the first, third, … blocks of an implementation against those that followed them."""
     return _contrast(_halves(blocks), math.log1p(LEAST))
 
 

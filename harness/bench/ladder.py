@@ -13,14 +13,14 @@ from harness.declare.workload import Workload
 from harness.errors import DeclarationError, HarnessError
 from harness.generate.case import Case
 from harness.generate.precision import PRECISIONS
-from harness.record.events import rung_name
+from harness.record.events import point_name
 
 _USUAL, _CLIMB = 32, (1, 4, 16, 64, 256)
 """Where nobody declared a workload: the size of every axis, and those that it takes in turn, as far as it may."""
 
 
 @dataclass(frozen=True)
-class Rung:
+class LadderPoint:
     """One step of a ladder: an operation at these sizes and options. `axes`: the ladders that it belongs to."""
 
     operation: Operation
@@ -36,7 +36,7 @@ class Rung:
     @property
     def name(self) -> str:
         """`batch=64, inputs=256, bias=True`, the same in every run."""
-        return rung_name(self.known)
+        return point_name(self.known)
 
     def case(self, device: str, dtype: str) -> Case:
         """The call that is timed: ordinary random numbers, since zeros and repetitions can be faster."""
@@ -66,8 +66,8 @@ def workload(operation: Operation) -> Workload:
     return Workload(sizes, options, ladder)
 
 
-def rungs(operation: Operation) -> list[Rung]:
-    """Every rung once, in the order of the ladders. Raises HarnessError where not one is admitted."""
+def ladder_points(operation: Operation) -> list[LadderPoint]:
+    """Every point once, in the order of the ladders. Raises HarnessError where not one is admitted."""
     declared = operation.timed is not None
     climbed = _climbed(operation, workload(operation))
     found = _distinct(each for each in climbed if declared or operation.admits(each.sizes, each.options))
@@ -78,19 +78,19 @@ def rungs(operation: Operation) -> list[Rung]:
     return found
 
 
-def chosen(operation: Operation, points: Mapping[str, OptionValue | Iterable[OptionValue]]) -> list[Rung]:
-    """The rungs of a caller's own choice: by axis or option, one value stays and several climb; the rest is the workload's.
+def chosen(operation: Operation, points: Mapping[str, OptionValue | Iterable[OptionValue]]) -> list[LadderPoint]:
+    """The points of a caller's own choice: by axis or option, one value stays and several climb; the rest is the workload's.
 
-    Raises DeclarationError where the operation has no such rung. Its sizes may be larger than those that are verified.
+    Raises DeclarationError where the operation has no such point. Its sizes may be larger than those that are verified.
     """
     given = {axes: _values(value) for axes, value in points.items()}
     check_ladder(operation, given, "harness.timed: sizes=")
     staying = {name: values[0] for axes, values in given.items() if len(values) == 1 for name in axes.split()}
     climbing = {axes: values for axes, values in given.items() if len(values) > 1}
     found = _distinct(_climbed(operation, workload(operation).at(staying, climbing)))
-    for rung in found:
-        if told := operation.objection(rung.sizes, rung.options, beyond=True):
-            raise DeclarationError(f"harness.timed: sizes= asks {operation.name} at {rung.name}: {told}")
+    for point in found:
+        if told := operation.objection(point.sizes, point.options, beyond=True):
+            raise DeclarationError(f"harness.timed: sizes= asks {operation.name} at {point.name}: {told}")
     return found
 
 
@@ -98,20 +98,20 @@ def _values(value: OptionValue | Iterable[OptionValue]) -> tuple[OptionValue, ..
     return tuple(value) if isinstance(value, Iterable) and not isinstance(value, str) else (value,)
 
 
-def _distinct(climbed: Iterable[Rung]) -> list[Rung]:
-    """Every rung once, with all ladders that it belongs to."""
-    found: dict[str, Rung] = {}
+def _distinct(climbed: Iterable[LadderPoint]) -> list[LadderPoint]:
+    """Every point once, with all ladders that it belongs to."""
+    found: dict[str, LadderPoint] = {}
     for made in climbed:
         axes = (*found[made.name].axes, *made.axes) if made.name in found else made.axes
         found[made.name] = replace(made, axes=axes)
     return list(found.values())
 
 
-def _climbed(operation: Operation, timed: Workload) -> Iterator[Rung]:
+def _climbed(operation: Operation, timed: Workload) -> Iterator[LadderPoint]:
     ladders = timed.ladder or {"": ()}
     for axis, values in ladders.items():
         for value in values or (None,):
             climbed = dict.fromkeys(axis.split(), value)
             sizes = {name: int(climbed.get(name, size)) for name, size in timed.sizes.items()}  # type: ignore[arg-type]
             options = {name: climbed.get(name, option) for name, option in timed.options.items()}
-            yield Rung(operation, sizes, options, (axis,) if axis else ())
+            yield LadderPoint(operation, sizes, options, (axis,) if axis else ())

@@ -9,18 +9,18 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from harness.bench.team import Crew
+from harness.bench.worker_pool import Build
 from harness.engine.scratch import scratch
 from harness.errors import HarnessError, InfrastructureError
 
 HERE = "this code"
-"""The name of the crew that runs this very code."""
+"""The name of the build that runs this very code."""
 
 _ROOT = Path(__file__).parents[2]
 
 
 @contextmanager
-def crews(against: str, python: str = sys.executable) -> Iterator[list[Crew]]:
+def builds(against: str, python: str = sys.executable) -> Iterator[list[Build]]:
     """Whose code is timed: the revision's first, which this one is held to, where one is named; then this code's.
 
     python: the program that runs the revision, with its own packages.
@@ -28,7 +28,7 @@ def crews(against: str, python: str = sys.executable) -> Iterator[list[Crew]]:
     Raises HarnessError where this is no checkout, the revision is unknown, or it is from before there was a bench.
     """
     if not against:
-        yield [Crew(HERE)]
+        yield [Build(HERE)]
         return
     with scratch() as folder:
         there, packed = folder / "code", folder / "code.tar"
@@ -39,7 +39,7 @@ def crews(against: str, python: str = sys.executable) -> Iterator[list[Crew]]:
         _unpack(packed, there)
         if not (there / "harness" / "bench" / "worker.py").is_file():
             raise HarnessError(f"--against {against}: that revision has no bench; name a later one")
-        yield [Crew(against, python, there), Crew(HERE)]
+        yield [Build(against, python, there), Build(HERE)]
 
 
 def _unpack(packed: Path, there: Path) -> None:

@@ -1,4 +1,4 @@
-"""Running the bench: every rung of every operation in turn, and what seems slower once more in fresh processes."""
+"""Running the bench: every point of every operation in turn, and what seems slower once more in fresh processes."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ import random
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from harness.bench.ladder import rungs
+from harness.bench.ladder import ladder_points
 from harness.bench.session import Session
-from harness.bench.team import Asked, Crew, Team
+from harness.bench.worker_pool import Asked, Build, WorkerPool
 from harness.declare.implementation import Implementation
 from harness.declare.operation import Operation
 from harness.measure.speed import Speed
@@ -22,13 +22,13 @@ _CONFIRMING = 4
 class Running:
     """What a run of the bench is: who is asked what, by how many processes, and how long.
 
-    limit, patience: see Team; seconds: see Session; on_item: hears the name of what is timed next, and of how many.
+    limit, patience: see WorkerPool; seconds: see Session; on_item: hears the name of what is timed next, and of how many.
     """
 
     asked: Asked
     operations: Sequence[Operation]
     rivals: Mapping[str, Sequence[Implementation]]
-    crews: Sequence[Crew]
+    builds: Sequence[Build]
     processes: int
     limit: float
     patience: float
@@ -42,26 +42,26 @@ class Running:
         Raises HarnessError where no size of an operation can be timed, InfrastructureError where no worker can be started.
         """
         order = random.Random(self.seed)
-        with self._team(order, self.processes) as team:
-            session = Session(self.asked, self.crews, team, self.seconds)
+        with self._pool(order, self.processes) as pool:
+            session = Session(self.asked, self.builds, pool, self.seconds)
             self._measure(session)
             found = session.finished()
         if not any(each.speed == Speed.SLOWER for each in found):
             return found
-        with self._team(order, _CONFIRMING) as fresh:
+        with self._pool(order, _CONFIRMING) as fresh:
             return session.confirmed(found, fresh)
 
-    def _team(self, order: random.Random, processes: int) -> Team:
-        return Team(self.crews, processes, self.limit, self.patience, order)
+    def _pool(self, order: random.Random, processes: int) -> WorkerPool:
+        return WorkerPool(self.builds, processes, self.limit, self.patience, order)
 
     def _measure(self, session: Session) -> None:
         ladders = [
-            (rung, [each.name for each in self.rivals[operation.name]])
+            (point, [each.name for each in self.rivals[operation.name]])
             for operation in self.operations
-            for rung in rungs(operation)
+            for point in ladder_points(operation)
         ]
         total = sum(len(names) for _, names in ladders)
-        for rung, names in ladders:
+        for point, names in ladders:
             for name in names:
-                self.on_item(f"{rung.operation.name}/{name}[{rung.name}]", total)
-                session.measured(rung, names)  # all of them, with the first
+                self.on_item(f"{point.operation.name}/{name}[{point.name}]", total)
+                session.measured(point, names)  # all of them, with the first

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from harness.bench.ladder import Rung, chosen, rungs
+from harness.bench.ladder import LadderPoint, chosen, ladder_points
 from harness.bench.stopwatch import settled
 from harness.bench.verification import verified
 from harness.declare.domain import OptionValue
@@ -55,7 +55,7 @@ def timed(
     """
     import pytest  # which whoever only imports the harness would wait for
 
-    points = {rung.name: rung for rung in (chosen(operation, sizes) if sizes else rungs(operation))}
+    points = {point.name: point for point in (chosen(operation, sizes) if sizes else ladder_points(operation))}
     places = _places(operation, points, tuple(devices), dtype)
     names = [f"{operation.name}/{name}[{_label(*place)}]" for name, *place in places]
 
@@ -101,17 +101,17 @@ def _check_wanted(config: Any, device: str, dtype: str) -> None:
             pytest.skip(f"{option} asks for {', '.join(asked)} alone")
 
 
-def _time(benchmark: Any, rung: Rung, implementation: Implementation, device: str, dtype: str) -> None:
+def _time(benchmark: Any, point: LadderPoint, implementation: Implementation, device: str, dtype: str) -> None:
     import pytest
 
     with torch.no_grad(), np.errstate(all="ignore"):
-        found = verified(rung, implementation, device, dtype)
+        found = verified(point, implementation, device, dtype)
         if found.verdict.failing:
             told = f"{implementation.key} is {found.verdict} ({device}, {dtype}): {found.reason}"
             pytest.fail(visible(told), pytrace=False)
         if not found.is_timed:
             pytest.skip(visible(found.reason))
         benchmark.extra_info["verdict"] = found.verdict.value
-        call = rung.case(device, dtype).call()
+        call = point.case(device, dtype).call()
         with call.precision.computing():
             benchmark(settled(implementation.bound(call.arguments, call.options), device))

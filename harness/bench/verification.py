@@ -1,11 +1,11 @@
-"""Verification at a rung: before an implementation is timed it has to be right there, in the same process."""
+"""Verification at a point: before an implementation is timed it has to be right there, in the same process."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
 
-from harness.bench.ladder import Rung, workload
+from harness.bench.ladder import LadderPoint, workload
 from harness.declare.implementation import Implementation
 from harness.errors import Unsupported
 from harness.explain.sentence import sentence
@@ -20,7 +20,7 @@ from harness.verify.suite import every_property
 
 @dataclass(frozen=True)
 class Verified:
-    """What an implementation's result is worth at a rung."""
+    """What an implementation's result is worth at a point."""
 
     verdict: Verdict
     reason: str = ""
@@ -31,22 +31,22 @@ class Verified:
         return not self.verdict.failing and self.verdict is not Verdict.UNSUPPORTED
 
 
-def verified(rung: Rung, implementation: Implementation, device: str, dtype: str) -> Verified:
+def verified(point: LadderPoint, implementation: Implementation, device: str, dtype: str) -> Verified:
     """Hold the result against the oracle; where that would take too much, against the workload's certificate."""
-    if workload(rung.operation).is_beyond_the_oracle(rung.known):
-        return _certified(rung, implementation, device, dtype)
-    cell = Cell(_agreement(), rung.operation, implementation, device, dtype)
-    finding, _ = ask(cell, Subject(rung.operation, implementation), rung.case(device, dtype))
+    if workload(point.operation).is_beyond_the_oracle(point.known):
+        return _certified(point, implementation, device, dtype)
+    cell = Cell(_agreement(), point.operation, implementation, device, dtype)
+    finding, _ = ask(cell, Subject(point.operation, implementation), point.case(device, dtype))
     return Verified(finding.verdict, "" if finding.verdict is Verdict.EXACT else sentence(finding))
 
 
-def _certified(rung: Rung, implementation: Implementation, device: str, dtype: str) -> Verified:
-    certificate = workload(rung.operation).certificate
+def _certified(point: LadderPoint, implementation: Implementation, device: str, dtype: str) -> Verified:
+    certificate = workload(point.operation).certificate
     if certificate is None:
         return Verified(Verdict.INCONCLUSIVE, "the definition would take too long here, and nothing else verifies it")
-    call = rung.case(device, dtype).call()
+    call = point.case(device, dtype).call()
     try:
-        results = Subject(rung.operation, implementation)(call)
+        results = Subject(point.operation, implementation)(call)
     except Unsupported as reason:
         return Verified(Verdict.UNSUPPORTED, str(reason))
     except ImplementationFault as fault:

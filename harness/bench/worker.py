@@ -20,10 +20,10 @@ from typing import Any
 import numpy as np
 import torch
 
-from harness.bench.clock import Clock
-from harness.bench.ladder import Rung
-from harness.bench.limits import bytes_per_second, copied_per_second, last_level_cache, operations_per_second
+from harness.bench.clock_sample import Clock
+from harness.bench.ladder import LadderPoint
 from harness.bench.protocol import PROTOCOL
+from harness.bench.roofline import bytes_per_second, copied_per_second, last_level_cache, operations_per_second
 from harness.bench.stopwatch import Block, stopwatch
 from harness.bench.verification import verified
 from harness.candidates import candidates
@@ -56,14 +56,14 @@ class Worker:
         file: str,
         patience: float,
     ) -> dict[str, Any]:
-        """Verify an implementation at a rung, and make it ready where it is right."""
+        """Verify an implementation at a point, and make it ready where it is right."""
         of, made = _found(operation, implementation, file)
-        rung = Rung(of, sizes, options, ())
-        judged = verified(rung, made, device, dtype)
+        point = LadderPoint(of, sizes, options, ())
+        judged = verified(point, made, device, dtype)
         answer: dict[str, Any] = {"verdict": judged.verdict.value, "reason": judged.reason}
         if not judged.is_timed:
             return answer
-        call = rung.case(device, dtype).call()
+        call = point.case(device, dtype).call()
         run, watch = made.bound(call.arguments, call.options), stopwatch(device, cold)
         self._precision = call.precision
         self._clock = (self._clock or Clock()) if device == "cuda" else None
@@ -77,7 +77,7 @@ class Worker:
         return {**answer, "memory": memory, "once": once}
 
     def forget(self) -> dict[str, Any]:
-        """Let go of the rung's tensors."""
+        """Let go of the point's tensors."""
         self._ready.clear()
         return {}
 

@@ -13,9 +13,9 @@ from time import perf_counter
 
 import click
 
-from harness.bench.revision import crews
+from harness.bench.revision import builds
 from harness.bench.running import Running
-from harness.bench.team import Asked
+from harness.bench.worker_pool import Asked
 from harness.candidates import candidates
 from harness.catalogue import catalogue, choose
 from harness.command.asking import run_started, waiting
@@ -46,7 +46,7 @@ _SLOWER = 4
 """The exit code of a confirmed slowdown."""
 
 _EXAMPLES = examples(
-    ("harness bench conv2d_pinv legs_scan gru", "three operations, every implementation, every rung"),
+    ("harness bench conv2d_pinv legs_scan gru", "three operations, every implementation, every point"),
     ("harness bench linear --dtype float64 --processes 9", "in double precision, in more processes"),
     ("harness bench gru --only nn.GRU --only definition", "two implementations against each other"),
     ("harness bench mine.py", "a file's own implementations, beside all others"),
@@ -74,7 +74,7 @@ _EXAMPLES = examples(
     show_default="1s",
     help="Skip points slower than TIME per call, or predicted to be.",
 )
-@click.option("--budget", type=Duration(), metavar="TIME", help="Begin no further rung after this time: 90s, 5m, 1h.")
+@click.option("--budget", type=Duration(), metavar="TIME", help="Begin no further point after this time: 90s, 5m, 1h.")
 @click.option("--cold", is_flag=True, help="On CUDA: with the second-level cache overwritten before each call.")
 @click.option(
     "--against", metavar="REVISION", default="", help="Time this git revision's code too, in turns with this one's."
@@ -139,7 +139,7 @@ def bench(
     }
     _check_rivals(rivals, asked, only)
     started = run_started(seed)
-    with crews(against, str(Path(python or sys.executable).absolute())) as there, Meter("timings", as_json) as meter:
+    with builds(against, str(Path(python or sys.executable).absolute())) as there, Meter("timings", as_json) as meter:
         timings = Running(asked, operations, rivals, there, processes, limit, patience, seed, budget, meter.step).run()
     code = _exit_code(timings, fail_slower)
     tally = dict(Counter(str(each.speed) for each in timings))

@@ -399,7 +399,7 @@ def _check_workload(
     ladder: Mapping[str, Any],
     oracle_up_to: Mapping[str, int],
 ) -> None:
-    """Refuse sizes and options that are not the operation's or that are missing, and rungs that can't be climbed."""
+    """Refuse sizes and options that are not the operation's or that are missing, and points that can't be climbed."""
     place, missing = place_of(cost), sorted({*operation.sizes, *operation.options} - {*given})
     _check_known(operation, given, f"{place}: sizes= and options= give")
     _check_known(operation, oracle_up_to, f"{place}: oracle_up_to= limits")
@@ -420,14 +420,14 @@ def _check_known(operation: Operation, names: Iterable[str], where: str) -> None
 
 
 def check_ladder(operation: Operation, ladder: Mapping[str, Any], where: str) -> None:
-    """Raise DeclarationError for rungs that can't be climbed. where: in which argument they are given."""
+    """Raise DeclarationError for points that can't be climbed. where: in which argument they are given."""
     _check_known(operation, {name for names in ladder for name in names.split()}, f"{where} climbs in")
-    for axes, rungs in ladder.items():
-        if isinstance(rungs, str) or not isinstance(rungs, Iterable) or not [*rungs]:
+    for axes, points in ladder.items():
+        if isinstance(points, str) or not isinstance(points, Iterable) or not [*points]:
             raise DeclarationError(
-                f"{where} gives {rungs!r} for {axes!r}; write the values that it takes, as (1, 8, 64)"
+                f"{where} gives {points!r} for {axes!r}; write the values that it takes, as (1, 8, 64)"
             )
         sized = any(name in operation.sizes for name in axes.split())
-        broken = [rung for rung in rungs if sized and type(rung) is not int]
+        broken = [point for point in points if sized and type(point) is not int]
         if broken:
             raise DeclarationError(f"{where} gives {broken[0]!r} for {axes!r}, where a size is a whole number")

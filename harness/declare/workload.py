@@ -35,7 +35,7 @@ Certificate = Callable[[Mapping[str, Any], Any, float], tuple[float, float]]
 class Workload:
     """What is timed.
 
-    sizes, options: of the rung that every ladder shares, which may be larger than what is verified; ladder: by axis or
+    sizes, options: of the point that every ladder shares, which may be larger than what is verified; ladder: by axis or
     option (or by several, as in "height width", which climb together), the values that it takes while the others stay;
     cost: floating-point operations, by sizes and options (None: nobody counted them); reference: the implementation to
     which the others' times are held; certificate: verifies a result where the oracle would take too much, wherever an

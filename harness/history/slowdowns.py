@@ -34,12 +34,12 @@ class Benchmarks:
     @property
     def by_key(self) -> dict[str, TimingFinished]:
         """The timings of this very code, by key."""
-        return {each.key: each for each in self.timings if not each.crew}
+        return {each.key: each for each in self.timings if not each.build}
 
 
 @dataclass(frozen=True)
 class Slowdown:
-    """An implementation at a rung: its time over the reference's then and now."""
+    """An implementation at a point: its time over the reference's then and now."""
 
     now: TimingFinished
     before: float

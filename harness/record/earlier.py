@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 _VERDICTS = {"uninformative": "inconclusive"}
+_FIELDS = {"crew": "build", "canary": "aa_test", "fraction": "roofline"}
 
 
 def in_todays_words(values: dict[str, Any]) -> dict[str, Any]:
     """An event's plain values as they would be written now."""
-    told = dict(values)
+    told = {_FIELDS.get(name, name): value for name, value in values.items()}
     if isinstance(told.get("verdict"), str):
         told["verdict"] = _VERDICTS.get(told["verdict"], told["verdict"])
     if isinstance(told.get("tally"), dict):

@@ -232,13 +232,13 @@ class FindingListed:
 
 @dataclass(frozen=True)
 class TimingFinished:
-    """How long an implementation takes at one rung of its operation's ladder, and what is said of it.
+    """How long an implementation takes at one point of its operation's ladder, and what is said of it.
 
-    crew: whose code it is ("" where there is one alone); cache: warm, or cold (overwritten before each call); axes: the
-    ladders that the rung belongs to; verdict, reason: of its result there, without which nothing is timed; blocks:
+    build: whose code it is ("" where there is one alone); cache: warm, or cold (overwritten before each call); axes: the
+    ladders that the point belongs to; verdict, reason: of its result there, without which nothing is timed; blocks:
     seconds per call, by process and block; against: whom its time is held to; ratio, low, high: its time over theirs and
-    the interval; speed: what is said of that; canary: what is said of one half of its blocks against the other, which
-    are the same code; memory: bytes that a call takes beyond its arguments; fraction: of the machine's limit, which
+    the interval; speed: what is said of that; aa_test: what is said of one half of its blocks against the other, which
+    are the same code; memory: bytes that a call takes beyond its arguments; roofline: of the machine's limit, which
     `bound` names (operations, bytes of the memory or of the cache; invalid where it cannot be), None where nothing was
     timed; clock: of a GPU meanwhile, in MHz; throttled: blocks that were timed again since it was held back.
     """
@@ -252,7 +252,7 @@ class TimingFinished:
     axes: list[str]
     verdict: Verdict
     reason: str = ""
-    crew: str = ""
+    build: str = ""
     cache: str = "warm"
     blocks: list[list[Seconds]] = field(default_factory=list)
     against: str = ""
@@ -260,9 +260,9 @@ class TimingFinished:
     low: float | None = None
     high: float | None = None
     speed: Speed = Speed.NO_DATA
-    canary: Speed = Speed.NO_DATA
+    aa_test: Speed = Speed.NO_DATA
     memory: Count | None = None
-    fraction: float | None = None
+    roofline: float | None = None
     bound: str = ""
     clock: Count | None = None
     throttled: Count = 0
@@ -274,14 +274,14 @@ class TimingFinished:
         return median(medians) if medians else None
 
     @property
-    def rung(self) -> str:
+    def point(self) -> str:
         """`batch=64, inputs=256`, the same in every run."""
-        return rung_name({**self.sizes, **self.options})
+        return point_name({**self.sizes, **self.options})
 
     @property
     def key(self) -> str:
-        """`operation/implementation-device-dtype-cache[rung]`, the same in every run."""
-        return f"{self.operation}/{self.implementation}-{self.device}-{self.dtype}-{self.cache}[{self.rung}]"
+        """`operation/implementation-device-dtype-cache[point]`, the same in every run."""
+        return f"{self.operation}/{self.implementation}-{self.device}-{self.dtype}-{self.cache}[{self.point}]"
 
 
 @dataclass(frozen=True)
@@ -294,8 +294,8 @@ class RunFinished:
     stopped: str = ""
 
 
-def rung_name(known: Mapping[str, Any]) -> str:
-    """What a rung of a ladder is called, by its sizes and options."""
+def point_name(known: Mapping[str, Any]) -> str:
+    """What a point of a ladder is called, by its sizes and options."""
     return ", ".join(f"{name}={value}" for name, value in known.items())
 
 

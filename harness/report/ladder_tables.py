@@ -13,7 +13,7 @@ from harness.measure.verdict import Verdict
 from harness.record.events import TimingFinished
 from harness.report.ladders import (
     Ladder,
-    canary_sentence,
+    aa_test_sentence,
     clock_sentence,
     duration,
     ladders,
@@ -26,7 +26,7 @@ from harness.report.ladders import (
 _LEGEND = (
     "★ the fastest   × the reference's time: "
     + "   ".join(f"{speed.symbol} {speed.value}" for speed in Speed)
-    + "\n% of what this machine can compute (flop) or move (B, or cache) in that time   – not timed"
+    + "\n% of the roofline: of what this machine can compute (flop) or move (B, or cache) in that time   – not timed"
     + "\nKiB, MiB: of memory beyond the arguments"
 )
 
@@ -36,7 +36,7 @@ def print_ladders(timings: Sequence[TimingFinished], console: Console | None = N
     console = console or Console()
     for ladder in ladders(timings):
         console.print(_table(ladder))
-    told = [_LEGEND, *untimed(timings), f"canary  {canary_sentence(timings)}"]
+    told = [_LEGEND, *untimed(timings), f"A/A test  {aa_test_sentence(timings)}"]
     if clocked := clock_sentence(timings):
         told.append(f"clock   {clocked}")
     for each in told:

@@ -64,19 +64,21 @@ def ladders(timings: Sequence[TimingFinished]) -> Iterator[Ladder]:
 
 
 def _ladder(operation: str, axis: str, timings: Sequence[TimingFinished]) -> Ladder:
-    rungs = {each.rung: str(_place(each, axis)) if axis else "" for each in sorted(timings, key=partial(_order, axis))}
+    points = {
+        each.point: str(_place(each, axis)) if axis else "" for each in sorted(timings, key=partial(_order, axis))
+    }
     known = {**timings[0].sizes, **timings[0].options}
     fixed = ", ".join(f"{name}={value}" for name, value in known.items() if name not in axis.split())
     lines = []
-    for crew, implementation in dict.fromkeys((each.crew, each.implementation) for each in timings):
-        mine = {each.rung: each for each in timings if (each.crew, each.implementation) == (crew, implementation)}
-        name = visible(f"{implementation} ({crew})" if crew else implementation)
-        lines.append(Line(name, tuple(mine.get(rung) for rung in rungs), exponent(mine.values(), axis)))
-    return Ladder(operation, axis, fixed, tuple(rungs.values()), tuple(lines))
+    for build, implementation in dict.fromkeys((each.build, each.implementation) for each in timings):
+        mine = {each.point: each for each in timings if (each.build, each.implementation) == (build, implementation)}
+        name = visible(f"{implementation} ({build})" if build else implementation)
+        lines.append(Line(name, tuple(mine.get(point) for point in points), exponent(mine.values(), axis)))
+    return Ladder(operation, axis, fixed, tuple(points.values()), tuple(lines))
 
 
 def exponent(timings: Iterable[TimingFinished], axis: str) -> float | None:
-    """The power of the size by which the time grows at the large end of a ladder; None with fewer than three rungs."""
+    """The power of the size by which the time grows at the large end of a ladder; None with fewer than three points."""
     points = sorted(
         (float(size), each.seconds)
         for each in timings
@@ -89,7 +91,7 @@ def exponent(timings: Iterable[TimingFinished], axis: str) -> float | None:
 
 
 def _place(timing: TimingFinished, axis: str) -> Any:
-    """Where a rung stands on a ladder: the size of its axis, or of the first of those that climb together."""
+    """Where a point stands on a ladder: the size of its axis, or of the first of those that climb together."""
     return {**timing.sizes, **timing.options}[axis.split(maxsplit=1)[0]]
 
 
@@ -99,9 +101,9 @@ def _order(axis: str, timing: TimingFinished) -> float:
     return float(place) if isinstance(place, int | float) else 0.0
 
 
-def canary_sentence(timings: Sequence[TimingFinished]) -> str:
+def aa_test_sentence(timings: Sequence[TimingFinished]) -> str:
     """How often the same code was called slower or faster than itself."""
-    told = [Speed(each.canary) for each in timings if each.canary != Speed.NO_DATA]
+    told = [Speed(each.aa_test) for each in timings if each.aa_test != Speed.NO_DATA]
     wrong = sum(each in (Speed.SLOWER, Speed.FASTER) for each in told)
     return f"the same code against itself: {wrong} of {len(told)} called slower or faster"
 
@@ -138,9 +140,9 @@ def memory(size: int | None) -> str:
 
 def share(timing: TimingFinished) -> str:
     """Which part of a limit of the machine a call reaches: `3.4% flop`; "" where nobody knows, or where it rounds to nothing."""
-    if timing.fraction is None or round(timing.fraction, 3) <= 0:
+    if timing.roofline is None or round(timing.roofline, 3) <= 0:
         return ""
-    return f"{timing.fraction:.1%} {_LIMITS[timing.bound]}"
+    return f"{timing.roofline:.1%} {_LIMITS[timing.bound]}"
 
 
 def untimed(timings: Iterable[TimingFinished]) -> list[str]:

@@ -14,7 +14,7 @@ from harness.report.calibration import calibration
 from harness.report.charts import errors_over_runs, growth
 from harness.report.curves import times_over_sizes
 from harness.report.folder import Folder
-from harness.report.ladders import canary_sentence, clock_sentence, ladders, untimed
+from harness.report.ladders import aa_test_sentence, clock_sentence, ladders, untimed
 from harness.report.overview import Overview, errors_of, history_of
 from harness.report.reporting import Findings
 from harness.report.results import packed
@@ -89,7 +89,11 @@ def _benchmarks_page(overview: Overview, common: dict[str, Any]) -> str:
         overview.benchmarks, timings = each, each.timings
         with suppress(ValueError, LookupError, ArithmeticError):
             told: dict[str, Any] = {"ladders": [(found, times_over_sizes(found)) for found in ladders(timings)]}
-            told |= {"reasons": untimed(timings), "canary": canary_sentence(timings), "clock": clock_sentence(timings)}
+            told |= {
+                "reasons": untimed(timings),
+                "aa_test": aa_test_sentence(timings),
+                "clock": clock_sentence(timings),
+            }
             return _page("benchmarks.html", **common, timed=each, **told)
     overview.benchmarks = None
     return ""

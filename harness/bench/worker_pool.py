@@ -1,6 +1,6 @@
-"""The team: several worker processes, which are asked in turn and never at once.
+"""The pool: several worker processes, which are asked in turn and never at once.
 
-At each rung every implementation is verified and made ready in every worker; then they are timed block by block, in an
+At each point every implementation is verified and made ready in every worker; then they are timed block by block, in an
 order that is drawn anew in every round, so that whatever else the machine does meets all of them alike.
 """
 
@@ -22,7 +22,7 @@ from types import TracebackType
 from typing import Any
 
 from harness.bench.extrapolation import Extrapolation
-from harness.bench.ladder import Rung
+from harness.bench.ladder import LadderPoint
 from harness.bench.protocol import PROTOCOL
 from harness.engine.scratch import scratch
 from harness.errors import HarnessError, InfrastructureError
@@ -40,7 +40,7 @@ _TRIES, _RECOVERY = 3, 0.2
 
 
 @dataclass(frozen=True)
-class Crew:
+class Build:
     """Whose code is timed: a name for it, the Python that runs it, and the folder from which it imports the harness."""
 
     name: str
@@ -50,12 +50,12 @@ class Crew:
 
 @dataclass
 class Timing:
-    """How long an implementation of a crew took at a rung: seconds per call, by process and block.
+    """How long an implementation of a build took at a point: seconds per call, by process and block.
 
     clocks: of a GPU, in MHz, block by block; throttled: the blocks in which it was held back, and which were timed again.
     """
 
-    crew: str
+    build: str
     implementation: str
     blocks: list[list[float]]
     verdict: Verdict = Verdict.UNSUPPORTED
@@ -80,21 +80,21 @@ class Asked:
     file: str = ""
 
 
-class Team:
-    """The workers of one crew or two, as many of each. Use as a context manager.
+class WorkerPool:
+    """The workers of one build or two, as many of each. Use as a context manager.
 
     limit: the seconds after which a worker that does not answer is ended; patience: those of a call that is still timed.
     """
 
     def __init__(
-        self, crews: Sequence[Crew], processes: int, limit: float, patience: float, order: random.Random
+        self, builds: Sequence[Build], processes: int, limit: float, patience: float, order: random.Random
     ) -> None:
-        self._crews, self._limit, self._patience, self._order = crews, limit, patience, order
-        self._workers = [{crew.name: _Process(crew, limit) for crew in crews} for _ in range(processes)]
+        self._builds, self._limit, self._patience, self._order = builds, limit, patience, order
+        self._workers = [{build.name: _Process(build, limit) for build in builds} for _ in range(processes)]
         self._expected = Extrapolation(patience)
         self._open = ExitStack()
 
-    def __enter__(self) -> Team:
+    def __enter__(self) -> WorkerPool:
         with ExitStack() as opened:
             opened.enter_context(scratch())
             opened.callback(self._close)
@@ -127,21 +127,21 @@ class Team:
         """The bytes a second of a copy of so many bytes, which may lie in a cache."""
         return max(float(worker.ask(do="copying", device=device, size=size)["bytes"]) for worker in self._every())
 
-    def measure(self, rung: Rung, implementations: Iterable[str], asked: Asked) -> list[Timing]:
-        """Verify and time the implementations at a rung, in every crew."""
-        names = [(crew.name, name) for crew in self._crews for name in implementations]
+    def measure(self, point: LadderPoint, implementations: Iterable[str], asked: Asked) -> list[Timing]:
+        """Verify and time the implementations at a point, in every build."""
+        names = [(build.name, name) for build in self._builds for name in implementations]
         timings = {each: Timing(*each, blocks=[]) for each in names}
         for workers in self._workers:
-            rounds = {each: self._prepared(workers[each[0]], rung, timings[each], asked) for each in names}
+            rounds = {each: self._prepared(workers[each[0]], point, timings[each], asked) for each in names}
             for each in names:
                 timings[each].blocks.append([])
-            for crew, name in self._turns(rounds):
-                _time(workers[crew], timings[crew, name])
+            for build, name in self._turns(rounds):
+                _time(workers[build], timings[build, name])
             for worker in workers.values():
                 worker.ask(do="forget")
         for (_, name), timing in timings.items():
             if timing.is_timed:  # which says more than the one call before
-                self._expected.update(rung, name, min(min(block) for block in timing.blocks if block))
+                self._expected.update(point, name, min(min(block) for block in timing.blocks if block))
         return list(timings.values())
 
     def _turns(self, rounds: Mapping[tuple[str, str], int]) -> Iterator[tuple[str, str]]:
@@ -150,16 +150,16 @@ class Team:
             wanted = [each for each, most in rounds.items() if turn < most]
             yield from self._order.sample(wanted, len(wanted))
 
-    def _prepared(self, worker: _Process, rung: Rung, timing: Timing, asked: Asked) -> int:
+    def _prepared(self, worker: _Process, point: LadderPoint, timing: Timing, asked: Asked) -> int:
         """How many blocks there is time for; 0 where the implementation is not right, or too slow to be asked."""
-        if self._is_too_slow(timing, rung):
+        if self._is_too_slow(timing, point):
             return 0
         answer = worker.ask(
             do="prepare",
-            operation=rung.operation.name,
+            operation=point.operation.name,
             implementation=timing.implementation,
-            sizes=dict(rung.sizes),
-            options=dict(rung.options),
+            sizes=dict(point.sizes),
+            options=dict(point.options),
             device=asked.device,
             dtype=asked.dtype,
             cold=asked.cold,
@@ -171,14 +171,14 @@ class Team:
             timing.verdict, timing.reason = found, answer["reason"]
         if "once" not in answer:
             return 0
-        self._expected.update(rung, timing.implementation, answer["once"])
-        if self._is_too_slow(timing, rung):
+        self._expected.update(point, timing.implementation, answer["once"])
+        if self._is_too_slow(timing, point):
             return 0
         timing.memory = answer["memory"]
         return max(_FEWEST_ROUNDS, min(ROUNDS, int(_SECONDS / answer["once"])))
 
-    def _is_too_slow(self, timing: Timing, rung: Rung) -> bool:
-        reason = self._expected.refusal(rung, timing.implementation)
+    def _is_too_slow(self, timing: Timing, point: LadderPoint) -> bool:
+        reason = self._expected.refusal(point, timing.implementation)
         if reason:
             timing.verdict, timing.reason = Verdict.UNSUPPORTED, reason
             timing.blocks = [[] for _ in timing.blocks]  # of processes that were just within patience
@@ -190,16 +190,16 @@ class Team:
 
 def _check_orders(worker: _Process) -> None:
     """Raise InfrastructureError where a worker does not start, HarnessError where it uses an incompatible."""
-    crew = worker.crew
+    build = worker.build
     try:
         told = worker.ask(do="begin")
     except InfrastructureError:
         raise InfrastructureError(
-            f"the bench of {crew.name} does not start with {crew.python}, and says above why; install there what it lacks"
+            f"the bench of {build.name} does not start with {build.python}, and says above why; install there what it lacks"
         ) from None
     if told.get("protocol") != PROTOCOL:
         raise HarnessError(
-            f"the bench of {crew.name} uses an incompatible bench protocol; name a revision with the same "
+            f"the bench of {build.name} uses an incompatible bench protocol; name a revision with the same "
             "harness/bench/worker.py"
         )
 
@@ -221,7 +221,7 @@ def _time(worker: _Process, timing: Timing) -> None:
 class _Process:
     """The parent's end of a worker; one that dies or hangs is replaced, and its order answered with why."""
 
-    crew: Crew
+    build: Build
     limit: float
     _running: subprocess.Popen[bytes] | None = field(default=None, init=False)
 
@@ -248,12 +248,12 @@ class _Process:
 
     def start(self) -> subprocess.Popen[bytes]:
         """Start the process, which imports for a while before it answers."""
-        paths = os.pathsep.join(filter(None, (str(self.crew.folder), os.environ.get("PYTHONPATH"))))
+        paths = os.pathsep.join(filter(None, (str(self.build.folder), os.environ.get("PYTHONPATH"))))
         self._running = subprocess.Popen(
-            [self.crew.python, "-m", "harness.bench.worker"],
+            [self.build.python, "-m", "harness.bench.worker"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            cwd=self.crew.folder,
+            cwd=self.build.folder,
             process_group=0,  # no session, since Linux shares processors among those, whoever else is busy
             env={**os.environ, "PYTHONPATH": paths},
         )
