@@ -16,6 +16,7 @@ assert harness.check(lambda x: x + x, like=scale)
 ```
 """
 
+from harness import starting  # noqa: F401 - first of all, since what follows takes seconds
 from harness.bench.timed import timed
 from harness.catalogue import catalogue
 from harness.checking import Check, check

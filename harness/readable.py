@@ -7,6 +7,11 @@ import stat
 from pathlib import Path
 
 
+def leads_out(path: Path, folder: Path) -> bool:
+    """Whether a link makes a path in a folder mean a place outside of it."""
+    return not path.resolve().is_relative_to(folder.resolve())
+
+
 def unreadable(path: Path) -> str:
     """Why no file can be read at a path, as in "it is a folder"; empty where one can be."""
     try:

@@ -94,7 +94,7 @@ def test_a_syntax_error_in_the_module_beside(tmp_path):
             "import ctypes\nctypes.string_at(0)\n",
             "mine.py: its import crashed the interpreter: Segmentation fault at mine.py, line 2, <module>",
         ),
-        ("import os\nos._exit(4)\n", "mine.py: its import ended the process with exit status 4 (os._exit, or exit"),
+        ("import os\nos._exit(4)\n", "mine.py: its import ended the process with exit status 4 (os._exit, exit in"),
         (
             "import os, signal\nos.kill(os.getpid(), signal.SIGKILL)\n",
             "mine.py: its import was ended by SIGKILL; the system does that when memory runs out",

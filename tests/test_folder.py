@@ -5,13 +5,13 @@ import threading
 import pytest
 
 from harness.errors import InfrastructureError
-from harness.report.folder import MANIFEST, Folder
+from harness.report.folder import MANIFEST, ReplacedFolder
 
 PAGES = ("index.html", "report.css", "operation/linear.html")
 
 
 def written(path, *names, text="ours"):
-    with Folder(path) as folder:
+    with ReplacedFolder(path) as folder:
         for name in names:
             folder.write(name, text)
 
@@ -73,7 +73,7 @@ def test_a_link_leads_nowhere(tmp_path, link):
 
 def test_a_page_that_can_not_be_made_leaves_the_others_and_no_draft(tmp_path):
     written(tmp_path, *PAGES)
-    with pytest.raises(RuntimeError), Folder(tmp_path) as folder:
+    with pytest.raises(RuntimeError), ReplacedFolder(tmp_path) as folder:
         folder.write("index.html", "anew")
         raise RuntimeError
     assert files(tmp_path).keys() == {*PAGES, MANIFEST}
@@ -83,7 +83,7 @@ def test_a_page_that_can_not_be_made_leaves_the_others_and_no_draft(tmp_path):
 
 
 def test_one_writes_after_the_other(tmp_path):
-    with Folder(tmp_path) as first:
+    with ReplacedFolder(tmp_path) as first:
         first.write("index.html", "first")
         other = threading.Thread(target=written, args=(tmp_path, "report.css"))
         other.start()

@@ -1,15 +1,12 @@
-"""The handbook: a page for every operation, and the committed pages are those of the code."""
-
-from pathlib import Path
+"""The handbook: a page for every operation."""
 
 import pytest
 from jaxtyping import Float
 from torch import Tensor
 
 import harness
+from harness.errors import InfrastructureError
 from harness.report.handbook import operation_page, write_handbook
-
-COMMITTED = Path(__file__).parents[1] / "docs" / "operations"
 
 
 @harness.operation(sizes={"batch": (0, 3), "d": (1, 4)}, where=lambda d, double: d > 1 or not double, linear_in="x")
@@ -51,10 +48,16 @@ def test_only_the_pages_that_are_asked_for_are_written(tmp_path):
 
 
 @pytest.mark.parametrize("name", sorted(harness.catalogue()))
-def test_the_committed_page_is_that_of_the_code(name):
+def test_every_operation_of_the_catalogue_has_a_page(name):
     page = operation_page(harness.catalogue()[name])
-    assert (COMMITTED / f"{name}.md").read_text() == page, "run `harness docs`"
+    assert page.startswith(f"# {name}\n") and "| agreement |" in page
 
 
-def test_no_committed_page_is_of_an_operation_that_is_gone():
-    assert {path.stem for path in COMMITTED.glob("*.md")} == {"README", *harness.catalogue()}
+def test_what_somebody_else_wrote_is_not_replaced(tmp_path):
+    (tmp_path / "stretch.md").write_text("mine")
+    with pytest.raises(InfrastructureError, match="the harness did not make what is there"):
+        write_handbook([stretch], tmp_path)
+    assert (tmp_path / "stretch.md").read_text() == "mine"
+    (tmp_path / "stretch.md").unlink()
+    for _ in range(2):
+        write_handbook([stretch], tmp_path)

@@ -31,7 +31,7 @@ def deadly(tmp_path_factory) -> Answer:
     ("implementation", "words"),
     [
         ("segfaults", "crashed the interpreter: Segmentation fault at deadly.py, line 19, segfaults"),
-        ("leaves", "ended the process with exit status 7 (os._exit, or exit in a library)"),
+        ("leaves", "ended the process with exit status 7 (os._exit, exit in a library, or its files closed)"),
         ("gets_killed", "was ended by SIGKILL; the system does that when memory runs out"),
         ("hangs", "did not return within 10 s and was stopped at deadly.py, line "),
     ],
@@ -273,7 +273,7 @@ def test_deaths_are_remembered(tmp_path):
 @pytest.mark.parametrize(
     ("fault", "noise", "status", "words"),
     [
-        ("", "", 3, "ended the process with exit status 3 (os._exit, or exit in a library)"),
+        ("", "", 3, "ended the process with exit status 3 (os._exit, exit in a library, or its files closed)"),
         ("", "", -15, "was ended by SIGTERM"),
         ("", "", None, "exited without an error message (killed, out of memory, or os._exit)"),
         ("", "malloc: oops\n", -6, "was ended by SIGABRT (malloc: oops)"),

@@ -50,7 +50,7 @@ def timed(
     together), one value to stay at, or several to take in turn while the others stay; what is not named stays at the
     workload's.
 
-    Raises HarnessError for a device or dtype that is not there, and where nobody computes the operation so;
+    Raises HarnessError for a device or dtype that is not there, and where no implementation computes the operation so;
     DeclarationError for sizes that are not the operation's.
     """
     import pytest  # which whoever only imports the harness would wait for
@@ -81,7 +81,7 @@ def _places(
     ways = [(made.name, device) for device in devices or devices_here() for made in computing(operation, device, dtype)]
     if not ways:
         raise HarnessError(
-            f"nobody computes {operation.name} on {', '.join(devices)} in {dtype} here; see harness list"
+            f"no implementation here computes {operation.name} on {', '.join(devices)} in {dtype} here; see harness list"
         )
     return [(name, point, device, dtype) for point in points for name, device in ways]
 

@@ -30,6 +30,7 @@ from harness.generate.precision import full_precision
 from harness.history.baseline import PREVIOUS
 from harness.history.history import History
 from harness.history.priorities import priorities
+from harness.readable import leads_out
 from harness.record.checked_file import checksum, seen_from
 from harness.record.environment import environment
 from harness.record.events import (
@@ -110,6 +111,7 @@ class Asking:
         if not file:  # which may bring some, and was asked for them as it was imported
             check_dtypes(self.dtypes)
             check_backends(self.backends)
+        self._check_folders()
         self._check_baseline()
         started, stated = self._started(packages, **chosen), list(claims)
         first, complaints = self._kept(file)
@@ -134,6 +136,14 @@ class Asking:
             raise self._nothing(listing, controller, finished)
         told = (controller.planned, log.path, latest / "index.html", complaints)
         return Answer(Digest.of(self._events), *told, reporting, unwritten)
+
+    def _check_folders(self) -> None:
+        """Refuse a folder among the reports that a link makes one elsewhere. Raises HarnessError."""
+        for each in (self.reports / name for name in ("runs", "examples")):
+            if leads_out(each, self.reports):
+                raise HarnessError(
+                    f"{each} is a link that leads out of {self.reports}; remove it, or name the other folder"
+                )
 
     def _check_baseline(self) -> None:
         """Refuse an unknown baseline before anything is asked. Raises UnknownName."""

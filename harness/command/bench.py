@@ -21,6 +21,7 @@ from harness.catalogue import catalogue, choose
 from harness.command.asking import run_started, waiting
 from harness.command.importing import rehearse_import
 from harness.command.options import (
+    MOST_AT_ONCE,
     Duration,
     backend_option,
     device_option,
@@ -64,7 +65,11 @@ _EXAMPLES = examples(
 @click.option("--only", multiple=True, metavar="IMPLEMENTATION", help="Only these implementations (repeatable).")
 @backend_option
 @click.option(
-    "--processes", type=click.IntRange(1), default=5, show_default=True, help="Processes in which everything is timed."
+    "--processes",
+    type=click.IntRange(1, MOST_AT_ONCE),
+    default=5,
+    show_default=True,
+    help="Processes in which everything is timed.",
 )
 @click.option(
     "--patience",
@@ -191,7 +196,7 @@ def _check_rivals(rivals: dict[str, list[Implementation]], asked: Asked, only: t
     """Raise HarnessError where a name is unknown, or nobody is left."""
     empty = next((name for name, found in rivals.items() if not found), None)
     if empty:
-        told = f"none of {', '.join(only)} computes" if only else "nobody computes"
+        told = f"none of {', '.join(only)} computes" if only else "no implementation here computes"
         raise HarnessError(f"{told} {empty} on {asked.device} in {asked.dtype} here; see harness list")
     found = {each.name for every in rivals.values() for each in every}
     unknown = next((name for name in only if name not in found), None)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
-from typing import NoReturn
+from contextlib import suppress
+from typing import Any, NoReturn
 
 import click
 
@@ -61,6 +63,16 @@ class Sentences(click.Group):
     is kept in a file.
     """
 
+    def main(self, *words: Any, **settings: Any) -> Any:
+        """Run the program; where not even --help can be written, as to a full disk, it says so and nothing else."""
+        try:
+            return super().main(*words, **settings)
+        except OSError as failure:
+            _say(_sentence(failure))
+            os._exit(
+                InfrastructureError.exit_code
+            )  # the interpreter would try to write the rest, and tell that it can't
+
     def invoke(self, ctx: click.Context) -> object:
         """Run the command; what goes wrong becomes a sentence."""
         try:
@@ -86,8 +98,13 @@ def _sentence(failure: OSError) -> str:
 def _refuse(ctx: click.Context, sentence: str, exit_code: int) -> NoReturn:
     if ctx.meta.get(AS_JSON):
         click.echo(json.dumps({"exit_code": exit_code, "error": sentence}, indent=2))
-    click.echo(f"harness: {visible(sentence, 2_000, lines=True)}", err=True)
+    _say(sentence)
     sys.exit(exit_code)
+
+
+def _say(sentence: str) -> None:
+    with suppress(OSError):
+        click.echo(f"harness: {visible(sentence, 2_000, lines=True)}", err=True)
 
 
 @click.group(

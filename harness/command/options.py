@@ -55,7 +55,7 @@ PROFILES = {
 _LONGEST_DAYS = 3650
 """The longest duration, which every timer of the system can wait for."""
 
-_MOST_AT_ONCE = 1024
+MOST_AT_ONCE = 1024
 """The most workers, and the most threads of each, whatever the machine."""
 
 _MOST_EXAMPLES = 10**9
@@ -110,7 +110,7 @@ json_option = click.option(
 jobs_option = click.option(
     "--jobs",
     "-n",
-    type=click.IntRange(1, _MOST_AT_ONCE),
+    type=click.IntRange(1, MOST_AT_ONCE),
     default=cores,
     show_default="the cores there are",
     help="Worker processes.",
@@ -119,7 +119,7 @@ jobs_option = click.option(
 
 threads_option = click.option(
     "--threads",
-    type=click.IntRange(1, _MOST_AT_ONCE),
+    type=click.IntRange(1, MOST_AT_ONCE),
     default=1,
     show_default=True,
     help="Threads in which each worker computes.",

@@ -36,8 +36,13 @@ class Wanted:
         return [name for name in self.destinations if name not in OUTPUTS]
 
     def outputs(self, *folders: Path) -> list[Output]:
-        """What writes them, and before all else the pages in some folders. Raises UnknownName for an unknown format."""
-        made: list[Output] = [Site(*folders)]
+        """What writes them, and before all else the pages in some folders.
+
+        Raises HarnessError for an unknown format, and where the pages could not be written.
+        """
+        site = Site(*folders)
+        site.check()
+        made: list[Output] = [site]
         for name, destinations in self.destinations.items():
             made += [_written(OUTPUTS.found(name).render, each) for each in destinations]
         if self.annotations:

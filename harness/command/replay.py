@@ -90,7 +90,8 @@ def replay(
         check_file(candidates)
     found = Archive(reports).find(what)
     if not found.entries:
-        raise InfrastructureError(f"nothing to replay: {found.source} has no counterexample")
+        told = f"; {found.complaints[0]}" if found.complaints else ""
+        raise InfrastructureError(f"nothing to replay: {found.source} has no counterexample{told}")
     if save is not None:
         _save(found, save, as_json)
         return

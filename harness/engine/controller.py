@@ -120,7 +120,15 @@ class Controller:
     def _arguments(self, jobs: int, keyword: str) -> list[str]:
         ini = Path(__file__).with_name("pytest.ini")
         return [
-            *("-c", str(ini), "--rootdir", str(ini.parent), "--noconftest"),
+            *(
+                "-c",
+                str(ini),
+                "--rootdir",
+                str(ini.parent),
+                "--noconftest",
+                "--basetemp",
+                str(self._scratch / "pytest"),
+            ),
             *("-p", "xdist.plugin", "-p", "harness.engine.plugin", "--capture=no"),
             *(word for name in _NEEDLESS for word in ("-p", f"no:{name}")),
             *("-n", str(jobs), "--dist", "load", "--max-worker-restart", "1000000"),

@@ -292,7 +292,10 @@ def crash_reason(scratch: Path, worker: str, limit: float, status: int | None = 
     if fatal:
         complaint = _complaint(scratch, worker) if fatal.group(1) == "Aborted" else ""
         return f"crashed the interpreter: {fatal.group(1)}{_where(notes)}{complaint}"
-    return f"{_end(status)}{_complaint(scratch, worker)}"
+    complaint = (
+        _complaint(scratch, worker) if status != 0 else ""
+    )  # what is left of one that ended in order is no reason
+    return f"{_end(status)}{complaint}"
 
 
 def _notes(scratch: Path, worker: str, kind: str) -> str:
@@ -310,13 +313,14 @@ def _end(status: int | None) -> str:
     if status is None:
         return "exited without an error message (killed, out of memory, or os._exit)"
     if status >= 0:
-        return f"ended the process with exit status {status} (os._exit, or exit in a library)"
+        return f"ended the process with exit status {status} (os._exit, exit in a library, or its files closed)"
     return f"was ended by {_KILLED if status == -signal.SIGKILL else signal.Signals(-status).name}"
 
 
 def _complaint(scratch: Path, worker: str) -> str:
-    """The last line that a library wrote to standard error before it gave up."""
-    lines = [line.strip() for line in _notes(scratch, worker, "noise")[-2_000:].splitlines() if line.strip()]
+    """The last line that a library wrote to standard error before it gave up; no frame of a traceback that broke off."""
+    noise = _notes(scratch, worker, "noise")[-2_000:].splitlines()
+    lines = [line.rstrip() for line in noise if line.strip() and not line[0].isspace() and "Traceback (" not in line]
     return f" ({lines[-1][:200]})" if lines else ""
 
 

@@ -5,6 +5,25 @@ from __future__ import annotations
 import unicodedata
 
 _UNSEEN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
+_BLANK = frozenset(
+    map(
+        chr,
+        (
+            0x034F,
+            0x115F,
+            0x1160,
+            0x17B4,
+            0x17B5,
+            *range(0x180B, 0x1810),
+            0x2800,
+            0x3164,
+            *range(0xFE00, 0xFE10),
+            0xFFA0,
+        ),
+    )
+) | frozenset(map(chr, range(0xE0100, 0xE01F0)))
+"""Letters and marks that show nothing: Unicode's Default_Ignorable_Code_Point beyond those kinds, and the blank of Braille."""
+
 _STACKED = 2
 """Combining marks that one letter may carry; more are piled up to hide the lines above."""
 
@@ -26,7 +45,7 @@ def _spelled(text: str, kept: str) -> str:
     spelled, marks = [], 0
     for character in text:
         marks = marks + 1 if unicodedata.combining(character) else 0
-        unseen = unicodedata.category(character) in _UNSEEN or marks > _STACKED
+        unseen = unicodedata.category(character) in _UNSEEN or character in _BLANK or marks > _STACKED
         spelled.append(_escape(character) if unseen and character not in kept else character)
     return "".join(spelled)
 

@@ -99,7 +99,12 @@ def undisturbed_seconds() -> float:
 def waited(thread: int) -> float:
     """Seconds for which a thread of this process was ready to run and no processor was free; 0 where the system does not tell."""
     statistics = _scheduling(thread)
-    return int(os.pread(statistics, 100, 0).split()[1]) * 1e-9 if statistics is not None else 0.0
+    if statistics is None:
+        return 0.0
+    try:
+        return int(os.pread(statistics, 100, 0).split()[1]) * 1e-9
+    except (OSError, IndexError, ValueError):  # an implementation has closed the file, or has another one in its place
+        return 0.0
 
 
 @cache

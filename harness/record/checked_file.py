@@ -34,6 +34,8 @@ def recorded_file(path: str, recorded: str) -> Path:
         raise HarnessError(f"it was found in {shown}, which is not below the current folder; {_MEND}")
     if not file.is_file():
         raise HarnessError(f"it was found in {shown}, which is not here; {_MEND}")
+    if not file.resolve().is_relative_to(Path.cwd().resolve()):
+        raise HarnessError(f"it was found in {shown}, where a link leads out of the current folder; {_MEND}")
     if checksum(file) != recorded:
         raise HarnessError(f"it was found in {shown}, which has other content now; {_MEND}")
     return file

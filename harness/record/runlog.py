@@ -106,14 +106,16 @@ def read(path: Path, naming: tuple[str, ...] = ()) -> Reading:
     with opened(path, "run log") as file:
         pieces = _Pieces(file)
         for number, (line, ended) in enumerate(_lines(pieces), 1):  # noqa: B007 - whether the last one ends
-            if words and not any(word in line for word in words):
-                continue
+            if words and number > 1 and not any(word in line for word in words):
+                continue  # but for the first line, by which a log is known
             try:
                 values = parsed(line)
                 _refuse_newer(path, values)
                 events.append(_event(values))
             except Unreadable as failure:
                 damaged[number] = str(failure)
+            if not events and (number >= _LINES_WITHOUT or pieces.read > LONGEST):
+                break
     if not events and (damaged or not number):
         told = f"its first line is no event: {next(iter(damaged.values()))}" if damaged else "it is empty"
         raise HarnessError(f"run log {path} can't be read: {told}")
@@ -141,6 +143,10 @@ def _event(values: Any) -> Event:
     return structured(in_todays_words(values), kind)
 
 
+_LINES_WITHOUT = 1_000
+"""Lines, of which none is an event, from which nothing more is read: it is no log."""
+
+
 class _Pieces:
     """The bytes of a log, piece by piece and unpacked; `cut` says afterwards what is wrong where they end before it does.
 
@@ -150,10 +156,14 @@ class _Pieces:
     def __init__(self, file: BufferedReader) -> None:
         self._file = file
         self.cut = ""
+        self.read = 0
 
     def __iter__(self) -> Iterator[bytes]:
         pieces = iter(partial(self._file.read, _PIECE), b"")
-        return self._measured(pieces) if self._file.peek(2).startswith(_MAGIC) else pieces
+        unpacked = self._measured(pieces) if self._file.peek(2).startswith(_MAGIC) else pieces
+        for piece in unpacked:
+            self.read += len(piece)
+            yield piece
 
     def _measured(self, packed: Iterator[bytes]) -> Iterator[bytes]:
         """What is unpacked, as long as it is no more than a log can be: a megabyte may expand to a gigabyte."""
@@ -199,7 +209,8 @@ def _lines(pieces: Iterable[bytes]) -> Iterator[tuple[bytes, bool]]:
     for piece in pieces:
         *whole, rest = (rest + piece).split(b"\n")
         yield from ((line, True) for line in whole)
-        rest = rest[: LONGEST + 1]  # of what is longer nothing is read
+        if len(rest) > LONGEST:  # nothing writes such lines: what follows is no log either
+            break
     if rest:
         yield rest, False
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import IO
 
 from harness.errors import HarnessError
+from harness.record.runlog import is_log
 
 STANDARD_OUTPUT = "-"
 """The name of standard output."""
@@ -73,6 +74,8 @@ def _obstacle(path: Path) -> str:
         return failure.strerror or str(failure)
     if path.is_dir():
         return "it is a folder"
+    if path.is_file() and is_log(path):
+        return "it is a run log"
     if not path.parent.is_dir():
         return f"there is no folder {path.parent}"
     if not os.access(path if path.exists() else path.parent, os.W_OK):

@@ -14,14 +14,14 @@ MANIFEST = ".files-of-harness"
 """Lists what was made in a folder, a line each, in order: `+ NAME` before it is written, `- NAME` once it is removed."""
 
 _UNFINISHED = ".unfinished"
-_NAME = re.compile(r"(?:[\w-]+/)?[\w-]+\.(?:html|css)|\.unfinished")
+_NAME = re.compile(r"(?:[\w-]+/)?[\w-]+\.(?:html|css|md)|\.unfinished")
 """What may be made: whatever else a manifest lists, this is no list of ours."""
 
 _MEND = "or choose another folder"
 
 
 class Folder:
-    """A folder whose files are replaced: those of earlier times that are not written anew are removed at the end.
+    """A folder in which files are written, over those that the harness made there and no others.
 
     Use as a context manager; of several processes one writes at a time. Raises InfrastructureError where something that
     the harness did not make, or a link to elsewhere, is in the way, and OSError where it can't be written.
@@ -43,10 +43,19 @@ class Folder:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        with self._manifest:
-            for name in sorted(self._made - self._written) if error is None else ():
-                self._place(name).unlink(missing_ok=True)
-                self._note("-", name)
+        self._manifest.close()
+
+    def check(self, name: str) -> None:
+        """Raise InfrastructureError where a file could not be written, as far as that shows before anything is."""
+        if not os.path.lexists(self.path):
+            return
+        if self._place(name) and not self.path.is_dir():
+            raise InfrastructureError(f"{self.path} is not a folder; move it away, {_MEND}")
+        try:
+            self._made = _listed(self._place(MANIFEST).read_text(encoding="utf-8", errors="replace"))
+        except OSError:
+            self._made = set()
+        self._refuse_others(name)
 
     def write(self, name: str, text: str) -> None:
         """Write a file so that whoever reads meanwhile sees the old one or the new one, whole."""
@@ -65,12 +74,15 @@ class Folder:
         """Put down that a file is ours before there is one."""
         if name in self._made:
             return
-        if os.path.lexists(self._place(name)):
+        self._refuse_others(name)
+        self._made.add(name)
+        self._note("+", name)
+
+    def _refuse_others(self, name: str) -> None:
+        if name not in self._made and os.path.lexists(self._place(name)):
             raise InfrastructureError(
                 f"{self.path / name} is not written, since the harness did not make what is there; move it away, {_MEND}"
             )
-        self._made.add(name)
-        self._note("+", name)
 
     def _place(self, name: str) -> Path:
         """Where a file lies. Raises InfrastructureError where a link makes that a place elsewhere."""
@@ -84,6 +96,18 @@ class Folder:
     def _note(self, sign: str, name: str) -> None:
         self._manifest.write(f"{sign} {name}\n")
         self._manifest.flush()
+
+
+class ReplacedFolder(Folder):
+    """A folder whose files are replaced: those of earlier times that are not written anew are removed at the end."""
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        with self._manifest:
+            for name in sorted(self._made - self._written) if error is None else ():
+                self._place(name).unlink(missing_ok=True)
+                self._note("-", name)
 
 
 def _listed(manifest: str) -> set[str]:

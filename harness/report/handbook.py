@@ -16,19 +16,23 @@ from harness.declare.domain import TensorDomain
 from harness.declare.operation import Operation
 from harness.declare.structure import name_of
 from harness.generate.patterns import patterns_for
+from harness.report.folder import Folder
 from harness.verify.claim import Claim
 from harness.verify.suite import every_claim, every_property
 from harness.verify.support import served_dtypes
 
 
 def write_handbook(operations: Iterable[Operation], folder: Path) -> list[Path]:
-    """Write `NAME.md` for every operation and a `README.md` that lists them; returns the paths. Other files stay."""
-    folder.mkdir(parents=True, exist_ok=True)
+    """Write `NAME.md` for every operation and a `README.md` that lists them; returns the paths.
+
+    Raises InfrastructureError where somebody else's file, or a link, is in the way.
+    """
     chosen = sorted(operations, key=lambda operation: operation.name)
     pages = {f"{operation.name}.md": operation_page(operation) for operation in chosen}
     pages["README.md"] = _template("handbook.md").render(operations=chosen, claims_of=_claims_of)
-    for name, text in pages.items():
-        (folder / name).write_text(text, encoding="utf-8")
+    with Folder(folder) as made:
+        for name, text in pages.items():
+            made.write(name, text)
     return [folder / name for name in pages]
 
 

@@ -13,7 +13,7 @@ from harness.history.slowdowns import benchmarks
 from harness.report.calibration import calibration
 from harness.report.charts import errors_over_runs, growth
 from harness.report.curves import times_over_sizes
-from harness.report.folder import Folder
+from harness.report.folder import ReplacedFolder
 from harness.report.ladders import aa_test_sentence, clock_sentence, ladders, untimed
 from harness.report.overview import Overview, errors_of, history_of
 from harness.report.reporting import Findings
@@ -38,10 +38,15 @@ class Site:
     def __init__(self, *folders: Path) -> None:
         self.folders = folders
 
+    def check(self) -> None:
+        """Raise InfrastructureError where the pages could not be written, as far as that shows before there are any."""
+        for folder in self.folders:
+            ReplacedFolder(folder).check("index.html")
+
     def __call__(self, findings: Findings) -> None:
         """Write the pages."""
         with ExitStack() as stack:
-            folders = [stack.enter_context(Folder(each)) for each in self.folders]
+            folders = [stack.enter_context(ReplacedFolder(each)) for each in self.folders]
             for name, text in pages(findings, self.folders[0].parent):
                 for folder in folders:
                     folder.write(name, text)
