@@ -6,6 +6,12 @@ import sys
 
 import pytest
 
+from harness.declare.backends import BACKENDS
+from harness.generate.layouts import LAYOUTS
+from harness.generate.patterns import PATTERNS
+from harness.generate.precision import PRECISIONS
+from harness.report.outputs import OUTPUTS
+
 GH = """#!{python}
 import json, pathlib, sys
 
@@ -35,3 +41,11 @@ def forge(tmp_path):
     command.write_text(GH.format(python=sys.executable, state=str(state)))
     command.chmod(0o755)
     return {"PATH": f"{folder}{os.pathsep}{os.environ['PATH']}"}, lambda: json.loads(state.read_text())
+
+
+@pytest.fixture
+def registries_put_back(monkeypatch):
+    """What a test registers is gone after it."""
+    for registry in (BACKENDS, PRECISIONS, PATTERNS, LAYOUTS, OUTPUTS):
+        for table in ("_known", "_origins"):
+            monkeypatch.setattr(registry, table, dict(vars(registry)[table]))

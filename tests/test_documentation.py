@@ -50,6 +50,7 @@ def _run(path, text):
     return document.namespace
 
 
+@pytest.mark.usefixtures("registries_put_back")
 @pytest.mark.parametrize(("path", "text"), list(_documents()))
 def test_every_example_runs(path, text):
     assert _run(path, text)

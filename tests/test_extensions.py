@@ -13,10 +13,8 @@ from harness.command.main import main
 from harness.declare.backends import BACKENDS
 from harness.errors import DeclarationError, HarnessError, UnknownName
 from harness.generate.layouts import LAYOUTS
-from harness.generate.patterns import PATTERNS
-from harness.generate.precision import PRECISIONS, full_precision, narrower
+from harness.generate.precision import full_precision, narrower
 from harness.registry import OURS, Registry, registering_for
-from harness.report.outputs import OUTPUTS
 from tests.command_line import ask
 
 OPERATION = '''
@@ -98,11 +96,7 @@ def csv(findings):
 QUICK = ("--profile", "quick", "--jobs", "1", "--json")
 
 
-@pytest.fixture(autouse=True)
-def put_back(monkeypatch):
-    for registry in (BACKENDS, PRECISIONS, PATTERNS, LAYOUTS, OUTPUTS):
-        for table in ("_known", "_origins"):
-            monkeypatch.setattr(registry, table, dict(vars(registry)[table]))
+pytestmark = pytest.mark.usefixtures("registries_put_back")
 
 
 def written(folder, *parts):

@@ -71,6 +71,8 @@ def backend(name: str, **facts: Any) -> Backend:
     """Add a backend: a library on which implementations are written, with what is told of it (see Backend).
 
     ```python
+    import harness, torch
+
     harness.backend("triton", packages=("triton",), devices=("cuda",), dtypes=(torch.float32, torch.float16))
     ```
 

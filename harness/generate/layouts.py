@@ -40,6 +40,8 @@ def layout(*, least_axes: int = 1) -> Callable[[Make], Make]:
     """Add a layout: a function that gives a tensor's values in memory of their own, in another order or with gaps.
 
     ```python
+    import harness, torch
+
     @harness.layout(least_axes=2)
     def padded_rows(tensor):
         "Rows that begin at multiples of 16 entries."

@@ -48,6 +48,8 @@ def pattern(*, of: Callable[[Operation], bool] = _every) -> Callable[[Fill], Fil
     """Add a pattern of values: a function of a stream of random numbers and `torch.finfo` of the working precision.
 
     ```python
+    import harness
+
     @harness.pattern()
     def halves(stream, precision):
         "Multiples of one half."

@@ -96,6 +96,8 @@ def precision(
     """Add a dtype in which operations are asked, or a math mode of one.
 
     ```python
+    import harness, torch
+
     harness.precision(torch.float8_e4m3fn)   # asked of whoever says that it takes it: dtypes=(torch.float8_e4m3fn,)
     ```
 

@@ -31,6 +31,8 @@ def output(name: str, *, help: str = "") -> Callable[[Render], Render]:
     r"""Add an output format: a function that gives the text of a run's findings.
 
     ```python
+    import harness
+
     @harness.output("csv", help="Write every cell as a row.")
     def csv(findings):
         return "".join(f"{cell.key},{cell.verdict}\n" for cell in findings.digest.outcomes)
