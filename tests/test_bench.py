@@ -14,7 +14,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 import harness
-from harness.bench import limits, pool, worker
+from harness.bench import roofline, worker, worker_pool
 from harness.bench.clock_sample import Clock, Pace
 from harness.bench.ladder import LadderPoint, ladder_points
 from harness.bench.protocol import PROTOCOL
@@ -109,7 +109,7 @@ def test_what_is_computed_when_it_is_returned_is_called_as_it_is():
 
 
 def test_the_memory_is_measured_by_a_copy_of_four_times_the_largest_cache(monkeypatch):
-    monkeypatch.setattr(limits, "copied_per_second", lambda device, size: size)
+    monkeypatch.setattr(roofline, "copied_per_second", lambda device, size: size)
     assert bytes_per_second("cpu") >= 2 * 4 * last_level_cache("cpu")  # read and written
 
 
@@ -216,9 +216,9 @@ class Hot:
 
 @pytest.mark.parametrize(("held", "kept", "throttled"), [(0, 1e-3, 0), (1, 2e-3, 1), (9, 3e-3, 3)])
 def test_a_block_in_which_the_gpu_was_held_back_is_timed_again_and_counted(monkeypatch, held, kept, throttled):
-    monkeypatch.setattr(pool, "_RECOVERY", 0)
+    monkeypatch.setattr(worker_pool, "_RECOVERY", 0)
     timing = Timing("this code", "numpy", [[]])
-    pool._time(Hot(held), timing)
+    worker_pool._time(Hot(held), timing)
     assert (timing.blocks, timing.throttled, timing.clocks) == ([[kept]], throttled, [1500])
 
 
@@ -252,15 +252,15 @@ class Slowed(Warming):
 
 
 def test_the_limits_are_those_of_the_worker_that_found_the_machine_fastest(monkeypatch):
-    monkeypatch.setattr(pool, "_Process", Slowed)
-    with pool.WorkerPool([Build("this code")], 3, 60, 1.0, random.Random(0)) as made:
+    monkeypatch.setattr(worker_pool, "_Process", Slowed)
+    with worker_pool.WorkerPool([Build("this code")], 3, 60, 1.0, random.Random(0)) as made:
         assert made.limits("cpu", "float32") == {"operations": 4.0, "bytes": 8.0, "cache": 3}
         assert made.copying("cpu", 1000) == 1.0
 
 
 def test_what_was_timed_says_more_of_larger_sizes_than_the_first_call(monkeypatch):
-    monkeypatch.setattr(pool, "_Process", Warming)
-    with pool.WorkerPool([Build("this code")], 3, 60, 1.0, random.Random(0)) as made:
+    monkeypatch.setattr(worker_pool, "_Process", Warming)
+    with worker_pool.WorkerPool([Build("this code")], 3, 60, 1.0, random.Random(0)) as made:
         for batch in (8, 64, 512):
             assert made.measure(point(batch=batch, inputs=4, outputs=4), ["einsum"], Asked())[0].is_timed
         assert not made._expected.refusal(point(batch=4096, inputs=4, outputs=4), "einsum")
@@ -382,7 +382,7 @@ def test_an_option_of_pytest_benchmark_is_refused_with_where_it_is_taken(tmp_pat
     ("words", "told"),
     [
         (["liner"], "did you mean linear"),
-        (["linear", "--only", "nobody"], "none of no implementation here computes linear on cpu in float32"),
+        (["linear", "--only", "nobody"], "none of nobody computes linear on cpu in float32"),
         (["linear", "--dtype", "float12"], "float12"),
         (["linear", "--device", "cuda:7"], "is not here"),
         (["linear", "--frobnicate"], "no such option: --frobnicate"),
@@ -415,7 +415,7 @@ def test_another_revision_is_timed_in_turns_with_this_code(tmp_path):
 def test_a_worker_of_another_protocol_is_refused_and_none_is_left(monkeypatch):
     started = []
 
-    class Old(pool._Process):
+    class Old(worker_pool._Process):
         def start(self):
             started.append(self)
 
@@ -425,17 +425,17 @@ def test_a_worker_of_another_protocol_is_refused_and_none_is_left(monkeypatch):
         def close(self):
             started.remove(self)
 
-    monkeypatch.setattr(pool, "_Process", Old)
+    monkeypatch.setattr(worker_pool, "_Process", Old)
     with (
         pytest.raises(HarnessError, match="the bench of v1 uses an incompatible"),
-        pool.WorkerPool([Build("v1")], 2, 60, 1.0, None),
+        worker_pool.WorkerPool([Build("v1")], 2, 60, 1.0, None),
     ):
         pass
     assert not started
 
 
 def test_a_worker_that_is_gone_has_forgotten_everything():
-    assert pool._Process(Build("this code", "false"), 60).ask(do="forget") == {}
+    assert worker_pool._Process(Build("this code", "false"), 60).ask(do="forget") == {}
 
 
 def test_everybody_is_counted_and_a_rung_is_measured_once(monkeypatch):
@@ -446,7 +446,7 @@ def test_everybody_is_counted_and_a_rung_is_measured_once(monkeypatch):
             asked.extend([implementation] if do == "prepare" else [])
             return super().ask(do, **rest) if do not in ("limits", "copying") else dict.fromkeys(LIMITS, 1.0)
 
-    monkeypatch.setattr(pool, "_Process", Counting)
+    monkeypatch.setattr(worker_pool, "_Process", Counting)
     rivals = [linear.own, linear.find("einsum")]
     running = Running(
         Asked(),
@@ -469,7 +469,7 @@ def test_everybody_is_counted_and_a_rung_is_measured_once(monkeypatch):
 def test_a_python_that_cannot_run_the_bench_is_named():
     with (
         pytest.raises(InfrastructureError, match="the bench of v1 does not start with false, and says above why"),
-        pool.WorkerPool([Build("v1", "false")], 1, 60, 1.0, None),
+        worker_pool.WorkerPool([Build("v1", "false")], 1, 60, 1.0, None),
     ):
         pass
 

@@ -60,7 +60,7 @@ def test_a_size_is_named_before_a_pattern():
 
 def test_the_implementations_that_lose_none_are_named():
     (cause,) = causes([asked(mean_of_squares, variance), asked(by_torch, variance)])
-    assert cause.sound == ("by_torch",)
+    assert cause.accurate == ("by_torch",)
 
 
 def test_results_that_differ_in_bits_are_explained():
