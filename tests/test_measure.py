@@ -119,7 +119,7 @@ def test_a_jump_beside_a_zero_allows_nothing(dtype):
     assert units_of(positive_entries, case, x=torch.tensor([[-1e-13, -1.0]]))[0] < 1e-30
 
 
-def test_a_result_that_no_digit_of_can_be_known_is_uninformative():
+def test_a_result_that_no_digit_of_can_be_known_is_inconclusive():
     @harness.operation
     def wave(x: Float[Tensor, "batch d"]) -> Float[Tensor, "batch d"]:
         """The sine of a thousand times x."""

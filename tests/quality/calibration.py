@@ -150,8 +150,8 @@ def _all_alarms(pool, names, outside):
 
 _HEAD = """# Calibration of the measure of error
 
-Written by `tox -e calibration`; regenerate it there rather than editing it here. Scores are errors in multiples of the noise floor, the
-noise floor of the case; 32 times that is allowed, more for long axes (`harness/measure/comparison.py`).
+Written by `tox -e calibration`; regenerate it there rather than editing it here. Scores are errors in multiples of
+the noise floor; 32 are allowed, more for long axes (`harness/measure/comparison.py`).
 
 """
 
