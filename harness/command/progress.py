@@ -79,7 +79,7 @@ class Progress(Meter):
 
     def watch(self, controller: Controller) -> None:
         """Take the number of planned cells from a controller, once its workers have counted them."""
-        self._conductor = controller
+        self._controller = controller
 
     def __call__(self, event: Event) -> None:
         """Count a finished cell."""
@@ -87,7 +87,7 @@ class Progress(Meter):
             return
         self._bad += event.fails
         failing = f"{self._bad} failing"
-        self.step(f"{event.operation} {event.prop} · {failing}", self._conductor.planned or None, f", {failing}")
+        self.step(f"{event.operation} {event.prop} · {failing}", self._controller.planned or None, f", {failing}")
 
 
 def _own_terminal() -> TextIO:

@@ -20,7 +20,7 @@ FORMAT = 1
 """The version of the log's format; a reader refuses newer ones."""
 
 UNJUDGED = "unjudged"
-"""The kind of an error that no implementation is convicted of: the property or the harness itself raised."""
+"""The kind of an error that is no implementation's: the property or the harness itself raised."""
 
 Name = Annotated[str, Meta(pattern=r"\A[0-9][0-9A-Za-z-]{0,63}\Z")]
 """A run's name, which begins with its time; the folder of its pages is called so, and no other among the reports."""
@@ -196,7 +196,7 @@ class CellFinished:
 
     @property
     def unjudged(self) -> bool:
-        """Whether the property or the harness itself raised, so that no implementation is convicted."""
+        """Whether the property or the harness itself raised, so that no implementation has failed."""
         return self.kind == UNJUDGED
 
     @property

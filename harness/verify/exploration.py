@@ -292,7 +292,7 @@ def _judged(cell: Cell, subject: Subject, case: Case, comparison: Comparison, pl
 
 
 def _unless_as_the_definition(done: Exploration, found: Finding) -> Finding:
-    """A finding of lost digits as rounding, where the definition loses as many; not asked where others convict the cell."""
+    """A finding of lost digits as rounding, where the definition loses as many; not asked where other cases fail."""
     comparison = found.comparison
     if found.verdict is not Verdict.UNSTABLE or comparison is None or done.tally[Verdict.UNSTABLE]:
         return found
