@@ -9,7 +9,7 @@ from pathlib import Path
 
 def leads_out(path: Path, folder: Path) -> bool:
     """Whether a link makes a path in a folder mean a place outside of it."""
-    return not path.resolve().is_relative_to(folder.resolve())
+    return not Path(os.path.realpath(path)).is_relative_to(os.path.realpath(folder))
 
 
 def unreadable(path: Path) -> str:

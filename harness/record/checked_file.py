@@ -12,6 +12,7 @@ from pathlib import Path
 
 from harness.errors import HarnessError
 from harness.explain.visible import visible
+from harness.readable import leads_out
 from harness.record.reading import read_bytes
 
 _MEND = "name the file that declares it with --candidates, if you trust it"
@@ -34,7 +35,7 @@ def recorded_file(path: str, recorded: str) -> Path:
         raise HarnessError(f"it was found in {shown}, which is not below the current folder; {_MEND}")
     if not file.is_file():
         raise HarnessError(f"it was found in {shown}, which is not here; {_MEND}")
-    if not file.resolve().is_relative_to(Path.cwd().resolve()):
+    if leads_out(file, Path()):
         raise HarnessError(f"it was found in {shown}, where a link leads out of the current folder; {_MEND}")
     if checksum(file) != recorded:
         raise HarnessError(f"it was found in {shown}, which has other content now; {_MEND}")

@@ -87,7 +87,8 @@ class Folder:
     def _place(self, name: str) -> Path:
         """Where a file lies. Raises InfrastructureError where a link makes that a place elsewhere."""
         file = self.path / name
-        if file.parent.resolve() != self.path.parent.resolve() / self.path.name / Path(name).parent:
+        meant = Path(os.path.realpath(self.path.parent), self.path.name, Path(name).parent)
+        if Path(os.path.realpath(file.parent)) != meant:  # resolve() raises where links go round in a circle
             raise InfrastructureError(
                 f"{file} is not written, since a link leads out of {self.path.parent}; remove the link, {_MEND}"
             )
