@@ -181,3 +181,13 @@ def test_an_output_does_not_replace_a_run_log(tmp_path):
     log.write_bytes(gzip.compress(b'{"event":"RunStarted"}\n'))
     with pytest.raises(HarnessError, match="can't be written: it is a run log"):
         Destination(os.fspath(log))
+
+
+def test_a_log_that_expands_without_measure_is_read_as_far_as_one_can(tmp_path, monkeypatch):
+    event = b'{"event":"ClaimListed","id":"a","source":"S0","statement":"It holds.","expected":"holds"}\n'
+    log = tmp_path / "run.jsonl.gz"
+    log.write_bytes(gzip.compress(event * 100_000))
+    assert len(runlog.read(log).events) == 100_000 and not runlog.read(log).complaint
+    monkeypatch.setattr(runlog, "_LEAST", 2**20)
+    found = runlog.read(log)
+    assert len(found.events) < 100_000 and "it expands to more than 100 times its size" in found.complaint
