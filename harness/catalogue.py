@@ -19,7 +19,7 @@ from harness.declare.callables import place_of
 from harness.declare.implementation import Implementation
 from harness.declare.operation import Operation
 from harness.errors import DeclarationError, HarnessError, UnknownName
-from harness.registry import installed
+from harness.registry import entry_points_of
 
 
 @lru_cache(maxsize=1)
@@ -31,7 +31,7 @@ def catalogue() -> dict[str, Operation]:
     found: dict[str, Operation] = {}
     for family in pkgutil.iter_modules(harness.operations.__path__, "harness.operations."):
         found |= operations_in(importlib.import_module(family.name))
-    for entry, loaded in installed("harness.operations"):
+    for entry, loaded in entry_points_of("harness.operations"):
         brought = {loaded.name: loaded} if isinstance(loaded, Operation) else operations_in(loaded)
         for name in brought.keys() & found.keys():
             raise HarnessError(

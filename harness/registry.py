@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any, Generic, TypeVar
 
 from harness.errors import DeclarationError, HarnessError, UnknownName
+from harness.originals import installed
 
 T = TypeVar("T")
 
@@ -37,11 +38,8 @@ def registering_for(origin: str) -> Iterator[None]:
 
 def origin_of(module: str) -> str:
     """Where what a module declares comes from: `harness`, the package, or the file that was imported."""
-    loaded = sys.modules.get(module)
-    file = getattr(loaded, "__file__", None)
-    if module.partition(".")[0] == OURS or file is None:
-        return module.partition(".")[0]
-    return module.partition(".")[0] if "-packages" in file else Path(file).name
+    package, file = module.partition(".")[0], getattr(sys.modules.get(module), "__file__", None)
+    return package if package == OURS or file is None or installed(module) else Path(file).name
 
 
 class Registry(Mapping[str, T], Generic[T]):
@@ -71,13 +69,13 @@ class Registry(Mapping[str, T], Generic[T]):
         """Where one comes from: `harness`, a package, or a file."""
         return self._origins[name]
 
-    def found(self, name: str, about: str = "") -> T:
-        """The one of this name. Raises UnknownName with the nearest names; about: the place that names it."""
+    def found(self, name: str) -> T:
+        """The one of this name. Raises UnknownName with the nearest names."""
         if name in self:
             return self[name]
         near = difflib.get_close_matches(str(name), self, n=1)
         hint = f"did you mean {near[0]}? There are" if near else "write one of"
-        raise UnknownName(f"{about}{self.kind} {name!r} is unknown; {hint} {', '.join(sorted(self))}")
+        raise UnknownName(f"{self.kind} {name!r} is unknown; {hint} {', '.join(sorted(self))}")
 
     def __getitem__(self, name: str) -> T:
         if name not in self._known:
@@ -100,11 +98,11 @@ class Registry(Mapping[str, T], Generic[T]):
     def _load(self) -> None:
         """Import what installed packages bring. Raises HarnessError where one can't be loaded."""
         if not self._loaded:
-            installed(self._group)
+            entry_points_of(self._group)
             self._loaded = True
 
 
-def installed(group: str) -> list[tuple[str, Any]]:
+def entry_points_of(group: str) -> list[tuple[str, Any]]:
     """What installed packages bring by an entry point group, each with the entry point's own words.
 
     Raises HarnessError where one can't be loaded.

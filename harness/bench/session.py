@@ -14,7 +14,7 @@ from harness.measure.speed import Speed
 from harness.record.events import TimingFinished
 
 _MOST = 1.05
-"""Fractions of the machine's limit beyond this are no measurement: a count or a limit is wrong."""
+"""Shares of the machine's limit beyond this are no measurement: a count or a limit is wrong."""
 
 INVALID, CACHED = "invalid", "cache"
 """What stands for the bound of a roofline that cannot be, and of one that is held to a copy within the cache."""
@@ -65,7 +65,7 @@ class Session:
     def confirmed(self, found: Sequence[TimingFinished], fresh: WorkerPool) -> list[TimingFinished]:
         """The same, after a fresh pool timed once more what seems slower: only what is slower there too is called so."""
         again = Session(self.asked, self.builds, fresh)
-        for point, names in _by_rung((each for each in found if each.speed == Speed.SLOWER), self._measured.values()):
+        for point, names in _by_point((each for each in found if each.speed == Speed.SLOWER), self._measured.values()):
             again.measured(point, names)
         slower = again.slower()
         return [
@@ -81,7 +81,7 @@ class Session:
         pairs = self._pairs()
         said = zip(pairs, speeds([_contrast(timing, other) for _, timing, other in pairs]), strict=True)
         return {
-            (self._crew(timing), timing.implementation, point.operation.name, point.name)
+            (self._build(timing), timing.implementation, point.operation.name, point.name)
             for (point, timing, _), speed in said
             if speed == Speed.SLOWER
         }
@@ -89,8 +89,8 @@ class Session:
     def _told(self) -> Iterator[TimingFinished]:
         pairs = self._pairs()
         contrasts = [_contrast(timing, other) for _, timing, other in pairs]
-        canaries = [against_itself(timing.blocks) for _, timing, _ in pairs]
-        said = zip(pairs, contrasts, speeds(contrasts), speeds(canaries), strict=True)
+        aa_tests = [against_itself(timing.blocks) for _, timing, _ in pairs]
+        said = zip(pairs, contrasts, speeds(contrasts), speeds(aa_tests), strict=True)
         for (point, timing, other), ratio, speed, aa_test in said:
             yield self._event(point, timing, other, ratio, speed, aa_test)
 
@@ -102,7 +102,7 @@ class Session:
             for timing in each.timings
         ]
 
-    def _crew(self, timing: Timing) -> str:
+    def _build(self, timing: Timing) -> str:
         """Whose code it is; "" where there is one alone."""
         return timing.build if len(self.builds) > 1 else ""
 
@@ -128,7 +128,7 @@ class Session:
             list(point.axes),
             timing.verdict,
             timing.reason,
-            self._crew(timing),
+            self._build(timing),
             "cold" if self.asked.cold else "warm",
             timing.blocks,
             other.implementation if other and other.build == timing.build else other.build if other else "",
@@ -170,7 +170,9 @@ def _contrast(timing: Timing, other: Timing | None) -> Contrast:
     return contrast(other.blocks, timing.blocks) if other is not None else contrast([], [])
 
 
-def _by_rung(slower: Iterable[TimingFinished], measured: Iterable[Measured]) -> Iterator[tuple[LadderPoint, list[str]]]:
+def _by_point(
+    slower: Iterable[TimingFinished], measured: Iterable[Measured]
+) -> Iterator[tuple[LadderPoint, list[str]]]:
     """The points at which somebody seems slower, with them and those that they are held to."""
     wanted: dict[tuple[str, str], set[str]] = {}
     for each in slower:

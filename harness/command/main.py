@@ -69,9 +69,8 @@ class Sentences(click.Group):
             return super().main(*words, **settings)
         except OSError as failure:
             _say(_sentence(failure))
-            os._exit(
-                InfrastructureError.exit_code
-            )  # the interpreter would try to write the rest, and tell that it can't
+            # not sys.exit: the interpreter would try to write the rest, and tell that it can't
+            os._exit(InfrastructureError.exit_code)
 
     def invoke(self, ctx: click.Context) -> object:
         """Run the command; what goes wrong becomes a sentence."""

@@ -292,10 +292,8 @@ def crash_reason(scratch: Path, worker: str, limit: float, status: int | None = 
     if fatal:
         complaint = _complaint(scratch, worker) if fatal.group(1) == "Aborted" else ""
         return f"crashed the interpreter: {fatal.group(1)}{_where(notes)}{complaint}"
-    complaint = (
-        _complaint(scratch, worker) if status != 0 else ""
-    )  # what is left of one that ended in order is no reason
-    return f"{_end(status)}{complaint}"
+    # what a process leaves that ended in order is no reason
+    return _end(status) if status == 0 else f"{_end(status)}{_complaint(scratch, worker)}"
 
 
 def _notes(scratch: Path, worker: str, kind: str) -> str:

@@ -23,7 +23,7 @@ from harness.measure.assertions import all_close, close
 from harness.measure.clock import spending, undisturbed_seconds
 from harness.measure.comparison import Comparison, as_array
 from harness.measure.reference import Array, ExpectedTensor, measure, reference
-from harness.registry import installed
+from harness.registry import entry_points_of
 from harness.verify.beside import modules_beside
 from harness.verify.cell import Cell
 from harness.verify.exploration import Finding
@@ -364,7 +364,7 @@ _ORDER = (
 def _installed_causes() -> tuple[Cause, ...]:
     """The causes of the entry point group `harness.causes` (each entry a module, or one Cause)."""
     found: list[Cause] = []
-    for _, loaded in installed("harness.causes"):
+    for _, loaded in entry_points_of("harness.causes"):
         found += [loaded] if isinstance(loaded, Cause) else causes_in(loaded)
     return tuple(found)
 

@@ -14,7 +14,7 @@ from msgspec import Meta
 from harness.explain.counterexample import Counterexample
 from harness.measure.speed import Speed
 from harness.measure.verdict import Verdict
-from harness.verify.cell_key import CellKey
+from harness.verify.cell_key import CellKey, OfACell
 
 FORMAT = 1
 """The version of the log's format; a reader refuses newer ones."""
@@ -122,7 +122,7 @@ class ClaimListed:
 
 
 @dataclass(frozen=True)
-class CellFinished:
+class CellFinished(OfACell):
     """A cell's outcome.
 
     tally: cases by verdict; met, planned: cases of the plan that were asked, and that should have been (0: not told);
@@ -198,16 +198,6 @@ class CellFinished:
     def unjudged(self) -> bool:
         """Whether the property or the harness itself raised, so that no implementation has failed."""
         return self.kind == UNJUDGED
-
-    @property
-    def key(self) -> str:
-        """`property[operation/implementation-device-dtype]`, the same in every run."""
-        return str(self.cell)
-
-    @property
-    def cell(self) -> CellKey:
-        """The key of its cell, in its parts."""
-        return CellKey(self.prop, self.operation, self.implementation, self.device, self.dtype)
 
 
 @dataclass(frozen=True)

@@ -15,13 +15,13 @@ from harness.measure.verdict import Verdict
 from harness.record.checked_file import seen_from
 from harness.record.events import CellFinished, Event, RunStarted, short_id
 from harness.record.reading import Unreadable, parsed, read_text, structured
-from harness.verify.cell_key import CellKey
+from harness.verify.cell_key import OfACell
 
 _ASKED = ("property", "operation", "implementation", "device", "dtype")
 
 
 @dataclass(frozen=True)
-class SavedCounterexample:
+class SavedCounterexample(OfACell):
     """What was asked of what, the recorded case that falsified it, and what was seen.
 
     candidates: the file that declared the implementation, as seen from the current folder, empty for the catalogue's;
@@ -44,16 +44,6 @@ class SavedCounterexample:
     def id(self) -> str:
         """The counterexample's short id."""
         return short_id(self.cell, self.case)
-
-    @property
-    def key(self) -> str:
-        """The cell's key."""
-        return str(self.cell)
-
-    @property
-    def cell(self) -> CellKey:
-        """The cell's key, in its parts."""
-        return CellKey(self.prop, self.operation, self.implementation, self.device, self.dtype)
 
 
 def recalled(events: Iterable[Event]) -> list[SavedCounterexample]:

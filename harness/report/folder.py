@@ -49,7 +49,8 @@ class Folder:
         """Raise InfrastructureError where a file could not be written, as far as that shows before anything is."""
         if not os.path.lexists(self.path):
             return
-        if self._place(name) and not self.path.is_dir():
+        self._place(name)  # raises where a link leads elsewhere
+        if not self.path.is_dir():
             raise InfrastructureError(f"{self.path} is not a folder; move it away, {_MEND}")
         try:
             self._made = _listed(self._place(MANIFEST).read_text(encoding="utf-8", errors="replace"))

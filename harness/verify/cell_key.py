@@ -29,3 +29,23 @@ class CellKey(NamedTuple):
 
 
 _WRITTEN = re.compile(r"([^[]+)\[([^/]+)/(.+)-([^-]+)-([^-]+)\]", re.DOTALL)
+
+
+class OfACell:
+    """What names the parts of its cell's key: mixed into records of what a cell gave."""
+
+    prop: str
+    operation: str
+    implementation: str
+    device: str
+    dtype: str
+
+    @property
+    def cell(self) -> CellKey:
+        """The key of its cell, in its parts."""
+        return CellKey(self.prop, self.operation, self.implementation, self.device, self.dtype)
+
+    @property
+    def key(self) -> str:
+        """`property[operation/implementation-device-dtype]`, the same in every run."""
+        return str(self.cell)

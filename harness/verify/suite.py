@@ -14,7 +14,7 @@ from types import ModuleType
 from harness.declare.implementation import Implementation
 from harness.declare.operation import Operation
 from harness.errors import DeclarationError, HarnessError
-from harness.registry import installed
+from harness.registry import entry_points_of
 from harness.verify.claim import Claim
 from harness.verify.property import Property
 
@@ -60,7 +60,7 @@ def installed_properties() -> tuple[Property, ...]:
     """
     found: list[Property] = []
     taken = {prop.name for prop in _own_properties()}
-    for entry, loaded in installed("harness.properties"):
+    for entry, loaded in entry_points_of("harness.properties"):
         for prop in [loaded] if isinstance(loaded, Property) else properties_in(loaded):
             if prop.name in taken:
                 raise HarnessError(
