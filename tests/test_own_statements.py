@@ -11,9 +11,9 @@ from torch import Tensor
 
 import harness
 from harness.candidates import candidates, is_candidate
-from harness.catalogue import installed as brought_by
 from harness.errors import CandidateError, DeclarationError, HarnessError
 from harness.explain.diagnosis import _installed_causes, known_causes
+from harness.registry import entry_points_of as brought_by
 from harness.verify.cell import Cell
 from harness.verify.suite import every_property, installed_properties
 from tests.command_line import ask

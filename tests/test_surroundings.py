@@ -74,6 +74,19 @@ def test_a_standard_output_that_is_full_is_a_sentence(tmp_path, words):
     assert (done.returncode, told) == (3, b"harness: No space left on device\n")
 
 
+@pytest.mark.parametrize("written", [1, 5_000, 20_000])
+def test_a_standard_output_that_is_full_keeps_the_exit_code_however_much_is_left_in_it(tmp_path, written):
+    refused = (
+        "import contextlib, sys; from harness.command.main import main\n"
+        f"with contextlib.suppress(OSError): sys.stdout.write('x' * {written})\n"
+        "main(['list', 'nothing'], prog_name='harness')"
+    )
+    buffered = surroundings() | {"PYTHONUNBUFFERED": ""}
+    with open("/dev/full", "w") as full:
+        done = subprocess.run([sys.executable, "-c", refused], cwd=tmp_path, env=buffered, stdout=full)
+    assert done.returncode == 2
+
+
 def test_an_interrupt_before_it_has_begun_is_a_word(tmp_path):
     began = 'import signal, sys; signal.signal(signal.SIGINT, signal.default_int_handler); sys.argv[0] = "harness"'
     imported = f"{began}; import harness.starting; print(flush=True); import time; time.sleep({SECONDS})"

@@ -69,8 +69,7 @@ class Sentences(click.Group):
             return super().main(*words, **settings)
         except OSError as failure:
             _say(_sentence(failure))
-            # not sys.exit: the interpreter would try to write the rest, and tell that it can't
-            os._exit(InfrastructureError.exit_code)
+            _leave(InfrastructureError.exit_code)
 
     def invoke(self, ctx: click.Context) -> object:
         """Run the command; what goes wrong becomes a sentence."""
@@ -98,6 +97,16 @@ def _refuse(ctx: click.Context, sentence: str, exit_code: int) -> NoReturn:
     if ctx.meta.get(AS_JSON):
         click.echo(json.dumps({"exit_code": exit_code, "error": sentence}, indent=2))
     _say(sentence)
+    _leave(exit_code)
+
+
+def _leave(exit_code: int) -> NoReturn:
+    """Exit. What standard output can't take is dropped: the interpreter would try once more, and exit with 120."""
+    try:
+        if sys.stdout is not None:
+            sys.stdout.flush()
+    except OSError:
+        os._exit(exit_code)
     sys.exit(exit_code)
 
 
