@@ -1,4 +1,4 @@
-"""What README and docstrings show: every example runs as it stands there, and says what it is said to say."""
+"""What README, pages and docstrings show: every example runs as it stands there, and says what it is said to say."""
 
 import io
 import re
@@ -22,12 +22,15 @@ from tests.command_line import CANDIDATES, ask
 
 ROOT = Path(__file__).parents[1]
 README = ROOT / "README.md"
+PAGES = (README, *sorted((ROOT / "docs").glob("*.md")))
 _FENCE = "```python\n"
 
 
 def _documents():
-    """The README and every docstring with an example, each with the number of its examples."""
-    yield pytest.param(README, README.read_text(), id="README.md")
+    """Every page and docstring with an example."""
+    for page in PAGES:
+        if _FENCE in page.read_text():
+            yield pytest.param(page, page.read_text(), id=page.name)
     for path in sorted((ROOT / "harness").rglob("*.py")):
         source = path.read_text()
         if _FENCE in source:
@@ -62,8 +65,9 @@ def _verdict(prop, function):
     return explore(Cell(prop, operation, made, "cpu", "float32"), plan(operation, 20, 0)).verdict
 
 
-def test_the_property_that_the_readme_shows_tells_a_wrong_softmax_from_a_right_one():
-    shown = _run(README, README.read_text())["sums_to_one"]
+def test_the_property_that_the_guide_shows_tells_a_wrong_softmax_from_a_right_one():
+    guide = ROOT / "docs" / "guide.md"
+    shown = _run(guide, guide.read_text())["sums_to_one"]
     assert not _verdict(shown, lambda x: torch.softmax(x, -1)).failing
     assert _verdict(shown, lambda x: 2 * torch.softmax(x, -1)) is Verdict.WRONG
 
@@ -77,12 +81,12 @@ def test_the_claim_that_a_docstring_shows_is_refuted():
     assert explore(Cell(claim.own, linear, linear.own, "cpu", "float64"), plan(linear, 20, 0)).verdict is Verdict.WRONG
 
 
-def _consoles():
-    return re.findall(r"```console\n(.*?)```", README.read_text(), re.DOTALL)
+def _consoles(*pages):
+    return [shown for page in pages for shown in re.findall(r"```console\n(.*?)```", page.read_text(), re.DOTALL)]
 
 
 def test_the_table_that_the_readme_shows_is_what_the_command_prints(tmp_path):
-    (shown,) = (each for each in _consoles() if each.startswith("$ harness check cdist.py"))
+    (shown,) = (each for each in _consoles(README) if each.startswith("$ harness check cdist.py"))
     answer = ask(tmp_path, "check", str(CANDIDATES / "cdist.py"), "--device", "cpu", "--json")
     text = io.StringIO()
     print_outcomes(answer.cells, text)
@@ -95,12 +99,12 @@ def _cells(table):
 
 
 def _commands():
-    shown = [line.partition("#")[0].split() for each in _consoles() for line in each.splitlines()]
+    shown = [line.partition("#")[0].split() for each in _consoles(*PAGES) for line in each.splitlines()]
     return sorted({tuple(words[1:]) for words in shown if words[:2] == ["$", "harness"]})
 
 
 @pytest.mark.parametrize("words", _commands(), ids=" ".join)
-def test_every_command_that_the_readme_shows_is_there_with_its_options(words):
+def test_every_command_that_is_shown_is_there_with_its_options(words):
     command = main.commands[words[1]]
     known = {option for each in command.params for option in (*each.opts, *each.secondary_opts)}
     assert isinstance(command, click.Command)

@@ -343,6 +343,18 @@ def test_what_has_no_source_is_imported_where_it_lies_and_said_so():
     compile(script, "script", "exec")
 
 
+def test_an_example_of_a_page_is_no_file_of_python(tmp_path):
+    page = tmp_path / "page.md"
+    page.write_text("# A page\n\nIt doubles:\n\ndef doubling(x, W, b):\n    return x @ W.mT + 2 * b\n")
+    made = {}
+    example = page.read_text().partition("It doubles:\n\n")[2]
+    exec(compile("\n" * 4 + example, str(page), "exec"), made)
+    cell = cell_of(made["doubling"])
+    script = reproduction(cell, fallen(cell)).text
+    assert "# The candidate's source is not here: page.md is not Python as it stands, or no longer." in script
+    compile(script, "script", "exec")
+
+
 def test_a_claim_is_asked_by_the_harness(tmp_path):
     refuted = next(each for each in every_claim() if each.own is not None and each.instead)
     operation = harness.catalogue()[refuted.of[0]]

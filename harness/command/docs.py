@@ -9,7 +9,7 @@ import click
 from harness.catalogue import catalogue, choose
 from harness.command.options import examples
 from harness.command.run import complete_operations
-from harness.report.handbook import write_handbook
+from harness.report.operation_pages import write_pages
 
 _EXAMPLES = examples(
     ("harness docs", "every operation, into docs/operations"),
@@ -28,5 +28,5 @@ _EXAMPLES = examples(
 )
 def docs(operations: tuple[str, ...], into: Path) -> None:
     """Write a page in Markdown for every OPERATION: definition, axes, edges, implementations, properties and claims."""
-    pages = write_handbook(choose(operations, catalogue()), into)
+    pages = write_pages(choose(operations, catalogue()), into)
     click.echo(f"{len(pages)} pages in {into}")

@@ -92,7 +92,10 @@ class _File:
         lines = linecache.getlines(path)  # which knows a notebook's cells as well
         if not lines:
             raise NoExcerpt("its source is not in a file")
-        self.tree = ast.parse("".join(lines))
+        try:
+            self.tree = ast.parse("".join(lines))
+        except (SyntaxError, ValueError):
+            raise NoExcerpt(f"{Path(path).name} is not Python as it stands, or no longer") from None
         self.statements: dict[str, list[ast.stmt]] = {}
         for statement in singly(self.tree.body):
             for name in bound(statement):

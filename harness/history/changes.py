@@ -17,7 +17,7 @@ _GROWN = 1.25
 """How many times as large an error must be before anybody is told."""
 
 _LEAST_TOLD = 1.0
-"""Units of u below which an error tells nothing, however much it grew."""
+"""Multiples of the noise floor below which an error tells nothing, however much it grew."""
 
 _RELEASES = ("python", "torch")
 """What is told beside the baseline's day where it was another there."""

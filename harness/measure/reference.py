@@ -1,9 +1,9 @@
 """The reference of a case: the oracle's result and the noise floor of each sample.
 
-u is how far the oracle moves when its inputs are re-rounded in the working precision: each float entry is moved at
-random, by one eps of itself in the mean square. To that come eps of the result itself and what underflow may take, the
+The noise floor is how far the oracle moves when its inputs are re-rounded in the working precision: each float entry is moved
+at random, by one eps of itself in the mean square. To that come eps of the result itself and what underflow may take, the
 smallest normal number per entry. One move is also made backwards, so that a tie (an arg-max between equals, a kink) is
-broken both ways and shows as a large u. A float64 working precision is moved by a larger step and scaled back, since
+broken both ways and shows as a high noise floor. A float64 working precision is moved by a larger step and scaled back, since
 the oracle's own rounding would drown the move; what moves so far there that it may have jumped is moved by a few eps as well.
 
 A sample that is 0 throughout, since every product in it has a zero, stays 0 so, though an algorithm that mixes the entries (a
@@ -47,7 +47,7 @@ _FAR = 2.0**-20
 """The share of a result by which a sample must move to be looked at for a jump."""
 
 INCONCLUSIVE_FROM = 0.1
-"""The share of the result from which u leaves no digit to compare."""
+"""The share of the result from which the noise floor leaves no digit to compare."""
 
 
 @dataclass(frozen=True)
@@ -133,7 +133,7 @@ def measure(
     axes: list[int | None],
     extended: Callable[[dict[str, Tensor]], list[Array]] | None = None,
 ) -> Reference:
-    """The reference of anything that can be evaluated in float64: its values there, and u from how they move.
+    """The reference of anything that can be evaluated in float64: its values there, and the noise floor from how they move.
 
     evaluate: float64 tensors by name to arrays; axes: the batch axis of each array; extended: the same with more
     digits, for a float64 working precision.

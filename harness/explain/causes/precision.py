@@ -60,7 +60,7 @@ def _representable(scene: Scene, case: Case, dtype: str) -> bool:
 
 
 def _judged_at(scene: Scene, case: Case, dtype: str) -> tuple[float, float] | None:
-    """The error in units of a lower precision's u and what it allows, None where that can't be told."""
+    """The error in multiples of a lower precision's noise floor and what it allows, None where that can't be told."""
     lower = case.replace(dtype=dtype)
     results = scene.results(case)
     if results is None:

@@ -1,4 +1,4 @@
-"""The handbook: a page for every operation."""
+"""Pages of operations: one for each, and a list of them."""
 
 import pytest
 from jaxtyping import Float
@@ -6,7 +6,7 @@ from torch import Tensor
 
 import harness
 from harness.errors import InfrastructureError
-from harness.report.handbook import operation_page, write_handbook
+from harness.report.operation_pages import operation_page, write_pages
 
 
 @harness.operation(sizes={"batch": (0, 3), "d": (1, 4)}, where=lambda d, double: d > 1 or not double, linear_in="x")
@@ -28,7 +28,7 @@ def test_a_page_says_what_the_declaration_says():
     page = operation_page(stretch)
     for told in (
         "# stretch\n\nTwice x | or x itself.",
-        "| `x` | float | batch, d | value patterns",
+        "| `x` | float | `batch d` | value patterns",
         "| `double` | `False`, `True` |",
         "| batch | 0 to 3 |",
         "A condition ties `d`, `double`.",
@@ -42,7 +42,7 @@ def test_a_page_says_what_the_declaration_says():
 
 def test_only_the_pages_that_are_asked_for_are_written(tmp_path):
     (tmp_path / "mine.md").write_text("kept")
-    written = write_handbook([stretch], tmp_path)
+    written = write_pages([stretch], tmp_path)
     assert sorted(path.name for path in written) == ["README.md", "stretch.md"]
     assert (tmp_path / "mine.md").read_text() == "kept"
 
@@ -56,8 +56,8 @@ def test_every_operation_of_the_catalogue_has_a_page(name):
 def test_what_somebody_else_wrote_is_not_replaced(tmp_path):
     (tmp_path / "stretch.md").write_text("mine")
     with pytest.raises(InfrastructureError, match="the harness did not make what is there"):
-        write_handbook([stretch], tmp_path)
+        write_pages([stretch], tmp_path)
     assert (tmp_path / "stretch.md").read_text() == "mine"
     (tmp_path / "stretch.md").unlink()
     for _ in range(2):
-        write_handbook([stretch], tmp_path)
+        write_pages([stretch], tmp_path)

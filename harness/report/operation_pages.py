@@ -1,8 +1,9 @@
-"""The handbook: a page in Markdown for every operation, made of its declaration and its docstrings."""
+"""Pages of operations: one in Markdown for each, made of its declaration and its docstrings."""
 
 from __future__ import annotations
 
 import inspect
+import re
 import textwrap
 from collections.abc import Callable, Iterable
 from functools import lru_cache
@@ -22,25 +23,30 @@ from harness.verify.suite import every_claim, every_property
 from harness.verify.support import served_dtypes
 
 
-def write_handbook(operations: Iterable[Operation], folder: Path) -> list[Path]:
-    """Write `NAME.md` for every operation and a `README.md` that lists them; returns the paths.
+def write_pages(operations: Iterable[Operation], folder: Path) -> list[Path]:
+    """Write the pages of operations into a folder; returns the paths.
 
     Raises InfrastructureError where somebody else's file, or a link, is in the way.
     """
-    chosen = sorted(operations, key=lambda operation: operation.name)
-    pages = {f"{operation.name}.md": operation_page(operation) for operation in chosen}
-    pages["README.md"] = _template("handbook.md").render(operations=chosen, claims_of=_claims_of)
+    pages = operation_pages(operations)
     with Folder(folder) as made:
         for name, text in pages.items():
             made.write(name, text)
     return [folder / name for name in pages]
 
 
+def operation_pages(operations: Iterable[Operation]) -> dict[str, str]:
+    """By file name, the page of every operation and a `README.md` that lists them."""
+    chosen = sorted(operations, key=lambda operation: operation.name)
+    pages = {f"{operation.name}.md": operation_page(operation) for operation in chosen}
+    return pages | {"README.md": _template("operations.md").render(operations=chosen, claims_of=_claims_of)}
+
+
 def operation_page(operation: Operation) -> str:
     """One operation's page: what it computes, its domain, edges, implementations, properties and claims."""
     return _template("operation.md").render(
         operation=operation,
-        about=inspect.getdoc(operation.definition) or "",
+        about=_prose(inspect.getdoc(operation.definition) or ""),
         definition=_source(operation.definition),
         claims=_claims_of(operation),
         properties=[prop for prop in every_property() if prop.applies(operation)],
@@ -69,7 +75,9 @@ def _claims_of(operation: Operation) -> list[Claim]:
 
 
 def _axes(axes: Iterable[Axis]) -> str:
-    return ", ".join(axis.text for axis in axes)
+    """Axes as jaxtyping writes them."""
+    written = " ".join(axis.text for axis in axes)
+    return f"`{written}`" if written else "none"
 
 
 def _filling(domain: TensorDomain, operation: Operation) -> str:
@@ -91,9 +99,14 @@ def _sentence(function: object) -> str:
     return " ".join((inspect.getdoc(function) or "").partition("\n\n")[0].split())
 
 
+def _prose(text: str) -> str:
+    """Text as Markdown shows it: outside of code, an index in brackets is no link."""
+    return re.sub(r"`[^`]*`|\[", lambda found: found[0] if len(found[0]) > 1 else r"\[", text)
+
+
 def _cell(text: object) -> str:
     """Text that may stand in a cell of a Markdown table."""
-    return str(text).replace("|", "\\|").replace("\n", " ")
+    return _prose(str(text)).replace("|", "\\|").replace("\n", " ")
 
 
 def _source(function: Any) -> str:
