@@ -75,7 +75,7 @@ class Registry(Mapping[str, T], Generic[T]):
             return self[name]
         near = difflib.get_close_matches(str(name), self, n=1)
         hint = f"did you mean {near[0]}? There are" if near else "write one of"
-        raise UnknownName(f"{self.kind} {name!r} is unknown; {hint} {', '.join(sorted(self))}")
+        raise UnknownName(f"{self.kind} {name!r} is unknown; {hint} {', '.join(self)}")
 
     def __getitem__(self, name: str) -> T:
         if name not in self._known:

@@ -1,4 +1,7 @@
-"""Contractions: linear in every factor, symmetric in the two batches, and the same with a dense diagonal (catalogue 12)."""
+"""Contractions: linear in every factor, symmetric in the two batches, and the same with a dense diagonal.
+
+Sources: docs/sources.md#contractions.
+"""
 
 import dataclasses
 

@@ -1,9 +1,11 @@
-"""Convolution (catalogue 3): what shifts, margins, wrapping and the transpose do to it, and its spectrum.
+"""Convolution: what shifts, margins, wrapping and the transpose do to it, and its spectrum.
 
 Correlation commutes with shifts of a periodic image. Its transpose is the correlation with the kernel flipped and the
 channels exchanged. Where no window wraps, the circular result is the plain one, which is what makes FFT convolution
 right after cropping (claim conv.fft). The circular map is block-diagonal in frequency, so its singular values are those
 of the kernel's spectrum (claim conv.adjoint).
+
+Sources: docs/sources.md#convolution-and-its-pseudo-inverse.
 """
 
 import dataclasses

@@ -1,4 +1,7 @@
-"""Dropout with a noise shape: which entries fall together, what they become, and what is left on average (catalogue 10)."""
+"""Dropout with a noise shape: which entries fall together, what they become, and what is left on average.
+
+Sources: docs/sources.md#dropout-with-a-noise-shape.
+"""
 
 import torch
 

@@ -1,4 +1,7 @@
-"""Gaussian process: what makes the kernel a covariance, and samples of the prior samples of it (catalogue 6)."""
+"""Gaussian process: what makes the kernel a covariance, and samples of the prior samples of it.
+
+Sources: docs/sources.md#gaussian-process.
+"""
 
 import numpy as np
 import torch

@@ -1,4 +1,7 @@
-"""Importance weighting: what the bounds are of each other, of log p(x), and of the order of samples (catalogue 4)."""
+"""Importance weighting: what the bounds are of each other, of log p(x), and of the order of samples.
+
+Sources: docs/sources.md#importance-weighting.
+"""
 
 import math
 

@@ -1,4 +1,7 @@
-"""Gradient of a linear model: it is that of half the mean squared error, and 0 at the least squares solution (catalogue 7)."""
+"""Gradient of a linear model: it is that of half the mean squared error, and 0 at the least squares solution.
+
+Sources: docs/sources.md#gradient-of-a-linear-model.
+"""
 
 import numpy as np
 import torch

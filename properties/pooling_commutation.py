@@ -1,4 +1,4 @@
-"""Pooling and a linear decoder: when pool-then-decode is decode-then-pool, and by how much it is not (catalogue 13).
+"""Pooling and a linear decoder: when pool-then-decode is decode-then-pool, and by how much it is not.
 
 An implementation of either order is held against the oracle of the other one, on the same tensors: both operations
 declare the same arguments, so a case of one is a case of the other. With a row of weights w over the steps,
@@ -7,6 +7,8 @@ declare the same arguments, so a case of one is a case of the other. With a row 
 
 which is 0 for mean and last and (1 − time)·b for the sum. Order statistics commute with a decoder whose rows are
 monotone functions of one feature, and with no other in general.
+
+Sources: docs/sources.md#pooling-and-a-linear-decoder.
 """
 
 import numpy as np

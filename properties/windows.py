@@ -1,4 +1,7 @@
-"""Windows, stacks and orders of axes: how many, which entry where, and back again (catalogue 11)."""
+"""Windows, stacks and orders of axes: how many, which entry where, and back again.
+
+Sources: docs/sources.md#windows-stacking-permuting.
+"""
 
 import torch
 

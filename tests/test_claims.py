@@ -5,6 +5,7 @@ import re
 
 import pytest
 from click.testing import CliRunner
+from harness.properties.claims.sources import S0, S1, S2, S3, S4
 
 import harness
 from harness.command.main import main
@@ -18,7 +19,6 @@ from harness.record.settling import settle
 from harness.report.digest import Digest
 from harness.verify.cell import cells
 from harness.verify.claim import Claim, claim
-from harness.verify.sources import S0, S1, S2, S3, S4
 from harness.verify.suite import every_claim, every_property
 from tests.byhand import site
 from tests.command_line import ask

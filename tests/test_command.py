@@ -120,7 +120,10 @@ def test_shell_completion(typed, expected):
         (["run", "lineer"], "operation 'lineer' is unknown; did you mean linear"),
         (["list", "lineer"], "operation 'lineer' is unknown; did you mean linear"),
         (["run", "!"], "operation '!' is unknown; see `harness list`"),
-        (["run", "linear", "--dtype", "float33"], "dtype 'float33' is unknown; write one of float64, float32"),
+        (
+            ["run", "linear", "--dtype", "float33"],
+            "dtype 'float33' is unknown; did you mean float32? There are float64, float32",
+        ),
         (["run", "linear", "--device", "tpu"], "device 'tpu' is not here; this machine has cpu"),
         (["run", "linear", "--reports", "/dev/null/reports"], "/dev/null/reports can't be written to: Not a directory"),
         (["run", "linear", "--budget", "5 parsecs"], "'5 parsecs' is no duration; write 90s, 5m or 1h"),

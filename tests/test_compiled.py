@@ -39,7 +39,8 @@ def test_a_twin_is_found_by_its_name_and_is_the_same_every_time():
 
 def test_an_unknown_backend_is_refused_in_a_sentence():
     with pytest.raises(
-        harness.HarnessError, match=r"backend 'torch_compile' is unknown; write one of torch, torch\.compile"
+        harness.HarnessError,
+        match=r"backend 'torch_compile' is unknown; did you mean torch\.compile\? There are torch, torch\.compile",
     ):
         check_backends(["torch_compile"])
 

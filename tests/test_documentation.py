@@ -109,3 +109,16 @@ def test_every_command_that_is_shown_is_there_with_its_options(words):
     known = {option for each in command.params for option in (*each.opts, *each.secondary_opts)}
     assert isinstance(command, click.Command)
     assert {word for word in words[2:] if word.startswith("-")} <= known
+
+
+def test_every_place_in_a_page_that_code_points_to_is_there():
+    slugs = {
+        re.sub(r"[^\w -]", "", title).strip().lower().replace(" ", "-")
+        for page in PAGES
+        for title in re.findall(r"^#+ (.*)$", page.read_text(), re.MULTILINE)
+    }
+    sources = [path.read_text() for room in ("harness", "properties") for path in (ROOT / room).rglob("*.py")]
+    pointed = {found for text in sources for found in re.findall(r"docs/(\w+\.md)(?:#([\w-]+))?", text)}
+    assert len(pointed) > 12
+    assert {page for page, _ in pointed if not (ROOT / "docs" / page).exists()} == set()
+    assert {slug for _, slug in pointed if slug} <= slugs

@@ -39,7 +39,8 @@ class Backend:
     packages: that must be importable; devices, dtypes: what the library takes; receive: makes its array of a tensor,
     give_back: a tensor of its result; differentiable: whether torch's autograd reaches through it; prepare: makes of a
     function what is called, once; negative_strides: whether its arrays may have them, as NumPy's. For scripts: received: how
-    `{}`, a tensor's literal, becomes its array; setup: lines that stand before anything else.
+    `{}`, a tensor's literal, becomes its array; prepared: how `{}`, a function's name, becomes what is called; setup: lines
+    that stand before anything else.
     """
 
     name: str
@@ -52,6 +53,7 @@ class Backend:
     prepare: Callable[[Function], Function] = _as_it_is
     negative_strides: bool = False
     received: str = "{}"
+    prepared: str = "{}"
     setup: tuple[str, ...] = ()
 
     def receive_reversed(self, tensor: Tensor) -> Any:
@@ -127,7 +129,7 @@ _OF_JAX = {
 }
 
 backend("torch", **_OF_TORCH)
-backend(COMPILED, **_OF_TORCH, prepare=torch.compile)
+backend(COMPILED, **_OF_TORCH, prepare=torch.compile, prepared="torch.compile({})")
 backend("numpy", packages=("numpy",), **_ARRAYS, dtypes=(*WIDE, torch.float16))
 backend("scipy", packages=("scipy",), **_ARRAYS)
 backend("pylops", packages=("pylops",), **_ARRAYS)

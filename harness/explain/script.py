@@ -17,7 +17,7 @@ from typing import Any
 import torch
 
 from harness.candidates import is_candidate
-from harness.declare.backends import BACKENDS, COMPILED, Backend
+from harness.declare.backends import BACKENDS, Backend
 from harness.explain.excerpt import Excerpt, NoExcerpt
 from harness.explain.forms import FAULTS, Evidence, Form
 from harness.explain.literal import tensor_literal
@@ -114,11 +114,8 @@ class Script:
             lines += ["import base64", "import zlib"]
         if self.form.harness:
             lines += ["from pathlib import Path", "import harness", "import harness.candidates"]
-        if self.evidence.backend.name == "keras":
-            lines += ["import os", 'os.environ.setdefault("KERAS_BACKEND", "torch")']
+        lines += self.evidence.backend.setup
         lines += ["import numpy"] * ("numpy." in self._body) + ["import torch"]
-        if "jax" in self.evidence.backend.packages:
-            lines += ["import jax", 'jax.config.update("jax_enable_x64", True)']
         lines += self._settings
         own = (
             self.evidence.excerpt.imports
@@ -181,9 +178,7 @@ class Script:
 
     @property
     def _ending(self) -> str:
-        given = self._name if self._takes_candidate else "None"
-        if self._takes_candidate and self.evidence.backend.name == COMPILED:
-            given = f"torch.compile({given})"
+        given = self.evidence.backend.prepared.replace("{}", self._name) if self._takes_candidate else "None"
         return f"{self._function}({given})"
 
     @property
@@ -221,7 +216,7 @@ def of_the_end(evidence: Evidence, seconds: float) -> str:
     """A script for a case that ends its process: it makes the call in a child, and says how that ended."""
     form = Form({"case": evidence.call}, (), (), 0.0, differ=False)
     script = Script(evidence, form, "")
-    ending = _CHILD.format(name=script._name, seconds=seconds, compiled=evidence.backend.name == COMPILED)
+    ending = _CHILD.format(prepared=evidence.backend.prepared.replace("{}", script._name), seconds=seconds)
     parts = (
         script._head,
         f"import subprocess\n{script._imports}\nfrom torch import inf, nan",
@@ -234,7 +229,7 @@ def of_the_end(evidence: Evidence, seconds: float) -> str:
 
 _CHILD = """\
 if sys.argv[1:] == ["child"]:
-    candidate = torch.compile({name}) if {compiled} else {name}
+    candidate = {prepared}
     candidate(**case())
 else:
     try:
@@ -278,9 +273,7 @@ if isinstance(actual, torch.Tensor) and kind(actual) == kind(expected) and actua
 def _case(name: str, call: Call, backend: Backend) -> str:
     """A function that makes a call's arguments, new ones each time."""
     tensors = {
-        each: _reversed(tensor)
-        if each in call.reversed
-        else _RECEIVED.get(backend.name, "{}.numpy()").format(tensor_literal(tensor))
+        each: _reversed(tensor) if each in call.reversed else backend.received.replace("{}", tensor_literal(tensor))
         for each, tensor in call.arguments.items()
     }
     given = tensors | {each: repr(value) for each, value in call.options.items()}
@@ -291,16 +284,6 @@ def _case(name: str, call: Call, backend: Backend) -> str:
 def _reversed(tensor: torch.Tensor) -> str:
     """A numpy array with negative strides."""
     return f"numpy.flip({tensor_literal(tensor.flip(tuple(range(tensor.ndim))))}.numpy())"
-
-
-_RECEIVED = {
-    "torch": "{}",
-    "gpytorch": "{}",
-    "kornia": "{}",
-    "jax": "jax.device_put({}.numpy())",
-    "equinox": "jax.device_put({}.numpy())",
-}
-"""How a backend takes a tensor over, in plain Python; by default as a numpy array."""
 
 
 def _version(package: str) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Hashable, Iterable, Iterator, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 
 from harness.declare.axes import Axis
 from harness.declare.operation import Operation
@@ -166,6 +166,22 @@ def long_cases(operation: Operation, bases: Sequence[Case]) -> tuple[Case, ...]:
     )
 
 
+def alone(case: Case, axis: str) -> Case | None:
+    """The case as narrow as can be in its other axes, None where none is admitted: what is left of one that takes too long."""
+    for sizes in _filled(case.operation.sizes, {axis: case.sizes[axis]}):
+        narrowed = case.replace(sizes=sizes)
+        if fits(narrowed, _LARGEST_TENSOR):
+            return narrowed
+    return None
+
+
+def _filled(bounds: Mapping[str, tuple[int, int]], sizes: Mapping[str, int]) -> Iterator[dict[str, int]]:
+    """Some sizes, with every other axis narrow, in one way after another."""
+    for narrow in _NARROW:
+        fill = {name: narrow[place % len(narrow)] for place, name in enumerate(bounds)}
+        yield {name: max(bounds[name][0], size) for name, size in {**fill, **sizes}.items()}
+
+
 class _Packing:
     """Puts the sizes that have to be met into as few cases as will hold them."""
 
@@ -216,9 +232,7 @@ class _Packing:
 
     def _case(self, sizes: dict[str, int], most: int = LARGEST) -> Case | None:
         """A case of these sizes, as narrow as can be in the other axes; None where none is admitted."""
-        for narrow in _NARROW:
-            fill = {name: narrow[place % len(narrow)] for place, name in enumerate(self._bounds)}
-            wanted = {name: max(self._bounds[name][0], size) for name, size in {**fill, **sizes}.items()}
+        for wanted in _filled(self._bounds, sizes):
             if math.prod(wanted.values()) > most:
                 continue
             for turn in range(len(self._bases)):

@@ -1,4 +1,7 @@
-"""The LSTM autoencoder of S3 (catalogue 5): a sequence into its last hidden state, and that state, at every step, back."""
+"""The LSTM autoencoder of S3: a sequence into its last hidden state, and that state, at every step, back.
+
+Sources: docs/sources.md#recurrent-networks.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Boosted trees (catalogue 9): what an ensemble of regression trees predicts, the trees being arguments.
+"""Boosted trees: what an ensemble of regression trees predicts, the trees being arguments.
 
 A tree of n splits has n + 1 leaves. Split 0 is the root. `left` and `right` name what stands below a split: the split
 of that number, or, below zero, the leaf ~number (as LightGBM writes trees, and as a tree without a split needs it).
@@ -11,6 +11,8 @@ threshold has one right answer. In `boosted_trees_predict` the same value makes 
 leaves differ, since it could be rounded to either side.
 
 Trained trees hold float32 numbers; here each dtype has its own, on a grid that all of them can hold.
+
+Sources: docs/sources.md#boosted-trees.
 """
 
 from __future__ import annotations

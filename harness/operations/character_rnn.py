@@ -1,4 +1,7 @@
-"""The worked example of S1 and S2 (catalogue 5): one-hot symbols through a tanh network without biases, and a sigmoid."""
+"""The worked example of S1 and S2: one-hot symbols through a tanh network without biases, and a sigmoid.
+
+Sources: docs/sources.md#recurrent-networks.
+"""
 
 from __future__ import annotations
 

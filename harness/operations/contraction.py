@@ -1,7 +1,9 @@
-"""Contractions of two batches along an axis (catalogue 12): keras' Dot, and x W yᵀ with a diagonal W.
+"""Contractions of two batches along an axis: keras' Dot, and x W yᵀ with a diagonal W.
 
 Axes are counted with the batch as axis 0, as keras does: `dot_axes` with axes (2, 1) multiplies the rows of each
 sample of a with the columns of the same sample of b.
+
+Sources: docs/sources.md#contractions.
 """
 
 from __future__ import annotations

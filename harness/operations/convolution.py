@@ -1,4 +1,4 @@
-"""Convolution as networks mean it (catalogue 3, without the inverses): cross-correlation, zero-padded or circular.
+"""Convolution as networks mean it: cross-correlation, zero-padded or circular.
 
 y[o, i, j] = Σ_c Σ_ab K[o, c, a, b] · x[c, i + a − p, j + b − p], where x is zero outside (`conv2d`) or periodic and
 p = 0 (`conv2d_circular`). The kernel is not flipped: what signal processing calls convolution has K[−a, −b].
@@ -6,6 +6,8 @@ p = 0 (`conv2d_circular`). The kernel is not flipped: what signal processing cal
 Both are linear maps A of the flattened image: `conv2d_matrix` and `conv2d_circular_matrix` write A out. The circular
 one is diagonal in frequency, y_f = conj(K_f) x_f at every frequency f with K_f the transform of the kernel at the
 size of the image, and its first height − k + 1 rows are those of `conv2d` without padding (claim conv.fft).
+
+Sources: docs/sources.md#convolution-and-its-pseudo-inverse.
 """
 
 from __future__ import annotations

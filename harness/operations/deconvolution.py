@@ -1,4 +1,4 @@
-"""The pseudo-inverse of convolution (catalogue 3): the image of least norm among those that explain a result best.
+"""The pseudo-inverse of convolution: the image of least norm among those that explain a result best.
 
 With A the matrix of `conv2d` or `conv2d_circular`, x̂ = A⁺y minimises ‖Ax − y‖, and among the minimisers ‖x‖ (claim
 pinv.moore-penrose). A⁺ is built from singular values; those below max(rows, columns)·ε·σ₁ count as zero, so that a map
@@ -9,6 +9,8 @@ pinv.circular). The error of every method grows with the condition of A: random 
 5e1 to 2e9, so kernels are drawn with a condition in mind (`invertible_taps`). Where a random kernel's small singular
 values are hard to excite by a change of the kernel, all methods, trusted ones included, lose more than the problem
 does and are unstable.
+
+Sources: docs/sources.md#convolution-and-its-pseudo-inverse.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Dropout with a noise shape (catalogue 10): entries that share a uniform number are kept or dropped together.
+"""Dropout with a noise shape: entries that share a uniform number are kept or dropped together.
 
 The random numbers are an argument, so that the result is a function of its arguments. A noise shape has 1 in the place
 of every axis that is shared: for images (batch, rows, columns, channels), [k, 1, 1, n] drops whole maps, each sample's
@@ -7,6 +7,8 @@ argument (`Replayed`).
 
 Uniforms lie on odd thirty-seconds, at 0, or at the largest float32 below 1 (which is 1 in half precision): at least
 1/160 from any 1 - keep, so that no rounding of either decides whether an entry is kept.
+
+Sources: docs/sources.md#dropout-with-a-noise-shape.
 """
 
 from __future__ import annotations

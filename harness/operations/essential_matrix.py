@@ -1,4 +1,4 @@
-"""Essential matrices (catalogue 8): E = s [t]× R, made of the rotation R and the direction t from one camera to another.
+"""Essential matrices: E = s [t]× R, made of the rotation R and the direction t from one camera to another.
 
 A point X before the first camera is R X + t before the second; (x₂, 1)ᵀ E (x₁, 1) = 0 for its two images. E is known up
 to scale and sign. Two rotations and two directions agree with it: R and its twist (2ttᵀ − 1)R by half a turn
@@ -16,6 +16,8 @@ value is no larger than the third within 64 eps of the first (E = 0, which t = 0
 
 `project_essential` is smooth where two singular values are equal, but autograd through a singular value decomposition
 is not, so no gradients are asked.
+
+Sources: docs/sources.md#essential-matrix.
 """
 
 from __future__ import annotations

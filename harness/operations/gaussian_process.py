@@ -1,7 +1,9 @@
-"""Gaussian process (catalogue 6): the squared exponential kernel, and samples from the prior that it makes.
+"""Gaussian process: the squared exponential kernel, and samples from the prior that it makes.
 
 `expanded`, `cdist_product` and `gpytorch_rbf` come out unstable, and they are: |a|² + |b|² − 2ab
 loses the digits of points that lie close together and far from the origin (or, for gpytorch, far from their mean).
+
+Sources: docs/sources.md#gaussian-process.
 """
 
 from __future__ import annotations
@@ -69,7 +71,7 @@ def _kernel(a: Tensor, b: Tensor, gamma: Tensor) -> Tensor:
 def squared_exponential(
     a: Float[Tensor, "batch m features"], b: Float[Tensor, "batch n features"], gamma: Gamma
 ) -> Float[Tensor, "batch m n"]:
-    """The squared exponential kernel exp(−‖a − b‖²/(2γ)) of every pair of points (catalogue 6, the prior of S1).
+    """The squared exponential kernel exp(−‖a − b‖²/(2γ)) of every pair of points (the prior of S1).
 
     a: (batch, m, features); b: (batch, n, features); gamma: (1,), the *squared* lengthscale (claim gp.lengthscale).
     """
@@ -174,7 +176,7 @@ def gp_prior_sample(
     jitter: Annotated[Float[Tensor, "1"], diagonal_added],
     normals: Annotated[Float[Tensor, "batch points draws"], bell],
 ) -> Float[Tensor, "batch points draws"]:
-    """Functions drawn from a Gaussian process' prior: L·normals with LLᵀ = K(X, X) + jitter·I (catalogue 6, S1).
+    """Functions drawn from a Gaussian process' prior: L·normals with LLᵀ = K(X, X) + jitter·I (S1).
 
     X: (batch, points, features); gamma, jitter: (1,); normals: (batch, points, draws), independent of each other. Where
     the matrix has no Cholesky factor (NaN among the points, a jitter below rounding) the result is NaN.

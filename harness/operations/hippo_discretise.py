@@ -1,4 +1,7 @@
-"""One step of x' = (1/t)(Ax + Bu) from t to t + 1 (catalogue 1), by four methods."""
+"""One step of x' = (1/t)(Ax + Bu) from t to t + 1, by four methods.
+
+Sources: docs/sources.md#state-space-memory.
+"""
 
 from __future__ import annotations
 

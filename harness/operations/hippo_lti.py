@@ -1,4 +1,7 @@
-"""HiPPO's memories of a window (catalogue 1): c_t = Ā c_{t−1} + B̄ u_t with one step for all times."""
+"""HiPPO's memories of a window: c_t = Ā c_{t−1} + B̄ u_t with one step for all times.
+
+Sources: docs/sources.md#state-space-memory.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""HiPPO's state matrices (catalogue 1): A and B of x' = Ax + Bu for four measures."""
+"""HiPPO's state matrices: A and B of x' = Ax + Bu for four measures.
+
+Sources: docs/sources.md#state-space-memory.
+"""
 
 from __future__ import annotations
 

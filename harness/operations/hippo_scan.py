@@ -1,4 +1,7 @@
-"""HiPPO's memory of all the past (catalogue 1): c_t = Ā_t c_{t−1} + B̄_t u_t for the measure legs."""
+"""HiPPO's memory of all the past: c_t = Ā_t c_{t−1} + B̄_t u_t for the measure legs.
+
+Sources: docs/sources.md#state-space-memory.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Band-limited signals, and what a memory of Legendre coefficients says they were (catalogue 1)."""
+"""Band-limited signals, and what a memory of Legendre coefficients says they were.
+
+Sources: docs/sources.md#state-space-memory.
+"""
 
 from __future__ import annotations
 

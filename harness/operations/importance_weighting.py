@@ -1,10 +1,12 @@
-"""Importance weighting (catalogue 4): log probabilities, the weights of samples, and the bounds that they give.
+"""Importance weighting: log probabilities, the weights of samples, and the bounds that they give.
 
 With K samples z_k of a proposal q(z|x), the log weights are log w_k = log p(x|z_k) + log p(z_k) − log q(z_k|x). Their mean
 is the ELBO of Kingma and Welling (2014); log Σ w_k − log K is the K-sample bound of Burda, Grosse and Salakhutdinov (2016).
 
 Every implementation of `iwelbo` that subtracts log K comes out unstable, and is: nearly equal weights near 1 leave a
 bound that is far smaller than log K. `torch_bernoulli` is for probabilities, which it moves away from 0 and 1.
+
+Sources: docs/sources.md#importance-weighting.
 """
 
 from __future__ import annotations
@@ -113,7 +115,7 @@ def gaussian_log_prob(
     mu: Float[Tensor, "batch features"],
     log_std: Annotated[Float[Tensor, "batch features"], log_deviations],
 ) -> Float[Tensor, "batch"]:
-    """The log density of independent normals: Σ −½((obs − mu)/σ)² − log σ − ½ log 2π (catalogue 4, S1).
+    """The log density of independent normals: Σ −½((obs − mu)/σ)² − log σ − ½ log 2π (S1).
 
     obs, mu, log_std: (batch, features), log_std = log σ; result: (batch,).
     """
@@ -169,7 +171,7 @@ def bernoulli_log_prob(
     obs: Annotated[Int[Tensor, "batch features"], bits],
     given: Given,
 ) -> Float[Tensor, "batch"]:
-    """The log probability of zeros and ones: Σ log θ where obs is 1, Σ log(1 − θ) where it is 0 (catalogue 4, S1).
+    """The log probability of zeros and ones: Σ log θ where obs is 1, Σ log(1 − θ) where it is 0 (S1).
 
     score: (batch, features), the probabilities θ, or logits with θ = sigmoid(logit); obs: (batch, features), 0 or 1;
     result: (batch,), −∞ where what is impossible was observed (claim bernoulli.epsilon).

@@ -1,4 +1,7 @@
-"""Linear layer (catalogue 2): x Wᵀ + b."""
+"""Linear layer: x Wᵀ + b.
+
+Sources: docs/sources.md#linear-layer.
+"""
 
 from __future__ import annotations
 

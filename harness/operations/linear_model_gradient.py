@@ -1,7 +1,9 @@
-"""Gradient of a linear model (catalogue 7): cost = Σ (xW + b − y)²/(2n), half the mean squared error.
+"""Gradient of a linear model: cost = Σ (xW + b − y)²/(2n), half the mean squared error.
 
 Differences of the cost are no implementation here but a property, `slope_of_the_cost`, since they lose half the digits.
 `gram_matrix` may come out unstable, and then is: it subtracts sums of products that are far larger than the residuals.
+
+Sources: docs/sources.md#gradient-of-a-linear-model.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Pooling and a linear decoder (catalogue 13): a sequence becomes one vector, which an affine map decodes.
+"""Pooling and a linear decoder: a sequence becomes one vector, which an affine map decodes.
 
 Both orders are operations of their own. Where the pooling is linear with weights that sum to 1 (mean, last, a convex
 combination) they compute the same; a sum differs by (time − 1)·b; order statistics (max, min, median) differ.
@@ -6,6 +6,8 @@ combination) they compute the same; a sum differs by (time − 1)·b; order stat
 
 In half precision `decode_then_pool` comes out unstable in its gradients under max, min and median, and it is: adding b
 to every step and rounding makes ties of steps that differ, so another step gets the gradient.
+
+Sources: docs/sources.md#pooling-and-a-linear-decoder.
 """
 
 from __future__ import annotations

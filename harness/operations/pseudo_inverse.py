@@ -1,4 +1,7 @@
-"""The pseudo-inverse of a matrix of known rank (catalogue 3): what a library's own cut-off for singular values does."""
+"""The pseudo-inverse of a matrix of known rank: what a library's own cut-off for singular values does.
+
+Sources: docs/sources.md#convolution-and-its-pseudo-inverse.
+"""
 
 from __future__ import annotations
 

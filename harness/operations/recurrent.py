@@ -1,4 +1,4 @@
-"""Recurrent networks (catalogue 5): rnn, lstm, gru and gru_cell, in torch's layouts and order of gates.
+"""Recurrent networks: rnn, lstm, gru and gru_cell, in torch's layouts and order of gates.
 
 The weights of a layer are stacked gate by gate, each gate a block of `hidden` rows (claims gru.weight-shape,
 gru.concat, gru.shape-288): `w_ih` is (directions, gates·hidden, feature) for the first layer, `w_ih_upper` the same for
@@ -9,6 +9,8 @@ Packed: sample i has `lengths[i]` steps. Past them it keeps its state, its outpu
 the backward direction begins at its last step (claim gru.packed). Not packed: `lengths` is not read.
 
 Left out: a projection of the state (torch's `proj_size`), layers without biases, dropout between layers.
+
+Sources: docs/sources.md#recurrent-networks.
 """
 
 from __future__ import annotations

@@ -1,4 +1,7 @@
-"""Training on sequences as Flux structures it (S2, catalogue 5): whole sequences, or one item after another."""
+"""Training on sequences as Flux structures it (S2): whole sequences, or one item after another.
+
+Sources: docs/sources.md#recurrent-networks.
+"""
 
 from __future__ import annotations
 

@@ -1,8 +1,10 @@
-"""Windows of a series, stacks of samples, and the order of axes (catalogue 11).
+"""Windows of a series, stacks of samples, and the order of axes.
 
 `sliding_windows` cuts a series of M points into windows of K, `overlap_add` puts windows back, `to_batch_first`
 permutes (time, batch, feature), and `stack_features` makes one array of a list of samples. All but `overlap_add` only
 move data, and are held to the bit.
+
+Sources: docs/sources.md#windows-stacking-permuting.
 """
 
 from __future__ import annotations

@@ -19,7 +19,6 @@ from harness.report.overview import Overview, errors_of, history_of
 from harness.report.reporting import Findings
 from harness.report.results import packed
 from harness.report.template import counterexample_page, operation_page, raw, render
-from harness.verify.sources import SOURCES
 
 STYLE = "report.css"
 """The one file besides the pages."""
@@ -64,7 +63,7 @@ def pages(findings: Findings, beside: Path | None = None) -> Iterator[tuple[str,
     )
     yield "results.html", _page("results.html", FILTERING, **common, cells=packed(findings.digest))
     if findings.digest.settled or findings.digest.declined:
-        yield "claims.html", _page("claims.html", COPYING, **common, sources=SOURCES)
+        yield "claims.html", _page("claims.html", COPYING, **common)
     if timed:
         yield "benchmarks.html", timed
     yield "methods.html", _page("methods.html", **common, calibration=calibration())

@@ -30,7 +30,6 @@ from harness.record.triage import (
     worst_verdicts,
 )
 from harness.report.digest import Digest
-from harness.verify.sources import SOURCES
 
 _STYLES = {"wrong": "bold red", "error": "bold red", "unstable": "yellow", "rounding": "green", "exact": "green"}
 _WORSE, _BETTER, _KNOWN = ("✗", "bold red"), ("✓", "green"), ("◇", "dim")
@@ -193,7 +192,7 @@ def print_claims(settled: Iterable[Settled]) -> None:
     console = _console(None)
     by_source = sorted(settled, key=lambda each: each.claim.source)
     for source, claims in groupby(by_source, key=lambda each: each.claim.source):
-        _print_wrapped(console, Text.assemble((source, "bold"), "  ", (SOURCES.get(source, ""), "dim")))
+        _print_wrapped(console, Text(source, "bold"))
         for each in claims:
             mark = "✓" if each.as_expected else "✗"
             style = "green" if each.as_expected else "bold red"

@@ -58,20 +58,18 @@ def check_devices(wanted: Iterable[str]) -> None:
 def check_dtypes(wanted: Iterable[str]) -> None:
     """Raise HarnessError for a dtype that the harness does not know, or that this machine can't compute in."""
     for dtype in wanted:
-        if dtype not in PRECISIONS:
-            raise HarnessError(f"dtype {dtype!r} is unknown; write one of {', '.join(PRECISIONS)}")
-        if not any(PRECISIONS[dtype].is_on(device) for device in devices_here()):
+        precision = PRECISIONS.found(dtype)
+        if not any(precision.is_on(device) for device in devices_here()):
             raise HarnessError(
-                f"dtype {dtype!r} is a math mode of {PRECISIONS[dtype].stored} on {PRECISIONS[dtype].device}, and no such device "
-                "here computes in it; leave it out"
+                f"dtype {dtype!r} is a math mode of {precision.stored} on {precision.device}, and no such device here computes "
+                "in it; leave it out"
             )
 
 
 def check_backends(wanted: Iterable[str]) -> None:
     """Raise HarnessError for a backend that the harness does not know."""
     for backend in wanted:
-        if backend not in BACKENDS:
-            raise HarnessError(f"backend {backend!r} is unknown; write one of {', '.join(BACKENDS)}")
+        BACKENDS.found(backend)
 
 
 def cells(

@@ -8,12 +8,11 @@ from functools import lru_cache
 
 import numpy as np
 import torch
+from harness.properties.claims.sources import S2
 
 import harness
 from harness import Claim, claim
-from harness.declare.backends import BACKENDS
 from harness.operations.boosted_trees import boosted_trees_leaves, xgboost_booster, xgboost_matrix
-from harness.verify.sources import S2
 
 TREES = ("feature", "threshold", "left", "right", "missing_left", "leaf", "base")
 ASKED = np.linspace(-10, 10, 10, dtype=np.float32)
@@ -44,10 +43,15 @@ HELD = (
 )
 
 
+def _need_xgboost():
+    """Raise Unsupported where it is not installed."""
+    if missing := harness.catalogue()["boosted_trees_predict"].find("xgboost_json").unavailable():
+        raise harness.Unsupported(missing)
+
+
 def _xgboost(case):
     """The case's trees as an xgboost model, and its samples; float32, as xgboost takes them."""
-    if missing := BACKENDS["xgboost"].missing():
-        raise harness.Unsupported(missing)
+    _need_xgboost()
     arrays = {name: tensor.numpy() for name, tensor in case.at("float32").tensors.items()}
     return xgboost_booster(arrays["x"].shape[1], *(arrays[name] for name in TREES)), arrays
 
@@ -113,8 +117,7 @@ def contributions_add_up(predict, case):
 
 
 def _trained(x, y, rounds=1, **parameters):
-    if missing := BACKENDS["xgboost"].missing():
-        raise harness.Unsupported(missing)
+    _need_xgboost()
     import xgboost
 
     settings = {"tree_method": "exact", "max_depth": 1, "nthread": 1, "verbosity": 0, **parameters}

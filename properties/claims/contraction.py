@@ -1,10 +1,10 @@
 """What the document says of keras' Dot, and of x W yᵀ in a layer."""
 
 import numpy as np
+from harness.properties.claims.sources import S4
 
 import harness
 from harness import Claim, claim
-from harness.verify.sources import S4
 
 ALL = ("dot_axes", "dot_axes_vector", "x_w_y")
 

@@ -5,12 +5,11 @@ import warnings
 
 import numpy as np
 import torch
+from harness.properties.claims.sources import S1, S4
 
 import harness
 from harness import Claim, claim
-from harness.declare.backends import BACKENDS
 from harness.operations.convolution import conv2d, conv2d_circular
-from harness.verify.sources import S1, S4
 
 INVERSES = ("conv2d_pinv", "conv2d_circular_pinv")
 
@@ -288,8 +287,7 @@ def same_with_stride(conv2d, case):
 
 def _by_keras(x, K, stride):
     """keras' convolution with padding 'same', from and to torch's layout. Raises Unsupported without keras."""
-    missing = BACKENDS["keras"].missing()
-    if missing:
+    if missing := harness.catalogue()["conv2d"].find("keras_conv").unavailable():
         raise harness.Unsupported(missing)
     os.environ.setdefault("KERAS_BACKEND", "torch")
     import keras

@@ -1,10 +1,10 @@
 """What the document says of dropout with a noise shape, and of the ways to drop whole channels."""
 
 import torch
+from harness.properties.claims.sources import S2
 
 import harness
 from harness import Claim, claim
-from harness.verify.sources import S2
 
 HELD = (
     Claim(

@@ -2,11 +2,11 @@
 
 import numpy as np
 import torch
+from harness.properties.claims.sources import S1
 
 import harness
 from harness import Claim, claim
 from harness.operations.essential_matrix import front_depths, kinds, scene
-from harness.verify.sources import S1
 
 POSTED = (21.47903827647813, 20.28555196246256, 5.167099204708699e-010)
 """The singular values that the asker prints."""

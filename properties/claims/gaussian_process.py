@@ -3,10 +3,10 @@
 import math
 
 import torch
+from harness.properties.claims.sources import S1
 
 import harness
 from harness import Claim, claim
-from harness.verify.sources import S1
 
 KERNEL, PRIOR = "squared_exponential", "gp_prior_sample"
 

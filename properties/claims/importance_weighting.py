@@ -4,10 +4,10 @@ import math
 
 import numpy as np
 import torch
+from harness.properties.claims.sources import S1
 
 import harness
 from harness import Claim, claim
-from harness.verify.sources import S1
 
 HELD = (
     Claim(

@@ -1,11 +1,11 @@
 """What the document says of a linear layer: its parameters, its batch."""
 
 import torch
+from harness.properties.claims.sources import S0
 
 import harness
 from harness import Claim, claim
 from harness.operations.linear import split_for_one_row
-from harness.verify.sources import S0
 
 HELD = (
     Claim(

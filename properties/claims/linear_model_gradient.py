@@ -1,10 +1,10 @@
 """What the documents say of the gradient of a linear model: of which cost, in which order, and of what."""
 
 import torch
+from harness.properties.claims.sources import S1
 
 import harness
 from harness import Claim, claim
-from harness.verify.sources import S1
 
 MODEL = "linear_model_gradient"
 

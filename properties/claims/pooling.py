@@ -1,12 +1,12 @@
 """What the document says of pooling before or after a linear decoder."""
 
 import torch
+from harness.properties.claims.sources import S4
 
 import harness
 from harness import Claim, claim
 from harness.operations.linear import split_for_one_row
 from harness.operations.pooling import decode_then_pool
-from harness.verify.sources import S4
 
 ORDERS = ("pool_then_decode", "decode_then_pool")
 

@@ -2,10 +2,10 @@
 
 import mpmath
 import torch
+from harness.properties.claims.sources import S1, S2, S3, S4
 
 import harness
 from harness import Claim, claim
-from harness.verify.sources import S1, S2, S3, S4
 
 NETWORKS = ("rnn", "lstm", "gru")
 

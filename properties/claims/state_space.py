@@ -5,13 +5,13 @@ import math
 
 import numpy as np
 import torch
+from harness.properties.claims.sources import S0
 
 import harness
 from harness import Claim, claim
 from harness.operations.hippo_matrices import hippo_matrices
 from harness.operations.hippo_signal import kept, legendre_reconstruct
 from harness.operations.hippo_steps import rounded_steps
-from harness.verify.sources import S0
 
 SCANS = ("legs_scan", "legs_scan_channels", "hippo_lti")
 MEASURES = ("legs", "legt", "lagt", "fourier")

@@ -2,11 +2,11 @@
 
 import numpy as np
 import torch
+from harness.properties.claims.sources import S3, S4
 
 import harness
 from harness import Claim, claim
 from harness.operations.windows import object_array
-from harness.verify.sources import S3, S4
 
 HELD = (
     Claim(
