@@ -74,7 +74,7 @@ def hostile_digest():
         "cpu",
         HOSTILE,
         "wrong",
-        {"wrong": 1},
+        tally={"wrong": 1},
         reason=HOSTILE,
         kind=HOSTILE,
         place=HOSTILE,

@@ -33,7 +33,7 @@ def listed(expected="holds", by=("agreement",), of=()):
 
 
 def cell(verdict, prop="agreement", operation="gru", **rest):
-    return CellFinished(prop, operation, "nn.GRU", "torch", "cpu", "float64", verdict, {verdict: 7}, **rest)
+    return CellFinished(prop, operation, "nn.GRU", "torch", "cpu", "float64", verdict, tally={verdict: 7}, **rest)
 
 
 @pytest.mark.parametrize(

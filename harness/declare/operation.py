@@ -8,7 +8,7 @@ from __future__ import annotations
 import difflib
 import inspect
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import KW_ONLY, dataclass, field, replace
 from functools import cached_property
 from typing import Any, get_type_hints, overload
 
@@ -37,6 +37,7 @@ class Operation:
 
     name: str
     definition: Callable[..., Any]
+    _: KW_ONLY
     tensors: dict[str, TensorDomain]
     options: dict[str, OptionDomain]
     results: tuple[TensorDomain, ...]
@@ -242,26 +243,25 @@ def operation(
                 f"{place_of(function)}: an operation is declared by a function with annotated arguments, and not by "
                 f"{type(function).__name__}; write one that calls it"
             )
-        made = _declare(
-            function, name or function.__name__, dict(sizes or {}), where, causal, linear_in, differentiable, exact
+        made = replace(
+            _read(function, dict(sizes or {})),
+            name=name or function.__name__,
+            where=where,
+            causal=Causal(causal) if isinstance(causal, str) else causal,
+            linear_in=linear_in,
+            differentiable=differentiable,
+            exact=exact,
+            dtypes=dtypes,
         )
-        made.dtypes = dtypes
+        _check_structure(made)
         rehearse(made)
         return made
 
     return declare if function is None else declare(function)
 
 
-def _declare(
-    function: Callable[..., Any],
-    name: str,
-    sizes: dict[str, tuple[int, int]],
-    where: Callable[..., bool] | None,
-    causal: str | Causal | None,
-    linear_in: str | None,
-    differentiable: bool,
-    exact: bool,
-) -> Operation:
+def _read(function: Callable[..., Any], sizes: dict[str, tuple[int, int]]) -> Operation:
+    """The operation as far as the function's annotations tell. Raises DeclarationError."""
     hints = _hints(function)
     tensors: dict[str, TensorDomain] = {}
     options: dict[str, OptionDomain] = {}
@@ -279,23 +279,16 @@ def _declare(
     if "return" not in hints:
         raise DeclarationError(f'{place_of(function)}: the result has no annotation; write -> Float[Tensor, "…"]')
     results = _at(function, "the result", lambda: parse_results(hints["return"]))
-    causal = Causal(causal) if isinstance(causal, str) else causal
     drawn = _drawn_sizes(function, tensors, options, sizes)
     _check_axes(function, tensors, results, options, drawn)
-    _check_structure(function, tensors, options, drawn, where, causal, linear_in)
     return Operation(
-        name,
+        function.__name__,
         function,
-        tensors,
-        options,
-        results,
-        drawn,
-        where,
-        causal,
-        linear_in,
-        differentiable,
-        exact,
-        function.__module__,
+        tensors=tensors,
+        options=options,
+        results=results,
+        sizes=drawn,
+        module=function.__module__,
     )
 
 
@@ -363,15 +356,10 @@ def _check_axes(
             )
 
 
-def _check_structure(
-    function: Callable[..., Any],
-    tensors: dict[str, TensorDomain],
-    options: dict[str, OptionDomain],
-    drawn: dict[str, tuple[int, int]],
-    where: Callable[..., bool] | None,
-    causal: Causal | None,
-    linear_in: str | None,
-) -> None:
+def _check_structure(made: Operation) -> None:
+    """Refuse what names an axis, an option or an argument that there is not. Raises DeclarationError."""
+    function, tensors, options, drawn = made.definition, made.tensors, made.options, made.sizes
+    where, causal, linear_in = made.where, made.causal, made.linear_in
     if causal is not None and causal.axis not in drawn:
         raise DeclarationError(
             f"{place_of(function)}: causal={causal.axis!r} is not an axis; known are {', '.join(drawn)}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import KW_ONLY, dataclass, field
 from statistics import median
 from typing import Annotated, Any, Literal
 
@@ -144,6 +144,7 @@ class CellFinished(OfACell):
     device: str
     dtype: str
     verdict: Verdict
+    _: KW_ONLY
     tally: dict[Verdict, Count] = field(default_factory=dict)
     comparisons: Count = 0
     score_median: Score | None = None
@@ -241,6 +242,7 @@ class TimingFinished:
     options: dict[str, Any]
     axes: list[str]
     verdict: Verdict
+    _: KW_ONLY
     reason: str = ""
     build: str = ""
     cache: str = "warm"
