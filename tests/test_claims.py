@@ -12,10 +12,10 @@ from harness.command.main import main
 from harness.engine.outcome import outcome
 from harness.errors import DeclarationError, HarnessError
 from harness.record import known
+from harness.record.claim_outcomes import claim_outcomes
 from harness.record.events import CellFinished, ClaimListed, FindingListed, RunFinished, RunStarted
 from harness.record.known import in_scope, read_findings, recognised
 from harness.record.listed import claim_listed
-from harness.record.settling import settle
 from harness.report.digest import Digest
 from harness.verify.cell import cells
 from harness.verify.claim import Claim, claim
@@ -49,30 +49,32 @@ def cell(verdict, prop="agreement", operation="gru", **rest):
     ],
 )
 def test_verdicts_settle_a_claim(verdicts, outcome_of_it):
-    (settled,) = settle([listed()], [cell(verdict) for verdict in verdicts])
+    (settled,) = claim_outcomes([listed()], [cell(verdict) for verdict in verdicts])
     assert settled.outcome == outcome_of_it
     assert settled.as_expected == (outcome_of_it in ("holds", "not asked"))
 
 
 def test_a_claim_whose_package_is_missing_is_not_asked_and_says_so():
-    (settled,) = settle([listed("refuted")], [cell("unsupported", reason="the package xgboost is not installed")])
+    (settled,) = claim_outcomes(
+        [listed("refuted")], [cell("unsupported", reason="the package xgboost is not installed")]
+    )
     assert settled.as_expected
     assert settled.evidence == "not asked: the package xgboost is not installed"
 
 
 def test_a_claim_that_should_fall_and_stands_is_unexpected():
-    (settled,) = settle([listed("refuted")], [cell("exact")])
+    (settled,) = claim_outcomes([listed("refuted")], [cell("exact")])
     assert (settled.outcome, settled.as_expected) == ("holds", False)
 
 
 def test_only_cells_of_the_claims_operations_count():
-    (settled,) = settle([listed(of=("gru",))], [cell("exact"), cell("wrong", operation="lstm")])
+    (settled,) = claim_outcomes([listed(of=("gru",))], [cell("exact"), cell("wrong", operation="lstm")])
     assert settled.outcome == "holds"
 
 
 @pytest.mark.parametrize("excuse", [{"known": "somebody else's"}, {"kind": "unjudged"}])
 def test_what_is_known_or_unjudged_refutes_nothing(excuse):
-    (settled,) = settle([listed()], [cell("exact"), cell("error", **excuse)])
+    (settled,) = claim_outcomes([listed()], [cell("exact"), cell("error", **excuse)])
     assert settled.outcome == "holds"
 
 
@@ -88,7 +90,7 @@ def test_an_own_statement_is_explored_and_shrunk():
     found = outcome(asked, 16, 0)
     assert (found.verdict, found.claim, found.fails) == ("wrong", "gru.no-time", False)
     assert found.counterexample.case["sizes"] == {"batch": 1, "feature": 1, "hidden": 1, "time": 2}
-    (settled,) = settle([claim_listed(no_time)], [found])
+    (settled,) = claim_outcomes([claim_listed(no_time)], [found])
     assert settled.as_expected and settled.refuting is found
 
 

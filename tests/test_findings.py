@@ -10,7 +10,7 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 import harness
-from harness.command.asking import _reported
+from harness.command.verification_run import _reported
 from harness.engine.outcome import outcome
 from harness.explain.literal import literal
 from harness.generate.plan import plan

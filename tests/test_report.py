@@ -9,7 +9,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from harness.command.asking import _summary
+from harness.command.verification_run import _summary
 from harness.explain.counterexample import entries
 from harness.explain.sentence import sentence
 from harness.explain.visible import visible

@@ -18,7 +18,6 @@ from harness.bench.running import Running
 from harness.bench.worker_pool import Asked
 from harness.candidates import candidates
 from harness.catalogue import catalogue, choose
-from harness.command.asking import run_started, waiting
 from harness.command.importing import rehearse_import
 from harness.command.options import (
     MOST_AT_ONCE,
@@ -32,6 +31,7 @@ from harness.command.options import (
 )
 from harness.command.progress import Meter
 from harness.command.run import complete_operations
+from harness.command.verification_run import run_started, waiting
 from harness.declare.implementation import Implementation
 from harness.declare.operation import Operation
 from harness.errors import HarnessError

@@ -8,10 +8,10 @@ from typing import Any
 import click
 
 from harness.candidates import candidates
-from harness.command.asking import Asking, waiting
 from harness.command.importing import rehearse_import
-from harness.command.options import asking_options, examples
+from harness.command.options import examples, run_options
 from harness.command.outputs import output_options
+from harness.command.verification_run import RunConfig, waiting
 
 _EXAMPLES = examples(
     ("harness check mine.py", "everything that applies to what the file declares"),
@@ -23,7 +23,7 @@ _EXAMPLES = examples(
 
 @click.command(epilog=_EXAMPLES)
 @click.argument("file", type=click.Path(path_type=Path))
-@asking_options
+@run_options
 @output_options
 @click.pass_context
 def check(ctx: click.Context, /, file: Path, **options: Any) -> None:
@@ -34,10 +34,10 @@ def check(ctx: click.Context, /, file: Path, **options: Any) -> None:
     FILE is imported and its functions are called in processes of their own: one that crashes, hangs, exits or takes
     all memory is an error among the results, and nothing else is touched.
     """
-    asking = Asking(**options)
-    with waiting(f"importing {file.name}", asking.as_json):
-        brought = rehearse_import(file, asking.limit, asking.memory, dtypes=asking.dtypes, backends=asking.backends)
-    if asking.wanted.unknown:  # an output format of the file's own, which is needed here
+    config = RunConfig(**options)
+    with waiting(f"importing {file.name}", config.as_json):
+        brought = rehearse_import(file, config.limit, config.memory, dtypes=config.dtypes, backends=config.backends)
+    if config.wanted.unknown:  # an output format of the file's own, which is needed here
         candidates(file.resolve())
-    answer = asking.ask(brought.implementations, brought.claims, brought.packages, candidates=str(file.resolve()))
-    ctx.exit(answer.show(asking.as_json))
+    result = config.run(brought.implementations, brought.claims, brought.packages, candidates=str(file.resolve()))
+    ctx.exit(result.show(config.as_json))

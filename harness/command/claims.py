@@ -10,9 +10,9 @@ import click
 from click.shell_completion import CompletionItem
 
 from harness.catalogue import catalogue
-from harness.command.asking import Asking, claim_entry
-from harness.command.options import asking_options, examples
+from harness.command.options import examples, run_options
 from harness.command.outputs import output_options
+from harness.command.verification_run import RunConfig, claim_entry
 from harness.errors import UnknownName
 from harness.record.listed import claim_listed, listed
 from harness.report.terminal import print_claims
@@ -34,7 +34,7 @@ def complete_claims(ctx: click.Context, param: click.Parameter, incomplete: str)
 
 @click.command(epilog=_EXAMPLES)
 @click.argument("claims", nargs=-1, shell_complete=complete_claims, metavar="[CLAIM]...")
-@asking_options
+@run_options
 @output_options
 @click.pass_context
 def claims(ctx: click.Context, /, claims: tuple[str, ...], **options: Any) -> None:
@@ -42,22 +42,22 @@ def claims(ctx: click.Context, /, claims: tuple[str, ...], **options: Any) -> No
 
     A claim that comes out otherwise than expected makes the exit code 1.
     """
-    asking = Asking(**options)
+    config = RunConfig(**options)
     chosen = _choose(claims)
     only = _evidence(chosen)
     operations = tuple(dict.fromkeys(operation for _, operation in only))
     listing = [listed(made) for name in operations for made in catalogue()[name].implementations.values()]
-    answer = asking.ask(listing, map(claim_listed, chosen), operations=operations, only=only)
-    if asking.as_json:
+    result = config.run(listing, map(claim_listed, chosen), operations=operations, only=only)
+    if config.as_json:
         click.echo(
-            json.dumps([claim_entry(each) for each in (*answer.digest.settled, *answer.digest.declined)], indent=2)
+            json.dumps([claim_entry(each) for each in (*result.digest.settled, *result.digest.declined)], indent=2)
         )
     else:
-        print_claims([*answer.digest.settled, *answer.digest.declined])
-    broken = answer.written()
-    if not (asking.as_json or broken):
-        click.echo(f"report  {answer.report.with_name('claims.html')}")
-    ctx.exit(answer.exit_code(broken))
+        print_claims([*result.digest.settled, *result.digest.declined])
+    broken = result.written()
+    if not (config.as_json or broken):
+        click.echo(f"report  {result.report.with_name('claims.html')}")
+    ctx.exit(result.exit_code(broken))
 
 
 def _choose(names: tuple[str, ...]) -> list[Claim]:

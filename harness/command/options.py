@@ -243,7 +243,7 @@ _OPTIONS: list[Callable[..., Any]] = [
 ]
 
 
-def asking_options(command: Callable[..., Any]) -> Callable[..., Any]:
+def run_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """Add the options of everything that asks."""
     for option in reversed(_OPTIONS):
         command = option(command)

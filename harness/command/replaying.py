@@ -10,9 +10,9 @@ from pathlib import Path
 import click
 
 from harness.catalogue import catalogue
-from harness.command.asking import waiting, worker_memory
 from harness.command.importing import rehearse_import
 from harness.command.progress import Progress
+from harness.command.verification_run import waiting, worker_memory
 from harness.engine.controller import Controller
 from harness.engine.selection import Selection
 from harness.engine.watchdog import NOT_ASKED

@@ -8,9 +8,9 @@ import click
 from click.shell_completion import CompletionItem
 
 from harness.catalogue import catalogue, choose
-from harness.command.asking import Asking
-from harness.command.options import asking_options, examples
+from harness.command.options import examples, run_options
 from harness.command.outputs import output_options
+from harness.command.verification_run import RunConfig
 from harness.declare.implementation import on_backends
 from harness.record.listed import claim_listed, listed
 from harness.verify.suite import every_claim
@@ -31,13 +31,13 @@ def complete_operations(ctx: click.Context, param: click.Parameter, incomplete: 
 
 @click.command(epilog=_EXAMPLES)
 @click.argument("operations", nargs=-1, shell_complete=complete_operations, metavar="[OPERATION]...")
-@asking_options
+@run_options
 @output_options
 @click.pass_context
 def run(ctx: click.Context, /, operations: tuple[str, ...], **options: Any) -> None:
     """Verify every implementation of the named OPERATIONs, or of all there are."""
-    asking = Asking(**options)
+    config = RunConfig(**options)
     chosen = choose(operations, catalogue())
     every = [made for operation in chosen for made in (operation.own, *operation.implementations.values())]
-    listing = [listed(made) for made in on_backends(every, asking.backends) if made.name != "definition"]
-    ctx.exit(asking.ask(listing, map(claim_listed, every_claim()), operations=operations).show(asking.as_json))
+    listing = [listed(made) for made in on_backends(every, config.backends) if made.name != "definition"]
+    ctx.exit(config.run(listing, map(claim_listed, every_claim()), operations=operations).show(config.as_json))

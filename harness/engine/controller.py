@@ -38,8 +38,8 @@ from harness.engine.watchdog import (
 from harness.errors import HarnessError, InfrastructureError
 from harness.fault import with_traceback
 from harness.measure.verdict import Verdict
+from harness.record.claim_outcomes import claim_outcomes
 from harness.record.events import CellFinished, ClaimListed, Listener, RunFinished
-from harness.record.settling import settle
 
 _IDLE_DEATHS = 3
 """How many workers may die before they ask anything; after that, something is wrong with the place."""
@@ -150,7 +150,9 @@ class Controller:
 
     def _contradicted(self) -> bool:
         """Whether a claim came out otherwise than expected, in a run that came to its end."""
-        return self._ended_by is None and not all(each.as_expected for each in settle(self.claims, self._outcomes))
+        return self._ended_by is None and not all(
+            each.as_expected for each in claim_outcomes(self.claims, self._outcomes)
+        )
 
     @property
     def _stopped(self) -> str:

@@ -10,6 +10,7 @@ from functools import cached_property
 from typing import Any
 
 from harness.measure.verdict import Verdict
+from harness.record.claim_outcomes import UNASKED, ClaimOutcome, claim_outcomes
 from harness.record.events import (
     CellFinished,
     ClaimListed,
@@ -21,7 +22,6 @@ from harness.record.events import (
     RunStarted,
 )
 from harness.record.known import in_scope
-from harness.record.settling import UNASKED, Settled, settle
 from harness.record.triage import (
     Key,
     RootCause,
@@ -106,21 +106,21 @@ class Digest:
         return f"the known finding about {name} ({finding.verdict}) did not show: its cells are {worst.value} at worst"
 
     @cached_property
-    def settled(self) -> list[Settled]:
+    def settled(self) -> list[ClaimOutcome]:
         """The claims of which at least one cell was asked and did not decline."""
         return [each for each in self._claimed if each.outcome != UNASKED]
 
     @cached_property
-    def declined(self) -> list[Settled]:
+    def declined(self) -> list[ClaimOutcome]:
         """The claims of which every cell declined, as without the package that they are about."""
         return [each for each in self._claimed if each.outcome == UNASKED and each.cells]
 
     @cached_property
-    def _claimed(self) -> list[Settled]:
-        return settle(self.claims, [*self.outcomes, *self.stated])
+    def _claimed(self) -> list[ClaimOutcome]:
+        return claim_outcomes(self.claims, [*self.outcomes, *self.stated])
 
     @property
-    def unexpected(self) -> list[Settled]:
+    def unexpected(self) -> list[ClaimOutcome]:
         """The claims that came out otherwise than expected."""
         return [each for each in self.settled if not each.as_expected]
 

@@ -8,8 +8,8 @@ from xml.etree.ElementTree import Element, SubElement
 
 from harness.explain.visible import visible
 from harness.measure.verdict import Verdict
+from harness.record.claim_outcomes import UNASKED, ClaimOutcome
 from harness.record.events import CellFinished, RunStarted
-from harness.record.settling import UNASKED, Settled
 from harness.report.again import replay_command
 from harness.report.outputs import output
 from harness.report.reporting import Findings
@@ -100,7 +100,7 @@ def _shown(cell: CellFinished, started: RunStarted) -> Iterator[str]:
     yield visible(found.script, _SOURCE // 2, lines=True)
 
 
-def _claim(settled: Settled) -> Element:
+def _claim(settled: ClaimOutcome) -> Element:
     """A claim: it fails where it comes out otherwise than expected."""
     seconds = sum(sum(cell.seconds.values()) for cell in settled.cells if cell.claim)
     made = Element("testcase", classname="claims", name=visible(settled.claim.id), time=f"{seconds:.3f}")

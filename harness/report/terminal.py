@@ -16,8 +16,8 @@ from harness.explain.visible import visible
 from harness.history.changes import Change, Changes
 from harness.history.revisions import shortened
 from harness.measure.verdict import Verdict
+from harness.record.claim_outcomes import ClaimOutcome
 from harness.record.events import CellFinished
-from harness.record.settling import Settled
 from harness.record.triage import (
     Key,
     RootCause,
@@ -187,7 +187,7 @@ def _claims_line(digest: Digest) -> str:
     return f"{told}; not {other}" if other else told
 
 
-def print_claims(settled: Iterable[Settled]) -> None:
+def print_claims(settled: Iterable[ClaimOutcome]) -> None:
     """Print a table of claims: what was said where, what came out, and the evidence."""
     console = _console(None)
     by_source = sorted(settled, key=lambda each: each.claim.source)

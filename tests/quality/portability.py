@@ -25,9 +25,9 @@ from harness.catalogue import catalogue
 from harness.command.options import cores
 from harness.explain.visible import visible
 from harness.measure.verdict import Verdict
+from harness.record.claim_outcomes import claim_outcomes
 from harness.record.events import CellFinished, ClaimListed
 from harness.record.runlog import read
-from harness.record.settling import settle
 from tests.quality.machines import MACHINES, Machine
 
 _SEEDS = (0, 1, 2)
@@ -134,7 +134,7 @@ def _unexpected_claims(every):
     for machine in dict.fromkeys(told.part.machine for told in every):
         of_it = [told for told in every if told.part.machine is machine]
         claims = {claim.id: claim for told in of_it for claim in told.claims}
-        for each in settle(claims.values(), [cell for told in of_it for cell in told.cells]):
+        for each in claim_outcomes(claims.values(), [cell for told in of_it for cell in told.cells]):
             if not each.as_expected:
                 yield f"claim otherwise  {machine.name}: {each.claim.id} {each.outcome}: {each.evidence}"
 

@@ -1,4 +1,4 @@
-"""Settling claims: what the cells of a run say about the statements that people made."""
+"""Outcomes of claims: what the cells of a run say about the statements that people made."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ HOLDS, REFUTED, UNDECIDED, UNASKED = "holds", "refuted", "undecided", "not asked
 
 
 @dataclass(frozen=True)
-class Settled:
+class ClaimOutcome:
     """A claim with the cells that settle it."""
 
     claim: ClaimListed
@@ -71,12 +71,12 @@ def _passes(cell: CellFinished) -> bool:
     return cell.verdict in _GOOD
 
 
-def settle(claims: Iterable[ClaimListed], outcomes: Iterable[CellFinished]) -> list[Settled]:
+def claim_outcomes(claims: Iterable[ClaimListed], outcomes: Iterable[CellFinished]) -> list[ClaimOutcome]:
     """Every claim with its cells, in the order of the claims."""
     by_property: dict[str, list[CellFinished]] = {}
     for outcome in outcomes:
         by_property.setdefault(outcome.prop, []).append(outcome)
-    return [Settled(claim, tuple(_cells_of(claim, by_property))) for claim in claims]
+    return [ClaimOutcome(claim, tuple(_cells_of(claim, by_property))) for claim in claims]
 
 
 def _cells_of(claim: ClaimListed, by_property: dict[str, list[CellFinished]]) -> Iterable[CellFinished]:

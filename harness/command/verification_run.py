@@ -1,4 +1,4 @@
-"""Asking: one run from its selection to its report, with everybody listening who should."""
+"""A verification run: one run from its selection to its report, with everybody listening who should."""
 
 from __future__ import annotations
 
@@ -32,6 +32,7 @@ from harness.history.history import History
 from harness.history.priorities import priorities
 from harness.readable import leads_out
 from harness.record.checked_file import checksum, seen_from
+from harness.record.claim_outcomes import ClaimOutcome
 from harness.record.environment import environment
 from harness.record.events import (
     CellFinished,
@@ -46,7 +47,6 @@ from harness.record.events import (
 from harness.record.known import known_findings
 from harness.record.runlog import SUFFIX, RunLog
 from harness.record.saved_counterexamples import SavedCounterexample, read_counterexamples
-from harness.record.settling import Settled
 from harness.report.digest import Digest
 from harness.report.reporting import Reporting
 from harness.report.terminal import print_outcomes, print_summary
@@ -61,7 +61,7 @@ _CHATTY = 10_000
 
 
 @dataclass
-class Asking:
+class RunConfig:
     """What the command line said, common to `run` and `check`.
 
     Raises HarnessError for a device that is not there, and for a keyword expression that is none.
@@ -95,13 +95,13 @@ class Asking:
         """The bytes that a worker may hold."""
         return worker_memory(self.devices or devices_here(), self.jobs)
 
-    def ask(
+    def run(
         self,
         listing: list[ImplementationListed],
         claims: Iterable[ClaimListed] = (),
         packages: Iterable[str] = (),
         **chosen: Any,
-    ) -> Answer:
+    ) -> RunResult:
         """Ask about operations of the catalogue or a candidate file; write log and report.
 
         claims: what is settled by the way; packages: what a candidate file imports (see `environment`); chosen: further
@@ -135,7 +135,7 @@ class Asking:
             _reported(reporting, finished)
             raise self._nothing(listing, controller, finished)
         told = (controller.planned, log.path, latest / "index.html", complaints)
-        return Answer(Digest.of(self._events), *told, reporting, unwritten)
+        return RunResult(Digest.of(self._events), *told, reporting, unwritten)
 
     def _check_folders(self) -> None:
         """Refuse a folder among the reports that a link makes one elsewhere. Raises HarnessError."""
@@ -248,7 +248,7 @@ class Asking:
 
 
 @dataclass(frozen=True)
-class Answer:
+class RunResult:
     """What a run found, how many cells were planned, where it is written, and what was wrong with a file it read.
 
     reporting: what writes the report; unwritten: why the log could not be finished, empty where it was.
@@ -386,7 +386,7 @@ def _changes(outcomes: Iterable[CellFinished]) -> Iterator[str]:
             yield f"{place} changed {', '.join(names)}; that was put back, and the worker was replaced"
 
 
-def claim_entry(each: Settled) -> dict[str, Any]:
+def claim_entry(each: ClaimOutcome) -> dict[str, Any]:
     """A settled claim as plain JSON values."""
     claim, refuting = each.claim, each.refuting
     return {
