@@ -23,8 +23,9 @@ from harness.checking import Check, check
 from harness.declare.backends import Backend, backend
 from harness.declare.causal import Causal
 from harness.declare.domain import when
-from harness.declare.domains import below, one_hot
+from harness.declare.domains import below, increasing, lengths, mask, offsets, one_hot, permutation, probabilities
 from harness.declare.implementation import Implementation
+from harness.declare.matrices import full_rank, orthonormal, positive_definite, rank_deficient
 from harness.declare.operation import Operation, operation
 from harness.declare.structure import RandomSource, structure
 from harness.errors import DeclarationError, HarnessError, Unsupported
@@ -85,17 +86,27 @@ __all__ = [
     "claim",
     "close",
     "cotangents_like",
+    "full_rank",
     "gradient_reference",
     "holds",
+    "increasing",
     "layout",
     "layouts_for",
+    "lengths",
+    "mask",
     "nonfinite_reference",
+    "offsets",
     "one_hot",
     "operation",
+    "orthonormal",
     "output",
     "pattern",
+    "permutation",
+    "positive_definite",
     "precision",
+    "probabilities",
     "property",
+    "rank_deficient",
     "reference",
     "remembered",
     "same",

@@ -155,3 +155,117 @@ def test_of_a_structure_that_says_nothing_nothing_else_is_asked():
     case = Case(scaled_turn, {"n": 2}).replace(values={"A": (1.0, 0.0, 0.0, 3.0)})
     assert "the values of A are not in its domain" in case.objection
     assert Case(scaled_turn, {"n": 2}).replace(values={"s": (0.0, 1.0)}).objection
+
+
+@harness.operation(sizes={"n": (1, 40), "k": (1, 9), "time": (1, 60), "segments": (1, 9)}, differentiable=False)
+def drawn(
+    x: Float[Tensor, "time"],
+    valid: Annotated[Int[Tensor, "n"], harness.lengths("time")],
+    maybe: Annotated[Int[Tensor, "n"], harness.lengths("time", least=0)],
+    starts: Annotated[Int[Tensor, "segments+1"], harness.offsets("time")],
+    order: Annotated[Int[Tensor, "k n"], harness.permutation],
+    grid: Annotated[Float[Tensor, "k n"], harness.increasing],
+    keep: Annotated[Bool[Tensor, "k n"], harness.mask],
+    shares: Annotated[Float[Tensor, "k n"], harness.probabilities],
+    q: Annotated[Float[Tensor, "k n k"], harness.orthonormal],
+    wide: Annotated[Float[Tensor, "k n"], harness.orthonormal],
+    a: Annotated[Float[Tensor, "n n"], harness.positive_definite],
+    full: Annotated[Float[Tensor, "n k"], harness.full_rank],
+    less: Annotated[Float[Tensor, "n k"], harness.rank_deficient],
+) -> Float[Tensor, "time"]:
+    """One of each kind."""
+    return x + 0
+
+
+CASES = plan(drawn, 160, 0)
+
+
+def tensors(name):
+    return [(case.sizes, case.tensors[name]) for case in CASES]
+
+
+def is_orthonormal(matrix):
+    tall = matrix if matrix.shape[-2] >= matrix.shape[-1] else matrix.mT
+    return torch.allclose(tall.mT @ tall, torch.eye(tall.shape[-1], dtype=tall.dtype), atol=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("name", "member"),
+    [
+        ("valid", lambda made, sizes: bool(((made >= 1) & (made <= sizes["time"])).all())),
+        ("maybe", lambda made, sizes: bool(((made >= 0) & (made <= sizes["time"])).all())),
+        (
+            "starts",
+            lambda made, sizes: made[0] == 0 and made[-1] == sizes["time"] and bool((made.diff() >= 0).all()),
+        ),
+        ("order", lambda made, sizes: bool((made.sort(-1).values == torch.arange(made.shape[-1])).all())),
+        ("grid", lambda made, sizes: bool((made.diff(dim=-1) > 0).all())),
+        ("shares", lambda made, sizes: torch.allclose(made.sum(-1), torch.ones(len(made), dtype=made.dtype))),
+        ("q", lambda made, sizes: is_orthonormal(made)),
+        ("wide", lambda made, sizes: is_orthonormal(made)),
+        ("a", lambda made, sizes: bool((made == made.mT).all()) and bool((torch.linalg.eigvalsh(made) > 0.5).all())),
+        ("full", lambda made, sizes: int(torch.linalg.matrix_rank(made)) == min(made.shape)),
+        ("less", lambda made, sizes: int(torch.linalg.matrix_rank(made)) <= min(made.shape) // 2),
+    ],
+)
+def test_every_drawn_value_is_a_member(name, member):
+    assert all(member(made, sizes) for sizes, made in tensors(name))
+
+
+@pytest.mark.parametrize(
+    ("name", "telling"),
+    [
+        ("valid", lambda made, sizes: bool((made == sizes["time"]).all()) and len(made) > 2),
+        ("valid", lambda made, sizes: made.unique().numel() > 2),
+        ("maybe", lambda made, sizes: bool((made == 0).all())),
+        ("starts", lambda made, sizes: bool((made.diff() == 0).any())),
+        ("starts", lambda made, sizes: made.diff().numel() > 2 and int(made.diff().max() - made.diff().min()) <= 1),
+        ("keep", lambda made, sizes: bool(made.all()) and made.numel() > 4),
+        ("keep", lambda made, sizes: not made.any() and made.numel() > 4),
+        ("keep", lambda made, sizes: bool((~made.any(-1)).any()) and bool(made.any()) and made.shape[-1] > 4),
+        ("keep", lambda made, sizes: bool((made == made.tril()).all()) and bool(made[-1].all()) and len(made) > 2),
+        ("shares", lambda made, sizes: bool((made == 0).any()) and bool((made.max() < 1).all())),
+        ("shares", lambda made, sizes: bool((made.max(-1).values == 1).all()) and made.numel() > 4),
+    ],
+)
+def test_what_tells_most_is_drawn(name, telling):
+    assert any(telling(made, sizes) for sizes, made in tensors(name))
+
+
+@pytest.mark.parametrize("name", [name for name in drawn.tensors if name != "x"])
+def test_the_simplest_are_members_and_a_stranger_is_none(name):
+    domain, known = drawn.tensors[name], {"n": 3, "k": 3, "time": 5, "segments": 3}
+    simplest = domain.simpler(known)
+    assert simplest and all(domain.admits(each.astype(float), known) for each in simplest)
+    assert not domain.admits(np.full(domain.shape(known), 0.5 if domain.kind != "float" else np.nan), known)
+
+
+@pytest.mark.parametrize(
+    ("domain", "shape", "told"),
+    [(harness.orthonormal, (3,), "needs two axes"), (harness.positive_definite, (3, 2), "as many rows as columns")],
+)
+def test_a_matrix_of_the_wrong_shape_is_refused(domain, shape, told):
+    with pytest.raises(harness.DeclarationError, match=told):
+        domain(RandomSource(shape, {}, 0, "a"))
+
+
+def test_a_counterexample_keeps_to_its_domain_and_is_simple():
+    @harness.operation(sizes={"time": (1, 12)}, differentiable=False)
+    def summed(
+        x: Float[Tensor, "batch time"], valid: Annotated[Int[Tensor, "batch"], harness.lengths("time")]
+    ) -> Float[Tensor, "batch"]:
+        """The sum over the valid part of every sample."""
+        return torch.where(torch.arange(x.shape[1]) < valid[:, None], x, 0).sum(1)
+
+    @summed.implementation
+    def one_more(x, valid):
+        return torch.where(torch.arange(x.shape[1]) <= valid[:, None], x, 0).sum(1)
+
+    found = [
+        cell for cell in harness.check(summed, dtypes=["float32"], examples=20).outcomes if cell.verdict == "wrong"
+    ]
+    shown = next(cell for cell in found if cell.prop == "agreement").counterexample
+    assert (
+        shown.case["sizes"] == {"batch": 1, "time": 2}
+        and "valid = torch.tensor([1], dtype=torch.int64)" in shown.source
+    )

@@ -1,7 +1,9 @@
 """Domains: what the values of an argument are where its annotation can't say it.
 
     target: Annotated[Int[Tensor, "tokens"], harness.below("classes", also=-100)]
+    valid: Annotated[Int[Tensor, "batch"], harness.lengths("time")]
     chosen: Annotated[Float[Tensor, "batch classes"], harness.one_hot]
+    keep: Annotated[Bool[Tensor, "query key"], harness.mask]
 
 A domain is a structure (it makes values from a RandomSource) that also knows its members: `admits` says whether an array is in
 it, and `simpler` gives members to try in place of drawn ones, simplest first. One of your own is a class like these, or
@@ -16,7 +18,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.declare.axes import Axis, parse_axes
+from harness.declare.axes import parse_axes
 from harness.declare.structure import RandomSource
 from harness.errors import DeclarationError
 
@@ -37,7 +39,7 @@ class below:
 
     def __call__(self, stream: RandomSource) -> NDArray[np.int64]:
         """Indices of the stream's shape: random ones, in a case in eight one for all, in another the ends alone."""
-        size = self._size(stream.known)
+        size = _size_of(self, stream.known)
         indices = stream.integers(0, max(size - 1, 0))
         kind = int(stream.integers(0, 7, (1,))[0])
         if kind == 0 and indices.size:
@@ -50,25 +52,99 @@ class below:
 
     def admits(self, values: NDArray[Any], known: Mapping[str, Any]) -> bool:
         """Whether every entry is an index of the axis, or `also`."""
-        return bool((((values >= 0) & (values < self._size(known))) | (values == self.also)).all())
+        return bool((((values >= 0) & (values < _size_of(self, known))) | (values == self.also)).all())
 
     def simpler(self, stream: RandomSource) -> Iterator[NDArray[Any]]:
         """The first index everywhere."""
         yield np.zeros(stream.shape, np.int64)
 
-    def _size(self, known: Mapping[str, Any]) -> int:
-        (axis,) = _axes(self.axis)
-        missing = next((name for name in axis.names if name not in known), None)
-        if missing is not None:
-            raise DeclarationError(f"{self!r}: no argument has an axis {missing!r}; known are {', '.join(known)}")
-        return axis.size(known)
 
-
-def _axes(text: str) -> tuple[Axis, ...]:
-    axes = parse_axes(text)
+def _size_of(domain: below | lengths | offsets, known: Mapping[str, Any]) -> int:
+    """The size of the axis that a domain names. Raises DeclarationError where it is no axis, or none of any argument."""
+    axes = parse_axes(domain.axis)
     if len(axes) != 1:
-        raise DeclarationError(f"below({text!r}) must name one axis")
-    return axes
+        raise DeclarationError(f"{domain!r} must name one axis")
+    missing = next((name for name in axes[0].names if name not in known), None)
+    if missing is not None:
+        raise DeclarationError(f"{domain!r}: no argument has an axis {missing!r}; known are {', '.join(known)}")
+    return axes[0].size(known)
+
+
+class lengths:
+    """The lengths of samples along an axis, from 1 to its size; with least=0 samples may be empty.
+
+    Apart from random ones, all of the whole axis and all of the least are drawn.
+    """
+
+    in_any_order = True
+
+    def __init__(self, axis: str, *, least: int = 1) -> None:
+        self.axis, self.least = axis, least
+
+    def __repr__(self) -> str:
+        return f"lengths({self.axis!r})" if self.least == 1 else f"lengths({self.axis!r}, least={self.least})"
+
+    def __call__(self, stream: RandomSource) -> NDArray[np.int64]:
+        """Lengths of the stream's shape: in a case in four the whole axis, in one in eight the least."""
+        size = _size_of(self, stream.known)
+        kind = int(stream.integers(0, 7, (1,))[0])
+        if kind < 2:
+            return np.full(stream.shape, size)
+        least = min(self.least, size)
+        return stream.integers(least, least if kind == 2 else size)
+
+    def admits(self, values: NDArray[Any], known: Mapping[str, Any]) -> bool:
+        """Whether every entry is from the least to the axis' size."""
+        size = _size_of(self, known)
+        return bool(((values >= min(self.least, size)) & (values <= size)).all())
+
+    def simpler(self, stream: RandomSource) -> Iterator[NDArray[Any]]:
+        """The whole axis, then the least, for every sample."""
+        size = _size_of(self, stream.known)
+        yield np.full(stream.shape, size)
+        yield np.full(stream.shape, min(self.least, size))
+
+
+class offsets:
+    """Where segments begin along an axis, and last of all its size: 0, …, size, as `cu_seqlens` of packed sequences.
+
+    Segments may be empty; all entries but the first in one segment is drawn as well.
+    """
+
+    def __init__(self, axis: str) -> None:
+        self.axis = axis
+
+    def __repr__(self) -> str:
+        return f"offsets({self.axis!r})"
+
+    def __call__(self, stream: RandomSource) -> NDArray[np.int64]:
+        """Sorted cuts of the axis; in a case in four as even as can be."""
+        size = _size_of(self, stream.known)
+        if int(stream.integers(0, 3, (1,))[0]) == 0:
+            return self._even(stream.shape, size)
+        return self._ended(np.sort(stream.integers(0, size), -1), size)
+
+    def admits(self, values: NDArray[Any], known: Mapping[str, Any]) -> bool:
+        """Whether they begin with 0, end with the size, and never decrease."""
+        if not values.size:
+            return True
+        ends = (values[..., -1] == _size_of(self, known)) & ((values[..., 0] == 0) | (values.shape[-1] == 1))
+        return bool(ends.all() and (np.diff(values, axis=-1) >= 0).all())
+
+    def simpler(self, stream: RandomSource) -> Iterator[NDArray[Any]]:
+        """All in the first segment, then as even as can be."""
+        size = _size_of(self, stream.known)
+        yield self._ended(np.full(stream.shape, size), size)
+        yield self._even(stream.shape, size)
+
+    def _even(self, shape: tuple[int, ...], size: int) -> NDArray[np.int64]:
+        places = np.arange(shape[-1]) * size // max(shape[-1] - 1, 1)
+        return self._ended(np.broadcast_to(places, shape).copy(), size)
+
+    def _ended(self, values: NDArray[np.int64], size: int) -> NDArray[np.int64]:
+        if values.size:
+            values[..., 0], values[..., -1] = 0, size
+        return values
 
 
 class _OneHot:
@@ -92,3 +168,99 @@ class _OneHot:
 
 
 one_hot = _OneHot()
+
+
+class _Permutation:
+    """The numbers from 0 on along the last axis, in any order."""
+
+    def __repr__(self) -> str:
+        return "permutation"
+
+    def __call__(self, stream: RandomSource) -> NDArray[np.int64]:
+        """The order of random words."""
+        return np.argsort(stream.words(stream.shape), axis=-1, kind="stable")
+
+    def admits(self, values: NDArray[Any], known: Mapping[str, Any]) -> bool:
+        """Whether every number is there once."""
+        return bool((np.sort(values, axis=-1) == np.arange(values.shape[-1])).all())
+
+    def simpler(self, stream: RandomSource) -> Iterator[NDArray[Any]]:
+        """In order, then backwards."""
+        yield np.arange(stream.shape[-1])
+        yield np.arange(stream.shape[-1])[::-1]
+
+
+class _Increasing:
+    """Numbers that increase along the last axis, as far as the dtype tells them apart."""
+
+    def __repr__(self) -> str:
+        return "increasing"
+
+    def __call__(self, stream: RandomSource) -> NDArray[np.float64]:
+        """Steps of one to eight eighths, around 0."""
+        return (np.cumsum(stream.integers(1, 8), axis=-1) - 4 * stream.shape[-1]) / 8
+
+    def admits(self, values: NDArray[Any], known: Mapping[str, Any]) -> bool:
+        """Whether none is less than the one before."""
+        return bool((np.diff(values, axis=-1) > 0).all())
+
+    def simpler(self, stream: RandomSource) -> Iterator[NDArray[Any]]:
+        """The whole numbers from 0 on."""
+        yield np.arange(stream.shape[-1], dtype=np.float64)
+
+
+class _Mask:
+    """Random, all, none, whole rows of none, and, where there are two axes, what a causal mask lets through."""
+
+    in_any_order = True
+
+    def __repr__(self) -> str:
+        return "mask"
+
+    def __call__(self, stream: RandomSource) -> NDArray[np.bool_]:
+        """One of these in a case."""
+        kind, entries = int(stream.integers(0, 5, (1,))[0]), stream.integers(0, 1).astype(bool)
+        if kind == 0:
+            return np.ones_like(entries)
+        if kind == 1:
+            return np.zeros_like(entries)
+        if kind == 2:
+            return entries & stream.integers(0, 1, (*stream.shape[:-1], 1)).astype(bool)
+        return np.tril(np.ones_like(entries)) if kind == 3 and entries.ndim > 1 else entries
+
+    def admits(self, values: NDArray[Any], known: Mapping[str, Any]) -> bool:
+        """Whether there is nothing but zeros and ones."""
+        return bool(np.isin(values, (0, 1)).all())
+
+    def simpler(self, stream: RandomSource) -> Iterator[NDArray[Any]]:
+        """All, then none."""
+        yield np.ones(stream.shape, dtype=bool)
+        yield np.zeros(stream.shape, dtype=bool)
+
+
+class _Probabilities:
+    """Numbers from 0 to 1 whose sum along the last axis is 1; a zero in each four or so, and now and then a single one."""
+
+    def __repr__(self) -> str:
+        return "probabilities"
+
+    def __call__(self, stream: RandomSource) -> NDArray[np.float64]:
+        """Shares of whole numbers, so that the same bits come out on any machine."""
+        parts = np.maximum(stream.integers(-3, 12), 0)
+        if int(stream.integers(0, 7, (1,))[0]) == 0:
+            parts = np.zeros_like(parts)
+        if parts.size:
+            first = parts[..., 0]
+            first[parts.sum(-1) == 0] = 1
+        return parts / np.maximum(parts.sum(-1, keepdims=True), 1)
+
+    def simpler(self, stream: RandomSource) -> Iterator[NDArray[Any]]:
+        """All of it in the first place, then evenly."""
+        yield (np.arange(stream.shape[-1]) == 0).astype(np.float64)
+        yield np.full(stream.shape, 1 / max(stream.shape[-1], 1))
+
+
+permutation = _Permutation()
+increasing = _Increasing()
+mask = _Mask()
+probabilities = _Probabilities()
