@@ -32,7 +32,7 @@ _AS_THE_DEFINITION = 4.0
 """How many times as far off as the definition itself an implementation may be that loses digits of which the definition has lost some too."""
 
 _ALIKE = range(1, 5)
-"""Nudged copies of a case, and cases of the same form, in which digits may be lost as well."""
+"""Nudged copies of a case, and cases of the same form, in which the definition may lose as many digits."""
 
 _NUDGED_BY = 8
 """By how many eps an entry is nudged, at least."""
@@ -213,7 +213,7 @@ def _drawing(cases: Iterable[Case]) -> Iterator[Case]:
 def _ask_and_add(done: Exploration, subject: Subject, case: Case) -> list[Comparison]:
     """Ask one case, add what is found, and give the comparisons it took."""
     finding, comparisons = ask(done.cell, subject, case)
-    done.add(_unless_excused(done, subject, finding), len(comparisons))
+    done.add(_unless_as_the_definition(done, finding), len(comparisons))
     return comparisons
 
 
@@ -303,36 +303,16 @@ def _judged(cell: Cell, subject: Subject, case: Case, comparison: Comparison, pl
     return Finding(case, judgement, comparison)
 
 
-def _unless_excused(done: Exploration, subject: Subject, found: Finding) -> Finding:
-    """A finding of lost digits as rounding, where chance or the definition loses as many; not asked where other cases fail."""
+def _unless_as_the_definition(done: Exploration, found: Finding) -> Finding:
+    """A finding of lost digits as rounding, where the definition loses as many; not asked where other cases fail."""
     comparison = found.comparison
     if found.verdict is not Verdict.UNSTABLE or comparison is None or done.tally[Verdict.UNSTABLE]:
         return found
-    if _is_by_chance(done.cell, subject, found.case, comparison):
-        reason = "no further off than rounding explains in most copies of the case with nudged inputs"
-    elif _is_as_the_definition(done.cell, found.case, comparison):
-        reason = "no further off than the definition itself, where that isn't the oracle"
-    else:
+    if not _is_as_the_definition(done.cell, found.case, comparison):
         return found
+    reason = "no further off than the definition itself, where that isn't the oracle"
     judgement = Judgement(Verdict.ROUNDING, comparison.score, comparison.allowance, reason=reason)
     return replace(found, judgement=judgement)
-
-
-def _is_by_chance(cell: Cell, subject: Subject, case: Case, found: Comparison) -> bool:
-    """Whether an error near what is allowed is within it in most nudged copies of the case.
-
-    Rounding errors add up now and then, on another machine in another case; an algorithm that loses digits loses them in
-    each copy.
-    """
-    if found.score > WIDE * found.allowance:
-        return False
-    told = [score for copy in _nudged(case) if (score := _score_of(cell, subject, copy, found.label)) is not None]
-    return sum(score <= found.allowance for score in told) > len(told) / 2
-
-
-def _nudged(case: Case) -> Iterator[Case]:
-    """Copies of a case whose inputs are moved by a few eps."""
-    return (case.replace(nudge=step, reach=_NUDGED_BY * case.precision.eps) for step in _ALIKE)
 
 
 def _is_as_the_definition(cell: Cell, case: Case, found: Comparison) -> bool:
@@ -345,7 +325,11 @@ def _is_as_the_definition(cell: Cell, case: Case, found: Comparison) -> bool:
         return False
     definition = Subject(cell.operation, cell.operation.own)
     lower = case.at("float32") if case.dtype == "float64" else case
-    like_it = (lower, *(lower.another(step) for step in _ALIKE), *_nudged(lower))
+    like_it = (
+        lower,
+        *(lower.another(step) for step in _ALIKE),
+        *(lower.replace(nudge=step, reach=_NUDGED_BY * lower.precision.eps) for step in _ALIKE),
+    )
     lost = (_score_of(cell, definition, each, found.label) for each in like_it)
     return any(_AS_THE_DEFINITION * score >= found.score for score in lost if score is not None)
 
