@@ -173,7 +173,7 @@ def bred(tmp_path_factory) -> tuple[Answer, dict[str, list[int]], Path]:
 def test_no_process_is_left_of_a_run(bred, how):
     _, pids, _ = bred
     assert pids[how]
-    assert not alive(pids[how])
+    until(lambda: not alive(pids[how]))  # a killed process of somebody else's ends when the system gets to it
 
 
 def test_no_folder_is_left_of_a_run(bred):
@@ -226,8 +226,8 @@ def test_nothing_is_left_of_a_run_that_is_ended(tmp_path, by, code):
         run.send_signal(by)
         assert run.wait(SECONDS) == code
         if by == signal.SIGKILL:
-            until(lambda: not alive(pids) and not list(temporary.glob("harness-*")))
-        assert not alive(pids)
+            until(lambda: not list(temporary.glob("harness-*")))
+        until(lambda: not alive(pids))
         assert not list(temporary.glob("harness-*"))
         run.stdout.read()  # nobody holds it any more
 
@@ -245,7 +245,7 @@ def test_what_is_left_where_the_companion_was_killed_as_well_is_removed_by_the_n
     with scratch() as folder:
         until(lambda: not stale.exists())
         assert folder.exists()
-    assert not alive(pids)
+    until(lambda: not alive(pids))
 
 
 # whose folder it is
@@ -325,7 +325,7 @@ def test_an_import_leaves_nothing(tmp_path, temporary):
     assert [each.implementation for each in rehearse_import(file, 60.0, None).implementations] == ["f"]
     pids = noted(tmp_path / "pids")
     assert pids.keys() == {"led", "plain"}
-    assert not alive(pid for each in pids.values() for pid in each)
+    until(lambda: not alive([pid for each in pids.values() for pid in each]))
 
 
 # a worker that the system kills
