@@ -108,7 +108,7 @@ class lengths:
 class offsets:
     """Where segments begin along an axis, and last of all its size: 0, …, size, as `cu_seqlens` of packed sequences.
 
-    Segments may be empty; all entries but the first in one segment is drawn as well.
+    Segments may be empty; cuts that are as even as can be are drawn as well.
     """
 
     def __init__(self, axis: str) -> None:
@@ -201,7 +201,7 @@ class _Increasing:
         return (np.cumsum(stream.integers(1, 8), axis=-1) - 4 * stream.shape[-1]) / 8
 
     def admits(self, values: NDArray[Any], known: Mapping[str, Any]) -> bool:
-        """Whether none is less than the one before."""
+        """Whether each is more than the one before."""
         return bool((np.diff(values, axis=-1) > 0).all())
 
     def simpler(self, stream: RandomSource) -> Iterator[NDArray[Any]]:

@@ -15,7 +15,7 @@ Sources: docs/sources.md#recurrent-networks.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Annotated, Any, NamedTuple
 
@@ -26,6 +26,7 @@ from jaxtyping import Float, Int
 from numpy.typing import NDArray
 from torch import Tensor
 
+from harness.declare import domains
 from harness.declare.causal import Causal
 from harness.declare.domain import when
 from harness.declare.operation import operation
@@ -58,22 +59,15 @@ count) and whether it runs backwards; to outputs (time, batch, hidden) in the or
 # Structures
 
 
-def all_steps(stream: RandomSource) -> Iterator[NDArray[np.int64]]:
-    """All sequences as long as can be, or of one step."""
-    yield from (np.full(stream.shape, stream.known["time"]), np.ones(stream.shape, np.int64))
+_WITHIN_TIME = domains.lengths("time")
 
 
-def within_time(lengths: NDArray[Any], known: Mapping[str, Any]) -> bool:
-    """Whether every length is one of 1 to `time`."""
-    return bool(((lengths >= 1) & (lengths <= known["time"])).all())
-
-
-@structure(admits=within_time, simpler=all_steps)
+@structure(admits=_WITHIN_TIME.admits, simpler=_WITHIN_TIME.simpler)
 def sequence_lengths(stream: RandomSource) -> NDArray[np.int64]:
     """From 1 to `time` in any order, in a case in eight all the same; not packed they are there too, and not read."""
-    lengths = stream.integers(1, stream.known["time"])
-    alike = lengths.size and stream.integers(0, 7, (1,))[0] == 0
-    return np.full_like(lengths, lengths[0]) if alike else lengths
+    steps = stream.integers(1, stream.known["time"])
+    alike = steps.size and stream.integers(0, 7, (1,))[0] == 0
+    return np.full_like(steps, steps[0]) if alike else steps
 
 
 @typical

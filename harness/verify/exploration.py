@@ -192,11 +192,17 @@ def _in_time(done: Exploration, cases: Sequence[Case], pace: Pace) -> Iterator[C
             yield planned
             continue
         done.planned -= 1
-        for axis, size in planned.sizes.items():
-            narrowed = None if any(case.sizes[axis] == size for case in done.tried) else alone(planned, axis)
-            if narrowed is not None and not pace.is_too_slow(narrowed):
+        for narrowed in _narrowed(done, planned):
+            if not pace.is_too_slow(narrowed):
                 done.planned += 1
                 yield narrowed
+
+
+def _narrowed(done: Exploration, planned: Case) -> Iterator[Case]:
+    """For each axis of a case whose size was not met yet, the case as narrow as can be in the others."""
+    for axis, size in planned.sizes.items():
+        if all(case.sizes[axis] != size for case in done.tried) and (narrowed := alone(planned, axis)) is not None:
+            yield narrowed
 
 
 def _drawing(cases: Iterable[Case]) -> Iterator[Case]:
