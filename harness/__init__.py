@@ -22,11 +22,15 @@ from harness.catalogue import catalogue
 from harness.checking import Check, check
 from harness.declare.backends import Backend, backend
 from harness.declare.causal import Causal
-from harness.declare.domain import when
+from harness.declare.declaration import operation
+from harness.declare.domain import dtype, when
 from harness.declare.domains import below, increasing, lengths, mask, offsets, one_hot, permutation, probabilities
 from harness.declare.implementation import Implementation
 from harness.declare.matrices import full_rank, orthonormal, positive_definite, rank_deficient
-from harness.declare.operation import Operation, operation
+from harness.declare.modules import stacked, transposed
+from harness.declare.operation import Operation
+from harness.declare.picks import picks
+from harness.declare.ranges import nonnegative, positive, within
 from harness.declare.structure import RandomSource, structure
 from harness.errors import DeclarationError, HarnessError, Unsupported
 from harness.explain.cause import Instead, Observed, cause
@@ -36,8 +40,9 @@ from harness.generate.case import Call, Case
 from harness.generate.layouts import layout, layouts_for
 from harness.generate.patterns import pattern
 from harness.generate.precision import precision
+from harness.measure.arrays import as_array
 from harness.measure.assertions import all_close, close, holds, same
-from harness.measure.comparison import Comparison, as_array
+from harness.measure.comparison import Comparison
 from harness.measure.gradient import cotangents_like, gradient_reference
 from harness.measure.nonfinite import nonfinite_reference
 from harness.measure.reference import INCONCLUSIVE_FROM, ExpectedTensor, Reference, reference, remembered, sample_norms
@@ -86,6 +91,7 @@ __all__ = [
     "claim",
     "close",
     "cotangents_like",
+    "dtype",
     "full_rank",
     "gradient_reference",
     "holds",
@@ -95,6 +101,7 @@ __all__ = [
     "lengths",
     "mask",
     "nonfinite_reference",
+    "nonnegative",
     "offsets",
     "one_hot",
     "operation",
@@ -102,6 +109,8 @@ __all__ = [
     "output",
     "pattern",
     "permutation",
+    "picks",
+    "positive",
     "positive_definite",
     "precision",
     "probabilities",
@@ -111,8 +120,11 @@ __all__ = [
     "remembered",
     "same",
     "sample_norms",
+    "stacked",
     "structure",
     "timed",
+    "transposed",
     "verify",
     "when",
+    "within",
 ]

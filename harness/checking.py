@@ -78,7 +78,7 @@ def check(
         )
     else:
         operation = like
-        made = implementation_of(like.name, like.parameters, function, backend)
+        made = implementation_of(like.name, like.signature, function, backend)
         chosen = [replace(made, dtypes=like.among(made.dtypes))]
     beside = modules_beside(operation, *(chosen or ()))
     stated = dict.fromkeys((*every_property(), *(prop for module in beside for prop in properties_in(module))))

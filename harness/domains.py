@@ -1,7 +1,8 @@
-"""The domains that may stand beside an annotation (see harness.declare.domains and harness.declare.matrices)."""
+"""The domains that may stand beside an annotation (see harness.declare.domains, harness.declare.matrices and harness.declare.ranges)."""
 
 from harness.declare.domains import below, increasing, lengths, mask, offsets, one_hot, permutation, probabilities
 from harness.declare.matrices import full_rank, orthonormal, positive_definite, rank_deficient
+from harness.declare.ranges import nonnegative, positive, within
 
 __all__ = [
     "below",
@@ -9,11 +10,14 @@ __all__ = [
     "increasing",
     "lengths",
     "mask",
+    "nonnegative",
     "offsets",
     "one_hot",
     "orthonormal",
     "permutation",
+    "positive",
     "positive_definite",
     "probabilities",
     "rank_deficient",
+    "within",
 ]

@@ -21,8 +21,15 @@ def batch_that_may_be_empty(operation):
     return bool(operation.batched) and operation.sizes["batch"][0] == 0
 
 
+def with_samples(case):
+    """The case as it is where it holds samples of a batch."""
+    if case.has_batch:
+        yield case
+
+
 def empty_batch(case):
-    yield case.replace(sizes={**case.sizes, "batch": 0})
+    if case.has_batch:
+        yield case.replace(sizes={**case.sizes, "batch": 0})
 
 
 def _rows(tensor, part, indices):
@@ -41,7 +48,7 @@ def _against_samples(label, results, whole, indices, case):
             )
 
 
-@harness.property(requires=has_batch)
+@harness.property(requires=has_batch, variants=with_samples)
 def batch_invariance(implementation, case):
     """A sample alone, or among fewer, gives what it gives in the whole batch."""
     call = case.call()
@@ -58,7 +65,7 @@ def batch_invariance(implementation, case):
         )
 
 
-@harness.property(requires=has_batch)
+@harness.property(requires=has_batch, variants=with_samples)
 def batch_permutation(implementation, case):
     """Samples in another order give the results in that order."""
     call = case.call()
@@ -68,7 +75,7 @@ def batch_permutation(implementation, case):
     )
 
 
-@harness.property(requires=has_batch)
+@harness.property(requires=has_batch, variants=with_samples)
 def batch_leak(implementation, case):
     """A change of one sample changes nothing in the others."""
     call = case.call()
@@ -79,15 +86,12 @@ def batch_leak(implementation, case):
     others = [i for i in range(size) if i != changed]
     stranger = case.another().replace(pattern="normal").call()
 
-    donor = {name: stranger.arguments[name] for name in call.operation.batched}
     mixed = {}
-    for name in call.operation.batched:
-        axis = call.operation.tensors[name].axis_of("batch", call.options)
-        if axis is not None:
-            before, after = (
-                call.arguments[name].narrow(axis, *span) for span in ((0, changed), (changed + 1, size - changed - 1))
-            )
-            mixed[name] = torch.cat([before, donor[name].narrow(axis, changed, 1), after], axis)
+    for name, axis in call.batch_axes.items():
+        before, after = (
+            call.arguments[name].narrow(axis, *span) for span in ((0, changed), (changed + 1, size - changed - 1))
+        )
+        mixed[name] = torch.cat([before, stranger.arguments[name].narrow(axis, changed, 1), after], axis)
     after = implementation(call.replace(**mixed))
     kept = tuple(
         result if part.axis is None else _rows(result, part, others)
@@ -96,7 +100,7 @@ def batch_leak(implementation, case):
     yield from _against_samples("the other samples after one was changed", kept, implementation(call), others, case)
 
 
-@harness.property(requires=differentiable_batch)
+@harness.property(requires=differentiable_batch, variants=with_samples)
 def batch_gradient_leak(implementation, case):
     """The gradient of one sample's result in the other samples is zero."""
     call = case.call()
@@ -109,18 +113,21 @@ def batch_gradient_leak(implementation, case):
     only_one = []
     for result, part in zip(results, parts, strict=True):
         mask = torch.zeros_like(result)
-        if part.axis is not None and result.is_floating_point():
+        if part.axis is not None and (result.is_floating_point() or result.is_complex()):
             mask.select(part.axis, chosen).fill_(1)
         only_one.append(mask)
     _, gradients = implementation.gradients(call, tuple(only_one))
-    for name in call.operation.batched:
-        axis = call.operation.tensors[name].axis_of("batch", call.options)
-        if name in gradients and axis is not None:
-            own = gradients[name].select(axis, chosen).double().norm()
+    for name, axis in call.batch_axes.items():
+        if name in gradients:
+            own = _wide(gradients[name].select(axis, chosen)).norm()
             if own.isfinite():
                 foreign = gradients[name].index_select(axis, others)
-                leaks = bool((foreign.double().abs() > own * torch.finfo(foreign.dtype).eps).any())
+                leaks = bool((_wide(foreign).abs() > own * torch.finfo(foreign.dtype).eps).any())
                 yield harness.holds(f"no gradient of sample {chosen} reaches another sample of {name}", not leaks, case)
+
+
+def _wide(tensor):
+    return tensor if tensor.is_complex() else tensor.double()
 
 
 @harness.property(requires=batch_that_may_be_empty, variants=empty_batch)

@@ -17,13 +17,19 @@ def _time_of(domains, name, case):
     return domains[name].axis_of(case.operation.causal.axis, case.options)
 
 
+def _turned(values, domain):
+    """Other values of the domain."""
+    turned = values.neg().add(1)
+    return turned if domain.range is None else domain.range.kept(turned)
+
+
 def _cut(call, case, start, stop):
     """The call on the steps from start to stop."""
     changed = {}
-    for name in call.arguments:
-        axis = _time_of(case.operation.tensors, name, case)
-        if axis is not None:
-            changed[name] = call.arguments[name].narrow(axis, start, stop - start)
+    for name, tensor in call.arguments.items():
+        for axis, each in enumerate(case.given[name].axes(case.options)):
+            if each.text == case.operation.causal.axis:
+                changed[name] = changed.get(name, tensor).narrow(axis, start, stop - start)
     return call.replace(**changed)
 
 
@@ -46,10 +52,10 @@ def no_look_ahead(implementation, case):
     call = case.call()
     changed = {}
     for name, tensor in call.arguments.items():
-        axis = _time_of(case.operation.tensors, name, case)
+        axis = _time_of(case.given, name, case)
         if axis is not None and tensor.is_floating_point():
             later = torch.arange(middle, steps, device=tensor.device)
-            changed[name] = tensor.index_copy(axis, later, tensor.index_select(axis, later).neg().add(1))
+            changed[name] = tensor.index_copy(axis, later, _turned(tensor.index_select(axis, later), case.given[name]))
     before, after = implementation(call), implementation(call.replace(**changed))
     early = tuple(
         result

@@ -1,6 +1,7 @@
 """Gradients: autograd through an implementation gives the definition's gradients."""
 
 import numpy as np
+import torch
 
 import harness
 
@@ -38,13 +39,30 @@ def gradients(implementation, case):
 
 @harness.property(requires=is_differentiable, variants=values_with_ties)
 def finite_gradients(implementation, case):
-    """Where values tie, vanish or coincide, a gradient is finite wherever the result and the oracle's gradient are."""
+    """Where values tie, vanish or coincide, a gradient is finite wherever the result and the oracle's gradient are.
+
+    In float16 an intermediate result may be beyond its range: what is finite in float32 then is no fault.
+    """
+    for name, finite in _finite(implementation, case):
+        told = finite or (
+            _is_narrow(implementation, case) and dict(_finite(implementation, case.at("float32"))).get(name)
+        )
+        yield harness.holds(f"the gradient in {name} is finite where the oracle's is", bool(told), case)
+
+
+def _is_narrow(implementation, case):
+    """Whether float32, which it takes as well, has a wider range, so that intermediate results may be finite there alone."""
+    wider = torch.finfo(case.precision.dtype).max < torch.finfo(torch.float32).max / 2
+    return wider and torch.float32 in implementation.implementation.dtypes
+
+
+def _finite(implementation, case):
+    """For each argument whether the gradient in it is finite wherever the result and the oracle's gradient are."""
     results, found = implementation.gradients(case)
     if not all(result.isfinite().all() for result in results):
         return
     for (name, gradient), part in zip(found.items(), harness.gradient_reference(case).parts, strict=True):
-        finite = np.isfinite(harness.as_array(gradient)) | ~(np.abs(part.expected) < _representable(case))
-        yield harness.holds(f"the gradient in {name} is finite where the oracle's is", bool(finite.all()), case)
+        yield name, (np.isfinite(harness.as_array(gradient)) | ~(np.abs(part.expected) < _representable(case))).all()
 
 
 def _representable(case):

@@ -12,8 +12,15 @@ def two_layouts(case):
 
 @harness.property(variants=two_layouts)
 def layouts(implementation, case):
-    """Transposed, sliced, strided, channels-last, expanded and reversed arguments give what contiguous ones give."""
+    """Transposed, sliced, strided, channels-last, expanded and reversed arguments give what contiguous ones give.
+
+    So does memory for the result that lies so, where an implementation is given some; nothing outside it is written.
+    """
     here, plain = implementation(case), implementation(case.plain_call())
+    if implementation.implementation.out:
+        yield harness.holds(
+            "nothing is written outside the memory for the result", not implementation.wrote_outside, case
+        )
     for index, (result, contiguous, part) in enumerate(zip(here, plain, harness.reference(case).parts, strict=True)):
         yield harness.close(
             f"result {index} in layout {case.layout} against contiguous",

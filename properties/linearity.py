@@ -1,6 +1,7 @@
 """Linearity: superposition, and the adjoint that autograd gives."""
 
 import numpy as np
+import torch
 
 import harness
 
@@ -13,19 +14,24 @@ def is_linear_and_differentiable(operation):
     return operation.linear_in is not None and operation.differentiable
 
 
+def _wide(tensor):
+    return tensor.to(torch.promote_types(tensor.dtype, torch.float64))
+
+
 @harness.property(requires=is_linear)
 def superposition(implementation, case):
-    """The result for x − 2y is the result for x minus twice that for y."""
+    """The result for x − 2y is the result for x minus twice that for y; of complex numbers that for x − 2iy."""
     name = case.operation.linear_in
     call = case.call()
     other = call.replace(**{name: case.another().call().arguments[name]})
-    both = call.replace(**{name: call.arguments[name] - 2 * other.arguments[name]})
+    twice = 2j if call.arguments[name].is_complex() else 2
+    both = call.replace(**{name: call.arguments[name] - twice * other.arguments[name]})
     results = [implementation(each) for each in (call, other, both)]
     parts = [harness.reference(case).parts, *(harness.reference(case, each).parts for each in (other, both))]
     for index, (x, y, combined) in enumerate(zip(*results, strict=True)):
         of_x, of_y, of_both = (each[index] for each in parts)
         part = of_x.derived(of_x.noise_floor + 2 * of_y.noise_floor + of_both.noise_floor, of_y)
-        expected = harness.as_array(x) - 2 * harness.as_array(y)
+        expected = harness.as_array(_wide(x) - twice * _wide(y))
         yield harness.close(f"result {index} of a combination", combined, expected, case, like=part, both_rounded=True)
 
 

@@ -206,7 +206,7 @@ def test_a_megabyte_of_print_is_a_note_and_no_more(polite):
 
 def call(function) -> None:
     """Call a function as an implementation of linear, on one small case."""
-    made = implementation_of("linear", linear.parameters, function, "torch")
+    made = implementation_of("linear", linear.signature, function, "torch")
     case = harness.Case(linear, {"batch": 1, "inputs": 1, "outputs": 1}, {}, "normal", seed=0)
     Subject(linear, made)(case)
 

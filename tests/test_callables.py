@@ -59,7 +59,7 @@ def scaled(a, b, factor):
 
 
 def made(function, backend="torch", **options):
-    return implementation_of(total.name, total.parameters, function, backend, **options)
+    return implementation_of(total.name, total.signature, function, backend, **options)
 
 
 ACCEPTED = [
@@ -119,8 +119,9 @@ def test_what_does_not_fit_is_refused_with_place_cause_and_mend(function, senten
 def test_an_unknown_backend_or_dtype_is_refused():
     with pytest.raises(DeclarationError, match=r"scaled: backend 'nunpy' is unknown; did you mean numpy\?"):
         made(scaled, "nunpy")
-    with pytest.raises(DeclarationError, match=r"Adder: dtypes= takes torch's dtypes, .* not 'float32'"):
-        made(Adder(), dtypes=("float32",))
+    with pytest.raises(DeclarationError, match=r"Adder: dtypes= takes torch's dtypes, .* not 'float99'"):
+        made(Adder(), dtypes=("float99",))
+    assert made(Adder(), dtypes=("float32",)).dtypes == (torch.float32,)
 
 
 def test_a_definition_is_a_function_that_names_its_arguments():

@@ -293,7 +293,7 @@ def test_arrays_of_numpy_get_negative_strides_and_tensors_decline():
         return x + y
 
     case = harness.Case(affine, {"batch": 2, "a": 3, "b": 4}, dict.fromkeys(("one", "two", "three"), False))
-    subject = harness.Subject(affine, implementation_of("affine", affine.parameters, read, "numpy"))
+    subject = harness.Subject(affine, implementation_of("affine", affine.signature, read, "numpy"))
     assert torch.equal(subject(case.replace(layout="reversed:x"))[0], subject(case)[0])
     assert seen == [((-96, -32, -8), (32, 8)), ((96, 32, 8), (32, 8))]
     with pytest.raises(harness.Unsupported, match="torch has no negative strides"):

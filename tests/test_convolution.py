@@ -358,7 +358,7 @@ def test_planted_faults_of_the_circular_inverse(name, faulty):
 
 def hold_both_sides(name, operation, right, faulty):
     for function, failing in ((right, False), (faulty, True)):
-        made = implementation_of(operation.name, operation.parameters, function, "torch")
+        made = implementation_of(operation.name, operation.signature, function, "torch")
         cells = [Cell(PROPERTIES[name], operation, made, "cpu", dtype) for dtype in ("float64", "float32")]
         verdicts = [explore(cell, plan(operation, 32, 0)).verdict for cell in cells]
         assert Verdict.UNSUPPORTED not in verdicts, verdicts

@@ -39,7 +39,7 @@ def test_one_function_declares_arguments_options_sizes_and_results():
     assert cumulated.options["scale"].values == (1, 2)
     assert cumulated.options["halved"].values == (False, True)
     assert cumulated.sizes["d"] == (2, 9) and cumulated.sizes["batch"][0] == 0
-    assert [result.axis_of("batch", {}) for result in cumulated.results] == [0, 0]
+    assert [result.batch_axis({}) for result in cumulated.results] == [0, 0]
     assert cumulated.batched == ("x",)
     assert cumulated.summary == "Running sum, and the whole sum."
 
@@ -53,7 +53,7 @@ def test_other_axes_hold_when_an_option_is_true():
         return x.clone()
 
     assert turned.tensors["x"].shape({"time": 3, "batch": 2, "batch_first": True}) == (2, 3)
-    assert turned.tensors["x"].axis_of("batch", {"batch_first": False}) == 1
+    assert turned.tensors["x"].batch_axis({"batch_first": False}) == 1
 
 
 def declare_bare_argument():

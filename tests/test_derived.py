@@ -66,7 +66,7 @@ def keeps_its_sum(implementation, case):
 def verdict(prop, function, dtype):
     (operation,) = prop.operations
     made = harness.declare.implementation.implementation_of(
-        operation.name, operation.parameters, function, "torch", "it"
+        operation.name, operation.signature, function, "torch", "it"
     )
     return explore(Cell(prop, operation, made, "cpu", dtype), plan(operation, 40, 0)).verdict
 

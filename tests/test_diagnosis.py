@@ -26,7 +26,7 @@ from harness.verify.suite import every_property
 def fallen(function, operation=linear, prop="agreement", dtype="float64"):
     """The cell of a function, and its smallest finding."""
     statement = next(each for each in every_property() if each.name == prop)
-    made = implementation_of(operation.name, operation.parameters, function, "torch")
+    made = implementation_of(operation.name, operation.signature, function, "torch")
     cell = Cell(statement, operation, made, "cpu", dtype)
     done = explore(cell, plan(operation, 64, 0))
     assert done.verdict.failing, done.verdict
@@ -127,7 +127,7 @@ def test_digits_that_are_lost_in_most_cases_convict_nobody():
 
 def recorded(function, dtype):
     statement = next(each for each in every_property() if each.name == "agreement")
-    made = implementation_of(linear.name, linear.parameters, function, "torch")
+    made = implementation_of(linear.name, linear.signature, function, "torch")
     return outcome(Cell(statement, linear, made, "cpu", dtype), 48, 0)
 
 

@@ -61,7 +61,7 @@ def test_every_example_runs(path, text):
 
 def _verdict(prop, function):
     (operation,) = prop.operations
-    made = implementation_of(operation.name, operation.parameters, function, "torch", "shown")
+    made = implementation_of(operation.name, operation.signature, function, "torch", "shown")
     return explore(Cell(prop, operation, made, "cpu", "float32"), plan(operation, 20, 0)).verdict
 
 

@@ -45,7 +45,7 @@ def meet(monkeypatch, *functions, dtype="float32", operation=gated):
 
 
 def _asked(operation, function, dtype):
-    made = implementation_of(operation.name, operation.parameters, function, "torch")
+    made = implementation_of(operation.name, operation.signature, function, "torch")
     return outcome(Cell(AGREEMENT, operation, made, "cpu", dtype), 24, 0)
 
 
@@ -94,7 +94,7 @@ def test_what_shares_no_answer_has_no_entry(monkeypatch):
 
 def test_samples_without_a_digit_are_not_compared():
     def answered(name, result, informative):
-        made = implementation_of(gated.name, gated.parameters, lambda x, w: x, "torch", name=name)
+        made = implementation_of(gated.name, gated.signature, lambda x, w: x, "torch", name=name)
         one = {"actual": np.array(result), "expected": np.zeros(2)}
         floor = {"noise_floor": np.ones(2), "informative": np.array(informative)}
         done = Exploration(Cell(AGREEMENT, gated, made, "cpu", "float32"))

@@ -208,7 +208,7 @@ def test_each_gate_of_the_cell_is_where_torch_has_it(gate, rows):
 def asked(name, operation, implementation, dtype="float64", count=24):
     made = implementation
     if not hasattr(implementation, "function"):
-        made = implementation_of(operation.name, operation.parameters, implementation, "torch")
+        made = implementation_of(operation.name, operation.signature, implementation, "torch")
     return explore(Cell(PROPERTIES[name], operation, made, "cpu", dtype), plan(operation, count, 0))
 
 
@@ -404,7 +404,7 @@ def test_a_step_of_ones_own_that_is_right_passes():
 
 
 def test_a_fault_is_found_by_the_properties_that_it_breaks_and_by_no_other():
-    made = implementation_of("gru", gru.parameters, _gru_of(reset_before_the_product), "torch")
+    made = implementation_of("gru", gru.signature, _gru_of(reset_before_the_product), "torch")
     usual = [prop for prop in PROPERTIES.values() if not prop.nightly]
     asked_of_it = [cell for prop in usual for cell in cells(prop, [gru], [made], ["cpu"], ["float64"])]
     failing = {cell.prop.name for cell in asked_of_it if explore(cell, plan(gru, 12, 0)).verdict.failing}

@@ -332,7 +332,7 @@ def test_no_cell_comes_twice_in_a_batch():
 
 
 def cell(function) -> Cell:
-    made = implementation_of("linear", LINEAR.parameters, function, "torch", name="mine")
+    made = implementation_of("linear", LINEAR.signature, function, "torch", name="mine")
     return Cell(AGREEMENT, LINEAR, made, "cpu", "float32")
 
 

@@ -166,7 +166,7 @@ FAULTS = [
 
 def cell_of(function, prop="agreement", operation=linear, backend=None, dtype="float32"):
     backend = backend or ("numpy" if function in (in_numpy, negative_strides_ignored) else "torch")
-    made = implementation_of(operation.name, operation.parameters, function, backend)
+    made = implementation_of(operation.name, operation.signature, function, backend)
     return Cell(property_named(prop), operation, made, "cpu", dtype)
 
 

@@ -38,7 +38,7 @@ def by_torch(x):
 
 def asked(function, operation, prop="agreement", dtype="float32"):
     statement = next(each for each in every_property() if each.name == prop)
-    made = implementation_of(operation.name, operation.parameters, function, "torch")
+    made = implementation_of(operation.name, operation.signature, function, "torch")
     return outcome(Cell(statement, operation, made, "cpu", dtype), 60, 0)
 
 

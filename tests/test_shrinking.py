@@ -20,7 +20,7 @@ AGREEMENT = next(prop for prop in every_property() if prop.name == "agreement")
 
 
 def cell_of(function):
-    made = implementation_of("linear", linear.parameters, function, "torch")
+    made = implementation_of("linear", linear.signature, function, "torch")
     return Cell(AGREEMENT, linear, made, "cpu", "float32")
 
 

@@ -18,7 +18,7 @@ PROPERTIES = {prop.name: prop for prop in every_property()}
 
 def cell_of(name: str, operation: Operation, function, dtype: str = "float64", backend: str = "torch") -> Cell:
     """The cell of a property, by its name, and of a function as an implementation of the operation."""
-    made = implementation_of(operation.name, operation.parameters, function, backend)
+    made = implementation_of(operation.name, operation.signature, function, backend)
     return Cell(PROPERTIES[name], operation, made, "cpu", dtype)
 
 

@@ -8,8 +8,8 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from harness.declare.domain import OptionValue
-from harness.declare.operation import Operation, check_ladder
-from harness.declare.workload import Workload
+from harness.declare.operation import Operation
+from harness.declare.workload import Workload, check_ladder
 from harness.errors import DeclarationError, HarnessError
 from harness.generate.case import Case
 from harness.generate.precision import PRECISIONS

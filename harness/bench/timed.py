@@ -114,4 +114,4 @@ def _time(benchmark: Any, point: LadderPoint, implementation: Implementation, de
         benchmark.extra_info["verdict"] = found.verdict.value
         call = point.case(device, dtype).call()
         with call.precision.computing():
-            benchmark(settled(implementation.bound(call.arguments, call.options), device))
+            benchmark(settled(implementation.bound(call.arguments, call.options, sizes=call.sizes), device))

@@ -64,7 +64,7 @@ class Worker:
         if not judged.is_timed:
             return answer
         call = point.case(device, dtype).call()
-        run, watch = made.bound(call.arguments, call.options), stopwatch(device, cold)
+        run, watch = made.bound(call.arguments, call.options, sizes=call.sizes), stopwatch(device, cold)
         self._precision = call.precision
         self._clock = (self._clock or Clock()) if device == "cuda" else None
         with self._precision.computing():

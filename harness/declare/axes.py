@@ -1,6 +1,7 @@
 """Axes as jaxtyping writes them: `"layers*directions batch hidden"`.
 
-A name is a size that is drawn, a number is fixed, and an expression of both follows from them.
+A name is a size that is drawn, a number is fixed, and an expression of both follows from them. Which axes a tensor has may
+vary from call to call (`"*batch d"`, `"#batch d"`): the form of a call says so, like an option (see harness.declare.forms).
 """
 
 from __future__ import annotations
@@ -8,7 +9,7 @@ from __future__ import annotations
 import ast
 import contextlib
 import operator
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import chain
@@ -33,6 +34,15 @@ class Axis:
     """One axis of a tensor: a name, a number, or an integer expression in +, -, * and //."""
 
     text: str
+
+    def under(self, form: Mapping[str, Any]) -> tuple[Axis, ...]:
+        """The axes that it stands for in calls of this form: itself, where it does not vary."""
+        return (self,)
+
+    @property
+    def possible(self) -> tuple[Axis, ...]:
+        """The axes that it stands for in some form."""
+        return (self,)
 
     @cached_property
     def _tree(self) -> ast.expr:
@@ -105,6 +115,37 @@ class Axis:
         raise DeclarationError(f"axis {self.text!r} may use names, integers, +, -, * and // only")
 
 
+class ComputedAxis(Axis):
+    """An axis whose length is computed from all sizes and options, as that of a module's parameter is.
+
+    name: what it is called; length: computes it; sizes: the names of the sizes on which it may depend.
+    """
+
+    is_name = False
+    factor_names = ()
+
+    def __init__(self, name: str, length: Callable[[Mapping[str, Any]], int], sizes: Iterable[str]) -> None:
+        super().__init__(name)
+        object.__setattr__(self, "_told", (length, frozenset(sizes)))
+
+    @property
+    def names(self) -> frozenset[str]:
+        """The sizes on which it may depend."""
+        return self._told[1]  # type: ignore[attr-defined]
+
+    def size(self, known: Mapping[str, Any]) -> int:
+        """Its length for these sizes and options."""
+        return int(self._told[0](known))  # type: ignore[attr-defined]
+
+    def factors(self, known: Mapping[str, Any]) -> tuple[int, ...]:
+        """Its length alone."""
+        return (self.size(known),)
+
+    def solved(self, name: str, size: int, known: Mapping[str, Any], likely: int | None = None) -> dict[str, int]:
+        """Nothing: no size is told from it."""
+        return {}
+
+
 def _beyond(size: int) -> range:
     return range(2 * size + _MOST_TAKEN_OFF)
 
@@ -118,7 +159,7 @@ def _multiplied(node: ast.expr) -> Iterator[ast.expr]:
 
 
 def parse_axes(text: str) -> tuple[Axis, ...]:
-    """The axes of a jaxtyping dimension string. Variadic axes (`*batch`, `...`) have no size to draw: refused."""
+    """The axes of a dimension string in which none varies. Raises DeclarationError for one that does."""
     axes = tuple(Axis(token) for token in text.split())
     for axis in axes:
         if axis.text.startswith(("*", "#", "?", "_", "...")):

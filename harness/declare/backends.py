@@ -17,11 +17,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from harness.declare.dtypes import HALVES, WIDE
 from harness.errors import DeclarationError
 from harness.registry import Registry
 
-WIDE = (torch.float64, torch.float32)
-HALVES = (torch.float16, torch.bfloat16)
 COMPILED = "torch.compile"
 """The backend on which every implementation of torch has a compiled twin."""
 

@@ -16,6 +16,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
 from harness.declare.axes import parse_axes
@@ -57,6 +58,51 @@ class below:
     def simpler(self, stream: RandomSource) -> Iterator[NDArray[Any]]:
         """The first index everywhere."""
         yield np.zeros(stream.shape, np.int64)
+
+
+class whole:
+    """Whole numbers from `low` to `high`: mostly small ones, now and then the ends, all of one value, or any."""
+
+    in_any_order = True
+
+    def __init__(self, low: int, high: int) -> None:
+        self.low, self.high = low, high
+
+    def __repr__(self) -> str:
+        return f"within({self.low}, {self.high})"
+
+    def __call__(self, stream: RandomSource) -> NDArray[np.int64]:
+        """Numbers of the stream's shape."""
+        low, high = max(self.low, min(-4, self.high)), min(self.high, max(4, self.low))
+        small = stream.integers(min(low, high), max(low, high))
+        kind = int(stream.integers(0, 7, (1,))[0])
+        if kind == 0 and small.size:
+            return np.full_like(small, small.flat[0])
+        ends = np.where(stream.integers(0, 1) == 1, np.int64(self.high), np.int64(self.low))
+        if kind == 1:
+            return ends
+        if kind == 2:
+            return np.where(stream.integers(0, 3) == 0, ends, small)
+        return stream.integers(self.low, self.high) if kind == 3 else small
+
+    def admits(self, values: NDArray[Any], known: Mapping[str, Any]) -> bool:
+        """Whether every entry is one of them."""
+        return bool(((values >= self.low) & (values <= self.high)).all())
+
+    def simpler(self, stream: RandomSource) -> Iterator[NDArray[Any]]:
+        """The one nearest to zero everywhere."""
+        yield np.full(stream.shape, min(max(0, self.low), self.high))
+
+
+def whole_of(dtype: torch.dtype) -> Any:
+    """What fills an argument of whole numbers or of truth values of which nothing else is said.
+
+    The numbers that the dtype holds, in 64 bits those that 32 hold: their sums then stay whole numbers.
+    """
+    if dtype is torch.bool:
+        return mask
+    held = torch.iinfo(torch.int32 if dtype is torch.int64 else dtype)
+    return whole(held.min, held.max)
 
 
 def _size_of(domain: below | lengths | offsets, known: Mapping[str, Any]) -> int:
@@ -210,15 +256,29 @@ class _Increasing:
 
 
 class _Mask:
-    """Random, all, none, whole rows of none, and, where there are two axes, what a causal mask lets through."""
+    """Random, all, none, whole rows of none, and, where there are two axes, what a causal mask lets through.
+
+    `mask(whole_rows=False)`: no row of none, so that somebody takes part everywhere (a softmax over none is NaN).
+    """
 
     in_any_order = True
 
-    def __repr__(self) -> str:
-        return "mask"
+    def __init__(self, whole_rows: bool = True) -> None:
+        self._whole_rows = whole_rows
 
-    def __call__(self, stream: RandomSource) -> NDArray[np.bool_]:
-        """One of these in a case."""
+    def __repr__(self) -> str:
+        return "mask" if self._whole_rows else "mask(whole_rows=False)"
+
+    def __call__(self, stream: RandomSource | None = None, *, whole_rows: bool = True) -> Any:
+        """One of these in a case; without a RandomSource the domain with or without whole rows of none."""
+        if stream is None:
+            return _Mask(whole_rows)
+        made = self._drawn(stream)
+        if not self._whole_rows and made.size:
+            made[..., 0] |= ~made.any(-1)
+        return made
+
+    def _drawn(self, stream: RandomSource) -> NDArray[np.bool_]:
         kind, entries = int(stream.integers(0, 5, (1,))[0]), stream.integers(0, 1).astype(bool)
         if kind == 0:
             return np.ones_like(entries)
@@ -229,13 +289,15 @@ class _Mask:
         return np.tril(np.ones_like(entries)) if kind == 3 and entries.ndim > 1 else entries
 
     def admits(self, values: NDArray[Any], known: Mapping[str, Any]) -> bool:
-        """Whether there is nothing but zeros and ones."""
-        return bool(np.isin(values, (0, 1)).all())
+        """Whether there is nothing but zeros and ones, and a one in every row where there must be."""
+        rows = self._whole_rows or not values.size or bool((values != 0).any(-1).all())
+        return rows and bool(np.isin(values, (0, 1)).all())
 
     def simpler(self, stream: RandomSource) -> Iterator[NDArray[Any]]:
-        """All, then none."""
+        """All, then none where that may be."""
         yield np.ones(stream.shape, dtype=bool)
-        yield np.zeros(stream.shape, dtype=bool)
+        if self._whole_rows:
+            yield np.zeros(stream.shape, dtype=bool)
 
 
 class _Probabilities:

@@ -14,6 +14,8 @@ from torch import Tensor
 
 from harness.declare.backends import BACKENDS, COMPILED, Backend
 from harness.declare.callables import name_of, place_of, plain, takes_by_name
+from harness.declare.dtypes import named_dtypes
+from harness.declare.signature import Signature
 from harness.errors import DeclarationError, UnknownName
 
 DEFINITION = "definition"
@@ -27,9 +29,11 @@ TWIN = ".compiled"
 class Implementation:
     """One way to compute an operation.
 
-    `exempt` maps a property's name to the reason why the statement is not asked of this implementation; the
-    report shows it as unsupported with that reason. `by_name`: whether it takes its arguments by their names; a builtin
-    takes them in their order.
+    signature: what it takes and returns, as the operation declares it; exempt: by a property's name the reason why the
+    statement is not asked of this implementation, which the report shows as unsupported with that reason; devices: those
+    on which it runs; by_name: whether it takes its arguments by their names, as a builtin does not; renamed: what it calls
+    them where that is not what the operation does; mutates: the argument that is the result afterwards; out: the
+    argument by which it is given memory to write to; forward_only: whether no gradient is asked.
     """
 
     operation: str
@@ -37,8 +41,14 @@ class Implementation:
     function: Callable[..., Any]
     backend: Backend
     dtypes: tuple[torch.dtype, ...]
+    signature: Signature
     exempt: Mapping[str, str] = field(default_factory=dict)
+    devices: tuple[str, ...] = ()
     by_name: bool = True
+    renamed: Mapping[str, str] = field(default_factory=dict)
+    mutates: str = ""
+    out: str = ""
+    forward_only: bool = False
 
     def __repr__(self) -> str:
         return f"<implementation {self.operation}/{self.name} on {self.backend.name}>"
@@ -85,62 +95,101 @@ class Implementation:
         return self.backend.missing()
 
     def bound(
-        self, arguments: Mapping[str, Tensor], options: Mapping[str, Any], reversed: Collection[str] = ()
+        self,
+        tensors: Mapping[str, Tensor],
+        options: Mapping[str, Any],
+        reversed: Collection[str] = (),
+        out: tuple[Tensor, ...] = (),
+        sizes: Mapping[str, int] | None = None,
     ) -> Callable[[], Any]:
-        """A call of the function with the backend's own arrays, which are made here, and never again where it is repeated."""
-        backend = self.backend
-        native = {
-            name: backend.receive_reversed(tensor) if name in reversed else backend.receive(tensor)
-            for name, tensor in arguments.items()
-        }
-        if self.by_name:
-            return partial(self.ready, **native, **options)
-        return partial(self.ready, *native.values(), *options.values())
+        """A call of the function with the backend's own arrays, which are made here, and never again where it is repeated.
+
+        out: memory for the results, for a function that is given it; sizes: of the case, for what is made of them.
+        """
+        native = {name: self._received(tensor, name in reversed) for name, tensor in tensors.items()}
+        given = self.signature.assembled(native, options, sizes or {})
+        if not self.by_name:
+            return partial(self.ready, *given.values())
+        if self.out:
+            memory = tuple(self.backend.receive(each) for each in out)
+            given[self.out] = memory[0] if len(memory) == 1 else memory
+        return partial(self.ready, **{self.renamed.get(name, name): value for name, value in given.items()})
+
+    def _received(self, tensor: Tensor, reversed: bool) -> Any:
+        return self.backend.receive_reversed(tensor) if reversed else self.backend.receive(tensor)
 
     def compute(
-        self, arguments: Mapping[str, Tensor], options: Mapping[str, Any], reversed: Collection[str] = ()
-    ) -> Any:
-        """Call the function with the backend's own arrays and bring the result back as tensors, unchecked.
+        self,
+        tensors: Mapping[str, Tensor],
+        options: Mapping[str, Any],
+        reversed: Collection[str] = (),
+        out: tuple[Tensor, ...] = (),
+        sizes: Mapping[str, int] | None = None,
+    ) -> tuple[Any, ...]:
+        """Call the function with the backend's own arrays and bring the parts of its result back as tensors, unchecked.
 
-        reversed: the arguments that it gets with negative strides.
+        reversed: the arguments that it gets with negative strides. What works in place gives what it has written to. Raises
+        OtherNames where the parts have names that are not those declared.
         """
-        result = self.bound(arguments, options, reversed)()
-        if isinstance(result, tuple | list):
-            return tuple(self.backend.give_back(part) for part in result)
-        return self.backend.give_back(result)
+        call = self.bound(tensors, options, reversed, out, sizes)
+        result = call()
+        if self.mutates:
+            result = call.keywords[self.renamed.get(self.mutates, self.mutates)]  # type: ignore[attr-defined]
+        elif self.out:
+            result = out
+        return tuple(map(self.backend.give_back, self.signature.results.parts(result)))
 
 
 def implementation_of(
     operation: str,
-    parameters: tuple[str, ...],
+    signature: Signature,
     function: Callable[..., Any],
     backend: str,
     name: str | None = None,
-    dtypes: tuple[torch.dtype, ...] | None = None,
+    *,
+    dtypes: Iterable[str | torch.dtype] | None = None,
+    devices: Iterable[str] | None = None,
     exempt: Mapping[str, str] | None = None,
+    renamed: Mapping[str, str] | None = None,
+    mutates: str | None = None,
+    out: str | None = None,
+    forward_only: bool = False,
 ) -> Implementation:
-    """Check a function against an operation's parameters and make it an Implementation.
+    """Check a function against an operation's signature and make it an Implementation.
 
-    Raises DeclarationError where the backend is unknown, the signature does not take the operation's arguments, or the
-    name is the definition's.
+    Raises DeclarationError where the backend or a dtype is unknown, the function does not take the operation's arguments, or
+    the name is the definition's.
     """
+    place = place_of(function)
     try:
         known = BACKENDS.found(backend)
     except UnknownName as unknown:
-        raise DeclarationError(f"{place_of(function)}: {unknown}") from None
-    by_name = takes_by_name(function, operation, parameters)
+        raise DeclarationError(f"{place}: {unknown}") from None
+    for argument in (*(renamed or ()), *((mutates,) if mutates else ())):
+        if argument not in signature.parameters:
+            raise DeclarationError(
+                f"{place}: {argument!r} is no argument of {operation}; it has {', '.join(signature.parameters)}"
+            )
+    taken = tuple((renamed or {}).get(each, each) for each in signature.parameters) + ((out,) if out else ())
+    by_name = takes_by_name(function, operation, taken)
     name = name or name_of(function)
     if name == DEFINITION:
-        raise DeclarationError(
-            f"{place_of(function)}: {operation}'s definition itself is named {name!r}; choose another name"
-        )
-    taken = dtypes or _of_its_parameters(function) or known.dtypes
-    odd = next((each for each in taken if not isinstance(each, torch.dtype)), None)
-    if odd is not None:
-        raise DeclarationError(
-            f"{place_of(function)}: dtypes= takes torch's dtypes, as (torch.float32,), and not {odd!r}"
-        )
-    return Implementation(operation, name, function, known, taken, exempt or {}, by_name)
+        raise DeclarationError(f"{place}: {operation}'s definition itself is named {name!r}; choose another name")
+    return Implementation(
+        operation,
+        name,
+        function,
+        known,
+        named_dtypes(dtypes or (), place) or _of_its_parameters(function) or known.dtypes,
+        signature,
+        exempt=exempt or {},
+        devices=tuple(devices or known.devices),
+        by_name=by_name,
+        renamed=renamed or {},
+        mutates=mutates or "",
+        out=out or "",
+        forward_only=forward_only,
+    )
 
 
 def _of_its_parameters(function: Callable[..., Any]) -> tuple[torch.dtype, ...]:

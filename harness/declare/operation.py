@@ -1,30 +1,32 @@
-"""An operation: a mathematical function with a contract, declared by one annotated function.
+"""An operation: a mathematical function with a contract.
 
-The body is the definition: it is evaluated in float64 and is the oracle. The annotations are the domain.
+Its definition is evaluated in float64 and is the oracle. How one is declared is told in `harness.declare.declaration`.
 """
 
 from __future__ import annotations
 
-import difflib
 import inspect
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import KW_ONLY, dataclass, field, replace
 from functools import cached_property
-from typing import Any, get_type_hints, overload
+from typing import Any
 
 import torch
 
 from harness.declare.backends import BACKENDS
 from harness.declare.callables import place_of
 from harness.declare.causal import Causal
-from harness.declare.domain import Domain, OptionDomain, OptionValue, TensorDomain, parse_domain, parse_results
+from harness.declare.domain import OptionDomain, OptionValue, TensorDomain
+from harness.declare.dtypes import HALVES
+from harness.declare.forms import Form, OneOr
 from harness.declare.implementation import DEFINITION, TWIN, Implementation, implementation_of
-from harness.declare.rehearsal import moves_data, rehearse
-from harness.declare.workload import Certificate, Workload
+from harness.declare.modules import Layouts, ModuleFunction
+from harness.declare.rehearsal import moves_data, small_call
+from harness.declare.signature import Signature
+from harness.declare.workload import Certificate, Workload, check_workload
 from harness.errors import DeclarationError, UnknownName
 
 Sizes = Mapping[str, tuple[int, int]]
-_LARGEST = 1025
 
 
 @dataclass(eq=False)
@@ -33,14 +35,15 @@ class Operation:
 
     `definition` takes and returns torch tensors; called in float64 it is the oracle. `extended`, where there is
     one, computes the same in numpy's long double, so that float64 implementations meet an oracle with more digits.
+    `options` are all that is drawn by choice: what functions take, and the form of a call (see harness.declare.forms).
+    `published` are the sizes at which others have asked it, as the authors of a collection of problems.
     """
 
     name: str
     definition: Callable[..., Any]
     _: KW_ONLY
-    tensors: dict[str, TensorDomain]
+    signature: Signature
     options: dict[str, OptionDomain]
-    results: tuple[TensorDomain, ...]
     sizes: dict[str, tuple[int, int]]
     where: Callable[..., bool] | None = None
     causal: Causal | None = None
@@ -52,6 +55,7 @@ class Operation:
     extended: Callable[..., Any] | None = None
     implementations: dict[str, Implementation] = field(default_factory=dict)
     timed: Workload | None = None
+    published: Mapping[str, int] = field(default_factory=dict)
 
     def __repr__(self) -> str:
         return f"<operation {self.name}({', '.join(self.parameters)})>"
@@ -61,9 +65,68 @@ class Operation:
         return self.definition(*args, **kwargs)
 
     @property
+    def tensors(self) -> Mapping[str, TensorDomain]:
+        """The tensors that it takes, by name; those of a list each by itself."""
+        return self.signature.tensors
+
+    @property
+    def results(self) -> tuple[TensorDomain, ...]:
+        """The tensors of its result."""
+        return self.signature.results.domains
+
+    def result_name(self, index: int) -> str:
+        """One tensor of the result in words: by its name, its number, or as the result where it is the only one."""
+        names = self.signature.results.names
+        if len(self.results) == 1:
+            return "the result"
+        return names[index] if names else f"result {index}"
+
+    @property
     def parameters(self) -> tuple[str, ...]:
-        """The names of tensors and options, tensors first."""
-        return (*self.tensors, *self.options)
+        """The names of its arguments, tensors first."""
+        return self.signature.parameters
+
+    def evaluate(
+        self, tensors: Mapping[str, Any], options: Mapping[str, Any], sizes: Mapping[str, int]
+    ) -> tuple[Any, ...]:
+        """The parts of what the definition gives, in the precision of the tensors; in place of indices what they pick."""
+        returned = self.definition(**self.signature.assembled(tensors, options, sizes))
+        return self.picked(self.signature.results.parts(returned), tensors)
+
+    def picked(self, results: tuple[Any, ...], tensors: Mapping[str, Any]) -> tuple[Any, ...]:
+        """Results with what they pick in place of indices of which that is declared."""
+        if not any(domain.picks for domain in self.results):
+            return results
+        pairs = zip(results, self.results, strict=True)
+        return tuple(domain.picks.picked(part, tensors) if domain.picks else part for part, domain in pairs)
+
+    @cached_property
+    def forms(self) -> tuple[str, ...]:
+        """What varies in the form of a call, by the names among the options."""
+        return tuple(name for name in self.options if name not in self.signature.options)
+
+    def given(self, form: Form) -> Mapping[str, TensorDomain]:
+        """The tensors that are there in calls of this form."""
+        if not self._may_lack:
+            return self.tensors
+        return {name: domain for name, domain in self.tensors.items() if domain.is_given(form)}
+
+    @cached_property
+    def _may_lack(self) -> bool:
+        return any(domain.presence for domain in self.tensors.values())
+
+    def used_sizes(self, form: Form) -> tuple[str, ...]:
+        """The sizes that calls of this form depend on."""
+        if not self.forms:
+            return tuple(self.sizes)
+        domains = (*self.given(form).values(), *self.results)
+        used = {name for domain in domains for axis in domain.axes(form) for name in axis.names}
+        return tuple(name for name in self.sizes if name in used or name not in self._of_axes)
+
+    @cached_property
+    def _of_axes(self) -> frozenset[str]:
+        domains = (*self.tensors.values(), *self.results)
+        return frozenset(name for domain in domains for axis in domain.every_axis for name in axis.names)
 
     @property
     def summary(self) -> str:
@@ -73,7 +136,11 @@ class Operation:
     @cached_property
     def batched(self) -> tuple[str, ...]:
         """The arguments that carry the batch axis; empty where the operation has none."""
-        return tuple(name for name, domain in self.tensors.items() if any(a.text == "batch" for a in domain.every_axis))
+        return tuple(
+            name
+            for name, domain in self.tensors.items()
+            if domain.independent and any(axis.text == "batch" for axis in domain.every_axis)
+        )
 
     @cached_property
     def moves_data(self) -> bool:
@@ -93,15 +160,18 @@ class Operation:
             self.definition,
             BACKENDS["torch"],
             self.among((torch.float32, torch.bfloat16, torch.float16)),
-            {
+            self.signature,
+            devices=BACKENDS["torch"].devices,
+            exempt={
                 "gradients": "the definition's own gradient is the oracle",
                 "compiled": "the definition is written for accuracy, and nobody compiles it",
             },
         )
 
     def among(self, dtypes: tuple[torch.dtype, ...]) -> tuple[torch.dtype, ...]:
-        """Those of some dtypes in which the operation is asked at all."""
-        return tuple(dtype for dtype in dtypes if not self.dtypes or dtype in self.dtypes)
+        """Those of some dtypes in which the operation is asked at all: there are no complex halves."""
+        excluded = HALVES if any(each.kind == "complex" for each in (*self.tensors.values(), *self.results)) else ()
+        return tuple(each for each in dtypes if (not self.dtypes or each in self.dtypes) and each not in excluded)
 
     def implementation(
         self,
@@ -109,18 +179,43 @@ class Operation:
         *,
         backend: str = "torch",
         name: str | None = None,
-        dtypes: tuple[torch.dtype, ...] | None = None,
+        dtypes: Iterable[str | torch.dtype] | None = None,
+        devices: Iterable[str] | None = None,
         exempt: Mapping[str, str] | None = None,
+        arguments: Mapping[str, str] | None = None,
+        mutates: str | None = None,
+        out: str | None = None,
+        forward_only: bool = False,
+        module: bool = False,
+        state: Layouts | None = None,
     ) -> Any:
         """Declare one way to compute this operation: `@op.implementation(backend="numpy")`.
 
-        `dtypes` narrows the backend's; `exempt` gives, by property, the reason why its statement is not asked.
+        dtypes, devices: narrow the backend's; exempt: by property, the reason why its statement is not asked; arguments: what
+        the function calls them, by their names here (`{"x": "input"}`); mutates: the argument that is the result
+        afterwards, as of a function that works in place; out: the argument by which it is given memory to write to (a
+        tuple of several); forward_only: no gradient is asked; module: what is given makes an nn.Module, of what makes the
+        operation's, with the same state_dict; state: where its state is other (see harness.stacked, harness.transposed).
+
         Inside, raise `harness.Unsupported("reason")` for calls that are not served. Raises DeclarationError for an
-        unknown backend, a signature that does not fit, or a name that is taken.
+        unknown backend, dtype or argument, a signature that does not fit, or a name that is taken.
         """
 
         def declare(function: Callable[..., Any]) -> Callable[..., Any]:
-            made = implementation_of(self.name, self.parameters, function, backend, name, dtypes, exempt)
+            made = implementation_of(
+                self.name,
+                self.signature,
+                self._of_module(function, state or {}) if module else function,
+                backend,
+                name,
+                dtypes=dtypes,
+                devices=devices,
+                exempt=exempt,
+                renamed=arguments,
+                mutates=mutates,
+                out=out,
+                forward_only=forward_only,
+            )
             made = replace(made, dtypes=self.among(made.dtypes))
             if made.name in self.implementations:
                 raise DeclarationError(
@@ -130,6 +225,17 @@ class Operation:
             return function
 
         return declare if function is None else declare(function)
+
+    def _of_module(self, build: Callable[..., Any], state: Layouts) -> Callable[..., Any]:
+        """What makes a module, as a function of the operation's arguments. Raises DeclarationError where it is none."""
+        if not isinstance(self.definition, ModuleFunction):
+            raise DeclarationError(
+                f"{place_of(build)}: module=True, but {self.name} is no operation of a module; declare it with "
+                "@harness.operation(module=…)"
+            )
+        candidate = self.definition.as_candidate(build, state)
+        candidate.check(small_call(self, {name: domain.values[0] for name, domain in self.options.items()}))
+        return candidate
 
     def in_extended_precision(self, function: Callable[..., Any]) -> Callable[..., Any]:
         """Declare the oracle for float64: the same maths on numpy long doubles (64-bit significand on x86)."""
@@ -152,7 +258,7 @@ class Operation:
         """
 
         def declare(cost: Callable[..., float]) -> Callable[..., float]:
-            _check_workload(self, cost, {**sizes, **(options or {})}, ladder or {}, oracle_up_to or {})
+            check_workload(self, cost, {**sizes, **(options or {})}, ladder or {}, oracle_up_to or {})
             self.timed = Workload(
                 dict(sizes), dict(options or {}), dict(ladder or {}), cost, reference, certificate, oracle_up_to or {}
             )
@@ -189,233 +295,28 @@ class Operation:
         for name, value in options.items():
             if not self.options[name].admits(value):
                 return f"{name}={value!r} is not declared"
-        known = {**sizes, **options}
+        known = self._known(sizes, options)
         if self.where is not None and not self.where(**{name: known[name] for name in self._asked_by_where}):
             return "where= rejects it"
-        axes = (axis for domain in (*self.tensors.values(), *self.results) for axis in domain.axes(options))
-        negative = next((axis.text for axis in axes if axis.size(known) < 0), None)
-        return "" if negative is None else f"axis {negative!r} is negative"
+        given = [*self.given(options).values(), *self.results]
+        negative = next((a.text for domain in given for a in domain.axes(options) if a.size(known) < 0), None)
+        if negative is not None:
+            return f"axis {negative!r} is negative"
+        return next(filter(None, (self._unheld(name, sizes, options) for name in self._broadcast)), "")
 
+    def _known(self, sizes: Mapping[str, int], options: Mapping[str, OptionValue]) -> dict[str, Any]:
+        """Sizes, options, and of each tensor that may be None whether it is there, by name."""
+        given = {name: domain.is_given(options) for name, domain in self.tensors.items() if domain.presence}
+        return {**given, **sizes, **options}
 
-@overload
-def operation(function: Callable[..., Any], /) -> Operation: ...
-@overload
-def operation(
-    *,
-    name: str | None = None,
-    sizes: Sizes | None = None,
-    where: Callable[..., bool] | None = None,
-    causal: str | Causal | None = None,
-    linear_in: str | None = None,
-    differentiable: bool = True,
-    exact: bool = False,
-    dtypes: tuple[torch.dtype, ...] = (),
-) -> Callable[[Callable[..., Any]], Operation]: ...
-def operation(
-    function: Callable[..., Any] | None = None,
-    /,
-    *,
-    name: str | None = None,
-    sizes: Sizes | None = None,
-    where: Callable[..., bool] | None = None,
-    causal: str | Causal | None = None,
-    linear_in: str | None = None,
-    differentiable: bool = True,
-    exact: bool = False,
-    dtypes: tuple[torch.dtype, ...] = (),
-) -> Any:
-    """Declare an operation from one annotated function, whose body is the definition.
+    @cached_property
+    def _broadcast(self) -> tuple[str, ...]:
+        """The sizes that are told by nothing but axes that may be 1."""
+        axes = [axis for domain in self.tensors.values() for axis in domain.every_axis_declared]
+        held = {name for axis in axes if not isinstance(axis, OneOr) for one in axis.possible for name in one.names}
+        return tuple({axis.name: None for axis in axes if isinstance(axis, OneOr) and axis.name not in held})
 
-    sizes: smallest and largest size of a named axis, beyond which nothing is asked (a smallest of 0 asks for empty axes
-    to work; `batch` has it where you say nothing else); where: which sizes and options go together, as a function of
-    their names; causal: the axis that is time (or a Causal); linear_in: the argument in which the result is linear;
-    differentiable: gradients must agree; exact: data is only moved or selected, so no rounding is allowed; dtypes: those
-    alone in which any implementation is asked.
-
-    Raises DeclarationError, naming the function, the argument and the mend, for an argument without a domain, an
-    unknown axis, or a declaration that contradicts the annotations. A result that contradicts the return
-    annotation is found by one small evaluation at declaration.
-    """
-
-    def declare(function: Callable[..., Any]) -> Operation:
-        if not inspect.isfunction(inspect.unwrap(function)):
-            raise DeclarationError(
-                f"{place_of(function)}: an operation is declared by a function with annotated arguments, and not by "
-                f"{type(function).__name__}; write one that calls it"
-            )
-        made = replace(
-            _read(function, dict(sizes or {})),
-            name=name or function.__name__,
-            where=where,
-            causal=Causal(causal) if isinstance(causal, str) else causal,
-            linear_in=linear_in,
-            differentiable=differentiable,
-            exact=exact,
-            dtypes=dtypes,
-        )
-        _check_structure(made)
-        rehearse(made)
-        return made
-
-    return declare if function is None else declare(function)
-
-
-def _read(function: Callable[..., Any], sizes: dict[str, tuple[int, int]]) -> Operation:
-    """The operation as far as the function's annotations tell. Raises DeclarationError."""
-    hints = _hints(function)
-    tensors: dict[str, TensorDomain] = {}
-    options: dict[str, OptionDomain] = {}
-    for parameter, given in inspect.signature(function).parameters.items():
-        if given.kind in (given.VAR_POSITIONAL, given.VAR_KEYWORD, given.POSITIONAL_ONLY):
-            raise DeclarationError(
-                f"{place_of(function)}: argument {given} has no name of its own to be given by; name each argument and "
-                'annotate it, e.g. x: Float[Tensor, "batch d"]'
-            )
-        domain = _argument_domain(function, parameter, hints)
-        if isinstance(domain, TensorDomain):
-            tensors[parameter] = domain
-        else:
-            options[parameter] = domain
-    if "return" not in hints:
-        raise DeclarationError(f'{place_of(function)}: the result has no annotation; write -> Float[Tensor, "…"]')
-    results = _at(function, "the result", lambda: parse_results(hints["return"]))
-    drawn = _drawn_sizes(function, tensors, options, sizes)
-    _check_axes(function, tensors, results, options, drawn)
-    return Operation(
-        function.__name__,
-        function,
-        tensors=tensors,
-        options=options,
-        results=results,
-        sizes=drawn,
-        module=function.__module__,
-    )
-
-
-def _hints(function: Callable[..., Any]) -> dict[str, Any]:
-    try:
-        return get_type_hints(function, include_extras=True)
-    except Exception as failure:
-        raise DeclarationError(f"{place_of(function)}: its annotations can't be read: {failure}") from None
-
-
-def _at(function: Callable[..., Any], subject: str, parse: Callable[[], Any]) -> Any:
-    try:
-        return parse()
-    except DeclarationError as failure:
-        raise DeclarationError(f"{place_of(function)}: {subject}: {failure}") from None
-
-
-def _argument_domain(function: Callable[..., Any], parameter: str, hints: dict[str, Any]) -> Domain:
-    if parameter not in hints:
-        raise DeclarationError(
-            f'{place_of(function)}: argument {parameter!r} has no domain; annotate it, e.g. {parameter}: Float[Tensor, "batch d"]'
-        )
-    domain: Domain = _at(function, f"argument {parameter!r}", lambda: parse_domain(hints[parameter]))
-    if isinstance(domain, TensorDomain) and domain.kind != "float" and domain.structure is None:
-        raise DeclarationError(
-            f"{place_of(function)}: argument {parameter!r} is not a float array, so value patterns can't fill it; "
-            "write Annotated[…, structure] with a function that makes its values"
-        )
-    return domain
-
-
-def _drawn_sizes(
-    function: Callable[..., Any],
-    tensors: dict[str, TensorDomain],
-    options: dict[str, OptionDomain],
-    sizes: dict[str, tuple[int, int]],
-) -> dict[str, tuple[int, int]]:
-    names = {name for domain in tensors.values() for axis in domain.every_axis for name in axis.names} - set(options)
-    for name, (low, high) in sizes.items():
-        if low < 0 or high < low:
-            raise DeclarationError(f"{place_of(function)}: size {name!r} ranges from {low} to {high}, which is empty")
-    default = {name: (0 if name == "batch" else 1, _LARGEST) for name in sorted(names)}
-    return default | sizes
-
-
-def _check_axes(
-    function: Callable[..., Any],
-    tensors: dict[str, TensorDomain],
-    results: tuple[TensorDomain, ...],
-    options: dict[str, OptionDomain],
-    drawn: dict[str, tuple[int, int]],
-) -> None:
-    numeric = {name for name, domain in options.items() if all(isinstance(value, int) for value in domain.values)}
-    for domain in (*tensors.values(), *results):
-        for axis in domain.every_axis:
-            unknown = sorted(name for name in axis.names if name not in drawn and name not in numeric)
-            if unknown:
-                raise DeclarationError(
-                    f"{place_of(function)}: axis {axis.text!r} uses {unknown[0]!r}, which no argument has as an axis "
-                    f"and no integer option is named; known are {', '.join(sorted(set(drawn) | numeric))}"
-                )
-        if domain.alternative is not None and domain.alternative.option not in options:
-            raise DeclarationError(
-                f"{place_of(function)}: when({domain.alternative.option!r}, …) names no option of this operation"
-            )
-
-
-def _check_structure(made: Operation) -> None:
-    """Refuse what names an axis, an option or an argument that there is not. Raises DeclarationError."""
-    function, tensors, options, drawn = made.definition, made.tensors, made.options, made.sizes
-    where, causal, linear_in = made.where, made.causal, made.linear_in
-    if causal is not None and causal.axis not in drawn:
-        raise DeclarationError(
-            f"{place_of(function)}: causal={causal.axis!r} is not an axis; known are {', '.join(drawn)}"
-        )
-    for name in (*causal.unless, *causal.carry) if causal else ():
-        if name not in options and name not in tensors:
-            raise DeclarationError(
-                f"{place_of(function)}: causal names {name!r}, which is neither an option nor an argument"
-            )
-    if linear_in is not None and linear_in not in tensors:
-        raise DeclarationError(
-            f"{place_of(function)}: linear_in={linear_in!r} is not a tensor argument; known are {', '.join(tensors)}"
-        )
-    for name in inspect.signature(where).parameters if where else ():
-        if name not in drawn and name not in options:
-            raise DeclarationError(
-                f"{place_of(function)}: where asks for {name!r}, which is neither a size nor an option"
-            )
-
-
-def _check_workload(
-    operation: Operation,
-    cost: Callable[..., float],
-    given: Mapping[str, Any],
-    ladder: Mapping[str, Any],
-    oracle_up_to: Mapping[str, int],
-) -> None:
-    """Refuse sizes and options that are not the operation's or that are missing, and points that can't be climbed."""
-    place, missing = place_of(cost), sorted({*operation.sizes, *operation.options} - {*given})
-    _check_known(operation, given, f"{place}: sizes= and options= give")
-    _check_known(operation, oracle_up_to, f"{place}: oracle_up_to= limits")
-    check_ladder(operation, ladder, f"{place}: ladder=")
-    if missing:
-        raise DeclarationError(
-            f"{place}: a workload of {operation.name} lacks {', '.join(missing)}; give all its sizes and options"
-        )
-
-
-def _check_known(operation: Operation, names: Iterable[str], where: str) -> None:
-    known = {*operation.sizes, *operation.options}
-    odd = sorted({*names} - known)
-    if odd:
-        near = difflib.get_close_matches(odd[0], known, n=1)
-        hint = f"did you mean {near[0]}?" if near else f"it has {', '.join(sorted(known))}"
-        raise DeclarationError(f"{where} {odd[0]!r}, which is no size or option of {operation.name}; {hint}")
-
-
-def check_ladder(operation: Operation, ladder: Mapping[str, Any], where: str) -> None:
-    """Raise DeclarationError for points that can't be climbed. where: in which argument they are given."""
-    _check_known(operation, {name for names in ladder for name in names.split()}, f"{where} climbs in")
-    for axes, points in ladder.items():
-        if isinstance(points, str) or not isinstance(points, Iterable) or not [*points]:
-            raise DeclarationError(
-                f"{where} gives {points!r} for {axes!r}; write the values that it takes, as (1, 8, 64)"
-            )
-        sized = any(name in operation.sizes for name in axes.split())
-        broken = [point for point in points if sized and type(point) is not int]
-        if broken:
-            raise DeclarationError(f"{where} gives {broken[0]!r} for {axes!r}, where a size is a whole number")
+    def _unheld(self, name: str, sizes: Mapping[str, int], options: Form) -> str:
+        """What is wrong with a size that no argument has in calls of this form; empty where it is 1, or one has it."""
+        there = (axis for domain in self.given(options).values() for axis in domain.axes(options))
+        return "" if sizes[name] == 1 or any(axis.text == name for axis in there) else f"no argument is {name} long"

@@ -26,8 +26,12 @@ def rehearse(operation: Operation) -> None:
     Raises DeclarationError where they contradict, or where the definition itself raises.
     """
     plain = {name: domain.values[0] for name, domain in operation.options.items()}
-    switches = {d.alternative.option for d in (*operation.tensors.values(), *operation.results) if d.alternative}
-    for options in [plain, *({**plain, switch: True} for switch in sorted(switches))]:
+    switches = {
+        d.alternative.option: (True,) for d in (*operation.tensors.values(), *operation.results) if d.alternative
+    }
+    forms = {name: domain.values[1:] for name, domain in operation.options.items() if name in operation.forms}
+    others = [{**plain, name: value} for name, values in {**switches, **forms}.items() for value in values]
+    for options in [plain, *others]:
         sizes = _small_sizes(operation, options)
         _hold(operation, sizes, options)
 
@@ -42,17 +46,22 @@ def moves_data(operation: Operation) -> bool:
 def _moves_data(operation: Operation, options: dict[str, Any]) -> bool:
     try:
         sizes = _small_sizes(operation, options)
-        arguments = {name: _values(operation, name, {**sizes, **options}) for name in operation.tensors}
-        result = operation.definition(**arguments, **options)
+        arguments = {name: _values(operation, name, {**sizes, **options}) for name in operation.given(options)}
+        results = operation.evaluate(arguments, options, sizes)
     except Exception:  # what these options can't be evaluated with moves nothing
         return False
-    parts = zip(result if isinstance(result, tuple) else (result,), operation.results, strict=True)
-    made = [part[part != 0] for part, domain in parts if domain.kind == "float"]
-    given = [tensor.reshape(-1) for tensor in arguments.values() if tensor.is_floating_point()]
+    parts = zip(results, operation.results, strict=True)
+    made = [(wide := part.double())[wide != 0] for part, domain in parts if domain.kind == "float"]
+    given = [tensor.double().reshape(-1) for tensor in arguments.values() if tensor.is_floating_point()]
     if not (made and given):
         return False
     moved = torch.isin(torch.cat(made), torch.cat(given))
     return moved.numel() > 0 and bool(moved.all())
+
+
+def small_call(operation: Operation, options: dict[str, Any]) -> dict[str, Any]:
+    """Small sizes that go with options, and these. Raises DeclarationError where there are none."""
+    return {**_small_sizes(operation, options), **options}
 
 
 def _small_sizes(operation: Operation, options: dict[str, Any]) -> dict[str, int]:
@@ -74,17 +83,17 @@ def _small_sizes(operation: Operation, options: dict[str, Any]) -> dict[str, int
 
 def _hold(operation: Operation, sizes: dict[str, int], options: dict[str, Any]) -> None:
     known = {**sizes, **options}
-    arguments = {name: _values(operation, name, known) for name in operation.tensors}
-    call = ", ".join(f"{name}={value}" for name, value in known.items())
-    place = place_of(operation.definition)
+    arguments = {name: _values(operation, name, known) for name in operation.given(options)}
+    used = operation.used_sizes(options)
+    call = ", ".join(f"{name}={value}" for name, value in known.items() if name in used or name in options)
+    place, signature = place_of(operation.definition), operation.signature
     try:
-        result = operation.definition(**arguments, **options)
+        parts = signature.results.parts(operation.definition(**signature.assembled(arguments, options, sizes)))
     except Exception as failure:
         raise DeclarationError(
             f"{place}: the definition raised {type(failure).__name__}: {failure} for {call}; "
             "mend it, or narrow its domain with sizes= or where="
         ) from None
-    parts = result if isinstance(result, tuple) else (result,)
     if len(parts) != len(operation.results):
         raise DeclarationError(
             f"{place}: the return annotation names {len(operation.results)} tensor(s), but the definition returns {len(parts)}"
@@ -98,12 +107,11 @@ def _hold_linear(
     operation: Operation, name: str, arguments: dict[str, Tensor], options: dict[str, Any], call: str
 ) -> None:
     """Refuse what is not 0 at 0: superposition would be falsified wherever it is asked."""
-    there = operation.definition(**{**arguments, name: torch.zeros_like(arguments[name])}, **options)
-    for part in there if isinstance(there, tuple) else (there,):
+    for part in operation.evaluate({**arguments, name: torch.zeros_like(arguments[name])}, options, {}):
         if part.count_nonzero():
             raise DeclarationError(
                 f"{place_of(operation.definition)}: linear_in={name!r}, but the definition at {name} = 0 is not 0 (it is "
-                f"{float(part[part != 0][0]):.3g} somewhere, for {call}), so that it is affine; leave linear_in= out, or have "
+                f"{part[part != 0][0].item():.3g} somewhere, for {call}), so that it is affine; leave linear_in= out, or have "
                 "what is added be an argument of another operation"
             )
 
@@ -129,5 +137,7 @@ def _values(operation: Operation, name: str, known: dict[str, Any]) -> Tensor:
             f"{place_of(operation.definition)}: argument {name!r}: its structure "
             f"{name_of(domain.structure)} made shape {np.shape(values)} where the axes mean {stream.shape}"
         )
-    tensor = torch.from_numpy(np.asarray(values, order="C"))
-    return tensor.double() if domain.kind == "float" else tensor
+    if domain.range is not None:
+        values = domain.range.brought(values)
+    dtype = torch.float64 if domain.kind == "float" else domain.torch_dtype(torch.float64)
+    return torch.from_numpy(np.asarray(values, order="C")).to(dtype)

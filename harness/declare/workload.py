@@ -20,12 +20,18 @@ def product_cost(batch, inputs, outputs):
 
 from __future__ import annotations
 
+import difflib
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from harness.declare.callables import place_of
 from harness.declare.domain import OptionValue
+from harness.errors import DeclarationError
+
+if TYPE_CHECKING:
+    from harness.declare.operation import Operation
 
 Certificate = Callable[[Mapping[str, Any], Any, float], tuple[float, float]]
 """From arguments and results, both widened to float64, and the working precision's eps, to an error and what is allowed."""
@@ -65,3 +71,44 @@ class Workload:
         sizes = {name: int(staying.get(name, size)) for name, size in self.sizes.items()}  # type: ignore[arg-type]
         options = {name: staying.get(name, option) for name, option in self.options.items()}
         return replace(self, sizes=sizes, options=options, ladder=ladder)
+
+
+def check_workload(
+    operation: Operation,
+    cost: Callable[..., float],
+    given: Mapping[str, Any],
+    ladder: Mapping[str, Any],
+    oracle_up_to: Mapping[str, int],
+) -> None:
+    """Refuse sizes and options that are not the operation's or that are missing, and points that can't be climbed."""
+    place, missing = place_of(cost), sorted({*operation.sizes, *operation.options} - {*given})
+    _check_known(operation, given, f"{place}: sizes= and options= give")
+    _check_known(operation, oracle_up_to, f"{place}: oracle_up_to= limits")
+    check_ladder(operation, ladder, f"{place}: ladder=")
+    if missing:
+        raise DeclarationError(
+            f"{place}: a workload of {operation.name} lacks {', '.join(missing)}; give all its sizes and options"
+        )
+
+
+def _check_known(operation: Operation, names: Iterable[str], where: str) -> None:
+    known = {*operation.sizes, *operation.options}
+    odd = sorted({*names} - known)
+    if odd:
+        near = difflib.get_close_matches(odd[0], known, n=1)
+        hint = f"did you mean {near[0]}?" if near else f"it has {', '.join(sorted(known))}"
+        raise DeclarationError(f"{where} {odd[0]!r}, which is no size or option of {operation.name}; {hint}")
+
+
+def check_ladder(operation: Operation, ladder: Mapping[str, Any], where: str) -> None:
+    """Raise DeclarationError for points that can't be climbed. where: in which argument they are given."""
+    _check_known(operation, {name for names in ladder for name in names.split()}, f"{where} climbs in")
+    for axes, points in ladder.items():
+        if isinstance(points, str) or not isinstance(points, Iterable) or not [*points]:
+            raise DeclarationError(
+                f"{where} gives {points!r} for {axes!r}; write the values that it takes, as (1, 8, 64)"
+            )
+        sized = any(name in operation.sizes for name in axes.split())
+        broken = [point for point in points if sized and type(point) is not int]
+        if broken:
+            raise DeclarationError(f"{where} gives {broken[0]!r} for {axes!r}, where a size is a whole number")

@@ -85,7 +85,7 @@ class Condition:
         known = {**case.known, "layout": case.layout}
         if self.relation == _STRIDED:
             tensors = case.call().arguments
-            asked = tensors.values() if self.name == _AN_ARGUMENT else [tensors[self.name]]
+            asked = [each for name, each in tensors.items() if self.name in (_AN_ARGUMENT, name)]
             known[self.name] = all(tensor.is_contiguous() for tensor in asked)
         value = {**known, **lengths(case)}.get(self.value, self.value) if isinstance(self.value, str) else self.value
         return _RELATIONS[self.relation](known[self.name], value)
@@ -199,7 +199,7 @@ def _never_contiguous(scene: Scene) -> Rule | None:
 def _strided(scene: Scene) -> Iterator[Condition]:
     """That one argument by name is not contiguous, where some case tells it from the others; then that any is."""
     alone = [case for case in (*scene.failing, *scene.passing) if ":" in case.layout]
-    names = scene.operation.tensors if len(scene.operation.tensors) == 1 or alone else ()
+    names = scene.case.given if len(scene.case.given) == 1 or alone else ()
     yield from (Condition(name, _STRIDED) for name in names)
     yield Condition(_AN_ARGUMENT, _STRIDED)
 
@@ -217,7 +217,7 @@ def _of_values(scene: Scene) -> Iterator[Condition]:
     """What entries every failing case has, and some passing case lacks; after the sizes, on which they depend as well."""
     if min(len(scene.failing), len(scene.passing)) < _FEWEST:
         return
-    for name, domain in scene.operation.tensors.items():
+    for name, domain in scene.case.given.items():
         yield from (Condition(name, relation) for relation in (OF_VALUES if domain.kind == "float" else OF_INDICES))
         if domain.kind == "float" and min(len(scene.failing), len(scene.passing)) >= _ENOUGH:
             yield Condition(name, _LARGE, min(largest(case, name) for case in scene.failing))

@@ -12,7 +12,8 @@ from harness.explain.diagnosis import Diagnosis
 from harness.explain.literal import literal
 from harness.explain.script import Script
 from harness.explain.sentence import sentence
-from harness.measure.comparison import Comparison, as_array, equal
+from harness.measure.arrays import as_array
+from harness.measure.comparison import Comparison, equal
 from harness.verify.exploration import Finding
 
 _SHOWN = 12
@@ -51,7 +52,7 @@ def counterexample(least: Finding, script: Script) -> Counterexample:
         literal(least.case),
         sentence(least),
         *shown,
-        numbers=sum(int(tensor.count_nonzero()) for tensor in least.case.tensors.values()),
+        numbers=sum(int(np.count_nonzero(as_array(tensor))) for tensor in least.case.tensors.values()),
         script=script.text,
         inputs=[part for name, tensor in least.case.tensors.items() if (part := cutout(name, as_array(tensor)))],
         results=_results(least.comparison) if least.comparison is not None else [],

@@ -19,10 +19,11 @@ from harness.explain.cause import Cause, Instead, Observed
 from harness.explain.circumstances import circumstances, in_words, other_dtypes, what_matters
 from harness.explain.scene import Scene, scene_of
 from harness.generate.case import Case
+from harness.measure.arrays import Array, as_array
 from harness.measure.assertions import all_close, close
 from harness.measure.clock import spending, undisturbed_seconds
-from harness.measure.comparison import Comparison, as_array
-from harness.measure.reference import Array, ExpectedTensor, measure, reference
+from harness.measure.comparison import Comparison
+from harness.measure.reference import ExpectedTensor, measure, reference, widened
 from harness.registry import entry_points_of
 from harness.verify.beside import modules_beside
 from harness.verify.cell import Cell
@@ -201,9 +202,7 @@ def _is_closer(scene: Scene, theory: Instead, case: Case) -> bool:
         return False
     call = case.plain_call()
     try:
-        made = _evaluated(
-            theory, case, {name: t.double() if t.is_floating_point() else t for name, t in call.arguments.items()}
-        )
+        made = _evaluated(theory, case, {name: widened(tensor) for name, tensor in call.arguments.items()})
     except _CanNotSay:
         return False
     left = before = 0.0
@@ -239,7 +238,7 @@ def _explains(scene: Scene, theory: Instead, case: Case) -> _Told:
     """
     results = scene.results(case)
     call = case.plain_call()
-    axes = [domain.axis_of("batch", call.options) for domain in case.operation.results]
+    axes = [domain.batch_axis(call.options) for domain in case.operation.results]
     if results is None:
         return "silent"
     try:
@@ -280,14 +279,14 @@ def _evaluated(theory: Instead, case: Case, arguments: dict[str, Any]) -> list[A
         if call is None:
             raise _CanNotSay
         with theory.within():
-            made = operation.definition(**call.arguments, **call.options)
-        results = theory.results(made if isinstance(made, tuple) else (made,), call)
+            made = operation.evaluate(call.arguments, call.options, call.sizes)
+        results = theory.results(made, call)
     except Exception:  # what a theory changes may be what the definition can't compute
         raise _CanNotSay from None
-    expected = [domain.shape(case.known) for domain in operation.results]
-    if results is None or [tuple(result.shape) for result in results] != expected:
+    expected = [(domain.shape(case.known), domain.kind == "complex") for domain in operation.results]
+    if results is None or [(tuple(result.shape), result.is_complex()) for result in results] != expected:
         raise _CanNotSay
-    return [result.numpy() for result in results]
+    return [as_array(result) for result in results]
 
 
 def _observation(scene: Scene) -> Diagnosis | None:
@@ -340,6 +339,7 @@ def _own_causes() -> tuple[Cause, ...]:
 
 _ORDER = (
     "arguments",
+    "complex_numbers",
     "scale",
     "parts",
     "axes",

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -20,14 +20,16 @@ import torch
 from harness.candidates import is_candidate
 from harness.declare.backends import Backend
 from harness.declare.callables import plain
+from harness.declare.domain import TensorDomain
 from harness.errors import HarnessError, Unsupported
 from harness.explain.excerpt import Excerpt, NoExcerpt, excerpt
 from harness.explain.literal import tensor_literal
 from harness.generate.case import Call, Case
 from harness.generate.patterns import SPECIAL
 from harness.generate.precision import PRECISIONS
+from harness.measure.arrays import as_array
 from harness.measure.assertions import close
-from harness.measure.comparison import allowance, as_array
+from harness.measure.comparison import allowance
 from harness.measure.gradient import cotangents_like, gradient_reference
 from harness.measure.reference import ExpectedTensor, reference
 from harness.verify.beside import modules_beside
@@ -132,8 +134,15 @@ class Evidence:
     @cached_property
     def returns_a_tensor(self) -> bool:
         """Whether the candidate returns one tensor as it is, and no tuple of one."""
+        made, returned = self.cell.implementation, []
+
+        def watched(*arguments: Any, **named: Any) -> Any:
+            returned.append(made.function(*arguments, **named))
+            return returned[-1]
+
         with contextlib.suppress(*FAULTS):
-            return isinstance(self.subject.raw(self.call), torch.Tensor)
+            Subject(self.cell.operation, dataclasses.replace(made, function=watched)).raw(self.call)
+            return not (made.out or made.mutates) and isinstance(returned[-1], torch.Tensor)
         return True
 
 
@@ -265,9 +274,11 @@ def _gradients(evidence: Evidence) -> Iterator[Form]:
         return
     with contextlib.suppress(*FAULTS):
         parts = gradient_reference(evidence.case).parts
-        names = [name for name, domain in evidence.cell.operation.tensors.items() if domain.kind == "float"]
+        names = [name for name, domain in evidence.case.given.items() if domain.is_inexact]
         shapes = evidence.subject.expected_shapes(evidence.call)
-        directions = cotangents_like(tuple(torch.zeros(shape, dtype=torch.float64) for shape in shapes))
+        domains = zip(shapes, evidence.cell.operation.results, strict=True)
+        wide = (torch.zeros(shape, dtype=domain.torch_dtype(torch.float64)) for shape, domain in domains)
+        directions = cotangents_like(tuple(wide))
         for name, expected, measured in _off_gradients(evidence, names, parts):
             yield _gradient(evidence, name, f"expected = {_literal(expected)}", directions, "", measured)
 
@@ -284,24 +295,49 @@ def _off_gradients(
 
 def _gradient(evidence: Evidence, name: str, expected: str, directions: Any, rows: str, measured: float) -> Form:
     """The gradient in one argument of the results' products with `directions`."""
-    floats = [each for each, domain in evidence.cell.operation.tensors.items() if domain.kind == "float"]
+    domains, renamed = evidence.case.given, evidence.cell.implementation.renamed
+    places = {each: _place(each, domain, renamed) for each, domain in domains.items() if domain.is_inexact}
+    floats = f"[{', '.join(places.values())}]"
     literals = "".join(f"{tensor_literal(each)}, " for each in directions)
     lines = (
         expected,
         "arguments = case()",
-        f"for name in {floats!r}:\n    arguments[name].requires_grad_()",
+        f"for each in {floats}:\n    each.requires_grad_()",
         f"directions = ({literals})  # in which the results are differentiated",
+        f"wanted = {places[name]}",
     )
     risky = (
-        "results = candidate(**arguments)",
-        "results = results if isinstance(results, (tuple, list)) else (results,)",
+        *_parts_of_results(evidence),
         "for result, direction in zip(results, directions):\n    if result.requires_grad:\n"
         "        result.backward(direction.to(result), retain_graph=True)",
-        f"wanted = arguments[{name!r}]",
         "actual = torch.zeros_like(wanted) if wanted.grad is None else wanted.grad",
         *([f"actual = actual{rows}"] if rows else ()),
     )
     return Form({"case": evidence.call}, lines, risky, measured)
+
+
+def _parts_of_results(evidence: Evidence) -> Iterator[str]:
+    """The candidate called where gradients are asked, and its results in their order."""
+    made, names = evidence.cell.implementation, evidence.cell.operation.signature.results.names
+    if made.mutates:
+        written = f"arguments[{made.renamed.get(made.mutates, made.mutates)!r}]"
+        yield f"{written} = {written}.clone()  # autograd refuses to write to what it differentiates in"
+        yield f"candidate(**arguments)\nresults = ({written},)"
+        return
+    yield "results = candidate(**arguments)"
+    if names:
+        each = "results[name] if isinstance(results, dict) else getattr(results, name)"
+        yield f"if type(results) not in (tuple, list):\n    results = [{each} for name in {names!r}]"
+    else:
+        yield "results = results if isinstance(results, (tuple, list)) else (results,)"
+
+
+def _place(name: str, domain: TensorDomain, renamed: Mapping[str, str]) -> str:
+    """Where an argument stands among those of a script."""
+    if domain.group is None:
+        return f"arguments[{renamed.get(name, name)!r}]"
+    group, key = domain.group
+    return f"arguments[{renamed.get(group, group)!r}][{key!r}]"
 
 
 def _gradient_leak(evidence: Evidence) -> Iterator[Form]:
@@ -315,9 +351,8 @@ def _gradient_leak(evidence: Evidence) -> Iterator[Form]:
     for direction, part in zip(directions, parts, strict=True):
         if part.axis is not None:
             direction.select(part.axis, chosen).fill_(1)
-    for name in call.operation.batched:
-        axis = call.operation.tensors[name].axis_of("batch", call.options)
-        if axis is not None and call.arguments[name].is_floating_point():
+    for name, axis in call.batch_axes.items():
+        if call.arguments[name].is_floating_point():
             shape = call.arguments[name].index_select(axis, torch.tensor(others, device=evidence.case.device)).shape
             expected = f"expected = torch.zeros({tuple(shape)}, dtype=torch.float64)"
             yield _gradient(evidence, name, expected, directions, _rows(axis, others), 0.0)
@@ -329,7 +364,7 @@ def _two_calls(
     """Rows of one call's results against rows of another's."""
     found = evidence.finding.comparison
     for index, domain in enumerate(evidence.cell.operation.results):
-        axis = domain.axis_of("batch", given.options)
+        axis = domain.batch_axis(given.options)
         if found is not None and (axis is not None or rows is of is None):
             yield Form(
                 {"case": given, "other": wanted},
@@ -460,7 +495,7 @@ def _operation_lines(evidence: Evidence) -> Iterator[str]:
     else:
         dtypes = "".join(f"{dtype}, " for dtype in implementation.dtypes)
         yield (
-            "implementation = harness.declare.implementation.implementation_of(operation.name, operation.parameters, "
+            "implementation = harness.declare.implementation.implementation_of(operation.name, operation.signature, "
             f"candidate, {implementation.backend.name!r}, {implementation.name!r}, ({dtypes}))"
         )
 

@@ -23,8 +23,9 @@ def literal(case: Case) -> str:
 
     Needs torch alone where the tensors have at most 256 entries together, and harness to rebuild the case otherwise.
     """
-    tensors = case.call().arguments
-    options = [f"{name} = {value!r}" for name, value in case.options.items()]
+    tensors, signature = case.call().arguments, case.operation.signature
+    spelled = {name: tensor_literal(tensor) for name, tensor in tensors.items()}
+    given = signature.assembled(spelled, {name: repr(value) for name, value in case.options.items()}, case.sizes)
     if sum(tensor.numel() for tensor in tensors.values()) > _FEW:
         operation = case.operation
         return "\n".join(
@@ -38,9 +39,18 @@ def literal(case: Case) -> str:
     lines = [
         "import torch",
         "from torch import inf, nan",
-        *(f"{name} = {tensor_literal(tensor)}" for name, tensor in tensors.items()),
+        *(f"{name} = {written(value)}" for name, value in given.items()),
     ]
-    return "\n".join(lines + options)
+    return "\n".join(lines)
+
+
+def written(value: Any) -> str:
+    """An argument of which the values are written out already: one, several in a list or a dict, or none."""
+    if isinstance(value, list):
+        return f"[{', '.join(value)}]"
+    if isinstance(value, dict):
+        return f"{{{', '.join(f'{key!r}: {each}' for key, each in value.items())}}}"
+    return str(value)
 
 
 def tensor_literal(tensor: Tensor) -> str:
@@ -92,6 +102,8 @@ def _nested(tensor: Tensor) -> str:
 def number(scalar: Tensor) -> str:
     """One entry with the shortest decimals that give the same bits in its dtype."""
     value = scalar.item()
+    if scalar.is_complex():
+        return f"complex({number(scalar.real)}, {number(scalar.imag)})"
     if not scalar.is_floating_point() or not np.isfinite(value):
         return repr(value)
     if scalar.dtype is torch.float64:

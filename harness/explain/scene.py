@@ -80,18 +80,21 @@ class Scene:
 
     @property
     def floats(self) -> list[str]:
-        """The float arguments."""
-        return [name for name, domain in self.operation.tensors.items() if domain.kind == "float"]
+        """The arguments of real and complex numbers."""
+        return [name for name, domain in self.case.given.items() if domain.is_inexact]
 
     @property
     def arguments(self) -> list[str]:
         """The arguments that may be rearranged: floats, and integers of which any in their range will do."""
-        tensors = self.operation.tensors
-        return [name for name, domain in tensors.items() if domain.may_be_rearranged]
+        return [name for name, domain in self.case.given.items() if domain.may_be_rearranged]
+
+    def failing_with(self, argument: str) -> list[Case]:
+        """The failing cases that have an argument, which may be None in others."""
+        return [case for case in self.failing if argument in case.given]
 
     def which(self, index: int) -> str:
         """A result in words: `the result`, or `result 1` where there are several."""
-        return "the result" if len(self.operation.results) == 1 else f"result {index}"
+        return self.operation.result_name(index)
 
     @property
     def time_left(self) -> bool:

@@ -17,10 +17,9 @@ from typing import Any
 import torch
 
 from harness.candidates import is_candidate
-from harness.declare.backends import BACKENDS, Backend
 from harness.explain.excerpt import Excerpt, NoExcerpt
 from harness.explain.forms import FAULTS, Evidence, Form
-from harness.explain.literal import tensor_literal
+from harness.explain.literal import tensor_literal, written
 from harness.explain.sentence import sentence
 from harness.explain.visible import visible
 from harness.generate.case import Call
@@ -59,9 +58,10 @@ class Script:
 
         It is run as an implementation is, so that it changes nothing for anybody else.
         """
-        runner = dataclasses.replace(self.evidence.cell.implementation, function=self._run, backend=BACKENDS["torch"])
+        operation = self.evidence.cell.operation
+        runner = dataclasses.replace(operation.own, function=self._run)
         try:
-            output = Subject(self.evidence.cell.operation, runner).raw(self.evidence.case.plain_call())
+            (output,) = Subject(operation, runner).raw(self.evidence.case.plain_call())
         except FAULTS:
             return 0.0
         return printed_difference(output) or 0.0
@@ -161,7 +161,7 @@ class Script:
 
     @cached_property
     def _body(self) -> str:
-        cases = [_case(name, call, self.evidence.backend) for name, call in self.form.cases.items()]
+        cases = [_case(name, self.evidence, call) for name, call in self.form.cases.items()]
         steps = "\n".join((*self.form.lines, self._risky))
         body = "\n".join((*cases, *([self._call] if "call(" in steps else []), steps))
         if re.search(r"\b(inf|nan)\b", body):
@@ -188,7 +188,33 @@ class Script:
         given = "**arguments" if self.evidence.cell.implementation.by_name else "*arguments.values()"
         if count == 1 and not foreign and self.evidence.returns_a_tensor:
             return f"def call(arguments):\n    with torch.no_grad():\n        return candidate({given})\n"
-        return _CALL.format(given=given, index=self.form.index, count=count, back=_BACK if foreign else "")
+        return _CALL.format(given=given, result=self._result, back=_BACK if foreign else "", picked=self._picked)
+
+    @property
+    def _result(self) -> str:
+        """How the compared one is taken from the results: what was written to, by its name, or by its place."""
+        made, results = self.evidence.cell.implementation, self.evidence.cell.operation.signature.results
+        written, index, count = made.mutates or made.out, self.form.index, len(results.domains)
+        if written:
+            taken = f"arguments[{made.renamed.get(written, written)!r}]"
+            return f"{taken}[{index}]" if made.out and count > 1 else taken
+        placed = f"results[{index}] if isinstance(results, (tuple, list)) and len(results) == {count} else results"
+        if not results.names:
+            return placed
+        name = results.names[index]
+        named = f"results[{name!r}] if isinstance(results, dict) else getattr(results, {name!r}, None)"
+        return f"{named}\n    if result is None:\n        result = {placed}"
+
+    @property
+    def _picked(self) -> str:
+        """What takes the place of indices that are right where what they pick is."""
+        picks, made = self.evidence.cell.operation.results[self.form.index].picks, self.evidence.cell.implementation
+        if picks is None:
+            return ""
+        source = f"arguments[{made.renamed.get(picks.argument, picks.argument)!r}]"
+        return (
+            f"    result = torch.take_along_dim({source}, result.long(), {picks.axis})  # any order of ties will do\n"
+        )
 
     @property
     def _risky(self) -> str:
@@ -221,7 +247,7 @@ def of_the_end(evidence: Evidence, seconds: float) -> str:
         script._head,
         f"import subprocess\n{script._imports}\nfrom torch import inf, nan",
         script._candidate,
-        _case("case", evidence.call, evidence.backend),
+        _case("case", evidence, evidence.call),
         ending,
     )
     return "\n\n\n".join(part for part in parts if part) + "\n"
@@ -242,8 +268,8 @@ _CALL = """\
 def call(arguments):
     with torch.no_grad():
         results = candidate({given})
-    result = results[{index}] if isinstance(results, (tuple, list)) and len(results) == {count} else results
-{back}    return result
+    result = {result}
+{back}{picked}    return result
 """
 
 _BACK = """\
@@ -262,7 +288,7 @@ versions = [f"{{name}} {{sys.modules[name].__version__}}" for name in {packages}
 print("versions:", ", ".join([*versions, f"Python {{platform.python_version()}}", platform.platform()]))"""
 
 _DIFFERENCE = """\
-kind = lambda tensor: (tensor.shape, tensor.layout, tensor.is_floating_point())
+kind = lambda tensor: (tensor.shape, tensor.layout, tensor.is_floating_point(), tensor.is_complex())
 if isinstance(actual, torch.Tensor) and kind(actual) == kind(expected) and actual.device.type == {device!r}:
     actual, expected = (tensor.detach().cpu().to(torch.{wide}) for tensor in (actual, expected))
     same = (actual == expected) | (actual.isnan() & expected.isnan())
@@ -270,14 +296,20 @@ if isinstance(actual, torch.Tensor) and kind(actual) == kind(expected) and actua
     largest = max(apart.flatten().tolist(), default=0.0)"""
 
 
-def _case(name: str, call: Call, backend: Backend) -> str:
-    """A function that makes a call's arguments, new ones each time."""
+def _case(name: str, evidence: Evidence, call: Call) -> str:
+    """A function that makes a call's arguments, new ones each time, by the names that the candidate has for them."""
+    made, signature = evidence.cell.implementation, evidence.cell.operation.signature
     tensors = {
-        each: _reversed(tensor) if each in call.reversed else backend.received.replace("{}", tensor_literal(tensor))
+        each: _reversed(tensor)
+        if each in call.reversed
+        else evidence.backend.received.replace("{}", tensor_literal(tensor))
         for each, tensor in call.arguments.items()
     }
-    given = tensors | {each: repr(value) for each, value in call.options.items()}
-    lines = "".join(f"        {each}={value},\n" for each, value in given.items())
+    given = signature.assembled(tensors, {each: repr(value) for each, value in call.options.items()}, call.sizes)
+    if made.out:
+        memory = [tensor_literal(each.tensor) for each in evidence.subject.memory(call)]
+        given[made.out] = memory[0] if len(memory) == 1 else memory
+    lines = "".join(f"        {made.renamed.get(each, each)}={written(value)},\n" for each, value in given.items())
     return f"def {name}():\n    return dict(\n{lines}    )\n"
 
 

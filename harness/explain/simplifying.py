@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import cmath
 import math
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -9,8 +10,9 @@ from typing import Any
 from numpy.typing import NDArray
 
 from harness.generate.case import Case
+from harness.measure.reference import widened
 
-Values = tuple[float, ...]
+Values = tuple[complex, ...]
 Shows = Callable[[Case], bool]
 """Whether a case still shows what is to be shown, by a wide margin."""
 
@@ -37,9 +39,9 @@ def simplify(case: Case, shows: Shows) -> None:
 
 def _given(case: Case) -> Case:
     """The case with the entries spelled out of the arguments whose domains can tell what else is in them."""
-    tensors = case.operation.tensors
+    tensors = case.given
     values = {
-        name: tuple(tensor.double().reshape(-1).tolist())
+        name: tuple((widened(tensor) + 0.0).reshape(-1).tolist())
         for name, tensor in case.tensors.items()
         if tensors[name].can_tell and 0 < tensor.numel() <= _MOST
     }
@@ -56,7 +58,7 @@ class _Search:
 
     def structures(self) -> None:
         """Put what structures know as simpler: for all arguments at once, which may belong together, then for each alone."""
-        tensors, known = self._case.operation.tensors, self._case.known
+        tensors, known = self._case.given, self._case.known
         simpler = {name: [_row(each) for each in domain.simpler(known)] for name, domain in tensors.items()}
         for level in range(max(map(len, simpler.values()), default=0)):
             rows = {name: each[level] for name, each in simpler.items() if level < len(each)}
@@ -67,7 +69,7 @@ class _Search:
 
     def places(self) -> bool:
         """Leave out halves of each axis of what is given, then ever smaller parts, from the end on; whether anything changed."""
-        tensors, options = self._case.operation.tensors, self._case.options
+        tensors, options = self._case.given, self._case.options
         given = {
             name for argument in self._case.values for axis in tensors[argument].axes(options) for name in axis.names
         }
@@ -107,7 +109,7 @@ class _Search:
     @property
     def _free(self) -> list[str]:
         """The given arguments that may have other values whatever the others have."""
-        tensors = self._case.operation.tensors
+        tensors = self._case.given
         return [name for name in self._case.values if tensors[name].can_tell]
 
     def _simpler_entry(self, name: str, place: int) -> bool:
@@ -143,15 +145,17 @@ def complexity(case: Case) -> tuple[int, float]:
     return len(entries), sum(_digits(entry) for entry in entries)
 
 
-def _digits(entry: float) -> float:
-    """0 for 1, a little for small whole numbers, more for every decimal."""
+def _digits(entry: complex) -> float:
+    """0 for 1, a little for small whole numbers, more for every decimal; of a complex number that of both parts."""
+    if isinstance(entry, complex):
+        return sum(_digits(part) for part in (entry.real, entry.imag) if part)
     if not math.isfinite(entry):
         return 1.0
     return len(repr(entry).removesuffix(".0").lstrip("-")) + (entry < 0) / 2 + (abs(entry) != 1) / 4
 
 
 def _row(array: NDArray[Any]) -> Values:
-    return tuple(array.astype(float).reshape(-1).tolist())
+    return tuple(array.astype(complex if array.dtype.kind == "c" else float).reshape(-1).tolist())
 
 
 def _occupied(row: Values) -> list[int]:
@@ -163,23 +167,25 @@ def _without(row: Values, places: range | list[int]) -> Values:
     return tuple(0.0 if place in gone else entry for place, entry in enumerate(row))
 
 
-def _simpler(entry: float) -> Iterator[float]:
+def _simpler(entry: complex) -> Iterator[complex]:
     """Numbers near enough to a number to be tried in its place, simplest first."""
-    tried = (1.0, -1.0, 2.0, -2.0, _whole(entry), _tenths(entry), _hundredths(entry)) if math.isfinite(entry) else ()
+    parts = (entry.real, complex(0, entry.imag)) if isinstance(entry, complex) else (2.0, -2.0)
+    tried = (1.0, -1.0, *parts, _whole(entry), _tenths(entry), _hundredths(entry)) if cmath.isfinite(entry) else ()
     yield from (each for each in tried if each and _digits(each) < _digits(entry))
 
 
-def _sign(entry: float) -> float:
-    return math.copysign(1.0, entry) if entry and math.isfinite(entry) else entry
+def _by_part(rounder: Callable[[float], float]) -> Callable[[complex], complex]:
+    """A rule for numbers, applied to both parts of complex ones; what is not finite stays."""
+
+    def rounded(entry: complex) -> complex:
+        if isinstance(entry, complex):
+            return complex(rounded(entry.real), rounded(entry.imag))
+        return rounder(entry) if math.isfinite(entry) else entry
+
+    return rounded
 
 
-def _whole(entry: float) -> float:
-    return float(round(entry)) if math.isfinite(entry) else entry
-
-
-def _tenths(entry: float) -> float:
-    return round(entry, 1)
-
-
-def _hundredths(entry: float) -> float:
-    return round(entry, 2)
+_sign = _by_part(lambda entry: math.copysign(1.0, entry) if entry else entry)
+_whole = _by_part(lambda entry: float(round(entry)))
+_tenths = _by_part(lambda entry: round(entry, 1))
+_hundredths = _by_part(lambda entry: round(entry, 2))

@@ -47,7 +47,8 @@ class Call:
     """The concrete arguments of one call. Tensors are in the case's dtype, device and layout.
 
     precision: how they are multiplied; sizes: of the case from which the call derives, for the names that its tensors leave
-    open; reversed: the arguments that an array library gets with negative strides, which torch's tensors can't have.
+    open; reversed: the arguments that an array library gets with negative strides, which torch's tensors can't have; layout:
+    that of all arguments, which memory for results has as well; device: where it is computed.
     """
 
     operation: Operation
@@ -56,6 +57,8 @@ class Call:
     precision: Precision = PRECISIONS["float32"]
     sizes: Mapping[str, int] = field(default_factory=dict)
     reversed: frozenset[str] = frozenset()
+    layout: str = "contiguous"
+    device: str = "cpu"
 
     def fresh(self) -> Call:
         """The same call in memory of its own, strides kept, so that nobody's writes reach another call."""
@@ -72,20 +75,24 @@ class Call:
 
     def along_batch(self, change: Callable[[Tensor, int], Tensor]) -> Call:
         """The call with a change made to every argument that has a batch axis."""
-        changed = {}
-        for name in self.operation.batched:
-            axis = self.operation.tensors[name].axis_of("batch", self.options)
-            if axis is not None:
-                changed[name] = change(self.arguments[name], axis)
-        return self.replace(**changed)
+        return self.replace(**{name: change(self.arguments[name], axis) for name, axis in self.batch_axes.items()})
+
+    @property
+    def batch_axes(self) -> dict[str, int]:
+        """Where the samples lie in each argument that holds some; empty where this call has no batch."""
+        axes = {name: domain.batch_axis(self.options) for name, domain in self.given.items()}
+        return {name: axis for name, axis in axes.items() if axis is not None}
+
+    @property
+    def given(self) -> Mapping[str, TensorDomain]:
+        """The domains of the tensors that this call has, by name."""
+        return self.operation.given(self.options)
 
     @property
     def batch_size(self) -> int:
         """The number of samples. Raises HarnessError where the operation has no batch axis."""
-        for name in self.operation.batched:
-            axis = self.operation.tensors[name].axis_of("batch", self.options)
-            if axis is not None:
-                return int(self.arguments[name].shape[axis])
+        for name, axis in self.batch_axes.items():
+            return int(self.arguments[name].shape[axis])
         raise HarnessError(f"operation {self.operation.name} has no batch axis")
 
     @property
@@ -126,7 +133,10 @@ class Case:
     grid: str = ""
     nudge: int = 0
     reach: float = 0.0
-    values: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
+    values: Mapping[str, tuple[complex, ...]] = field(default_factory=dict)
+
+    def __repr__(self) -> str:
+        return f"<case of {self.operation.name}: {self.describe()}>"
 
     @property
     def turn(self) -> int:
@@ -184,7 +194,7 @@ class Case:
         cut = self.replace(sizes=sizes, values={each: self._cut(each, name, places) for each in self.values})
         return cut if cut.is_admitted else None
 
-    def _cut(self, argument: str, name: str, places: Sequence[int]) -> tuple[float, ...]:
+    def _cut(self, argument: str, name: str, places: Sequence[int]) -> tuple[complex, ...]:
         """The entries of a given argument without these places of an axis."""
         axes = self._axes(argument)
         array = np.reshape(self.values[argument], [size for axis in axes for size in axis.factors(self.known)])
@@ -239,7 +249,7 @@ class Case:
             )
         try:
             given = fields.pop("values", {})
-            values = {name: tuple(float(entry) for entry in entries) for name, entries in given.items()}
+            values = {name: tuple(map(_read, entries)) for name, entries in given.items()}
             case = Case(operation, **fields, values=values)
             known = (
                 (case.pattern in PATTERNS or case.pattern in SPECIAL)
@@ -269,6 +279,11 @@ class Case:
         return self.operation.admits({**self.sizes, **sizes}, self.options)
 
     @property
+    def has_batch(self) -> bool:
+        """Whether its call holds samples of a batch, which an operation of any rank does in some forms alone."""
+        return any(domain.batch_axis(self.options) is not None for domain in self.given.values())
+
+    @property
     def tensors(self) -> dict[str, Tensor]:
         """The arguments' values on the CPU, contiguous, in the case's dtype; made once and shared by equal cases."""
         return _filled.recall((self.operation, self.key), self._fill).tensors
@@ -276,67 +291,89 @@ class Case:
     def _fill(self) -> _Filled:
         grid, dtype = PRECISIONS[self.grid or self.dtype].dtype, PRECISIONS[self.dtype].dtype
         made = {}
-        for name, domain in self.operation.tensors.items():
+        for name, domain in self.given.items():
             values = torch.from_numpy(np.asarray(self._values(name, domain, torch.finfo(grid)), order="C"))
-            made[name] = self._nudged(name, values.to(grid).to(dtype)) if domain.kind == "float" else values
+            held = values.to(domain.torch_dtype(grid)).to(domain.torch_dtype(dtype))
+            made[name] = self._nudged(name, _kept(held, domain), domain) if domain.is_inexact else held
         return _Filled(made)
 
-    def _nudged(self, name: str, tensor: Tensor) -> Tensor:
+    def _nudged(self, name: str, tensor: Tensor, domain: TensorDomain) -> Tensor:
         """Every entry moved by a random part of itself, which changes how everything after it is rounded."""
         if not self.nudge:
             return tensor
         moves = torch.from_numpy(
             RandomSource(tuple(tensor.shape), {}, self.seed, f"{name}, nudge {self.nudge}").uniform()
         )
-        return (tensor.double() * (1 + self.reach * (2 * moves - 1))).to(tensor.dtype)
+        wide = tensor if tensor.is_complex() else tensor.double()
+        return _kept((wide * (1 + self.reach * (2 * moves - 1))).to(tensor.dtype), domain)
+
+    @property
+    def given(self) -> Mapping[str, TensorDomain]:
+        """The domains of the tensors that its call has, by name."""
+        return self.operation.given(self.options)
 
     @property
     def axes(self) -> tuple[tuple[str, int], ...]:
         """The arguments, by name and number of axes."""
-        return tuple((name, len(domain.axes(self.options))) for name, domain in self.operation.tensors.items())
+        return tuple((name, len(domain.axes(self.options))) for name, domain in self.given.items())
 
     @cached_property
     def entries(self) -> int:
         """How many entries the arguments have together."""
-        return sum(math.prod(domain.shape(self.known)) for domain in self.operation.tensors.values())
+        return sum(math.prod(domain.shape(self.known)) for domain in self.given.values())
 
     def call(self) -> Call:
         """The call itself, in memory of its own, with this case's layout, on its device."""
         plain = self.plain_call()
-        arguments = self._layout.laid_out(plain.arguments)
-        return dataclasses.replace(plain, arguments=arguments, reversed=self._layout.reversed_among(arguments))
+        layout = self._layout
+        arguments = layout.laid_out(plain.arguments)
+        return dataclasses.replace(
+            plain,
+            arguments=arguments,
+            reversed=layout.reversed_among(arguments),
+            layout="contiguous" if layout.argument else layout.name,
+        )
 
     def plain_call(self) -> Call:
         """The call on its device, contiguous, sharing the case's memory: for those who only read."""
-        here = Call(self.operation, dict(self.tensors), self.options, self.precision, self.sizes)
+        here = Call(self.operation, dict(self.tensors), self.options, self.precision, self.sizes, device=self.device)
         return here if self.device == "cpu" else here.map(lambda tensor: tensor.to(self.device))
 
     def _objection_to_values(self, name: str) -> str:
-        row, domain = self.values[name], self.operation.tensors[name]
+        row, domain = self.values[name], self.given.get(name)
+        if domain is None:
+            return f"{name} is given values, and is no tensor of this call"
         shape = domain.shape(self.known)
         if len(row) != math.prod(shape):
             return f"{name} is given {len(row)} entries for a shape of {shape}"
-        admitted = domain.admits(np.reshape(np.asarray(row, dtype=np.float64), shape), self.known)
+        admitted = domain.admits(np.reshape(np.asarray(row), shape), self.known)
         return "" if admitted else f"the values of {name} are not in its domain"
 
     def _values(self, name: str, domain: TensorDomain, precision: torch.finfo) -> Any:
         known = self.known
         stream = RandomSource(domain.shape(known), known, self.seed, name)
         if name in self.values:
-            values = domain.in_kind(np.reshape(np.asarray(self.values[name], dtype=np.float64), stream.shape))
+            values = domain.in_kind(np.reshape(np.asarray(self.values[name]), stream.shape))
         elif domain.structure is not None:
             values = domain.in_kind(domain.structure(stream))
+        elif domain.kind == "complex":
+            turned = dataclasses.replace(stream, name=f"{name}, imaginary")
+            values = self._filled(stream, precision) + 1j * self._filled(turned, precision)
         else:
-            fill = SPECIAL.get(self.pattern) or PATTERNS[self.pattern]
-            values = fill(stream, precision)
+            values = self._filled(stream, precision)
+            values = values if domain.range is None else domain.range.brought(values)
         spread, axis = self._layout.name == "expanded" and self._layout.concerns(name), self._layout.axis
         if spread and domain.structure is None and axis < values.ndim and values.size:
             values = np.broadcast_to(np.take(values, [0], axis), values.shape).copy()
         return values
 
+    def _filled(self, stream: RandomSource, precision: torch.finfo) -> Any:
+        return (SPECIAL.get(self.pattern) or PATTERNS[self.pattern])(stream, precision)
+
     def describe(self) -> str:
         """One line for people: `batch=2, d=3, bias=True, pattern offset, float32`."""
-        known = [f"{name}={value}" for name, value in self.known.items()]
+        used = {name: self.sizes[name] for name in self.operation.used_sizes(self.options)}
+        known = [f"{name}={value}" for name, value in {**used, **self.options}.items()]
         given = [f"given {', '.join(self.values)}"] if self.values else []
         shown = [*known, f"pattern {self.pattern}", f"seed {self.seed}", *given, self.dtype]
         if self.layout != "contiguous":
@@ -346,9 +383,19 @@ class Case:
         return ", ".join(shown)
 
 
-def _spelled(entry: float) -> float | str:
-    """An entry as JSON can hold it, which has no word for what is not finite."""
-    return entry if math.isfinite(entry) else str(entry)
+def _spelled(entry: complex) -> float | str:
+    """An entry as JSON can hold it, which has no word for what is not finite or complex."""
+    return entry if isinstance(entry, float | int) and math.isfinite(entry) else str(entry)
+
+
+def _read(entry: Any) -> complex:
+    """What `_spelled` has written."""
+    return complex(entry) if isinstance(entry, complex) or str(entry).endswith(("j", "j)")) else float(entry)
+
+
+def _kept(tensor: Tensor, domain: TensorDomain) -> Tensor:
+    """A tensor whose rounded entries are in its domain still."""
+    return tensor if domain.range is None else domain.range.kept(tensor)
 
 
 def _copy(tensor: Tensor) -> Tensor:

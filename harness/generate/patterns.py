@@ -72,7 +72,7 @@ def pattern(*, of: Callable[[Operation], bool] = _every) -> Callable[[Fill], Fil
 
 def _plain(operation: Operation) -> list[Any]:
     """The arguments that value patterns fill."""
-    return [domain for domain in operation.tensors.values() if domain.kind == "float" and domain.structure is None]
+    return [domain for domain in operation.tensors.values() if domain.is_inexact and domain.structure is None]
 
 
 def _has_matrices(operation: Operation) -> bool:

@@ -126,7 +126,7 @@ def _coinciding(case: Case) -> list[dict[str, int]]:
 
 def _expressions(case: Case) -> list[Axis]:
     """The axes of a case that are no name's own, in the order in which they are declared."""
-    domains = (*case.operation.tensors.values(), *case.operation.results)
+    domains = (*case.given.values(), *case.operation.results)
     axes = [axis for domain in domains for axis in domain.axes(case.options)]
     return list({axis.text: axis for axis in axes if axis.names and not axis.is_name}.values())
 

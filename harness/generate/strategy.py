@@ -109,7 +109,7 @@ def fits(case: Case, most: int = _MOST_ELEMENTS) -> bool:
     """Whether the operation admits the case and no tensor of it has more than `most` entries, to be tried many times."""
     if not case.is_admitted:
         return False
-    domains = (*case.operation.tensors.values(), *case.operation.results)
+    domains = (*case.given.values(), *case.operation.results)
     return all(_elements(domain.shape(case.known)) <= most for domain in domains)
 
 

@@ -12,15 +12,15 @@ from torch import Tensor
 
 from harness.errors import HarnessError
 from harness.generate.case import Case
+from harness.measure.arrays import Array, as_array
 from harness.measure.comparison import (
     Comparison,
     allowance,
-    as_array,
     oracle_rounds,
     rounding_allowance,
 )
 from harness.measure.derived import derived
-from harness.measure.reference import Array, ExpectedTensor, Reference
+from harness.measure.reference import ExpectedTensor, Reference
 
 
 def close(
@@ -56,7 +56,7 @@ def close(
         noise_floor=like.noise_floor,
         informative=like.informative,
         axis=like.axis,
-        dtype=case.dtype,
+        dtype=like.dtype or case.dtype,
         allowance=0.0 if exact else allowed,
         exact=exact,
         own_rounding=like.own_rounding if expected is like.expected else None,
@@ -70,7 +70,7 @@ def all_close(
     several = len(reference.parts) > 1
     return [
         close(
-            f"result {index} {label}" if several else label,
+            f"{case.operation.result_name(index)} {label}" if several else label,
             actual,
             part.expected,
             case,

@@ -5,17 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
 
 from harness.generate.case import Case
 from harness.generate.precision import PRECISIONS
+from harness.measure.arrays import Array
 from harness.measure.clock import spending
-from harness.measure.reference import Array, sample_norms
+from harness.measure.reference import sample_norms
 
 _CONSTANT = 32.0
 _FREE_STEPS = 64
@@ -106,7 +105,7 @@ class Comparison:
         if not (self.errors <= 1.0).all():
             return False
         with np.errstate(all="ignore"):
-            return _same(self.actual, _rounded(self.expected, PRECISIONS[self.dtype].stored))
+            return _same(self.actual, _rounded(self.expected, _stored(self.dtype)))
 
 
 def allowance(case: Case) -> float:
@@ -124,16 +123,8 @@ def rounding_allowance(case: Case) -> float:
 
 
 def _growth(case: Case) -> float:
-    steps = max(case.sizes.values(), default=1)
+    steps = max((case.sizes[name] for name in case.operation.used_sizes(case.options)), default=1)
     return max(1.0, (steps / _FREE_STEPS) ** 0.5)
-
-
-def as_array(value: Any) -> Array:
-    """A tensor as a numpy array in float64 (integers and bools as they are); arrays pass."""
-    if not isinstance(value, Tensor):
-        return np.asarray(value)
-    array: Array = (value if _is_numpys(value.dtype) else value.float()).numpy(force=True)
-    return array.astype(np.float64, copy=False) if array.dtype.kind == "f" else array
 
 
 def equal(one: Array, other: Array) -> NDArray[np.bool_]:
@@ -170,16 +161,16 @@ def _same(one: Array, other: Array) -> bool:
     return one.shape == other.shape and bool(equal(one, other).all())
 
 
+def _stored(dtype: str) -> str:
+    """The dtype in which a precision's numbers are stored; a dtype that is no precision is its own."""
+    return PRECISIONS[dtype].stored if dtype in PRECISIONS else dtype
+
+
 def _rounded(expected: Array, dtype: str) -> Array:
-    """Values as the working precision holds them; in narrow ones by way of float32, as torch rounds."""
+    """Values as a dtype holds them; in narrow ones by way of float32, as torch rounds."""
     if expected.dtype.kind != "f":
         return expected
     if dtype in ("float64", "float32"):
         return expected.astype(dtype, copy=False)
-    held = torch.from_numpy(expected.astype(np.float32)).to(PRECISIONS[dtype].dtype)
+    held = torch.from_numpy(expected.astype(np.float32)).to(getattr(torch, dtype))
     return held.float().numpy()
-
-
-def _is_numpys(dtype: torch.dtype) -> bool:
-    """Whether NumPy has the dtype; of narrow floats it has one alone."""
-    return not dtype.is_floating_point or dtype in (torch.float64, torch.float32, torch.float16)

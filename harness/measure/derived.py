@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 
 from harness.errors import HarnessError
 from harness.generate.case import Case
-from harness.measure.reference import INCONCLUSIVE_FROM, Array, ExpectedTensor, by_sample, reference, sample_norms
+from harness.measure.arrays import Array
+from harness.measure.reference import INCONCLUSIVE_FROM, ExpectedTensor, by_sample, reference, sample_norms
 
 Floats = NDArray[np.float64]
 

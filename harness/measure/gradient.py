@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import dataclasses
 
+import numpy as np
 import torch
 from torch import Tensor
 
 from harness.declare.structure import RandomSource
 from harness.generate.case import Call, Case
+from harness.measure.arrays import Array, as_array
 from harness.measure.reference import (
     INCONCLUSIVE_FROM,
-    Array,
     ExpectedTensor,
     Reference,
+    defined,
     measure,
     remembered,
     sample_norms,
@@ -26,9 +28,18 @@ def cotangents_like(results: Results) -> Results:
     """Directions in which results are differentiated: bell-shaped sixteenths, which every float dtype holds exactly."""
     made = []
     for index, result in enumerate(results):
-        bell = torch.from_numpy(RandomSource(tuple(result.shape), {}, 0, f"cotangent {index}").normal())
-        made.append((bell * 16).round().div(16).to(result.dtype).to(result.device))
+        stream = RandomSource(tuple(result.shape), {}, 0, f"cotangent {index}")
+        bell = torch.from_numpy(stream.normal())
+        if result.is_complex():
+            bell = torch.complex(bell, torch.from_numpy(stream.normal()))
+        made.append(_in_sixteenths(bell).to(result.dtype).to(result.device))
     return tuple(made)
+
+
+def _in_sixteenths(bell: Tensor) -> Tensor:
+    if bell.is_complex():
+        return torch.complex(_in_sixteenths(bell.real), _in_sixteenths(bell.imag))
+    return (bell * 16).round().div(16)
 
 
 def gradients_of(results: Results, call: Call, cotangents: Results) -> dict[str, Tensor]:
@@ -55,24 +66,25 @@ def gradient_reference(case: Case) -> Reference:
 
 def _gradient_reference(case: Case) -> Reference:
     call = case.plain_call()
-    names = [name for name, domain in case.operation.tensors.items() if domain.kind == "float"]
-    axes = [case.operation.tensors[name].axis_of("batch", call.options) for name in names]
+    names = [name for name, domain in case.given.items() if domain.is_inexact]
+    axes = [case.given[name].batch_axis(call.options) for name in names]
     sizes: list[float] = []
 
     def evaluate(arguments: dict[str, Tensor]) -> list[Array]:
-        wide = call.replace(**arguments).map(lambda t: t.detach().requires_grad_(t.is_floating_point()))
+        wide = call.replace(**arguments).map(
+            lambda t: t.detach().requires_grad_(t.is_floating_point() or t.is_complex())
+        )
         with torch.enable_grad():
-            result = case.operation.definition(**wide.arguments, **wide.options)
-        results = result if isinstance(result, tuple) else (result,)
+            results = defined(case, wide.arguments, wide)
         cotangents = cotangents_like(results)
         ways = [(r, c) for r, c in zip(results, cotangents, strict=True) if r.requires_grad]
         sizes.append(sum(float(r.detach().norm() * c.norm()) for r, c in ways))
         found = gradients_of(results, wide, cotangents)
-        return [found[name].numpy() for name in names]
+        return [as_array(found[name]) for name in names]
 
     measured = measure(case, call, evaluate, axes)
     eps = case.precision.eps
-    widths = [float(call.arguments[name].double().norm()) for name in names]
+    widths = [float(np.linalg.norm(as_array(call.arguments[name]))) for name in names]
     floors = [eps * sizes[0] / width if width else 0.0 for width in widths]
     return Reference(tuple(_with_floor(part, floor) for part, floor in zip(measured.parts, floors, strict=True)))
 

@@ -3,7 +3,8 @@
 An entry of the result depends on the non-finite inputs where the definition's entry changes as they are replaced by
 finite numbers. Where it does not, the finite number is right; so is whatever else, where the definition's own is 0·NaN. Where it
 does, the definition's value is right; but a NaN there may come from 0·NaN of another input, so each entry that is
-contested is looked at once more with those inputs finite of which it does not depend.
+contested is looked at once more with those inputs finite of which it does not depend; or from 0·inf, so what the definition
+approaches as finite numbers grow in place of the infinities is right as well.
 """
 
 from __future__ import annotations
@@ -21,9 +22,10 @@ from harness.declare.structure import RandomSource
 from harness.errors import DefinitionFault, Unsupported
 from harness.generate.case import Case
 from harness.generate.memory import Memory
+from harness.measure.arrays import Array
 from harness.measure.clock import spending
 from harness.measure.operators import Operators, spreading
-from harness.measure.reference import Array, ExpectedTensor, definition_of, reference, widened
+from harness.measure.reference import ExpectedTensor, definition_of, reference, widened
 
 Mask = NDArray[np.bool_]
 Tensors = dict[str, Tensor]
@@ -32,6 +34,9 @@ _UNCHANGED = 1e-10
 """The share of a result's largest entry below which a change is rounding."""
 
 _LARGE = 1e3
+_GROWN = 2.0**20
+"""How many times as large an entry becomes that tends to an infinity, as the inputs become 2^40 times as large."""
+
 _MOST_LOOKED_AT = 64
 """Non-finite inputs, and sets of them, that are looked at one by one."""
 
@@ -41,13 +46,15 @@ class NonfiniteReference:
     """What the definition makes of a case with non-finite inputs.
 
     given: its results; finite: the reference where those inputs are finite; depends: the entries that change with them;
-    alone: what it gives where only those inputs are non-finite of which an entry depends, by result and flat index.
+    alone: what it gives where only those inputs are non-finite of which an entry depends, by result and flat index; limits:
+    likewise what it approaches where infinities are large numbers.
     """
 
     given: list[Array]
     finite: tuple[ExpectedTensor, ...]
     depends: list[Mask]
     alone: Callable[[int, list[int]], dict[int, float]]
+    limits: Callable[[int, list[int]], dict[int, float]]
 
     @property
     def nbytes(self) -> int:
@@ -66,6 +73,9 @@ class NonfiniteReference:
         contested = np.flatnonzero(depends & np.isnan(given) & ~np.isnan(actual)).tolist()
         wanted = np.where(depends | np.isfinite(given), given, finite)
         for place, value in self.alone(index, contested).items() if contested else ():
+            wanted.reshape(-1)[place] = value
+        left = np.flatnonzero(depends & np.isnan(wanted) & ~np.isnan(actual)).tolist()
+        for place, value in self.limits(index, left).items() if left else ():
             wanted.reshape(-1)[place] = value
         return np.where(right | _same_kind(actual, wanted), actual, wanted)
 
@@ -110,13 +120,18 @@ class _Definition:
         }
         return [
             {
-                name: torch.where(tensor.isfinite(), tensor, change(bells[name]))
+                name: self._in_range(name, torch.where(tensor.isfinite(), tensor, change(bells[name])))
                 if tensor.is_floating_point()
                 else tensor
                 for name, tensor in self._inputs.items()
             }
             for change in changes
         ]
+
+    def _in_range(self, name: str, tensor: Tensor) -> Tensor:
+        """Finite numbers in the domain of an argument."""
+        domain = self._case.given[name]
+        return tensor if domain.range is None else torch.from_numpy(domain.range.brought(tensor.numpy()))
 
     @cached_property
     def _places(self) -> list[tuple[str, int]]:
@@ -137,7 +152,7 @@ class _Definition:
             depends = [np.zeros(each.shape, dtype=bool) for each in given]
             for changed in self._changes(self._draws[1:], self._values(self._draws[0])):
                 depends = [one | other for one, other in zip(depends, changed, strict=True)]
-        return NonfiniteReference(given, finite, depends, self._alone)
+        return NonfiniteReference(given, finite, depends, self._alone, self._limits)
 
     def _given(self) -> list[Array]:
         try:
@@ -182,6 +197,18 @@ class _Definition:
                 values |= {entries[each]: float(found[entries[each]]) for each in of}
         return values
 
+    def _limits(self, index: int, entries: list[int]) -> dict[int, float]:
+        """What entries come to as large numbers take the place of infinities, NaN staying where it is: a number, or an infinity."""
+        near, far = (
+            {name: _bounded(tensor, reach) for name, tensor in self._inputs.items()} for reach in (2.0**40, 2.0**80)
+        )
+        with spending("oracle"), torch.no_grad(), np.errstate(all="ignore"):
+            one, other = (self._values(there)[index].reshape(-1)[entries] for there in (near, far))
+            grown = np.abs(other) > _GROWN * np.maximum(np.abs(one), 1)
+            told = np.where(grown & (one * other > 0), np.copysign(np.inf, other), one)
+            settled = np.isinf(told) | (np.abs(one - other) <= _UNCHANGED * np.maximum(np.abs(one), 1))
+        return {entry: float(value) for entry, value, known in zip(entries, told, settled, strict=True) if known}
+
     def _depends_on(self, place: tuple[str, int], index: int, before: list[Array]) -> Mask:
         """The entries of a result that change with one input, flat."""
         found = np.zeros(before[index].size, dtype=bool)
@@ -195,6 +222,11 @@ class _Definition:
         for name, place in places:
             made[name].view(-1)[place] = values[name].reshape(-1)[place]
         return made
+
+
+def _bounded(tensor: Tensor, reach: float) -> Tensor:
+    """A tensor with numbers of this size in place of infinities."""
+    return tensor.clamp(-reach, reach) if tensor.is_floating_point() else tensor
 
 
 def _same_kind(one: Array, other: Array) -> Mask:

@@ -14,7 +14,7 @@ largest (normwise instead of componentwise perturbations: Higham, Accuracy and S
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache, partial
 from types import EllipsisType
@@ -26,13 +26,13 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from harness.declare.callables import place_of
+from harness.declare.domain import TensorDomain
 from harness.errors import DefinitionFault
 from harness.generate.case import Call, Case
 from harness.generate.memory import Memory
+from harness.measure.arrays import Array, as_array
 from harness.measure.clock import spending
 from harness.measure.own_rounding import rounded_at_random
-
-Array = NDArray[Any]
 
 _DIRECTIONS = 4
 _SQUARES_VANISH = 1e-140
@@ -57,7 +57,7 @@ class ExpectedTensor:
     expected: the oracle's values; axis: the position of the batch axis, None without one; noise_floor: of each sample, as
     a Euclidean norm over its entries (one number without a batch axis); informative: whether it leaves a digit of the
     sample to compare; own_rounding: how far the oracle's own rounding may have moved each sample, found when it is asked
-    for.
+    for; dtype: of the result, where it is not the working precision's.
     """
 
     expected: Array
@@ -65,13 +65,16 @@ class ExpectedTensor:
     noise_floor: NDArray[np.float64]
     informative: NDArray[np.bool_]
     own_rounding: Callable[[], NDArray[np.float64]] | None = None
+    dtype: str = ""
 
     def samples(self, indices: Any) -> ExpectedTensor:
         """Some of its samples, for a result that is computed from those alone; all of it without a batch axis."""
         if self.axis is None:
             return self
         expected = np.take(self.expected, indices, axis=self.axis)
-        return ExpectedTensor(expected, self.axis, self.noise_floor[indices], self.informative[indices])
+        return ExpectedTensor(
+            expected, self.axis, self.noise_floor[indices], self.informative[indices], dtype=self.dtype
+        )
 
     def derived(
         self, noise_floor: Any, *others: ExpectedTensor, axis: int | EllipsisType | None = ..., where: Any = True
@@ -86,7 +89,8 @@ class ExpectedTensor:
         informative = np.isfinite(floor) & where
         for each in (self, *others):
             informative &= each.informative if each.informative.size == floor.size else each.informative.all()
-        return ExpectedTensor(self.expected, self.axis if axis is ... else axis, floor, informative, self.own_rounding)
+        where_they_lie = self.axis if axis is ... else axis
+        return ExpectedTensor(self.expected, where_they_lie, floor, informative, self.own_rounding, self.dtype)
 
 
 @dataclass(frozen=True)
@@ -122,8 +126,16 @@ def remembered(case: Case, name: str, make: Callable[[], Reference]) -> Referenc
 def _reference(call: Call, case: Case) -> Reference:
     """The reference of a call, in the case's working precision."""
     operation = case.operation
-    axes = [domain.axis_of("batch", call.options) for domain in operation.results]
-    return measure(case, call, definition_of(case, call), axes, _in_extended_precision(case, call))
+    axes = [domain.batch_axis(call.options) for domain in operation.results]
+    dtypes = [_rounded_in(case, domain) for domain in operation.results]
+    return measure(case, call, definition_of(case, call), axes, _in_extended_precision(case, call), dtypes)
+
+
+def _rounded_in(case: Case, domain: TensorDomain) -> torch.dtype:
+    """The float dtype in which a result's numbers are held: its own, or the working precision's."""
+    own = domain.torch_dtype(case.precision.dtype)
+    own = own.to_real() if own.is_complex else own
+    return own if own.is_floating_point else case.precision.dtype
 
 
 def measure(
@@ -132,20 +144,24 @@ def measure(
     evaluate: Callable[[dict[str, Tensor]], list[Array]],
     axes: list[int | None],
     extended: Callable[[dict[str, Tensor]], list[Array]] | None = None,
+    dtypes: Sequence[torch.dtype] = (),
 ) -> Reference:
     """The reference of anything that can be evaluated in float64: its values there, and the noise floor from how they move.
 
     evaluate: float64 tensors by name to arrays; axes: the batch axis of each array; extended: the same with more
-    digits, for a float64 working precision.
+    digits, for a float64 working precision; dtypes: those in which each is rounded, the working precision where nobody says.
     """
     with spending("oracle"), torch.no_grad():
         wide = {name: widened(tensor) for name, tensor in call.arguments.items()}
         base = evaluate(wide)
+        own = dtypes or [case.precision.dtype] * len(base)
         digits = extended(wide) if extended is not None and case.dtype == "float64" else base
         step, scale = step_of(case)
         moved = [] if case.operation.exact else [evaluate(there) for there in _neighbours(case, wide, step)]
         with np.errstate(all="ignore"):
-            parts = [_part(case, axes[i], digits[i], base[i], [each[i] for each in moved]) for i in range(len(base))]
+            parts = [
+                _part(case, axes[i], own[i], digits[i], base[i], [each[i] for each in moved]) for i in range(len(base))
+            ]
             if step > case.precision.eps and any(_may_jump(part, scale) for part in parts):
                 near = [evaluate(there) for there in _neighbours(case, wide, _NEAR * case.precision.eps)]
                 parts = list(map(_with_jumps, parts, base, zip(*near, strict=True)))
@@ -154,8 +170,8 @@ def measure(
                 far, closer = ([*zip(*way, strict=True)] or [()] * len(parts) for way in ways)
                 parts = list(map(partial(_with_zeros, scale), parts, base, far, closer))
     if digits is base and not case.operation.exact:
-        own = cache(partial(_own_rounding, call, evaluate, axes))
-        parts = [replace(part, own_rounding=partial(_of_part, own, i)) for i, part in enumerate(parts)]
+        rounded = cache(partial(_own_rounding, call, evaluate, axes))
+        parts = [replace(part, own_rounding=partial(_of_part, rounded, i)) for i, part in enumerate(parts)]
     return Reference(tuple(parts))
 
 
@@ -211,7 +227,7 @@ def _with_zeros(
 def _largest(case: Case, call: Call, name: str, tensor: Tensor) -> Array:
     """The largest magnitude in a tensor, in each sample where it has them, in the tensor's shape."""
     domain = case.operation.tensors.get(name)
-    axis = domain.axis_of("batch", call.options) if domain is not None else None
+    axis = domain.batch_axis(call.options) if domain is not None else None
     values = np.abs(tensor.numpy())
     others = tuple(each for each in range(values.ndim) if each != axis)
     return np.broadcast_to(values.max(others, keepdims=True, initial=0), values.shape)
@@ -240,8 +256,10 @@ def step_of(case: Case) -> tuple[float, float]:
 
 
 def widened(tensor: Tensor) -> Tensor:
-    """A tensor as the oracle takes it: floats in float64, on the CPU."""
+    """A tensor as the oracle takes it: floats in float64, complex numbers of two of them, on the CPU."""
     tensor = tensor.detach().cpu()
+    if tensor.is_complex():
+        return tensor.to(torch.complex128)
     return tensor.double() if tensor.is_floating_point() else tensor
 
 
@@ -259,21 +277,20 @@ def _moves(before: Array, after: Sequence[Array], axis: int | None) -> Array:
 
 def definition_of(case: Case, call: Call) -> Callable[[dict[str, Tensor]], list[Array]]:
     """The definition as a function of the arguments in float64. It raises DefinitionFault where the definition itself raises."""
-    definition = case.operation.definition
+    return lambda arguments: [as_array(part) for part in defined(case, arguments, call)]
 
-    def evaluate(arguments: dict[str, Tensor]) -> list[Array]:
-        try:
-            result = definition(**arguments, **call.options)
-        except Exception as failure:
-            name = type(failure).__name__
-            raise DefinitionFault(
-                f"raised {name}",
-                f"{place_of(definition)}: the definition raised {name}: {failure} on {case.describe()}; "
-                "mend it, or narrow its domain with sizes= or where=",
-            ) from failure
-        return [part.numpy() for part in (result if isinstance(result, tuple) else (result,))]
 
-    return evaluate
+def defined(case: Case, arguments: Mapping[str, Tensor], call: Call) -> tuple[Tensor, ...]:
+    """What the definition gives for arguments in place of a call's. Raises DefinitionFault where it raises."""
+    try:
+        return case.operation.evaluate(arguments, call.options, call.sizes)
+    except Exception as failure:
+        name = type(failure).__name__
+        raise DefinitionFault(
+            f"raised {name}",
+            f"{place_of(case.operation.definition)}: the definition raised {name}: {failure} on {case.describe()}; "
+            "mend it, or narrow its domain with sizes= or where=",
+        ) from failure
 
 
 def _in_extended_precision(case: Case, call: Call) -> Callable[[dict[str, Tensor]], list[Array]] | None:
@@ -282,9 +299,11 @@ def _in_extended_precision(case: Case, call: Call) -> Callable[[dict[str, Tensor
         return None
 
     def evaluate(arguments: dict[str, Tensor]) -> list[Array]:
+        signature = case.operation.signature
         with np.errstate(all="ignore"):
-            result = extended(**{name: _long(tensor) for name, tensor in arguments.items()}, **call.options)
-        return [np.asarray(part) for part in (result if isinstance(result, tuple) else (result,))]
+            given = {name: _long(tensor) for name, tensor in arguments.items()}
+            result = extended(**signature.assembled(given, call.options, call.sizes))
+        return [np.asarray(part) for part in signature.results.parts(result)]
 
     return evaluate
 
@@ -304,17 +323,40 @@ def _neighbours(
     moved = {}
     with np.errstate(all="ignore"):
         for name, tensor in arguments.items():
-            if tensor.is_floating_point():
+            if tensor.is_floating_point() or tensor.is_complex():
                 values = tensor.numpy()
                 size = np.abs(values) if sizes is None else sizes[name]
-                moves = (step * size + tiny) * _directions(values.shape, generator)
-                moved[name] = torch.from_numpy(values + moves).unbind()
+                far = step * _own_eps(case, name) / case.precision.eps
+                moves = (far * size + tiny) * _ways(values, generator)
+                moved[name] = _in_range(case, name, torch.from_numpy(values + moves)).unbind()
     return [arguments | dict(zip(moved, each, strict=True)) for each in zip(*moved.values(), strict=True)]
 
 
 def _long(tensor: Tensor) -> Array:
     array = tensor.numpy()
     return array.astype(np.longdouble) if array.dtype == np.float64 else array
+
+
+def _own_eps(case: Case, name: str) -> float:
+    """The part of itself by which an argument is moved: the working precision's eps, or that of a finer dtype of its own.
+
+    One of a coarser dtype is given exactly, and whoever computes with it rounds in the working precision.
+    """
+    domain = case.operation.tensors.get(name)
+    own = torch.finfo(getattr(torch, domain.dtype)).eps if domain is not None and domain.dtype else case.precision.eps
+    return min(own, case.precision.eps)
+
+
+def _in_range(case: Case, name: str, moved: Tensor) -> Tensor:
+    """Moved entries, those that have left the argument's range put back."""
+    domain = case.operation.tensors.get(name)
+    return moved if domain is None or domain.range is None else domain.range.kept(moved)
+
+
+def _ways(values: Array, generator: torch.Generator) -> Array:
+    """Directions for all entries; for complex ones in the plane."""
+    ways = _directions(values.shape, generator)
+    return ways + 1j * _directions(values.shape, generator) if values.dtype.kind == "c" else ways
 
 
 def _directions(shape: tuple[int, ...], generator: torch.Generator) -> NDArray[np.float64]:
@@ -326,25 +368,33 @@ def _directions(shape: tuple[int, ...], generator: torch.Generator) -> NDArray[n
     return np.concatenate((ways, -ways[:1]))
 
 
-def _part(case: Case, axis: int | None, expected: Array, before: Array, after: list[Array]) -> ExpectedTensor:
+def _part(
+    case: Case, axis: int | None, dtype: torch.dtype, expected: Array, before: Array, after: list[Array]
+) -> ExpectedTensor:
     """The part of a result: what is expected, and its unit from what the oracle gives before and after the moves."""
     if case.operation.exact or expected.dtype.kind in "iub":
         samples = 1 if axis is None else expected.shape[axis]
         settled = np.ones(samples, dtype=bool)
         for each in after:  # an index among near equals, which rounding decides
             settled &= ~(by_sample(before, axis) != by_sample(each, axis)).any(1)
-        return ExpectedTensor(expected, axis, np.zeros(samples), settled)
-    precision = torch.finfo(case.precision.dtype)
+        return ExpectedTensor(expected, axis, np.zeros(samples), settled, dtype=_name_of(case, dtype))
+    precision = torch.finfo(dtype)
+    eps = case.precision.eps if dtype is case.precision.dtype else precision.eps
     _, scale = step_of(case)
     rows = by_sample(_finite(expected).astype(np.float64, copy=False), axis)
     size = _lengths(rows)
     underflow = precision.smallest_normal * rows.shape[1] ** 0.5
     moved = _lengths(_moves(before, after, axis)).max(0) * scale if after else np.zeros_like(size)
-    unit = moved + case.precision.eps * size + underflow
+    unit = moved + eps * size + underflow
     within_range = np.abs(rows).max(1, initial=0.0) <= precision.max
     informative = (unit <= INCONCLUSIVE_FROM * size) | (size == 0) & (moved == 0)
     informative &= np.isfinite(unit) & within_range
-    return ExpectedTensor(expected, axis, unit, informative)
+    return ExpectedTensor(expected, axis, unit, informative, dtype=_name_of(case, dtype))
+
+
+def _name_of(case: Case, dtype: torch.dtype) -> str:
+    """A result's dtype by name, empty where it is the working precision's."""
+    return "" if dtype is case.precision.dtype else str(dtype).removeprefix("torch.")
 
 
 def _finite(array: Array) -> Array:

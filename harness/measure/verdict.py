@@ -25,7 +25,8 @@ SHARE_OF_EPS = 1 / 30
 """Where the error is seen in both precisions: the share of the ratio of their eps by which a logic error grows at least."""
 
 MAGNITUDE_OF_A_LOGIC_ERROR = 1e4
-"""The score from which an implementation that knows one precision only is called wrong."""
+"""The score from which an implementation that knows one precision only is called wrong; in half precision, which holds no
+such score, from where a well-conditioned result is off by all of itself."""
 
 
 class Verdict(StrEnum):
@@ -108,6 +109,7 @@ def judge(
     finer: bool,
     ratio: float,
     steady: Callable[[], bool],
+    eps: float = 0.0,
     bitwise: bool = False,
     exact: bool = False,
     informative: bool = True,
@@ -117,7 +119,7 @@ def judge(
     `bitwise` says that the bits are the same, `exact` that nothing but equality will do, `informative` that there is a
     digit to compare. `other_precision` gives the score of the same statement in another precision, None where the implementation knows
     no other; `finer` says that the other precision is the finer one; `ratio` is the lower precision's eps over the
-    higher one's; `steady` says whether the error stays what it is when the inputs are nudged.
+    higher one's; `eps` is the working precision's; `steady` says whether the error stays what it is when the inputs are nudged.
     """
     if not informative and not bitwise:
         return Judgement(Verdict.INCONCLUSIVE)
@@ -129,7 +131,8 @@ def judge(
         return Judgement(Verdict.ROUNDING, score, allowance)
     other = other_precision()
     if other is None:
-        wrong = score > MAGNITUDE_OF_A_LOGIC_ERROR and steady()
+        whole = 1 / eps if eps else MAGNITUDE_OF_A_LOGIC_ERROR
+        wrong = score > min(MAGNITUDE_OF_A_LOGIC_ERROR, whole) and steady()
         return Judgement(
             Verdict.WRONG if wrong else Verdict.UNSTABLE,
             score,

@@ -12,8 +12,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from harness.declare.declaration import operation
 from harness.declare.domain import when
-from harness.declare.operation import operation
 from harness.operations.recurrent import faint, fan_in, half_a_bell, lstm
 from harness.operations.recurrent_loops import lstm_by_gate, torch_lstm
 from harness.operations.recurrent_peers import equinox_lstm, keras_lstm, onnx_lstm

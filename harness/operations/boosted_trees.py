@@ -25,8 +25,8 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
+from harness.declare.declaration import operation
 from harness.declare.domains import below
-from harness.declare.operation import operation
 from harness.declare.structure import RandomSource, structure, typical
 
 _SIZES = {"batch": (0, 129), "trees": (0, 17), "splits": (0, 9), "features": (1, 17)}

@@ -12,8 +12,8 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
+from harness.declare.declaration import operation
 from harness.declare.domains import below
-from harness.declare.operation import operation
 from harness.operations.recurrent import fan_in
 
 

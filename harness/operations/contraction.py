@@ -16,8 +16,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from harness.declare.declaration import operation
 from harness.declare.domain import when
-from harness.declare.operation import operation
 
 _SIZES = {"m": (1, 65), "n": (1, 65), "k": (1, 1025)}
 

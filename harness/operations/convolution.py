@@ -21,8 +21,8 @@ from annotated_types import Interval
 from jaxtyping import Float
 from torch import Tensor
 
+from harness.declare.declaration import operation
 from harness.declare.domain import when
-from harness.declare.operation import operation
 from harness.declare.structure import typical
 from harness.errors import Unsupported
 

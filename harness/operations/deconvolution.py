@@ -25,7 +25,7 @@ from annotated_types import Interval
 from jaxtyping import Float
 from torch import Tensor
 
-from harness.declare.operation import operation
+from harness.declare.declaration import operation
 from harness.errors import Unsupported
 from harness.operations.conv2d_factorisation import Factorisation
 from harness.operations.convolution import (

@@ -22,8 +22,8 @@ from jaxtyping import Float
 from torch import Tensor
 from torch.utils._python_dispatch import TorchDispatchMode
 
+from harness.declare.declaration import operation
 from harness.declare.domain import when
-from harness.declare.operation import operation
 from harness.declare.structure import RandomSource, structure
 from harness.errors import Unsupported
 

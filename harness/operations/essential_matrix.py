@@ -31,8 +31,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from harness.declare.backends import WIDE
-from harness.declare.operation import operation
+from harness.declare.declaration import operation
+from harness.declare.dtypes import WIDE
 from harness.declare.structure import RandomSource, structure
 
 _SIZES = {"batch": (0, 17)}

@@ -14,8 +14,8 @@ from annotated_types import Interval
 from jaxtyping import Float
 from torch import Tensor
 
-from harness.declare.backends import WIDE
-from harness.declare.operation import operation
+from harness.declare.declaration import operation
+from harness.declare.dtypes import WIDE
 from harness.operations.hippo_discretise import Method, long_step
 from harness.operations.hippo_matrices import Order, long_matrices
 

@@ -13,7 +13,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from harness.declare.operation import operation
+from harness.declare.declaration import operation
 
 Measure = Literal["legs", "legt", "lagt", "fourier"]
 Order = Literal[1, 2, 3, 4, 8, 16]

@@ -12,8 +12,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from harness.declare.backends import WIDE
-from harness.declare.operation import operation
+from harness.declare.declaration import operation
+from harness.declare.dtypes import WIDE
 from harness.errors import Unsupported
 from harness.operations.hippo_discretise import Method
 from harness.operations.hippo_fast import at_once, by_coefficient, fast_scan, in_turn, prefixes, scan

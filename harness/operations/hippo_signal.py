@@ -13,8 +13,8 @@ from annotated_types import Interval
 from jaxtyping import Float
 from torch import Tensor
 
-from harness.declare.backends import HALVES, WIDE
-from harness.declare.operation import operation
+from harness.declare.declaration import operation
+from harness.declare.dtypes import HALVES, WIDE
 from harness.declare.structure import RandomSource, structure
 from harness.errors import Unsupported
 

@@ -19,8 +19,8 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from harness.declare.backends import WIDE
-from harness.declare.operation import operation
+from harness.declare.declaration import operation
+from harness.declare.dtypes import WIDE
 from harness.declare.structure import RandomSource, structure, typical
 from harness.errors import Unsupported
 

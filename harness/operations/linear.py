@@ -10,7 +10,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from harness.declare.operation import operation
+from harness.declare.declaration import operation
 
 
 @operation

@@ -20,7 +20,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from harness.declare.operation import operation
+from harness.declare.declaration import operation
 from harness.declare.structure import RandomSource, typical
 from harness.errors import Unsupported
 

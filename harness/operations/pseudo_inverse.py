@@ -14,8 +14,8 @@ from jaxtyping import Float
 from numpy.typing import NDArray
 from torch import Tensor
 
-from harness.declare.backends import WIDE
-from harness.declare.operation import operation
+from harness.declare.declaration import operation
+from harness.declare.dtypes import WIDE
 from harness.declare.structure import RandomSource, structure
 
 

@@ -28,8 +28,8 @@ from torch import Tensor
 
 from harness.declare import domains
 from harness.declare.causal import Causal
+from harness.declare.declaration import operation
 from harness.declare.domain import when
-from harness.declare.operation import operation
 from harness.declare.structure import RandomSource, structure, typical
 
 Array = Any

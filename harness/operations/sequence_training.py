@@ -13,7 +13,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from harness.declare.operation import operation
+from harness.declare.declaration import operation
 from harness.operations.recurrent import faint, fan_in, half_a_bell, within_one
 
 _RATE = 2.0**-5

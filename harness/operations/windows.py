@@ -18,7 +18,7 @@ from annotated_types import Interval
 from jaxtyping import Float
 from torch import Tensor
 
-from harness.declare.operation import operation
+from harness.declare.declaration import operation
 from harness.errors import Unsupported
 
 Points = Annotated[int, Interval(ge=1, le=10)]

@@ -96,7 +96,7 @@ def cells(
             if prop.implementations and implementation.name not in prop.implementations:
                 continue
             for device in devices or devices_here():
-                if device not in implementation.backend.devices or prop.device not in (None, device):
+                if device not in implementation.devices or prop.device not in (None, device):
                     continue
                 for dtype in dtypes or full_precision():
                     if dtype in prop.dtypes if prop.dtypes else serves(implementation, PRECISIONS[dtype], device):

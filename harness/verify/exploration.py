@@ -305,6 +305,7 @@ def _judged(cell: Cell, subject: Subject, case: Case, comparison: Comparison, pl
         finer=finer,
         ratio=ratio,
         steady=steady,
+        eps=case.precision.eps,
     )
     return Finding(case, judgement, comparison)
 

@@ -98,7 +98,7 @@ def _apart(operation: Operation, call: Call, results: Results, whole: Results, s
     """How far the first samples of the whole are from those of a smaller batch, over their size, in eps; 0 for equal bits."""
     farthest = 0.0
     for domain, result, full in zip(operation.results, results, whole, strict=True):
-        axis = domain.axis_of("batch", call.options)
+        axis = domain.batch_axis(call.options)
         if axis is None:
             continue
         expected = full.narrow(axis, 0, size)

@@ -22,12 +22,14 @@ from torch import Tensor
 from harness.declare.callables import plain
 from harness.declare.implementation import Implementation
 from harness.declare.operation import Operation
+from harness.declare.results import OtherNames
 from harness.errors import Unsupported
 from harness.fault import message
 from harness.generate.case import Call, Case
 from harness.measure.clock import spending
 from harness.measure.gradient import cotangents_like, gradients_of
 from harness.measure.operators import Operators, padding, spreading
+from harness.verify.result_memory import ResultMemory, result_memory
 
 Results = tuple[Tensor, ...]
 
@@ -61,11 +63,14 @@ class _Sink(io.TextIOBase):
 class Subject:
     """An implementation under test. Call it with a Call or a Case; it returns a tuple of tensors.
 
+    wrote_outside: whether it has written beside the memory that it was given for its results.
+
     Raises ImplementationFault where the implementation fails, Unsupported where it declines.
     """
 
     operation: Operation
     implementation: Implementation
+    wrote_outside: bool = False
     _sink: _Sink = field(default_factory=_Sink)
 
     @property
@@ -78,8 +83,8 @@ class Subject:
         call = _owned(call)
         return self._checked(call, self.in_place(call))
 
-    def raw(self, call: Call | Case) -> Any:
-        """What the implementation returns, unchecked, computed from memory of its own without gradients."""
+    def raw(self, call: Call | Case) -> tuple[Any, ...]:
+        """The parts of what the implementation returns, unchecked, computed from memory of its own without gradients."""
         return self.in_place(_owned(call))
 
     def raises(self, call: Call | Case) -> bool:
@@ -90,8 +95,8 @@ class Subject:
             return fault.kind.startswith("raised")
         return False
 
-    def in_place(self, call: Call) -> Any:
-        """What the implementation returns for exactly these tensors, which it might write to."""
+    def in_place(self, call: Call) -> tuple[Any, ...]:
+        """The parts of what the implementation returns for exactly these tensors, which it might write to."""
         with torch.no_grad():
             return self._compute(call)
 
@@ -114,19 +119,41 @@ class Subject:
         """
         if not self.implementation.backend.differentiable:
             raise Unsupported(f"autograd does not reach through {self.implementation.backend.name}")
-        call = _owned(call).map(lambda t: t.detach().requires_grad_(t.is_floating_point()))
-        results = self._checked(call, self._compute(call))
+        if self.implementation.forward_only or self.implementation.out:
+            raise Unsupported("it is declared for the forward pass alone")
+        call = _owned(call).map(lambda t: t.detach().requires_grad_(t.is_floating_point() or t.is_complex()))
+        results = self._checked(call, self._compute(self._writable(call)))
         with self._guarded("its backward pass", call), call.precision.computing():
             return results, gradients_of(results, call, cotangents or cotangents_like(results))
 
-    def _compute(self, call: Call) -> Any:
+    def _writable(self, call: Call) -> Call:
+        """The call with a copy of what is written to, where autograd would refuse it."""
+        name = self.implementation.mutates
+        return call.replace(**{name: call.arguments[name].clone()}) if name else call
+
+    def _compute(self, call: Call) -> tuple[Any, ...]:
         with self._guarded("it", call), call.precision.computing():
             if call.reversed and not self.implementation.backend.negative_strides:
                 raise Unsupported(f"{self.implementation.backend.name} has no negative strides")
-            result = self.implementation.compute(call.arguments, call.options, call.reversed)
+            written = self.implementation.mutates
+            if written and _shares_memory(call.arguments[written]):
+                raise Unsupported(f"it writes to {written}, of which entries share memory in this layout")
+            memory = self.memory(call) if self.implementation.out else ()
+            result = self.implementation.compute(
+                call.arguments, call.options, call.reversed, tuple(each.tensor for each in memory), call.sizes
+            )
             if any(tensor.is_cuda for tensor in call.arguments.values()):
                 torch.cuda.synchronize()  # so that a kernel's fault is met here and not by somebody else
+            self.wrote_outside |= any(each.written_outside() for each in memory)
             return result
+
+    def memory(self, call: Call) -> tuple[ResultMemory, ...]:
+        """Memory for the results of a call, in the layout of its arguments."""
+        domains = zip(self.operation.results, self.expected_shapes(call), strict=True)
+        return tuple(
+            result_memory(shape, domain.torch_dtype(call.precision.dtype), call.device, call.layout)
+            for domain, shape in domains
+        )
 
     @contextlib.contextmanager
     def _guarded(self, doer: str, call: Call) -> Iterator[None]:
@@ -142,6 +169,8 @@ class Subject:
                 yield
         except Unsupported:
             raise
+        except OtherNames as names:
+            self._refuse("result", str(names))
         except SystemExit as leaving:
             raise ImplementationFault(
                 "exit", f"{place}: {doer} called sys.exit({leaving.code!r}); return a result instead"
@@ -175,12 +204,14 @@ class Subject:
             return "it writes to an argument whose entries share memory in this layout, which PyTorch refuses"
         if _VENDORS.search(told) and not all(tensor.numel() for tensor in tensors):
             return f"the library that PyTorch is built with takes no empty tensor: {_first_line(failure)}"
-        if any(words in told for words in _IN_PLACE) and self._writes_to_its_arguments(call):
+        if any(words in told for words in _IN_PLACE) and self._writes_where_it_may_not(call):
             return "it writes to an argument, which PyTorch refuses where a gradient is asked"
         return ""
 
-    def _writes_to_its_arguments(self, call: Call) -> bool:
-        """Whether the implementation changes what it is given where no gradient is asked."""
+    def _writes_where_it_may_not(self, call: Call) -> bool:
+        """Whether the implementation, asked for a gradient, changes what it is given where none is asked."""
+        if not any(tensor.requires_grad for tensor in call.arguments.values()):
+            return False
         fresh = call.map(lambda tensor: tensor.detach().clone(memory_format=torch.contiguous_format))
         before = [tensor._version for tensor in fresh.arguments.values()]
         try:
@@ -189,28 +220,29 @@ class Subject:
             return False
         return [tensor._version for tensor in fresh.arguments.values()] != before
 
-    def _checked(self, call: Call, returned: Any) -> Results:
-        results = returned if isinstance(returned, tuple) else (returned,)
+    def _checked(self, call: Call, results: tuple[Any, ...]) -> Results:
         expected = self.expected_shapes(call)
         if len(results) != len(expected):
             self._refuse("result", f"returned {len(results)} tensor(s), expected {len(expected)}")
         for index, result in enumerate(results):
             self._check(call, index, result, expected[index])
-        return results
+        return self.operation.picked(results, call.arguments)
 
     def _check(self, call: Call, index: int, result: Any, shape: tuple[int, ...]) -> None:
         """Refuse what can't be held against the oracle at all."""
-        which = f"result {index}" if len(self.operation.results) > 1 else "the result"
+        which = self.operation.result_name(index)
         if not isinstance(result, Tensor):
             name = "None" if result is None else type(result).__name__
             self._refuse("result", f"{which} is {name}, expected a tensor of shape {list(shape)}; return one")
         if tuple(result.shape) != shape:
             axes = self._axes(call, index)
             self._refuse("shape", f"{which} has shape {list(result.shape)}, expected {list(shape)} ({axes})")
-        kind = self.operation.results[index].kind
-        if not _is_of(kind, result):
-            self._refuse("dtype", f"{which} has dtype {_name(result.dtype)}, expected a {kind} dtype")
-        device = next(iter(call.arguments.values())).device.type
+        domain = self.operation.results[index]
+        if not _is_of(domain.kind, result):
+            self._refuse("dtype", f"{which} has dtype {_name(result.dtype)}, expected a {domain.kind} dtype")
+        if domain.dtype and _name(result.dtype) != domain.dtype:
+            self._refuse("dtype", f"{which} has dtype {_name(result.dtype)}, expected {domain.dtype}")
+        device = call.device
         if result.device.type != device:
             self._refuse("device", f"{which} is on {result.device.type}, expected on {device}, as the arguments are")
         if result.layout is not torch.strided:
@@ -229,23 +261,8 @@ class Subject:
 
 
 def sizes_of(call: Call) -> dict[str, Any]:
-    """Sizes and options by name, read off the tensors themselves, so that derived calls have theirs too.
-
-    A name that occurs in expressions alone ("2*half") is solved from them; where they leave it open ("groups*c"), or no
-    tensor of the call has it, it is as in the case from which the call derives.
-    """
-    seen = [
-        (axis, size)
-        for name, domain in call.operation.tensors.items()
-        for axis, size in zip(domain.axes(call.options), call.arguments[name].shape, strict=True)
-    ]
-    known: dict[str, Any] = dict(call.options)
-    known |= {axis.text: size for axis, size in seen if axis.is_name and axis.text not in call.options}
-    for axis, size in seen:
-        rest = [] if axis.is_name else [*axis.names - known.keys()]
-        if len(rest) == 1:
-            known |= axis.solved(rest[0], size, known, call.sizes.get(rest[0]))
-    return {**call.sizes, **known}
+    """Sizes and options by name, read off the tensors themselves, so that derived calls have theirs too."""
+    return call.operation.signature.sizes(call.arguments, call.options, call.sizes)
 
 
 _SETTINGS: tuple[tuple[Callable[[], Any], Callable[[Any], Any]], ...] = (

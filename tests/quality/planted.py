@@ -40,7 +40,7 @@ class Planted:
     @property
     def implementation(self):
         return implementation_of(
-            self.operation.name, self.operation.parameters, self.function, self.backend, dtypes=self.dtypes
+            self.operation.name, self.operation.signature, self.function, self.backend, dtypes=self.dtypes
         )
 
 

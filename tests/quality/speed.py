@@ -112,7 +112,7 @@ def planted_slice() -> tuple[float, str]:
             result[-1] = result[-2]
         return result
 
-    faulty: Implementation = implementation_of("linear", linear.parameters, stale_last_sample, "torch")
+    faulty: Implementation = implementation_of("linear", linear.signature, stale_last_sample, "torch")
     prop = next(prop for prop in every_property() if prop.name == "agreement")
     began = time.process_time()
     found = outcome(Cell(prop, linear, faulty, "cpu", "float32"), 64, 7)

@@ -43,7 +43,7 @@ def with_argument(name: str, change: Callable[..., Tensor | None], *how: Any) ->
     """The change of a call that changes one argument: to `change(tensor, *how)`, Places being axes of it."""
 
     def changed(call: Call) -> Call | None:
-        found = placed(how, call.operation.tensors[name].axes(call.options))
+        found = placed(how, call.given[name].axes(call.options))
         made = None if found is None else change(call.arguments[name], *found)
         return None if made is None else call.replace(**{name: made})
 
@@ -108,7 +108,7 @@ def used_for_another(scene: Scene) -> Iterator[Instead]:
 @cause
 def misplaced(scene: Scene) -> Iterator[Instead]:
     """An argument, or a block of it, is added where another argument of equal shape is."""
-    tensors = scene.operation.tensors
+    tensors = scene.case.given
     for source, target in itertools.permutations(scene.floats, 2):
         if tensors[source].default_axes != tensors[target].default_axes:
             continue
@@ -126,7 +126,7 @@ def _moved(source: str, target: str, block: int | None) -> Callable[[Call], Call
             return None
         if block is None:
             return call.replace(**{source: torch.zeros_like(given), target: taking + given})
-        count = call.operation.tensors[source].axes(call.options)[-1].factors(sizes_of(call))[0]
+        count = call.given[source].axes(call.options)[-1].factors(sizes_of(call))[0]
         if not block < count <= 4 or given.shape[-1] % count:
             return None
         part = given.reshape(*given.shape[:-1], count, -1)
@@ -160,7 +160,7 @@ def _times(name: str, size: str, power: int) -> Callable[[Call], Call | None]:
 @cause
 def one_slice_for_all(scene: Scene) -> Iterator[Instead]:
     """Along an axis, one slice of an argument, or of all that have the axis, is used in place of every other."""
-    tensors, options = scene.operation.tensors, scene.case.options
+    tensors, options = scene.case.given, scene.case.options
     for name in scene.floats:
         for position, axis in enumerate(tensors[name].axes(options)):
             for place, which in _ENDS:
@@ -177,7 +177,7 @@ _ENDS = ((0, "first"), (-1, "last"))
 
 def _all_spread(call: Call, text: str, place: int) -> Call | None:
     changed = {}
-    for name, domain in call.operation.tensors.items():
+    for name, domain in call.given.items():
         position = domain.axis_of(text, call.options)
         if position is not None and domain.kind == "float":
             changed[name] = _spread(call.arguments[name], position, place)

@@ -44,7 +44,7 @@ def with_result(
 @cause
 def exchanged_axes(scene: Scene) -> Iterator[Instead]:
     """Two axes of an argument or of a result are exchanged."""
-    tensors = scene.operation.tensors
+    tensors = scene.case.given
     for name in (name for name, domain in tensors.items() if domain.kind in ("float", "bool")):
         for one, other in _pairs(scene, tensors[name]):
             words = f"axes {one.position} and {other.position} of {name} ({one.text} and {other.text}) are exchanged"
@@ -63,7 +63,7 @@ def _transposed(tensor: Tensor, i: int, j: int) -> Tensor | None:
 @cause
 def another_axis(scene: Scene) -> Iterator[Instead]:
     """What should be done along one axis is done along another."""
-    names = dict.fromkeys(axis.text for name in scene.floats for axis in _axes(scene, scene.operation.tensors[name]))
+    names = dict.fromkeys(axis.text for name in scene.floats for axis in _axes(scene, scene.case.given[name]))
     for one, other in itertools.combinations(names, 2):
         yield Instead(
             f"{one} is taken for {other} (axes exchanged on the way in and out)",
@@ -74,7 +74,7 @@ def another_axis(scene: Scene) -> Iterator[Instead]:
 
 def _exchanged_call(call: Call, one: str, other: str) -> Call | None:
     changed = {}
-    for name, domain in call.operation.tensors.items():
+    for name, domain in call.given.items():
         i, j = domain.axis_of(one, call.options), domain.axis_of(other, call.options)
         if i is not None and j is not None:
             changed[name] = call.arguments[name].transpose(i, j).contiguous()
@@ -92,7 +92,7 @@ def _exchanged_results(results: Results, call: Call, one: str, other: str) -> Re
 @cause
 def viewed_where_permuted(scene: Scene) -> Iterator[Instead]:
     """Memory is read in another shape where axes should be permuted: in an argument, in all weights, in a result."""
-    tensors = scene.operation.tensors
+    tensors = scene.case.given
     for name, change in itertools.product(scene.floats, _READINGS):
         for one, other in _pairs(scene, tensors[name]):
             yield Instead(_instead_of_permuting(name, one, other), with_argument(name, change, one, other))
@@ -126,7 +126,7 @@ def _all_read(call: Call, names: list[str], change: Callable[[Tensor, int, int],
 
 def _blocks_read(call: Call, name: str, change: Callable[[Tensor, int, int], Tensor | None]) -> Call | None:
     """The call with every block of a weight read in another shape: its last axis but one is a product, blocks first."""
-    tensor, axes = call.arguments[name], call.operation.tensors[name].axes(call.options)
+    tensor, axes = call.arguments[name], call.given[name].axes(call.options)
     factors = axes[-2].factors(sizes_of(call)) if len(axes) > 1 else ()
     if len(factors) < 2:
         return None
@@ -160,14 +160,14 @@ _READINGS = (_viewed, _read_across, _moved_forth, _moved_back)
 def reversed_axis(scene: Scene) -> Iterator[Instead]:
     """An argument or a result runs backwards along an axis."""
     for name in scene.arguments:
-        for axis in _axes(scene, scene.operation.tensors[name]):
+        for axis in _axes(scene, scene.case.given[name]):
             yield Instead(f"{name} is reversed along {axis.text}", with_argument(name, _flipped, axis))
     for index, domain in enumerate(scene.operation.results):
         for axis in _axes(scene, domain):
             words = f"{scene.which(index)} is reversed along {axis.text}"
             yield Instead(words, results=with_result(index, _flipped, axis))
             for name in scene.floats:
-                there = [each for each in _axes(scene, scene.operation.tensors[name]) if each.text == axis.text]
+                there = [each for each in _axes(scene, scene.case.given[name]) if each.text == axis.text]
                 if there:
                     forth = with_argument(name, _flipped, there[0])
                     yield Instead(f"{name} and {words}", forth, with_result(index, _flipped, axis))
@@ -181,7 +181,7 @@ def _flipped(tensor: Tensor, *positions: int) -> Tensor | None:
 def flipped_kernel(scene: Scene) -> Iterator[Instead]:
     """A kernel is flipped in both of its axes: a convolution for a correlation, or a spectrum that is not conjugated."""
     for name in scene.floats:
-        axes = _axes(scene, scene.operation.tensors[name])
+        axes = _axes(scene, scene.case.given[name])
         if len(axes) < 2:
             continue
         flip = with_argument(name, _flipped, axes[-2], axes[-1])
@@ -226,7 +226,7 @@ def shifted(scene: Scene) -> Iterator[Instead]:
                 shift = partial(_shifted_by, index=index, name=name, sign=sign, less=less, at=at)
                 yield Instead(words, results=shift, partial=True)
     for name in scene.arguments:
-        for axis in _axes(scene, scene.operation.tensors[name]):
+        for axis in _axes(scene, scene.case.given[name]):
             for steps in _STEPS:
                 how = f"by {_entries(steps)} along {axis.text}"
                 yield Instead(f"{name} is shifted {how}, zeros coming in", with_argument(name, _zeros_in, steps, axis))

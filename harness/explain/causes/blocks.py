@@ -41,7 +41,7 @@ def _reordered(tensor: Tensor, position: int, order: tuple[int, ...]) -> Tensor 
 @cause
 def permuted_blocks(scene: Scene) -> Iterator[Instead]:
     """The blocks of weights (gates, directions) or of a result stand in another order."""
-    tensors, options = scene.operation.tensors, scene.case.options
+    tensors, options = scene.case.given, scene.case.options
     axes = dict.fromkeys(axis for name in scene.floats for axis in tensors[name].axes(options))
     for axis in axes:
         for count in _counts(scene, axis):
@@ -64,7 +64,7 @@ def _all_reordered(names: list[str], axis: Axis, order: tuple[int, ...]) -> Call
     def changed(call: Call) -> Call | None:
         made = {}
         for name in names:
-            position = call.operation.tensors[name].axis_of(axis.text, call.options)
+            position = call.given[name].axis_of(axis.text, call.options)
             tensor = None if position is None else _reordered(call.arguments[name], position, order)
             if tensor is None:
                 return None

@@ -10,10 +10,10 @@ from harness.errors import Unsupported
 from harness.explain.cause import Observed, cause
 from harness.explain.scene import Scene
 from harness.generate.case import Case
+from harness.measure.arrays import Array, as_array
 from harness.measure.assertions import close
-from harness.measure.comparison import Comparison, as_array
+from harness.measure.comparison import Comparison
 from harness.measure.gradient import gradient_reference
-from harness.measure.reference import Array
 from harness.verify.subject import ImplementationFault
 
 Pairs = dict[str, tuple[Array, Comparison]]

@@ -36,7 +36,7 @@ _NUMBERS: dict[str, Callable[[Tensor], Tensor]] = {
 @cause
 def mask_or_index_misread(scene: Scene) -> Iterator[Instead]:
     """A mask or an index is not heeded, or misread."""
-    for name, domain in scene.operation.tensors.items():
+    for name, domain in scene.case.given.items():
         for words, change in (_MASKS if domain.kind == "bool" else _NUMBERS if domain.kind == "int" else {}).items():
             yield Instead(words.format(name), with_argument(name, change))
         if domain.kind == "int":
@@ -48,7 +48,7 @@ def mask_or_index_misread(scene: Scene) -> Iterator[Instead]:
 
 
 def _full(call: Call, name: str, size: str) -> Call | None:
-    for other, domain in call.operation.tensors.items():
+    for other, domain in call.given.items():
         at = domain.axis_of(size, call.options)
         if at is not None:
             number = call.arguments[other].shape[at]
@@ -59,7 +59,7 @@ def _full(call: Call, name: str, size: str) -> Call | None:
 @cause
 def equal_indices_overwrite(scene: Scene) -> Iterator[Instead]:
     """Of entries with equal indices only one counts, where all of them should."""
-    tensors, options = scene.operation.tensors, scene.case.options
+    tensors, options = scene.case.given, scene.case.options
     for index, domain in tensors.items():
         axes = domain.axes(options)
         if domain.kind != "int" or len(axes) != 1:
@@ -73,7 +73,7 @@ def equal_indices_overwrite(scene: Scene) -> Iterator[Instead]:
 
 
 def _only_one(call: Call, index: str, name: str, axis: str, last: bool) -> Call | None:
-    at = call.operation.tensors[name].axis_of(axis, call.options)
+    at = call.given[name].axis_of(axis, call.options)
     places = call.arguments[index]
     if at is None:
         return None

@@ -20,11 +20,11 @@ _CASES, _FEWEST = 24, 3
 def layout_of_one(scene: Scene) -> Iterator[Observed]:
     """A result is right where all arguments are contiguous, and wrong where one of them alone is not."""
     cases = [case for case in scene.failing if case.layout in LAYOUTS and case.layout != "contiguous"][:_CASES]
-    if not scene.agrees or len(scene.operation.tensors) < 2 or len(cases) < min(_FEWEST, len(scene.failing)):
+    if not scene.agrees or len(scene.case.given) < 2 or len(cases) < min(_FEWEST, len(scene.failing)):
         return
     if any(_wrong(scene, case, ()) for case in cases):
         return
-    names = [name for name in scene.operation.tensors if sum(_wrong(scene, case, (name,)) for case in cases) >= 1]
+    names = [name for name in scene.case.given if sum(_wrong(scene, case, (name,)) for case in cases) >= 1]
     if names:
         each = sum(_wrong(scene, case, tuple(names)) for case in cases)
         yield Observed(

@@ -66,8 +66,9 @@ def clipped(scene: Scene) -> Iterator[Instead]:
         for words, low, high in _bounds():
             if ((expected < low) | (expected > high)).any():
                 yield Instead(f"{scene.which(index)} {words}", results=with_result(index, _clamped, low, high))
-    for name, (words, low, high) in itertools.product(scene.floats, _bounds()):
-        if any(((each := case.tensors[name]) < low).any() or (each > high).any() for case in scene.failing):
+    real = [name for name in scene.floats if scene.case.given[name].kind == "float"]
+    for name, (words, low, high) in itertools.product(real, _bounds()):
+        if any(((each := case.tensors[name]) < low).any() or (each > high).any() for case in scene.failing_with(name)):
             yield Instead(f"{name} {words}", with_argument(name, _clamped, low, high))
 
 

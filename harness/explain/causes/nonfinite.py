@@ -11,7 +11,8 @@ from harness.errors import DefinitionFault, Unsupported
 from harness.explain.cause import Observed, cause
 from harness.explain.scene import Scene
 from harness.generate.case import Case
-from harness.measure.comparison import as_array, equal
+from harness.measure.arrays import as_array
+from harness.measure.comparison import equal
 from harness.measure.nonfinite import nonfinite_reference
 
 

@@ -50,7 +50,7 @@ def _all_but_the_first(size: int) -> tuple[int, int]:
 def left_out(scene: Scene) -> Iterator[Instead]:
     """Some entries of an axis are left out of what is computed: as if they were zero, or were not there."""
     for axis in scene.case.sizes:
-        holders = [n for n in scene.floats if scene.operation.tensors[n].axis_of(axis, scene.case.options) is not None]
+        holders = [n for n in scene.floats if scene.case.given[n].axis_of(axis, scene.case.options) is not None]
         for words, kept in _spans(scene, axis) if holders else ():
             for name in holders:
                 alone = f" of {name}" if len(holders) > 1 else ""
@@ -73,7 +73,7 @@ def not_computed(scene: Scene) -> Iterator[Instead]:
 def _blanked(call: Call, names: list[str], axis: str, kept: Kept) -> Call | None:
     changed = {}
     for name in names:
-        at = call.operation.tensors[name].axis_of(axis, call.options)
+        at = call.given[name].axis_of(axis, call.options)
         if at is not None:
             changed[name] = _blank(call.arguments[name], at, kept)
     return call.replace(**changed) if changed else None
@@ -89,7 +89,7 @@ def _blank(tensor: Tensor, at: int, kept: Kept) -> Tensor:
 def _cut(call: Call, axis: str, kept: Kept) -> Call | None:
     """The call with an axis made shorter in every argument."""
     changed = {}
-    for name, domain in call.operation.tensors.items():
+    for name, domain in call.given.items():
         if any(axis in each.names and each.text != axis for each in domain.axes(call.options)):
             return None
         at = domain.axis_of(axis, call.options)
@@ -110,14 +110,14 @@ def only_a_slice_is_changed(scene: Scene) -> Iterator[Instead]:
                 told = f"{words.format(axis.text)} of {scene.which(index)}"
                 yield Instead(told, results=with_result(index, change, Place(position, axis.text)))
     for name in scene.floats:
-        for position, axis in enumerate(scene.operation.tensors[name].axes(scene.case.options)):
+        for position, axis in enumerate(scene.case.given[name].axes(scene.case.options)):
             for words, change in _HALVES.items():
                 where = partial(_argument, name=name, place=Place(position, axis.text), change=change)
                 yield Instead(f"{words.format(axis.text)} of {name}", where)
 
 
 def _argument(call: Call, name: str, place: Place, change: Callable[[Tensor, int], Tensor | None]) -> Call | None:
-    at = place.among(call.operation.tensors[name].axes(call.options))
+    at = place.among(call.given[name].axes(call.options))
     made = None if at is None else change(call.arguments[name], at)
     return None if made is None else call.replace(**{name: made})
 

@@ -12,8 +12,8 @@ from harness.explain.cause import Observed, cause
 from harness.explain.causes.arguments import Place
 from harness.explain.scene import Scene
 from harness.generate.case import Case
+from harness.measure.arrays import as_array
 from harness.measure.assertions import close
-from harness.measure.comparison import as_array
 from harness.measure.reference import reference
 
 Places = NDArray[np.int64]

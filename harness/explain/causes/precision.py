@@ -13,8 +13,9 @@ from harness.explain.cause import Observed, Results, cause
 from harness.explain.scene import Scene
 from harness.generate.case import Case
 from harness.generate.precision import PRECISIONS, narrower
+from harness.measure.arrays import Array
 from harness.measure.assertions import all_close
-from harness.measure.reference import Array, reference
+from harness.measure.reference import reference, widened
 
 _LEAST = 0.02
 """Units of the lower precision from which an error, in the middle of the cases, can be its rounding."""
@@ -67,7 +68,7 @@ def _judged_at(scene: Scene, case: Case, dtype: str) -> tuple[float, float] | No
         return None
     if case.operation.exact:  # nothing is computed, so the digits that are left are those of the lower precision
         expected = (_as_tensor(part.expected).to(PRECISIONS[dtype].dtype) for part in reference(case).parts)
-        kept = all(torch.equal(a.double(), e.double()) for a, e in zip(results, expected, strict=True))
+        kept = all(torch.equal(widened(a), widened(e)) for a, e in zip(results, expected, strict=True))
         return (_LEAST, 1.0) if kept else (1.0, 0.0)
     told = [each for each in all_close("", results, reference(lower), lower) if each.is_informative]
     return max(((each.score, each.allowance) for each in told), default=None)
@@ -77,17 +78,17 @@ def _unmoved(scene: Scene, name: str, dtype: str) -> bool:
     """Whether an argument can be moved by less than a lower precision's eps, and the results stay where the definition's move."""
     reach = torch.finfo(PRECISIONS[dtype].dtype).eps / 1024
     same = moved = 0
-    for case in scene.failing[:_ASKED]:
+    for case in scene.failing_with(name)[:_ASKED]:
         call = case.call()
         noise = torch.from_numpy(RandomSource(tuple(call.arguments[name].shape), {}, case.seed, "below").uniform())
         tensor = call.arguments[name]
-        there = call.replace(**{name: (tensor.double() * (1 + reach * noise)).to(tensor.dtype)})
+        there = call.replace(**{name: (widened(tensor) * (1 + reach * noise)).to(tensor.dtype)})
         try:
             before, after = scene.subject(call), scene.subject(there)
-            right = [scene.operation.definition(**each.arguments, **each.options) for each in (call, there)]
+            right = [scene.operation.evaluate(each.arguments, each.options, each.sizes) for each in (call, there)]
         except Exception:
             continue
-        if not _equal(*(each if isinstance(each, tuple) else (each,) for each in right)):
+        if not _equal(*right):
             moved += 1
             same += _equal(before, after)
     return moved >= _FEWEST and same >= _UNMOVED * moved

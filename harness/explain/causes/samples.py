@@ -22,7 +22,7 @@ def samples_leak(scene: Scene) -> Iterator[Observed]:
     """A change of one sample changes others."""
     if not scene.operation.batched:
         return
-    cases = [case for case in scene.failing if case.sizes.get("batch", 0) >= 2][:_CASES]
+    cases = [case for case in scene.failing if case.has_batch and case.sizes["batch"] >= 2][:_CASES]
     reached = [pairs for case in cases if (pairs := _reached(scene, case)) is not None]
     leaking = [pairs for pairs in reached if pairs]
     if not leaking or len(leaking) < len(reached):
@@ -59,9 +59,8 @@ def _reached(scene: Scene, case: Case) -> set[tuple[int, int]] | None:
     size, found = call.batch_size, set()
     for changed in range(min(size, _SAMPLES)):
         mixed = {}
-        for name in call.operation.batched:
-            axis = call.operation.tensors[name].axis_of("batch", call.options)
-            if axis is not None and call.operation.tensors[name].kind == "float":
+        for name, axis in call.batch_axes.items():
+            if call.given[name].kind == "float":
                 pick = torch.tensor([changed], device=call.arguments[name].device)
                 donor = stranger.arguments[name].index_select(axis, pick)
                 mixed[name] = call.arguments[name].index_copy(axis, pick, donor)

@@ -17,8 +17,9 @@ from harness.explain.causes.arguments import with_argument
 from harness.explain.causes.axes import with_result
 from harness.explain.scene import Scene
 from harness.generate.case import Call, Case
+from harness.measure.arrays import as_array
 from harness.measure.assertions import close
-from harness.measure.reference import reference
+from harness.measure.reference import reference, widened
 from harness.verify.subject import sizes_of
 
 _NEAR = 1e-9
@@ -55,11 +56,11 @@ def argument_scaled(scene: Scene) -> Iterator[Instead]:
     """An argument counts more or less than it should; by how much is read off where the result is affine in it."""
     case = _largest(scene)
     actual = scene.results(case)
-    call = case.plain_call().map(lambda tensor: tensor.double() if tensor.is_floating_point() else tensor)
+    call = case.plain_call().map(widened)
     for name in scene.floats if actual is not None else ():
         once, twice = _defined(call), _defined(call.replace(**{name: 2 * call.arguments[name]}))
         slope = torch.cat([(b - a).reshape(-1) for a, b in zip(once, twice, strict=True)])
-        off = torch.cat([(r.double() - a).reshape(-1) for r, a in zip(actual or (), once, strict=True)])
+        off = torch.cat([(r - a).reshape(-1) for r, a in zip(map(_in_reals, actual or ()), once, strict=True)])
         share = float(off @ slope / slope.square().sum()) if slope.any() else math.nan
         if math.isfinite(share):
             factor = _simple(1 + share)
@@ -67,9 +68,7 @@ def argument_scaled(scene: Scene) -> Iterator[Instead]:
 
 
 def _defined(call: Call) -> Results:
-    made = call.operation.definition(**call.arguments, **call.options)
-    results = made if isinstance(made, tuple) else (made,)
-    return tuple(result.double() for result in results)
+    return tuple(map(_in_reals, call.operation.evaluate(call.arguments, call.options, call.sizes)))
 
 
 @cause
@@ -219,10 +218,11 @@ def sign_undetermined(scene: Scene) -> Iterator[Observed]:
     signs: set[bool] = set()
     cases = 0
     for case in scene.failing:
-        for actual, part in zip(scene.results(case) or (), reference(case).parts, strict=False):
+        domains = scene.operation.results
+        for actual, part, domain in zip(scene.results(case) or (), reference(case).parts, domains, strict=False):
             told = close("", actual, part.expected, case, like=part, both_rounded=True)
             negative = close(
-                "", -actual if actual.is_floating_point() else actual, part.expected, case, like=part, both_rounded=True
+                "", -widened(actual) if domain.is_inexact else actual, part.expected, case, like=part, both_rounded=True
             )
             right, reverse = told.errors <= told.allowance, negative.errors <= told.allowance
             if not (right | reverse)[told.informative].all():
@@ -266,7 +266,12 @@ def _fitted_on(scene: Scene) -> Iterator[tuple[Tensor, Tensor]]:
     case = _largest(scene)
     actual = scene.results(case)
     for result, part in zip(actual or (), reference(case).parts, strict=False):
-        yield result.double().cpu(), torch.as_tensor(part.expected.astype("float64"))
+        yield _in_reals(result), torch.as_tensor(part.expected.astype("float64"))
+
+
+def _in_reals(result: Tensor) -> Tensor:
+    """A result in float64, the parts of complex numbers beside one another."""
+    return torch.as_tensor(as_array(result).astype("float64"))
 
 
 def _largest(scene: Scene) -> Case:

@@ -23,6 +23,7 @@ from harness.explain.cause import Instead, cause
 from harness.explain.causes.options import OTHER_NUMBERS
 from harness.explain.scene import Scene
 from harness.measure.operators import EagerMode
+from harness.measure.reference import widened
 
 _TORCH = str(Path(torch.__file__).parent)
 
@@ -160,10 +161,10 @@ def _steps(scene: Scene) -> dict[_Step, Given]:
     """The steps of the definition that a few failing cases meet."""
     watched = _Watched()
     for case in scene.failing[:3]:
-        call = case.plain_call().map(lambda tensor: tensor.double() if tensor.is_floating_point() else tensor)
+        call = case.plain_call().map(widened)
         try:
             with torch.no_grad(), watched:
-                scene.operation.definition(**call.arguments, **call.options)
+                scene.operation.evaluate(call.arguments, call.options, call.sizes)
         except Exception:  # what can't be watched has no steps
             return {}
     return dict(list(watched.steps.items())[:_MOST])

@@ -10,6 +10,7 @@ from harness.errors import Unsupported
 from harness.explain.cause import Observed, cause
 from harness.explain.scene import Scene
 from harness.generate.case import Case
+from harness.measure.reference import widened
 from harness.verify.subject import ImplementationFault, Results
 
 _CASES, _FEWEST = 12, 4
@@ -21,8 +22,8 @@ def not_read(scene: Scene) -> Iterator[Observed]:
 
     The largest cases are asked, since in small ones there is little to read.
     """
-    for name in scene.operation.tensors:
-        largest = sorted(scene.failing, key=lambda case: -case.entries)[:_CASES]
+    for name in scene.case.given:
+        largest = sorted(scene.failing_with(name), key=lambda case: -case.entries)[:_CASES]
         told = [told for case in largest if (told := _is_unread(scene, case, name)) is not None]
         if len(told) >= _FEWEST and all(told):
             yield Observed(
@@ -36,14 +37,14 @@ def _is_unread(scene: Scene, case: Case, name: str) -> bool | None:
     call = case.plain_call()
     other = call.replace(**{name: case.another(11).replace(pattern="normal").plain_call().arguments[name]})
     try:
-        right = [scene.operation.definition(**each.arguments, **each.options) for each in (call, other)]
+        right = [scene.operation.evaluate(each.arguments, each.options, each.sizes) for each in (call, other)]
         before, after = scene.subject(call), scene.subject(other)
     except (ImplementationFault, Unsupported):
         return None
-    if _same(*(each if isinstance(each, tuple) else (each,) for each in right)):
+    if _same(*right):
         return None
     return _same(before, after)
 
 
 def _same(one: Results, other: Results) -> bool:
-    return all(torch.equal(a.double().nan_to_num(7), b.double().nan_to_num(7)) for a, b in zip(one, other, strict=True))
+    return all(torch.equal(widened(a).nan_to_num(7), widened(b).nan_to_num(7)) for a, b in zip(one, other, strict=True))

@@ -3,7 +3,7 @@
 import numpy as np
 import torch
 
-from harness.declare.backends import WIDE
+from harness.declare.dtypes import WIDE
 from harness.operations.essential_matrix import decompose_essential, project_essential, recover_pose
 from tests.quality.planted import correct, fault
 

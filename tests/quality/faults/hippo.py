@@ -3,7 +3,7 @@
 import numpy as np
 import torch
 
-from harness.declare.backends import WIDE
+from harness.declare.dtypes import WIDE
 from harness.operations.hippo_discretise import hippo_discretise
 from harness.operations.hippo_lti import hippo_lti, long_constant_step
 from harness.operations.hippo_matrices import hippo_matrices

@@ -5,7 +5,7 @@ import math
 import numpy as np
 import torch
 
-from harness.declare.backends import WIDE
+from harness.declare.dtypes import WIDE
 from harness.operations.importance_weighting import (
     bernoulli_log_prob,
     elbo,

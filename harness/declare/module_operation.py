@@ -1,0 +1,79 @@
+"""The operation that computes what an nn.Module does: its state is among the arguments, its mode among the options."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from functools import partial
+from typing import Any
+
+from harness.declare.axes import ComputedAxis
+from harness.declare.callables import place_of
+from harness.declare.domain import Kind, OptionDomain, TensorDomain
+from harness.declare.modules import OUTPUT, Initial, ModuleFunction, Reference, statistics
+from harness.declare.modules import made as build
+from harness.declare.operation import Operation
+from harness.declare.ranges import nonnegative
+from harness.declare.rehearsal import small_call
+from harness.declare.results import Results
+from harness.declare.signature import Signature
+from harness.errors import DeclarationError
+
+
+def of_module(made: Operation, reference: Reference, modes: tuple[str, ...]) -> Operation:
+    """The operation that computes what a module does: with its state among the arguments, and its mode among the options.
+
+    Raises DeclarationError where the module can't be made, or where its state hangs on more than one option.
+    """
+    place = place_of(made.definition)
+    options = {name: domain.values[0] for name, domain in made.options.items()}
+    unknown = sorted({*reference.parameters} - {*made.sizes, *made.options})
+    if unknown:
+        raise DeclarationError(
+            f"{place}: module= takes {unknown[0]!r}, which is neither a size of an argument nor an option; known are "
+            f"{', '.join((*made.sizes, *made.options))}"
+        )
+    known = small_call(made, options)
+    try:
+        module = build(reference.build, reference.chosen(known))
+    except Exception as failure:
+        raise DeclarationError(f"{place}: module= raised {type(failure).__name__}: {failure} for {known}") from None
+    signature, reference = made.signature, replace(reference, buffers=statistics(module))
+    inputs = tuple(name for name in signature.parameters if name not in signature.options)
+    state = state_of(reference, known, made.sizes)
+    afterwards = {name: replace(state[name], structure=None, range=None, group=None) for name in reference.buffers}
+    results = signature.results
+    if afterwards:
+        results = Results((*results.domains, *afterwards.values()), (OUTPUT, *afterwards))
+    mode = {"mode": OptionDomain(modes)}
+    return replace(
+        made,
+        definition=ModuleFunction(reference, reference.build, inputs, {}, made.definition),
+        signature=Signature({**signature.tensors, **state}, (*signature.options, "mode"), results, sized=True),
+        options={**made.options, **mode},
+    )
+
+
+def state_of(reference: Reference, known: Mapping[str, Any], sizes: Iterable[str]) -> dict[str, TensorDomain]:
+    """The domains of a module's state, by the names that it has there. known: sizes and options at which it can be made."""
+    domains = {}
+    sizes = frozenset(reference.parameters) & frozenset(sizes)
+    for key, begun in reference.state(known).items():
+        kind: Kind = "float" if begun.is_floating_point() else "int"
+        positive = key in reference.buffers and kind == "float" and bool((begun > 0).all())
+        domains[key] = TensorDomain(
+            kind,
+            tuple(
+                ComputedAxis(f"{key}.{place}", partial(_length, reference, key, place), sizes)
+                for place in range(begun.ndim)
+            ),
+            structure=Initial(reference, key, not positive),
+            range=nonnegative if positive else None,
+            group=("state", key),
+            independent=False,
+        )
+    return domains
+
+
+def _length(reference: Reference, key: str, place: int, known: Mapping[str, Any]) -> int:
+    return reference.shape(key, known)[place]

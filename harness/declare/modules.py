@@ -1,0 +1,300 @@
+"""Modules: operations whose parameters live in an nn.Module.
+
+The parameters of the reference, and those of its buffers that a call may change, become arguments of the case, by their names
+in its state_dict. They have the shapes that it gives them for the sizes and options of the case, and are filled like its
+own initialisation. What buffers hold after the call are results beside its output.
+"""
+
+from __future__ import annotations
+
+import inspect
+import math
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+from typing import Any
+
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+from torch.func import functional_call
+
+from harness.declare.callables import place_of
+from harness.declare.structure import RandomSource
+from harness.errors import DeclarationError
+
+Build = Callable[..., nn.Module]
+State = dict[str, Tensor]
+
+OUTPUT = "output"
+"""What the result of a module itself is called beside its buffers."""
+
+
+@dataclass(frozen=True)
+class Reference:
+    """A module as a function of its state and its inputs.
+
+    build: makes it, of sizes and options; call: how it is called with its inputs, None for itself with all of them in order;
+    buffers: the names of those that are part of its state, which leaves out what its constructor has computed.
+    """
+
+    build: Build
+    call: Callable[..., Any] | None = None
+    buffers: tuple[str, ...] = ()
+
+    @cached_property
+    def parameters(self) -> tuple[str, ...]:
+        """The sizes and options of which it is made."""
+        return tuple(inspect.signature(self.build).parameters)
+
+    def chosen(self, known: Mapping[str, Any]) -> tuple[Any, ...]:
+        """Those, in order, of all sizes and options."""
+        return tuple(known[name] for name in self.parameters)
+
+    def state(self, known: Mapping[str, Any]) -> State:
+        """Its parameters and those buffers, as it begins."""
+        module = made(self.build, self.chosen(known))
+        parameters = {name: each.detach() for name, each in module.named_parameters()}
+        return {**parameters, **{name: each for name, each in module.named_buffers() if name in self.buffers}}
+
+    def shape(self, key: str, known: Mapping[str, Any]) -> tuple[int, ...]:
+        """The shape of a part of its state. Raises KeyError where there is none of this name."""
+        return _shapes(self.build, self.chosen(known))[key]
+
+
+def statistics(module: nn.Module) -> tuple[str, ...]:
+    """The names of the buffers that count or average what is seen: they begin as one number, and are no computed table."""
+    return tuple(name for name, buffer in module.named_buffers() if _begins_as_one_number(buffer))
+
+
+def _begins_as_one_number(buffer: Tensor) -> bool:
+    return bool((buffer == buffer.reshape(-1)[0]).all()) if buffer.numel() else False
+
+
+@lru_cache(maxsize=64)
+def made(build: Build, arguments: tuple[Any, ...]) -> nn.Module:
+    """A module for sizes and options: the same one each time, with numbers of its own, which are not the case's."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        return build(*arguments)
+
+
+@lru_cache(maxsize=2**14)
+def _shapes(build: Build, arguments: tuple[Any, ...]) -> dict[str, tuple[int, ...]]:
+    """The shapes of a module's state, of a module without memory where it can be made so."""
+    try:
+        with torch.device("meta"):
+            module = build(*arguments)
+    except Exception:  # one that looks at the numbers which it makes
+        module = made(build, arguments)
+    return {name: tuple(each.shape) for name, each in (*module.named_parameters(), *module.named_buffers())}
+
+
+def run(
+    module: nn.Module, state: State, inputs: tuple[Any, ...], options: Mapping[str, Any], call: Any, mode: str
+) -> Any:
+    """What a module gives with a state, by `call` or by itself; its buffers are written to in the state.
+
+    In training what is drawn at random is drawn from the same seed each time, so that two modules that draw alike agree.
+    """
+    module.train(mode == "train")
+    like = next(
+        (each for each in (*state.values(), *inputs) if isinstance(each, Tensor) and each.is_floating_point()), None
+    )
+    if like is not None:
+        _move(module, like)
+    with torch.random.fork_rng(devices=[], enabled=mode == "train"):
+        if mode == "train":
+            torch.manual_seed(0)
+        if call is None:
+            return functional_call(module, state, inputs, dict(options))
+        named = {f"module.{name}": each for name, each in state.items()}
+        return functional_call(_Called(module, call), named, inputs, dict(options))
+
+
+def _move(module: nn.Module, like: Tensor) -> None:
+    """Give what a module has computed for itself, and is not in its state, the dtype and device of the arguments."""
+    module.to(device=like.device, dtype=like.dtype)
+    for each in module.modules():
+        for name, value in vars(each).items():
+            if isinstance(value, Tensor) and value.is_floating_point():
+                setattr(each, name, value.to(like))
+
+
+class _Called(nn.Module):
+    """A module that is called by a function of it."""
+
+    def __init__(self, module: nn.Module, call: Callable[..., Any]) -> None:
+        super().__init__()
+        self.module, self._call = module, call
+
+    def forward(self, *inputs: Any, **options: Any) -> Any:
+        return self._call(self.module, *inputs, **options)
+
+
+@dataclass(frozen=True)
+class Initial:
+    """Values like those with which a module begins: of their mean and spread, or around the one number that all of them are.
+
+    any_numbers: whether any others would do, as they don't of statistics that begin above zero, such as a variance.
+    """
+
+    reference: Reference
+    key: str
+    any_numbers: bool = True
+
+    def __repr__(self) -> str:
+        return f"like {self.key} at first"
+
+    def __call__(self, stream: RandomSource) -> NDArray[Any]:
+        """Numbers for the sizes of the stream; powers of two give their spread, so that they are the same on any machine."""
+        begun = self.reference.state(stream.known)[self.key]
+        if not begun.is_floating_point():
+            return stream.integers(0, 4)
+        values = begun.double().numpy()
+        first, least, most = (
+            (float(each) for each in (values.flat[0], values.min(), values.max())) if values.size else (0,) * 3
+        )
+        if least == most:
+            return stream.normal() / 8 if first == 0 else first * (1 + stream.uniform() / 2)
+        spread, middle = 2.0 ** round(math.log2(float(values.std()))), float(values.mean())
+        return stream.normal() * spread + (round(8 * middle) / 8 if abs(middle) > spread else 0)
+
+    def admits(self, values: NDArray[Any], known: Mapping[str, Any]) -> bool:
+        """Whether none is negative that may not be."""
+        return self.any_numbers or bool((values >= 0).all())
+
+
+@dataclass(frozen=True)
+class Stacked:
+    """Several parts of a candidate's state that the reference holds as one, one after another along the first axis."""
+
+    keys: tuple[str, ...]
+
+    def split(self, tensor: Tensor, shapes: Mapping[str, tuple[int, ...]]) -> Iterator[tuple[str, Tensor]]:
+        """The parts, each as long as the candidate has it."""
+        yield from zip(self.keys, tensor.split([shapes[key][0] for key in self.keys]), strict=True)  # type: ignore[no-untyped-call]
+
+
+@dataclass(frozen=True)
+class Transposed:
+    """A part of a candidate's state that the reference holds with its last two axes exchanged."""
+
+    key: str
+
+    def split(self, tensor: Tensor, shapes: Mapping[str, tuple[int, ...]]) -> Iterator[tuple[str, Tensor]]:
+        """The part, transposed."""
+        yield self.key, tensor.transpose(-2, -1)
+
+
+def stacked(*keys: str) -> Stacked:
+    """`state={"in_proj_weight": harness.stacked("q.weight", "k.weight", "v.weight")}`: one in the reference, several here."""
+    return Stacked(keys)
+
+
+def transposed(key: str) -> Transposed:
+    """`state={"weight": harness.transposed("kernel")}`: the same with its last two axes exchanged."""
+    return Transposed(key)
+
+
+Layouts = Mapping[str, str | Stacked | Transposed]
+
+
+class ModuleFunction:
+    """A module, the reference or a candidate, as a function of `state`, the inputs, the options, `mode` and the sizes.
+
+    build: makes it of what the reference is made of; inputs: the arguments that it is called with, in order; layouts:
+    where its state is other than the reference's; declared: the function that declares the operation, of the reference
+    itself.
+    """
+
+    def __init__(
+        self,
+        reference: Reference,
+        build: Build,
+        inputs: tuple[str, ...],
+        layouts: Layouts,
+        declared: Callable[..., Any] | None = None,
+    ) -> None:
+        self.reference, self._build, self._inputs, self._layouts = reference, build, inputs, layouts
+        forward = getattr(build, "forward", None)
+        self.__wrapped__ = declared or (forward if inspect.isfunction(forward) else build)
+        self.__name__ = getattr(declared or build, "__name__", type(build).__name__)
+        self.__doc__ = getattr(declared or build, "__doc__", None)
+        self.__signature__ = inspect.Signature(
+            [inspect.Parameter("arguments", inspect.Parameter.VAR_KEYWORD)], return_annotation=Any
+        )
+
+    def __call__(self, *, state: State, mode: str, sizes: Mapping[str, int], **arguments: Any) -> Any:
+        """What the module gives, beside what its buffers hold afterwards where it has some."""
+        known = {**sizes, **arguments}
+        buffers = self.reference.buffers
+        own = {name: each.detach().clone() if name in buffers else each for name, each in state.items()}
+        module = made(self._build, self.reference.chosen(known))
+        inputs = tuple(arguments[name] for name in self._inputs)
+        taken = {n: v for n, v in arguments.items() if n not in self._inputs and n not in self.reference.parameters}
+        mapped = dict(self._mapped(own, module))
+        returned = run(module, mapped, inputs, taken, self.reference.call, mode)
+        if not buffers:
+            return returned
+        return {OUTPUT: returned, **{name: self._back(name, own, mapped) for name in buffers}}
+
+    def _mapped(self, state: State, module: nn.Module) -> Iterator[tuple[str, Tensor]]:
+        """The state by the candidate's own names."""
+        shapes = {name: tuple(each.shape) for name, each in (*module.named_parameters(), *module.named_buffers())}
+        for name, tensor in state.items():
+            layout = self._layout_of(name)
+            if isinstance(layout, str):
+                yield layout, tensor
+            else:
+                yield from layout.split(tensor, shapes)
+
+    def _layout_of(self, name: str) -> str | Stacked | Transposed:
+        """Where a part of the reference's state is here: by its whole name, by what it begins with, or under the same name."""
+        if name in self._layouts:
+            return self._layouts[name]
+        for first, layout in self._layouts.items():
+            if name.startswith(f"{first}.") and isinstance(layout, str):
+                return layout + name.removeprefix(first)
+        return name
+
+    def _back(self, name: str, own: State, mapped: State) -> Tensor:
+        """What a buffer holds now, by the reference's name; one that is stacked elsewhere is as it was."""
+        layout = self._layout_of(name)
+        return mapped[layout] if isinstance(layout, str) else own[name]
+
+    def as_candidate(self, build: Build, layouts: Layouts) -> ModuleFunction:
+        """Another module with this one's state, as a function of the same arguments."""
+        return ModuleFunction(self.reference, build, self._inputs, layouts)
+
+    def check(self, known: Mapping[str, Any]) -> None:
+        """Raise DeclarationError where the candidate has other parameters than the reference's state fills."""
+        place = place_of(self.__wrapped__)
+        try:
+            module = made(self._build, self.reference.chosen(known))
+        except Exception as failure:
+            raise DeclarationError(
+                f"{place}: {self.__name__}({', '.join(self.reference.parameters)}) raised {type(failure).__name__}: {failure}; "
+                "it is made of what the reference is made of, in that order"
+            ) from None
+        own = {name: tuple(each.shape) for name, each in module.named_parameters()}
+        buffers = {name for name, _ in module.named_buffers()}
+        try:
+            filled = dict(self._mapped(self.reference.state(known), module))
+        except (KeyError, RuntimeError) as failure:
+            raise DeclarationError(f"{place}: state= does not fit: {failure}") from None
+        if lacking := sorted(own.keys() - filled.keys()):
+            raise DeclarationError(
+                f"{place}: nothing of the reference's state fills {lacking[0]!r}; say with state= what does, as "
+                f'state={{"name there": "{lacking[0]}"}}'
+            )
+        if odd := sorted(filled.keys() - own.keys() - buffers):
+            raise DeclarationError(
+                f"{place}: it has no {odd[0]!r}, which the reference's state has; say with state= where it is"
+            )
+        for name, shape in own.items():
+            if tuple(filled[name].shape) != shape:
+                raise DeclarationError(
+                    f"{place}: {name!r} has shape {list(shape)}, and what would fill it {list(filled[name].shape)}; say with "
+                    "state= how they belong together"
+                )

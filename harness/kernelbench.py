@@ -1,0 +1,282 @@
+"""Problems in KernelBench's form: a file with `Model`, `get_inputs` and `get_init_inputs`, and one with `ModelNew`.
+
+    problem = harness.kernelbench.problem("reference.py", of=__name__)
+    harness.kernelbench.candidate("candidate.py", problem)
+
+The whole numbers at the reference's module level that its two functions read are the sizes. Each is asked from the smallest
+value with which the model can be called up to the published one, which is among the cases. Both models have the same state.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import inspect
+import itertools
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from functools import cached_property, lru_cache, partial
+from pathlib import Path
+from types import CodeType, FunctionType, ModuleType
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.utils._pytree import tree_leaves
+
+from harness.declare.axes import ComputedAxis
+from harness.declare.domain import Kind, OptionDomain, TensorDomain
+from harness.declare.domains import whole
+from harness.declare.module_operation import state_of
+from harness.declare.modules import ModuleFunction, Reference, made, statistics
+from harness.declare.operation import Operation
+from harness.declare.results import Results
+from harness.declare.signature import Signature
+from harness.errors import CandidateError
+
+_NEEDED = ("Model", "get_inputs", "get_init_inputs")
+
+_SMALL = (2, 3, 1, 4, 5, 6, 7, 8, 9, 12, 16, 17, 24, 32, 33, 48, 64, 65, 96, 128, 256, 512, 1024)
+"""Values that are tried for a size, the plainest first."""
+
+_FEW = 2**16
+"""Entries up to which a model that can't be called without numbers is called with some, to see whether it can be at all."""
+
+Sizes = tuple[tuple[str, int], ...]
+
+
+def is_problem(path: Path) -> bool:
+    """Whether a file has the form of a reference, told from its text alone."""
+    text = path.read_text(encoding="utf-8", errors="replace")
+    return "class Model(" in text and "def get_inputs(" in text
+
+
+def problem(path: str | Path, *, of: str, name: str = "") -> Operation:
+    """The operation that a reference's `Model` computes, with the sizes that its file names.
+
+    of: the `__name__` of the module that declares it; name: the file's own if nothing is said. Raises CandidateError where the
+    file lacks one of Model, get_inputs and get_init_inputs, or where its model can't be called with its inputs.
+    """
+    reference = _Problem(_imported(Path(path)), Path(path))
+    return reference.operation(name or Path(path).stem, of)
+
+
+def candidate(path: str | Path, problem: Operation, model: str = "ModelNew") -> None:
+    """Declare a candidate's model as an implementation of a problem.
+
+    Raises CandidateError where the file has no such nn.Module, DeclarationError where its state is not the reference's.
+    """
+    found = getattr(_imported(Path(path)), model, None)
+    if not inspect.isclass(found) or not issubclass(found, nn.Module):
+        raise CandidateError(f"{Path(path).name} has no nn.Module named {model}; that is what a candidate is called")
+    problem.implementation(replace(problem.definition.reference.build, model=found), name=model, module=True)  # type: ignore[attr-defined]
+
+
+@lru_cache(maxsize=16)
+def _imported(path: Path) -> ModuleType:
+    specification = importlib.util.spec_from_file_location(f"kernelbench_{path.stem}", path)
+    if specification is None or specification.loader is None:
+        raise CandidateError(f"{path} is no Python file")
+    module = importlib.util.module_from_spec(specification)
+    try:
+        specification.loader.exec_module(module)
+    except Exception as failure:
+        raise CandidateError(f"{path.name}: importing it raised {type(failure).__name__}: {failure}") from None
+    return module
+
+
+@dataclass(frozen=True, eq=False)
+class _Problem:
+    """A reference's module, asked for its model and inputs at other sizes than the published ones."""
+
+    module: ModuleType
+    path: Path
+
+    def operation(self, name: str, of: str) -> Operation:
+        """The problem as an operation. Raises CandidateError."""
+        lacking = next((each for each in _NEEDED if not hasattr(self.module, each)), None)
+        if lacking is not None:
+            raise CandidateError(f"{self.path.name} has no {lacking}; a problem has {', '.join(_NEEDED)}")
+        base, bounds = self._base, self._bounds
+        if self._shapes(base) is None:
+            raise CandidateError(f"{self.path.name}: its Model can't be called with its get_inputs()")
+        build = _Build(self, self.module.Model)
+        reference = Reference(build, None, statistics(made(build, tuple(size for _, size in base))))
+        inputs, results = self._domains(base)
+        state = state_of(reference, dict(base), bounds)
+        function = ModuleFunction(reference, build, tuple(inputs), {}, self.module.Model.forward)
+        return Operation(
+            name,
+            function,
+            signature=Signature({**inputs, **state}, ("mode",), Results(results), sized=True),
+            options={"mode": OptionDomain(("train",))},
+            sizes=bounds,
+            where=self.where,
+            differentiable=True,
+            module=of,
+            published=dict(self.published),
+        )
+
+    @cached_property
+    def published(self) -> Sizes:
+        """The whole numbers that the two functions read, as they are written."""
+        read = itertools.chain.from_iterable(_read(getattr(self.module, each)) for each in _NEEDED[1:])
+        numbers = {name: vars(self.module).get(name) for name in dict.fromkeys(read)}
+        return tuple((name, number) for name, number in numbers.items() if type(number) is int and number > 0)
+
+    @cached_property
+    def _base(self) -> Sizes:
+        """Small sizes with which the model can be called: each made as small as the others let it be, twice over."""
+        sizes = dict(self.published)
+        for name in [*sizes] * 2:
+            for size in _SMALL:
+                if size >= sizes[name]:
+                    continue
+                if self._shapes(_row({**sizes, name: size})) is not None:
+                    sizes[name] = size
+                    break
+        return _row(sizes)
+
+    @cached_property
+    def _bounds(self) -> dict[str, tuple[int, int]]:
+        """The smallest and the published value of each size; one that may have no other value is fixed."""
+        base, bounds = dict(self._base), {}
+        for name, published in self.published:
+            others = (size for size in _SMALL if size <= published)
+            least = min(
+                (size for size in others if self._shapes(_row({**base, name: size})) is not None), default=published
+            )
+            bounds[name] = (least, published)
+        return bounds
+
+    @cached_property
+    def where(self) -> Callable[..., bool]:
+        """Whether the model can be called at some sizes."""
+
+        def where(**sizes: int) -> bool:
+            return self._shapes(_row(sizes)) is not None
+
+        where.__signature__ = _parameters([name for name, _ in self.published])  # type: ignore[attr-defined]
+        return where
+
+    def _shapes(self, sizes: Sizes) -> tuple[tuple[Any, ...], tuple[Any, ...]] | None:
+        """The shapes and dtypes of inputs and results at some sizes; None where the model can't be called with them."""
+        return _shapes(self, sizes)
+
+    def called(self, sizes: Sizes, device: str) -> tuple[list[Any], list[Any]]:
+        """The inputs at some sizes, and what the model gives for them, on a device."""
+        with self.patched(dict(sizes)), torch.device(device), torch.no_grad():
+            inputs = self.module.get_inputs()
+            model = self.module.Model(*self.module.get_init_inputs())
+            return [*inputs], tree_leaves(model(*inputs))
+
+    @contextmanager
+    def patched(self, sizes: Mapping[str, int]) -> Iterator[None]:
+        """With other numbers at module level."""
+        names = vars(self.module)
+        before = {name: names[name] for name, _ in self.published}
+        names.update({name: sizes[name] for name in before if name in sizes})
+        try:
+            yield
+        finally:
+            names.update(before)
+
+    def _domains(self, base: Sizes) -> tuple[dict[str, TensorDomain], tuple[TensorDomain, ...]]:
+        """The domains of inputs, by the names that the model's forward has for them, and of results."""
+        taken, given = self._shapes(base) or ((), ())
+        samples = self.called(base, "cpu")[0]
+        parameters = [name for name in inspect.signature(self.module.Model.forward).parameters if name != "self"]
+        names = [parameters[place] if place < len(parameters) else f"input_{place}" for place in range(len(taken))]
+        domains = {
+            name: self._domain(name, 0, place, shape, dtype, samples[place])
+            for place, (name, (shape, dtype)) in enumerate(zip(names, taken, strict=True))
+        }
+        results = (self._domain("result", 1, place, shape, dtype, None) for place, (shape, dtype) in enumerate(given))
+        return domains, tuple(results)
+
+    def _domain(
+        self, name: str, side: int, place: int, shape: tuple[int, ...], dtype: torch.dtype, sample: Tensor | None
+    ) -> TensorDomain:
+        sizes = [each for each, _ in self.published]
+        axes = tuple(
+            ComputedAxis(f"{name}.{axis}", partial(self._length, side, place, axis), sizes)
+            for axis in range(len(shape))
+        )
+        kind: Kind = "complex" if dtype.is_complex else "float" if dtype.is_floating_point else "int"
+        kind = "bool" if dtype is torch.bool else kind
+        structure = None
+        if sample is not None and kind in ("int", "bool"):
+            structure = whole(int(sample.min()), int(sample.max())) if sample.numel() else whole(0, 1)
+        own = str(dtype).removeprefix("torch.") if kind == "int" else ""
+        return TensorDomain(kind, axes, structure=structure, dtype=own, independent=False)
+
+    def _length(self, side: int, place: int, axis: int, known: Mapping[str, Any]) -> int:
+        told = self._shapes(_row({name: known[name] for name, _ in self.published}))
+        return int(told[side][place][0][axis]) if told is not None else -1
+
+
+@dataclass(frozen=True)
+class _Build:
+    """Makes a model, the reference's or a candidate's, of the sizes of a problem in the order in which they are published."""
+
+    problem: _Problem
+    model: type[nn.Module]
+
+    @property
+    def __name__(self) -> str:
+        return self.model.__name__
+
+    @property
+    def __signature__(self) -> inspect.Signature:
+        return _parameters([name for name, _ in self.problem.published])
+
+    @property
+    def forward(self) -> Callable[..., Any]:
+        """What runs when the model is called."""
+        return self.model.forward
+
+    def __call__(self, *sizes: int) -> nn.Module:
+        names = (name for name, _ in self.problem.published)
+        with self.problem.patched(dict(zip(names, sizes, strict=True))):
+            return self.model(*self.problem.module.get_init_inputs())
+
+
+@lru_cache(maxsize=2**14)
+def _shapes(of: _Problem, sizes: Sizes) -> tuple[tuple[Any, ...], tuple[Any, ...]] | None:
+    for device in ("meta", "cpu"):
+        try:
+            if device == "cpu" and not _is_small(of, sizes):
+                return None
+            inputs, results = of.called(sizes, device)
+            return tuple(map(_told, inputs)), tuple(map(_told, results))
+        except Exception:  # whatever a model raises at sizes for which it is not made
+            continue
+    return None
+
+
+def _is_small(of: _Problem, sizes: Sizes) -> bool:
+    """Whether the inputs are few enough to try the model with numbers."""
+    with of.patched(dict(sizes)), torch.device("meta"):
+        return sum(each.numel() for each in of.module.get_inputs() if isinstance(each, Tensor)) <= _FEW
+
+
+def _told(tensor: Tensor) -> tuple[tuple[int, ...], torch.dtype]:
+    return tuple(tensor.shape), tensor.dtype
+
+
+def _row(sizes: Mapping[str, int]) -> Sizes:
+    return tuple(sizes.items())
+
+
+def _parameters(names: list[str]) -> inspect.Signature:
+    kind = inspect.Parameter.POSITIONAL_OR_KEYWORD
+    return inspect.Signature([inspect.Parameter(name, kind) for name in names])
+
+
+def _read(function: FunctionType) -> Iterator[str]:
+    """The global names that a function reads, those of functions within it too."""
+    codes: list[CodeType] = [function.__code__]
+    while codes:
+        code = codes.pop()
+        yield from code.co_names
+        codes += [each for each in code.co_consts if isinstance(each, CodeType)]
