@@ -9,9 +9,11 @@ value with which the model can be called up to the published one, which is among
 
 from __future__ import annotations
 
+import hashlib
 import importlib.util
 import inspect
 import itertools
+import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -70,6 +72,39 @@ def candidate(path: str | Path, problem: Operation, model: str = "ModelNew") -> 
     if not inspect.isclass(found) or not issubclass(found, nn.Module):
         raise CandidateError(f"{Path(path).name} has no nn.Module named {model}; that is what a candidate is called")
     problem.implementation(replace(problem.definition.reference.build, model=found), name=model, module=True)  # type: ignore[attr-defined]
+
+
+def joined(reference: Path, candidate: Path, folder: Path) -> Path:
+    """A file in a folder that declares the problem of a reference and a candidate for it, as a person would write it.
+
+    Raises CandidateError where the first one is no reference.
+    """
+    if not is_problem(reference):
+        raise CandidateError(
+            f"{reference.name} is no reference in KernelBench's form; it needs {', '.join(_NEEDED)}, and what is given after "
+            "it a ModelNew"
+        )
+    first, second = (Path(os.path.relpath(each, folder)).as_posix() for each in (reference, candidate))
+    name = reference.stem if reference.stem.isidentifier() else f"problem_{reference.stem}"
+    text = _JOINED.format(reference=first, candidate=second, name=name)
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / f"{reference.stem}-{candidate.stem}-{hashlib.blake2b(text.encode(), digest_size=4).hexdigest()}.py"
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+_JOINED = '''\
+"""A problem in KernelBench's form and a candidate for it."""
+
+from pathlib import Path
+
+import harness.kernelbench
+
+HERE = Path(__file__).parent
+
+problem = harness.kernelbench.problem(HERE / {reference!r}, of=__name__, name={name!r})
+harness.kernelbench.candidate(HERE / {candidate!r}, problem)
+'''
 
 
 @lru_cache(maxsize=16)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import inspect
 import math
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from typing import Any
@@ -74,8 +75,7 @@ def _begins_as_one_number(buffer: Tensor) -> bool:
 @lru_cache(maxsize=64)
 def made(build: Build, arguments: tuple[Any, ...]) -> nn.Module:
     """A module for sizes and options: the same one each time, with numbers of its own, which are not the case's."""
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(0)
+    with _from_one_seed(None):
         return build(*arguments)
 
 
@@ -103,13 +103,27 @@ def run(
     )
     if like is not None:
         _move(module, like)
-    with torch.random.fork_rng(devices=[], enabled=mode == "train"):
-        if mode == "train":
-            torch.manual_seed(0)
+    with _from_one_seed(like) if mode == "train" else nullcontext():
         if call is None:
             return functional_call(module, state, inputs, dict(options))
         named = {f"module.{name}": each for name, each in state.items()}
         return functional_call(_Called(module, call), named, inputs, dict(options))
+
+
+@contextmanager
+def _from_one_seed(like: Tensor | None) -> Iterator[None]:
+    """With the generators of the CPU, and of a tensor's GPU, at their seed 0; that of the CPU goes on afterwards where it was.
+
+    Not `torch.manual_seed`, which takes milliseconds where there is no accelerator.
+    """
+    before = torch.get_rng_state()
+    torch.default_generator.manual_seed(0)
+    if like is not None and like.is_cuda:
+        torch.cuda.manual_seed(0)
+    try:
+        yield
+    finally:
+        torch.set_rng_state(before)
 
 
 def _move(module: nn.Module, like: Tensor) -> None:

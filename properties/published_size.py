@@ -1,0 +1,34 @@
+"""The published size: what the authors of a collection of problems ask of an implementation, at their own sizes."""
+
+import torch
+
+import harness
+
+TOLERANCE = 1e-2
+"""Absolute and relative, as KernelBench has them for float32."""
+
+MOST_ENTRIES = 2**24
+"""Entries of arguments up to which it is asked."""
+
+
+def is_published(operation):
+    return bool(operation.published)
+
+
+def at_the_published_size(case):
+    """One case of that size."""
+    if case.turn == 0:
+        yield case.replace(sizes={**case.sizes, **case.operation.published}, pattern="normal")
+
+
+@harness.property(requires=is_published, variants=at_the_published_size)
+def published_size(implementation, case):
+    """At the published size the results are within 1e-2 of the reference's in the same dtype, which is all that KernelBench asks."""
+    if case.entries > MOST_ENTRIES:
+        raise harness.Unsupported(
+            f"the published size has {case.entries} entries, and {MOST_ENTRIES} are asked at most"
+        )
+    reference = harness.Subject(case.operation, case.operation.own)
+    for actual, expected in zip(implementation(case), reference(case), strict=True):
+        close = torch.allclose(actual, expected, rtol=TOLERANCE, atol=TOLERANCE)
+        yield harness.holds("the result is what KernelBench accepts at the published size", close, case)
