@@ -40,6 +40,8 @@ from harness.generate.case import Call, Case
 from harness.generate.layouts import layout, layouts_for
 from harness.generate.patterns import pattern
 from harness.generate.precision import precision
+from harness.given import assert_agrees, cases
+from harness.inference import Declaration, declare
 from harness.measure.arrays import as_array
 from harness.measure.assertions import all_close, close, holds, same
 from harness.measure.comparison import Comparison
@@ -65,6 +67,7 @@ __all__ = [
     "Claim",
     "Comparison",
     "Counterexample",
+    "Declaration",
     "DeclarationError",
     "Diagnosis",
     "ExpectedTensor",
@@ -83,14 +86,17 @@ __all__ = [
     "Verdict",
     "all_close",
     "as_array",
+    "assert_agrees",
     "backend",
     "below",
+    "cases",
     "catalogue",
     "cause",
     "check",
     "claim",
     "close",
     "cotangents_like",
+    "declare",
     "dtype",
     "full_rank",
     "gradient_reference",

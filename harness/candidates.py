@@ -4,19 +4,24 @@ from __future__ import annotations
 
 import difflib
 import importlib.util
+import inspect
 import os
 import sys
 import traceback
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from importlib.machinery import SourceFileLoader
 from pathlib import Path
 from types import ModuleType
+from typing import Any, get_type_hints
+
+from jaxtyping import AbstractArray
 
 from harness.catalogue import catalogue, operations_in
 from harness.declare.callables import place_of
+from harness.declare.declaration import operation as declared
 from harness.declare.implementation import Implementation
 from harness.declare.operation import Operation
 from harness.errors import CandidateError, HarnessError
@@ -71,7 +76,7 @@ def candidates(path: Path) -> Candidates:
     """
     before = {operation: set(operation.implementations.values()) for operation in catalogue().values()}
     module = _import(path)
-    own = tuple(operations_in(module).values())
+    own = tuple(operations_in(module).values()) or tuple(_of_plain_functions(module))
     brought = [(op, made) for op in own for made in (op.own, *op.implementations.values())]
     brought += [(op, made) for op, known in before.items() for made in op.implementations.values() if made not in known]
     operations = tuple(dict.fromkeys(operation for operation, _ in brought))
@@ -80,12 +85,31 @@ def candidates(path: Path) -> Candidates:
     )
     if not found.subjects:
         raise CandidateError(
-            f"{path.name} declares nothing to verify; decorate a function with @OPERATION.implementation(backend=…), "
+            f"{path.name} declares nothing to verify; annotate a function's arguments and result as jaxtyping arrays, "
+            "decorate a function with @OPERATION.implementation(backend=…), "
             "declare an operation of your own with @harness.operation, or state something of one with "
             "@harness.property(of=…)"
         )
     _check_names(path, found)
     return found
+
+
+def _of_plain_functions(module: ModuleType) -> Iterator[Operation]:
+    """An operation for each function of a module whose result is annotated as an array, which is asked of the function itself."""
+    for value in list(vars(module).values()):
+        if inspect.isfunction(value) and value.__module__ == module.__name__ and _gives_an_array(value):
+            made = declared(value)
+            made.implementation(value)
+            yield made
+
+
+def _gives_an_array(function: Callable[..., Any]) -> bool:
+    """Whether a function's result is annotated as an array."""
+    try:
+        returned = get_type_hints(function).get("return")
+    except Exception:  # what is annotated with what there is not
+        return False
+    return isinstance(returned, type) and issubclass(returned, AbstractArray)
 
 
 def _check_names(path: Path, found: Candidates) -> None:

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from harness.declare.callables import place_of, plain
+from harness.declare.declaration import operation as declare_operation
 from harness.declare.implementation import implementation_of
 from harness.declare.operation import Operation
 from harness.engine.outcome import outcome
 from harness.errors import DeclarationError
+from harness.inference import declare
 from harness.measure.verdict import Verdict
 from harness.record.events import CellFinished
 from harness.report.fragment import fragment
@@ -22,9 +25,13 @@ from harness.verify.suite import check_exemptions, every_property, properties_in
 
 @dataclass(frozen=True)
 class Check:
-    """The outcomes of a check. Prints as a table in a terminal, shows as HTML in Jupyter, and is true when nothing failed."""
+    """The outcomes of a check. Prints as a table in a terminal, shows as HTML in Jupyter, and is true when nothing failed.
+
+    declared: the declaration that was told from an example call, empty where there was one.
+    """
 
     outcomes: tuple[CellFinished, ...]
+    declared: str = ""
 
     @property
     def verdict(self) -> Verdict:
@@ -41,7 +48,8 @@ class Check:
     def __str__(self) -> str:
         text = io.StringIO()
         print_outcomes(self.outcomes, text)
-        return text.getvalue().rstrip()
+        told = f"declared from the example:\n\n{self.declared}\n\n" if self.declared else ""
+        return told + text.getvalue().rstrip()
 
     def _repr_html_(self) -> str:
         return fragment(self.outcomes)
@@ -50,18 +58,22 @@ class Check:
 def check(
     function: Callable[..., Any] | Operation,
     *,
-    like: Operation | None = None,
+    like: Callable[..., Any] | Operation | None = None,
+    example: Sequence[Any] | Mapping[str, Any] | None = None,
     backend: str = "torch",
     dtypes: Iterable[str] = (),
     devices: Iterable[str] = (),
     examples: int = 50,
     seed: int = 0,
 ) -> Check:
-    """Verify a function against the operation it should compute, or all implementations of an operation.
+    """Verify a function against what it should compute, all implementations of an operation, or a function by itself.
 
     Properties in the module of the function or the operation are asked as well.
 
-    like: the operation, required for a plain function; backend: what the function takes and returns; dtypes, devices:
+    like: the operation, or a function that computes the same; where nothing is said, the function itself in float64 is what
+    is right, and what remains is asked: memory layouts, batches, precision, gradients, calls that repeat; example: the
+    arguments of one call, from which the declaration is told (and printed) where there is none: of `like`, or of a
+    function without annotations; backend: what the function takes and returns; dtypes, devices:
     narrow what is tried; examples: cases per property; seed: of all that is drawn. Runs in this process: a function
     that may crash or hang is safer in a file given to `harness check`.
 
@@ -70,19 +82,39 @@ def check(
     """
     check_devices(devices := tuple(devices))
     check_dtypes(dtypes := tuple(dtypes))
+    declared = ""
     if isinstance(function, Operation):
         operation, chosen = function, None
-    elif like is None:
-        raise DeclarationError(
-            "harness.check needs the operation that the function should compute: check(function, like=operation)"
-        )
     else:
-        operation = like
-        made = implementation_of(like.name, like.signature, function, backend)
-        chosen = [replace(made, dtypes=like.among(made.dtypes))]
+        operation, function, declared = _declared(function, like, example)
+        made = implementation_of(operation.name, operation.signature, function, backend)
+        chosen = [replace(made, dtypes=operation.among(made.dtypes))]
     beside = modules_beside(operation, *(chosen or ()))
     stated = dict.fromkeys((*every_property(), *(prop for module in beside for prop in properties_in(module))))
     for made in chosen or operation.implementations.values():
         check_exemptions(made, stated)
     asked = (cell for prop in stated for cell in cells(prop, [operation], chosen, devices, dtypes) if not prop.nightly)
-    return Check(tuple(outcome(cell, examples, seed) for cell in asked))
+    return Check(tuple(outcome(cell, examples, seed) for cell in asked), declared)
+
+
+def _declared(
+    function: Callable[..., Any],
+    like: Callable[..., Any] | Operation | None,
+    example: Sequence[Any] | Mapping[str, Any] | None,
+) -> tuple[Operation, Callable[..., Any], str]:
+    """The operation that a function should compute, the function as one of its arguments, and the declaration where it was told.
+
+    Raises DeclarationError where nothing says what the arguments are.
+    """
+    if isinstance(like, Operation):
+        return like, function, ""
+    right = function if like is None else like
+    if example is not None:
+        told = declare(right, example=example)
+        return told.operation, told.of(function), str(told)
+    if not getattr(plain(right), "__annotations__", None):
+        raise DeclarationError(
+            f"{place_of(right)}: nothing says what its arguments are; give the operation that it should compute "
+            "(check(function, like=operation)), annotate them, or give one call's (example=(x, w))"
+        )
+    return declare_operation(right), function, ""

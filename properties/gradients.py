@@ -68,3 +68,50 @@ def _finite(implementation, case):
 def _representable(case):
     """What intermediate results of a gradient may be multiples of, and still be held in the working precision."""
     return np.finfo(np.float32 if case.precision.eps < 1e-4 else np.float16).max ** 0.5
+
+
+def is_the_definition(operation, implementation):
+    """Whether what is asked is the function that judges, so that its own gradient is nobody's word but its own."""
+    return implementation.function is operation.definition and implementation.name != "definition"
+
+
+def smooth_in_double(case):
+    """The case in float64, with values at which a gradient is no matter of convention."""
+    yield case.replace(pattern="normal", dtype="float64", layout="contiguous")
+
+
+@harness.property(
+    requires=is_differentiable, variants=smooth_in_double, dtypes=("float64",), declared=is_the_definition
+)
+def gradients_by_differences(implementation, case):
+    """The gradient along a direction is what differences of the function itself come to as their step shrinks."""
+    call = case.call()
+    results, gradients = implementation.gradients(call)
+    ways = {
+        name: case.another(7).tensors[name].to(tensor) for name, tensor in call.arguments.items() if name in gradients
+    }
+    along = sum(float((gradients[name] * ways[name]).sum()) for name in gradients)
+    size = sum(float((gradients[name] * ways[name]).abs().sum()) for name in gradients)
+    cotangents = harness.cotangents_like(results)
+
+    def quotient(step):
+        ends = [
+            implementation(
+                call.replace(**{name: call.arguments[name] + sign * step * way for name, way in ways.items()})
+            )
+            for sign in (1, -1)
+        ]
+        return sum(float(((a - b) * way).sum()) for a, b, way in zip(*ends, cotangents, strict=True)) / (2 * step)
+
+    coarse, fine = quotient(2.0**-12), quotient(2.0**-13)
+    unsure = abs(coarse - fine)
+    if unsure <= UNSURE * size:
+        told = abs(along - fine) <= 16 * unsure + NEARLY * size
+        yield harness.holds("the gradient is the limit of difference quotients", told, case)
+
+
+UNSURE = 1e-3
+"""The share of a gradient by which two difference quotients may differ, for them to tell anything."""
+
+NEARLY = 1e-6
+"""The share by which a gradient may differ from them."""

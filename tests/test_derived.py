@@ -7,6 +7,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 import harness
+from harness.declare.implementation import implementation_of
 from harness.errors import HarnessError
 from harness.generate.case import Case
 from harness.generate.plan import plan
@@ -65,9 +66,7 @@ def keeps_its_sum(implementation, case):
 
 def verdict(prop, function, dtype):
     (operation,) = prop.operations
-    made = harness.declare.implementation.implementation_of(
-        operation.name, operation.signature, function, "torch", "it"
-    )
+    made = implementation_of(operation.name, operation.signature, function, "torch", "it")
     return explore(Cell(prop, operation, made, "cpu", dtype), plan(operation, 40, 0)).verdict
 
 

@@ -495,8 +495,9 @@ def _operation_lines(evidence: Evidence) -> Iterator[str]:
     else:
         dtypes = "".join(f"{dtype}, " for dtype in implementation.dtypes)
         yield (
-            "implementation = harness.declare.implementation.implementation_of(operation.name, operation.signature, "
-            f"candidate, {implementation.backend.name!r}, {implementation.name!r}, ({dtypes}))"
+            "from harness.declare.implementation import implementation_of\n\n"
+            "implementation = implementation_of(operation.name, operation.signature, candidate, "
+            f"{implementation.backend.name!r}, {implementation.name!r}, dtypes=({dtypes}))"
         )
 
 

@@ -138,6 +138,10 @@ class Case:
     def __repr__(self) -> str:
         return f"<case of {self.operation.name}: {self.describe()}>"
 
+    def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
+        """What Hypothesis and notebooks show."""
+        printer.text(repr(self))
+
     @property
     def turn(self) -> int:
         """Its place in the plan, so that what is done with every n-th case meets all of them evenly; 0 by hand."""

@@ -95,6 +95,8 @@ def cells(
                 continue
             if prop.implementations and implementation.name not in prop.implementations:
                 continue
+            if not prop.declared(operation, implementation):
+                continue
             for device in devices or devices_here():
                 if device not in implementation.devices or prop.device not in (None, device):
                     continue

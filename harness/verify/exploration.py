@@ -265,7 +265,8 @@ def _is_of_the_dtype(cell: Cell, subject: Subject, case: Case) -> bool:
 
 
 def _is_the_definition(cell: Cell) -> bool:
-    return cell.implementation is cell.operation.own
+    """Whether the very definition is asked, by itself or under another name."""
+    return cell.implementation is cell.operation.own or cell.implementation.function is cell.operation.definition
 
 
 def _serves(cell: Cell, dtype: str) -> bool:

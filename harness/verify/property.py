@@ -31,6 +31,7 @@ from typing import Any
 
 from harness.catalogue import named
 from harness.declare.callables import place_of
+from harness.declare.implementation import Implementation
 from harness.declare.operation import Operation
 from harness.errors import DeclarationError, UnknownName
 from harness.generate.case import Case
@@ -41,6 +42,10 @@ Statement = Callable[[Subject, Case], Iterable[Comparison]]
 
 
 def _every(operation: Operation) -> bool:
+    return True
+
+
+def _every_implementation(operation: Operation, implementation: Implementation) -> bool:
     return True
 
 
@@ -56,7 +61,8 @@ class Property:
     of: the operations it is asked of, or their names; requires: a condition on an operation's declared structure, where
     none is named; variants: the cases it asks instead of each planned one (other layouts,
     an empty axis); nightly: whether it costs too much for every run; device: the only device on which it says anything;
-    implementations, dtypes: those alone that it is asked of (none: all); claim: the id of the claim that it states;
+    implementations, dtypes: those alone that it is asked of (none: all); declared: a condition on how an implementation is
+    declared; claim: the id of the claim that it states;
     at_every_size: whether it is also asked at every size at which code changes its path (see harness.generate.shapes).
     """
 
@@ -72,6 +78,7 @@ class Property:
     claim: str = ""
     module: str = ""
     at_every_size: bool = False
+    declared: Callable[[Operation, Implementation], bool] = _every_implementation
 
     def __repr__(self) -> str:
         return f"<property {self.name}>"
@@ -109,13 +116,16 @@ def property(
     nightly: bool = False,
     device: str | None = None,
     at_every_size: bool = False,
+    dtypes: tuple[str, ...] = (),
+    declared: Callable[[Operation, Implementation], bool] = _every_implementation,
 ) -> Any:
     """Declare a property: a generator function of (implementation, case) that yields comparisons.
 
     of: the operation or operations it is about, as objects or by the names that they have in this module or else in the
     catalogue; requires: a condition on the operation's declared structure instead; variants: the cases to ask in place
     of a planned one, of which those beyond the declaration are left out; nightly: ask only in the nightly profile or when
-    named by -k; device: ask on this device alone; at_every_size: ask also at every size at which code changes its path.
+    named by -k; device: ask on this device alone; at_every_size: ask also at every size at which code changes its path; dtypes:
+    ask in these alone; declared: of which implementations it is asked, by how they are declared.
     Raises DeclarationError where the statement has another signature or no docstring.
     """
 
@@ -133,6 +143,8 @@ def property(
             device,
             module=statement.__module__,
             at_every_size=at_every_size,
+            dtypes=dtypes,
+            declared=declared,
         )
 
     return declare if statement is None else declare(statement)
