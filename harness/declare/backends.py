@@ -74,7 +74,7 @@ def backend(name: str, **facts: Any) -> Backend:
     ```python
     import harness, torch
 
-    harness.backend("triton", packages=("triton",), devices=("cuda",), dtypes=(torch.float32, torch.float16))
+    harness.backend("thunder", packages=("thunder",), devices=("cuda",), dtypes=(torch.float32, torch.float16))
     ```
 
     Without `receive` and `give_back` an implementation gets torch's tensors and returns them. Raises DeclarationError for a
@@ -129,6 +129,22 @@ _OF_JAX = {
 
 backend("torch", **_OF_TORCH)
 backend(COMPILED, **_OF_TORCH, prepare=torch.compile, prepared="torch.compile({})")
+_INTERPRETED = 'os.environ.setdefault("TRITON_INTERPRET", "1")'
+
+
+def _triton() -> None:
+    """Add Triton: its kernels run as they are where there is a GPU, and elsewhere in its interpreter.
+
+    An environment variable asks for that, which Triton reads as it is imported: it is set here, before any candidate can
+    import it.
+    """
+    native = torch.cuda.is_available() or torch.xpu.is_available()
+    if not native:
+        os.environ.setdefault("TRITON_INTERPRET", "1")
+    backend("triton", **_OF_TORCH | {"packages": ("triton",)}, setup=() if native else ("import os", _INTERPRETED))
+
+
+_triton()
 backend("numpy", packages=("numpy",), **_ARRAYS, dtypes=(*WIDE, torch.float16))
 backend("scipy", packages=("scipy",), **_ARRAYS)
 backend("pylops", packages=("pylops",), **_ARRAYS)

@@ -27,7 +27,7 @@ class Results:
 
         Raises OtherNames where a dict has names that are not those declared.
         """
-        named = _by_name(returned)
+        named = _by_name(returned) if self.names or len(self.domains) > 1 else None
         if named is None:
             return tuple(returned) if isinstance(returned, tuple | list) else (returned,)
         if set(named) == set(self.names):
