@@ -87,7 +87,8 @@ def _additions(chosen: list[Operation], stated: list[Property]) -> Iterator[tupl
 
 
 def _head(operation: Operation) -> Text:
-    return Text.assemble((operation.name, "bold"), "\n", operation.summary)
+    arguments = [f"\n{name}: {domain.words}" for name, domain in operation.tensors.items()]
+    return Text.assemble((operation.name, "bold"), "\n", operation.summary, ("".join(arguments), "dim"))
 
 
 def _implementations(operation: Operation) -> Text:
@@ -109,7 +110,9 @@ def _brought(file: Path) -> Candidates:
 
 
 def _properties(operation: Operation, stated: Iterable[Property]) -> list[str]:
-    return [prop.name for prop in stated if prop.applies(operation)]
+    there = (operation.own, *operation.implementations.values())
+    asked = (prop for prop in stated if prop.applies(operation))
+    return [prop.name for prop in asked if any(prop.declared(operation, made) for made in there)]
 
 
 def _entry(operation: Operation, stated: Iterable[Property]) -> dict[str, Any]:
@@ -117,6 +120,8 @@ def _entry(operation: Operation, stated: Iterable[Property]) -> dict[str, Any]:
         "operation": operation.name,
         "from": origin_of(operation.module),
         "summary": operation.summary,
+        "arguments": {name: domain.words for name, domain in operation.tensors.items()},
+        "results": [domain.words for domain in operation.results],
         "options": {name: list(domain.values) for name, domain in operation.options.items()},
         "sizes": operation.sizes,
         "implementations": [

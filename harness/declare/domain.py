@@ -37,7 +37,7 @@ from harness.declare.domains import whole_of
 from harness.declare.forms import MOST_PARTS, Form, Presence, in_list, optional, parse_form
 from harness.declare.picks import Picks
 from harness.declare.ranges import Range
-from harness.declare.structure import RandomSource
+from harness.declare.structure import RandomSource, name_of
 from harness.errors import DeclarationError
 
 OptionValue = bool | int | float | str | None
@@ -97,6 +97,14 @@ class TensorDomain:
     group: tuple[str, Any] | None = None
     picks: Picks | None = None
     independent: bool = True
+
+    @property
+    def words(self) -> str:
+        """The domain for people: `float "batch d", positive`, `int "tokens", below('classes')`, `float "d", or None`."""
+        written = " ".join(axis.text for axis in self.default_axes)
+        filled = [str(self.range)] if self.range else [name_of(self.structure)] if self.structure else []
+        lacking = ["or None"] if self.presence and not self.group else []
+        return ", ".join([f'{self.dtype or self.kind} "{written}"', *filled, *lacking])
 
     def axes(self, form: Form) -> tuple[Axis, ...]:
         """The axes that hold under these options and in this form."""

@@ -258,9 +258,11 @@ class Operation:
         """
 
         def declare(cost: Callable[..., float]) -> Callable[..., float]:
-            check_workload(self, cost, {**sizes, **(options or {})}, ladder or {}, oracle_up_to or {})
+            form = {name: self.options[name].values[0] for name in self.forms} | dict(options or {})
+            unused = dict.fromkeys({*self.sizes} - {*self.used_sizes(form)}, 1)
+            check_workload(self, cost, {**unused, **sizes, **form}, ladder or {}, oracle_up_to or {})
             self.timed = Workload(
-                dict(sizes), dict(options or {}), dict(ladder or {}), cost, reference, certificate, oracle_up_to or {}
+                {**unused, **sizes}, form, dict(ladder or {}), cost, reference, certificate, oracle_up_to or {}
             )
             return cost
 

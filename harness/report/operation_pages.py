@@ -82,6 +82,8 @@ def _axes(axes: Iterable[Axis]) -> str:
 
 def _filling(domain: TensorDomain, operation: Operation) -> str:
     """What fills a tensor argument."""
+    if domain.range is not None:
+        return f"value patterns, brought into the domain: {domain.range}"
     if domain.structure is None:
         return f"value patterns ({', '.join(patterns_for(operation))})"
     return f"`{name_of(domain.structure)}`: {_sentence(domain.structure)}"
