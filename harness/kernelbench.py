@@ -41,10 +41,11 @@ _NEEDED = ("Model", "get_inputs", "get_init_inputs")
 _SMALL = (2, 3, 1, 4, 5, 6, 7, 8, 9, 12, 16, 17, 24, 32, 33, 48, 64, 65, 96, 128, 256, 512, 1024)
 """Values that are tried for a size, the plainest first."""
 
-_FEW = 2**16
-"""Entries up to which a model that can't be called without numbers is called with some, to see whether it can be at all."""
+_FEW = 2**18
+"""Entries of inputs and parameters up to which a model is called to see whether it can be."""
 
 Sizes = tuple[tuple[str, int], ...]
+_Shapes = tuple[tuple[Any, ...], tuple[Any, ...]]
 
 
 def is_problem(path: Path) -> bool:
@@ -134,7 +135,7 @@ class _Problem:
             raise CandidateError(f"{self.path.name} has no {lacking}; a problem has {', '.join(_NEEDED)}")
         base, bounds = self._base, self._bounds
         if self._shapes(base) is None:
-            raise CandidateError(f"{self.path.name}: its Model can't be called with its get_inputs()")
+            raise CandidateError(f"{self.path.name}: its Model can't be called with its get_inputs(): {self._refusal}")
         build = _Build(self, self.module.Model)
         reference = Reference(build, None, statistics(made(build, tuple(size for _, size in base))))
         inputs, results = self._domains(base)
@@ -161,15 +162,15 @@ class _Problem:
 
     @cached_property
     def _base(self) -> Sizes:
-        """Small sizes with which the model can be called: each made as small as the others let it be, twice over."""
+        """Small sizes with which the model can be called: all alike if that can be, and each as small as the others let it be."""
         sizes = dict(self.published)
+        alike = ({name: min(size, most) for name, most in sizes.items()} for size in (4, 8, 16, 3, 32))
+        sizes = next((each for each in alike if self._shapes(_row(each)) is not None), sizes)
         for name in [*sizes] * 2:
-            for size in _SMALL:
-                if size >= sizes[name]:
-                    continue
-                if self._shapes(_row({**sizes, name: size})) is not None:
-                    sizes[name] = size
-                    break
+            smaller = (size for size in _SMALL if size < sizes[name])
+            sizes[name] = next(
+                (size for size in smaller if self._shapes(_row({**sizes, name: size})) is not None), sizes[name]
+            )
         return _row(sizes)
 
     @cached_property
@@ -194,7 +195,7 @@ class _Problem:
         where.__signature__ = _parameters([name for name, _ in self.published])  # type: ignore[attr-defined]
         return where
 
-    def _shapes(self, sizes: Sizes) -> tuple[tuple[Any, ...], tuple[Any, ...]] | None:
+    def _shapes(self, sizes: Sizes) -> _Shapes | None:
         """The shapes and dtypes of inputs and results at some sizes; None where the model can't be called with them."""
         return _shapes(self, sizes)
 
@@ -204,6 +205,25 @@ class _Problem:
             inputs = self.module.get_inputs()
             model = self.module.Model(*self.module.get_init_inputs())
             return [*inputs], tree_leaves(model(*inputs))
+
+    def is_small(self, sizes: Sizes) -> bool:
+        """Whether inputs and parameters are few enough to call the model in no time."""
+        with self.patched(dict(sizes)), torch.device("meta"):
+            parts = [each for each in self.module.get_inputs() if isinstance(each, Tensor)]
+            try:
+                parts += self.module.Model(*self.module.get_init_inputs()).parameters()
+            except Exception:  # one that looks at its numbers as it is made
+                return sum(each.numel() for each in parts) <= _FEW
+        return sum(each.numel() for each in parts) <= _FEW
+
+    @property
+    def _refusal(self) -> str:
+        """What the model raises at the published sizes."""
+        try:
+            self.called(self.published, "cpu" if self.is_small(self.published) else "meta")
+        except Exception as failure:
+            return f"{type(failure).__name__}: {failure}".partition("\n")[0]
+        return "it can"
 
     @contextmanager
     def patched(self, sizes: Mapping[str, int]) -> Iterator[None]:
@@ -277,22 +297,13 @@ class _Build:
 
 
 @lru_cache(maxsize=2**14)
-def _shapes(of: _Problem, sizes: Sizes) -> tuple[tuple[Any, ...], tuple[Any, ...]] | None:
-    for device in ("meta", "cpu"):
-        try:
-            if device == "cpu" and not _is_small(of, sizes):
-                return None
-            inputs, results = of.called(sizes, device)
-            return tuple(map(_told, inputs)), tuple(map(_told, results))
-        except Exception:  # whatever a model raises at sizes for which it is not made
-            continue
-    return None
-
-
-def _is_small(of: _Problem, sizes: Sizes) -> bool:
-    """Whether the inputs are few enough to try the model with numbers."""
-    with of.patched(dict(sizes)), torch.device("meta"):
-        return sum(each.numel() for each in of.module.get_inputs() if isinstance(each, Tensor)) <= _FEW
+def _shapes(of: _Problem, sizes: Sizes) -> _Shapes | None:
+    """What there is at some sizes: of small ones told by a call, since there are shapes that pass without numbers alone."""
+    try:
+        inputs, results = of.called(sizes, "cpu" if of.is_small(sizes) else "meta")
+        return tuple(map(_told, inputs)), tuple(map(_told, results))
+    except Exception:  # whatever a model raises at sizes for which it is not made
+        return None
 
 
 def _told(tensor: Tensor) -> tuple[tuple[int, ...], torch.dtype]:

@@ -93,7 +93,7 @@ def operation(
             linear_in=linear_in,
             differentiable=differentiable,
             exact=exact,
-            dtypes=named_dtypes(dtypes, place_of(function)),
+            dtypes=named_dtypes(dtypes, function),
         )
         _check_structure(made)
         made = made if module is None else of_module(made, Reference(module, call), modes)

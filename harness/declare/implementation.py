@@ -160,27 +160,28 @@ def implementation_of(
     Raises DeclarationError where the backend or a dtype is unknown, the function does not take the operation's arguments, or
     the name is the definition's.
     """
-    place = place_of(function)
     try:
         known = BACKENDS.found(backend)
     except UnknownName as unknown:
-        raise DeclarationError(f"{place}: {unknown}") from None
+        raise DeclarationError(f"{place_of(function)}: {unknown}") from None
     for argument in (*(renamed or ()), *((mutates,) if mutates else ())):
         if argument not in signature.parameters:
             raise DeclarationError(
-                f"{place}: {argument!r} is no argument of {operation}; it has {', '.join(signature.parameters)}"
+                f"{place_of(function)}: {argument!r} is no argument of {operation}; it has {', '.join(signature.parameters)}"
             )
     taken = tuple((renamed or {}).get(each, each) for each in signature.parameters) + ((out,) if out else ())
     by_name = takes_by_name(function, operation, taken)
     name = name or name_of(function)
     if name == DEFINITION:
-        raise DeclarationError(f"{place}: {operation}'s definition itself is named {name!r}; choose another name")
+        raise DeclarationError(
+            f"{place_of(function)}: {operation}'s definition itself is named {name!r}; choose another name"
+        )
     return Implementation(
         operation,
         name,
         function,
         known,
-        named_dtypes(dtypes or (), place) or _of_its_parameters(function) or known.dtypes,
+        named_dtypes(dtypes or (), function) or _of_its_parameters(function) or known.dtypes,
         signature,
         exempt=exempt or {},
         devices=tuple(devices or known.devices),

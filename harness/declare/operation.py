@@ -258,7 +258,8 @@ class Operation:
         """
 
         def declare(cost: Callable[..., float]) -> Callable[..., float]:
-            form = {name: self.options[name].values[0] for name in self.forms} | dict(options or {})
+            plain = {n: each.values[0] for n, each in self.options.items() if n in self.forms or len(each.values) == 1}
+            form = plain | dict(options or {})
             unused = dict.fromkeys({*self.sizes} - {*self.used_sizes(form)}, 1)
             check_workload(self, cost, {**unused, **sizes, **form}, ladder or {}, oracle_up_to or {})
             self.timed = Workload(

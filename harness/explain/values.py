@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from harness.generate.case import Case
+from harness.measure.reference import widened
 
 
 def _repeats(tensor: Tensor) -> bool:
@@ -47,14 +48,14 @@ def has(case: Case, name: str, relation: str) -> bool:
     """Whether an argument of a case has such entries; of one that is not there, no."""
     if name not in case.tensors:
         return False
-    tensor = case.tensors[name]
+    tensor = widened(case.tensors[name])
     tensor = torch.view_as_real(tensor) if tensor.is_complex() else tensor
     return (OF_VALUES if tensor.is_floating_point() else OF_INDICES)[relation](tensor)
 
 
 def largest(case: Case, name: str) -> float:
     """The size of the largest finite entry of an argument, 0 where there is none."""
-    tensor = case.tensors[name].abs().double() if name in case.tensors else torch.empty(0)
+    tensor = widened(case.tensors[name]).abs() if name in case.tensors else torch.empty(0)
     return float(tensor[tensor.isfinite()].max()) if tensor.isfinite().any() else 0.0
 
 
@@ -63,14 +64,14 @@ def without_each(case: Case) -> Iterator[tuple[str, str, Case]]:
     for name, domain in case.given.items():
         for relation in OF_VALUES if domain.takes_any_numbers else ():
             if has(case, name, relation):
-                yield name, relation, _given(case, name, WITHOUT[relation](case.tensors[name].double()))
+                yield name, relation, _given(case, name, WITHOUT[relation](widened(case.tensors[name])))
 
 
 def scaled(case: Case) -> Iterator[Case]:
     """The case with all entries of an argument made smaller or larger, signs and zeros kept."""
     for name, domain in case.given.items():
         for factor in _FACTORS if domain.takes_any_numbers else ():
-            yield _given(case, name, case.tensors[name].double() * factor)
+            yield _given(case, name, widened(case.tensors[name]) * factor)
 
 
 _FACTORS = (0.5, 1.75, 8.0, 1 / 64, 64.0)

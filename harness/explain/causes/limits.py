@@ -14,7 +14,7 @@ from harness.explain.causes.arguments import with_argument
 from harness.explain.causes.axes import with_result
 from harness.explain.scene import Scene
 from harness.generate.precision import PRECISIONS, narrower
-from harness.measure.reference import reference
+from harness.measure.reference import reference, widened
 
 _LIMITS = (
     0.5,
@@ -68,7 +68,10 @@ def clipped(scene: Scene) -> Iterator[Instead]:
                 yield Instead(f"{scene.which(index)} {words}", results=with_result(index, _clamped, low, high))
     real = [name for name in scene.floats if scene.case.given[name].kind == "float"]
     for name, (words, low, high) in itertools.product(real, _bounds()):
-        if any(((each := case.tensors[name]) < low).any() or (each > high).any() for case in scene.failing_with(name)):
+        if any(
+            ((each := widened(case.tensors[name])) < low).any() or (each > high).any()
+            for case in scene.failing_with(name)
+        ):
             yield Instead(f"{name} {words}", with_argument(name, _clamped, low, high))
 
 

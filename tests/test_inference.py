@@ -1,0 +1,360 @@
+"""A declaration told from one example call: the axes a person would write, what is refused, and what a check by example finds."""
+
+import re
+import warnings
+
+import pytest
+import torch
+import torch.nn.functional as F
+
+import harness
+from harness.declare.ranges import positive, within
+from harness.engine.outcome import outcome
+from harness.errors import DeclarationError
+from harness.generate.plan import essential, plan
+from harness.measure.verdict import Verdict
+from harness.verify.exploration import explore
+from tests.verdicts import PROPERTIES, cell_of
+
+R = torch.randn
+
+
+def below(size, *shape):
+    """Every index of an axis at least once, and others after them."""
+    return (torch.arange(torch.Size(shape).numel()) % size).reshape(shape)
+
+
+def above_zero(*shape):
+    return torch.rand(*shape) + 0.5
+
+
+def returns(x):
+    """What is still to come, at every time."""
+    return x.flip(0).cumsum(0).flip(0)
+
+
+def less_the_last(x):
+    return x - x[-1:]
+
+
+def numbered(x):
+    return x + torch.arange(len(x), dtype=x.dtype)[:, None]
+
+
+AS_A_PERSON_WOULD = [
+    (torch.add, (R(3, 4), R(3, 4)), "batch d, batch d -> batch d"),
+    (torch.softmax, (R(3, 4), -1), "batch d -> batch d"),
+    (F.gelu, (R(3, 4),), "batch d -> batch d"),
+    (torch.matmul, (R(3, 4), R(4, 5)), "batch d, d n -> batch n"),
+    (torch.bmm, (R(2, 3, 4), R(2, 4, 5)), "batch n d, batch d m -> batch n m"),
+    (torch.mv, (R(3, 4), R(4)), "batch d, d -> batch"),
+    (torch.cdist, (R(3, 5, 8), R(3, 7, 8)), "batch n d, batch m d -> batch n m"),
+    (F.linear, (R(3, 4), R(5, 4), R(5)), "batch d, n d, n -> batch n"),
+    (F.bilinear, (R(3, 4), R(3, 5), R(6, 4, 5), R(6)), "batch n, batch m, k n m, k -> batch k"),
+    (F.conv1d, (R(2, 3, 8), R(4, 3, 3), R(4)), "batch c t, f c k, f -> batch f t-k+1"),
+    (F.conv2d, (R(2, 3, 8, 9), R(4, 3, 3, 2)), "batch c h w, f c k l -> batch f h-k+1 w-l+1"),
+    (F.conv_transpose1d, (R(2, 3, 8), R(3, 4, 3)), "batch c t, c f k -> batch f t+k-1"),
+    (F.max_pool1d, (R(2, 3, 8), 2), "batch c t -> batch c t//2"),
+    (F.avg_pool2d, (R(2, 3, 8, 10), 2), "batch c h w -> batch c h//2 w//2"),
+    (F.pixel_shuffle, (R(2, 8, 5, 6), 2), "batch 4*c h w -> batch c 2*h 2*w"),
+    (F.interpolate, (R(2, 3, 5), None, 2), "batch c t -> batch c 2*t"),
+    (F.group_norm, (R(3, 8, 6), 2, R(8), R(8)), "batch 2*c t, 2*c, 2*c -> batch 2*c t"),
+    (F.batch_norm, (R(6, 4), R(4), above_zero(4), R(4), R(4)), "batch d, d, d, d, d -> batch d"),
+    (F.embedding, (below(11, 5, 7), R(11, 6)), "batch t, n d -> batch t d"),
+    (F.cross_entropy, (R(5, 7), below(7, 5)), "n c, n -> "),
+    (F.mse_loss, (R(5, 7), R(5, 7)), "n d, n d -> "),
+    (F.cosine_similarity, (R(5, 7), R(5, 7)), "batch d, batch d -> batch"),
+    (
+        F.scaled_dot_product_attention,
+        (R(2, 3, 5, 8), R(2, 3, 7, 8), R(2, 3, 7, 6)),
+        "batch h q d, batch h k d, batch h k v -> batch h q v",
+    ),
+    (F.glu, (R(3, 8),), "batch 2*d -> batch d"),
+    (torch.cumsum, (R(3, 4), 0), "n d -> n d"),
+    (torch.cumsum, (R(3, 4), 1), "batch d -> batch d"),
+    (F.binary_cross_entropy, (torch.rand(3, 4), torch.rand(3, 4)), "n d, n d -> "),
+    (torch.linalg.inv, (R(3, 4, 4),), "batch n n -> batch n n"),
+    (torch.diff, (R(3, 6),), "batch d -> batch d-1"),
+    (torch.fft.rfft, (R(3, 8),), "batch d -> batch d//2+1"),
+    (torch.kron, (R(2, 3), R(4, 5)), "n d, m k -> n*m d*k"),
+    (F.pad, (R(3, 5), (1, 2)), "batch d -> batch d+3"),
+    (torch.einsum, ("bij,bjk->bik", R(2, 3, 4), R(2, 4, 5)), "batch n d, batch d m -> batch n m"),
+]
+
+LOST = "an argument with a range is filled anew while the batch is looked for, so that every sample changes"
+FIRST = "only the first sample is changed, and only the others looked at"
+PLACES = "whether a sample's place matters is not tried"
+
+OTHERWISE = [
+    (torch.log, (above_zero(3, 4),), "batch d -> batch d", LOST),
+    (torch.sqrt, (above_zero(3, 4),), "batch d -> batch d", LOST),
+    (returns, (R(3, 4),), "n d -> n d", FIRST),
+    (less_the_last, (R(3, 4),), "n d -> n d", FIRST),
+    (torch.tril, (R(3, 5),), "n m -> n m", PLACES),
+    (numbered, (R(3, 5),), "n m -> n m", PLACES),
+    (
+        torch.gather,
+        (R(3, 5), 1, below(5, 3, 4)),
+        "n d, n m -> n m",
+        "an index may be shorter, and is never made longer",
+    ),
+    (
+        F.layer_norm,
+        (R(3, 4, 6), (6,), R(6), R(6)),
+        "batch n d, d, d -> batch n d",
+        "a tuple of sizes is a fixed option",
+    ),
+    (F.rms_norm, (R(3, 6), (6,)), "batch d -> batch d", "a tuple of sizes is a fixed option"),
+    (F.unfold, (R(2, 3, 6, 7), 2), "batch c h w -> batch 4*c (h-1)*(w-1)", "no product of two differences is tried"),
+    (torch.cat, ([R(2, 3), R(4, 3)],), "n d, m d -> n+m d", "a list is no tensor: StopIteration is raised"),
+]
+
+
+def in_letters(told):
+    """Axes with every name but batch replaced by its place among those met so far."""
+    met = {}
+    return re.sub(
+        r"[a-z]\w*", lambda name: name[0] if name[0] == "batch" else met.setdefault(name[0], f"a{len(met)}"), told
+    )
+
+
+def told(function, example):
+    made = harness.declare(function, example=example)
+    assert made.operation.name
+    arguments, results = list(made.axes.values()), [axes for axes, _ in made.results]
+    return " -> ".join(", ".join(" ".join(axes) for axes in side) for side in (arguments, results))
+
+
+@pytest.mark.filterwarnings("ignore:Using a target size")
+@pytest.mark.parametrize(
+    ("function", "example", "person"),
+    [
+        *AS_A_PERSON_WOULD,
+        *(
+            pytest.param(*row, marks=pytest.mark.xfail(strict=True, reason=reason), id=f"{row[0].__name__} otherwise")
+            for *row, reason in OTHERWISE
+        ),
+    ],
+)
+def test_the_axes_are_those_that_a_person_would_write(function, example, person):
+    assert in_letters(told(function, example)) == in_letters(person)
+
+
+@pytest.mark.parametrize(
+    ("function", "example", "argument", "domain"),
+    [
+        (torch.log, (above_zero(3, 4),), "x", positive),
+        (F.binary_cross_entropy, (torch.rand(3, 4), torch.rand(3, 4)), "input", within(0, 1)),
+        (F.one_hot, (below(4, 5), 4), "x", within(0, 3)),
+        pytest.param(
+            F.batch_norm,
+            (R(6, 4), R(4), above_zero(4)),
+            "running_var",
+            positive,
+            marks=pytest.mark.xfail(strict=True, reason="four normal numbers of seed 1 happen to be positive"),
+        ),
+    ],
+)
+def test_a_range_is_told_where_other_values_give_nothing_finite(function, example, argument, domain):
+    assert harness.declare(function, example=example).domains.get(argument) == domain
+
+
+def test_integers_are_indices_of_the_axis_at_which_they_stop():
+    classes = harness.declare(F.cross_entropy, example=(R(5, 7), below(7, 5)))
+    assert repr(classes.domains["target"]) == f"below({classes.axes['input'][1]!r})"
+    rows = harness.declare(F.embedding, example=(below(11, 5, 7), R(11, 6)))
+    assert repr(rows.domains["input"]) == f"below({rows.axes['weight'][0]!r})"
+    assert rows.operation.differentiable
+
+
+def test_smallest_sizes_are_those_at_which_it_can_be_called():
+    assert harness.declare(F.max_pool1d, example=(R(2, 3, 8), 2)).operation.sizes["d"] == (2, 1025)
+    convolution = harness.declare(F.conv1d, example=(R(2, 3, 8), R(4, 3, 3))).operation
+    assert convolution.where(d=3, k=3) and not convolution.where(d=2, k=3)
+
+
+def test_what_is_no_tensor_is_an_option_with_that_one_value():
+    made = harness.declare(F.leaky_relu, example=(R(3, 4), 0.2))
+    assert {name: each.values for name, each in made.operation.options.items()} == {"negative_slope": (0.2,)}
+    assert "negative_slope: float = 0.2" in str(made)
+
+
+def test_an_axis_that_cannot_vary_is_said_to_be_fixed():
+    made = harness.declare(F.rms_norm, example=(R(3, 6), (6,)))
+    assert made.notes == ("input's axis 1 is always 6",)
+    assert str(made).startswith("# input's axis 1 is always 6\n@harness.operation")
+
+
+@pytest.mark.xfail(strict=True, reason="the sum of complex results has no gradient, and that counts as none")
+def test_a_function_with_a_complex_result_is_differentiable():
+    assert harness.declare(torch.fft.rfft, example=(R(3, 8),)).differentiable
+
+
+@pytest.mark.xfail(strict=True, reason="warnings of trial calls reach the user")
+def test_trials_warn_of_nothing():
+    with warnings.catch_warnings(record=True) as heard:
+        warnings.simplefilter("always")
+        harness.declare(F.mse_loss, example=(R(5, 7), R(5, 7)))
+    assert not heard
+
+
+# What is printed
+
+
+def pasted(function, example):
+    """The operation that the printed declaration declares."""
+
+    from jaxtyping import Float
+
+    made = harness.declare(function, example=example)
+    names = {
+        "harness": harness,
+        "Float": Float,
+        "Tensor": torch.Tensor,
+        "__name__": __name__,
+        function.__name__: function,
+    }
+    exec(compile(str(made), "pasted", "exec"), names)
+    return next(each for each in names.values() if isinstance(each, harness.Operation))
+
+
+def test_what_is_printed_is_a_declaration():
+    printed = str(harness.declare(F.linear, example=(R(3, 4), R(5, 4), R(5))))
+    assert printed.splitlines()[:2] == [
+        "@harness.operation",
+        'def linear(x: Float[Tensor, "batch d"], y: Float[Tensor, "n d"], z: Float[Tensor, "n"]) '
+        '-> Float[Tensor, "batch n"]:',
+    ]
+
+
+@pytest.mark.xfail(strict=True, reason="the declared function has the name of what it calls, and so calls itself")
+def test_what_is_printed_can_be_pasted():
+    example = (R(3, 4), R(5, 4), R(5))
+    assert torch.equal(pasted(F.linear, example)(*example), F.linear(*example))
+
+
+@pytest.mark.xfail(strict=True, reason="an argument with a default stands before one without")
+def test_what_is_printed_is_python_where_an_option_stands_before_a_tensor():
+    compile(str(harness.declare(F.group_norm, example=(R(3, 8, 6), 2, R(8), R(8)))), "printed", "exec")
+
+
+@pytest.mark.xfail(strict=True, reason="the body calls <lambda>")
+def test_what_is_printed_for_a_lambda_is_python():
+    compile(str(harness.declare(lambda x: x.sin(), example=(R(3, 4),))), "printed", "exec")
+
+
+# What is refused
+
+
+def distances(x, w):
+    return (x[:, None] - w).square().sum(-1)
+
+
+def without_negatives(x):
+    return x[x > 0]
+
+
+def of_one_number(x):
+    return x.sum().item()
+
+
+def refusal(function, example):
+    with pytest.raises(DeclarationError) as refused:
+        harness.declare(function, example=example)
+    told = str(refused.value)
+    assert "\n" not in told
+    return told
+
+
+@pytest.mark.parametrize(
+    ("function", "example", "words"),
+    [
+        (
+            distances,
+            (R(4, 8), R(5, 8), 3),
+            ["distances: it does not take the example", "too many positional arguments"],
+        ),
+        (distances, (R(4, 8), R(5, 7)), ["distances: it can't be called with the example", "size of tensor"]),
+        (without_negatives, (R(4, 8),), ["axis 0 of result 0", "no plain expression", "declare the operation by hand"]),
+    ],
+)
+def test_an_example_of_which_nothing_can_be_told_is_refused(function, example, words):
+    told = refusal(function, example)
+    assert told.startswith(f"test_inference.py: {function.__name__}: ")
+    assert all(word in told for word in words)
+
+
+@pytest.mark.xfail(strict=True, reason="StopIteration is raised")
+def test_an_example_without_a_tensor_is_refused():
+    assert "tensor" in refusal(lambda n: torch.zeros(n), (3,))
+
+
+@pytest.mark.xfail(strict=True, reason="the cause is left out: `it can't be called with the example: `")
+def test_a_result_that_is_no_tensor_is_told():
+    assert "float" in refusal(of_one_number, (R(3, 4),))
+
+
+@pytest.mark.xfail(strict=True, reason="names are left aside, and values passed in the order of the example")
+def test_an_example_by_name_is_called_by_name():
+    assert harness.declare(distances, example={"w": R(5, 8), "x": R(4, 8)}).results[0][0] == ("batch", "n")
+    with pytest.raises(DeclarationError, match="v"):
+        harness.declare(distances, example={"x": R(4, 8), "v": R(5, 8)})
+
+
+# Like another, by an example
+
+SLOW = (R(4, 8), R(5, 8))
+
+
+def product(x, w):
+    return (x.unsqueeze(1) * w).sum(-1)
+
+
+def by_matmul(x, w):
+    return x @ w.T
+
+
+def whole_blocks(x, w):
+    inner = x.shape[1] // 4 * 4
+    return x[:, :inner] @ w[:, :inner].T
+
+
+@pytest.fixture(scope="module")
+def declared():
+    return harness.declare(product, example=SLOW)
+
+
+def test_a_fast_function_that_is_right_passes(declared):
+    for name in ("agreement", "gradients", "batch_invariance", "layouts"):
+        cell = cell_of(name, declared.operation, declared.of(by_matmul), "float32")
+        assert not explore(cell, plan(declared.operation, 10, 0)).verdict.failing, name
+
+
+def test_a_fast_function_that_is_wrong_is_found_and_explained(declared):
+    found = outcome(cell_of("agreement", declared.operation, declared.of(whole_blocks), "float32"), 5, 0)
+    assert found.verdict is Verdict.WRONG
+    assert "block" in found.counterexample.diagnosis.sentence
+    assert found.place == "test_inference.py: whole_blocks"
+
+
+def test_a_check_by_example_says_what_it_declared():
+    checked = harness.check(by_matmul, like=product, example=SLOW, dtypes=["float32"], examples=3)
+    assert checked
+    assert str(checked).startswith("declared from the example:\n\n@harness.operation\ndef product(")
+    assert {each.implementation for each in checked.outcomes} == {"by_matmul"}
+
+
+@pytest.mark.xfail(strict=True, reason="every property of it is an error instead")
+def test_a_fast_function_that_takes_other_arguments_is_refused():
+    with pytest.raises(DeclarationError, match="takes 1 positional argument"):
+        harness.check(lambda x: x, like=product, example=SLOW, dtypes=["float32"], examples=1)
+
+
+@pytest.mark.parametrize("function", [returns, numbered])
+@pytest.mark.xfail(strict=True, reason="samples are told to be independent that are not")
+def test_a_function_agrees_with_itself_whatever_was_told_of_it(function):
+    made = harness.declare(function, example=(R(3, 4),))
+    for name in ("batch_invariance", "batch_permutation"):
+        if PROPERTIES[name].applies(made.operation):
+            cell = cell_of(name, made.operation, made.of(function), "float32")
+            assert not explore(cell, essential(made.operation, 0)[:15]).verdict.failing
