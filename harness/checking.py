@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import io
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -97,6 +98,17 @@ def check(
     return Check(tuple(outcome(cell, examples, seed) for cell in asked), declared)
 
 
+def _takes(function: Callable[..., Any], count: int) -> bool:
+    """Whether a function can be called with so many arguments, as far as it says."""
+    try:
+        inspect.signature(function).bind(*range(count))
+    except TypeError:
+        return False
+    except ValueError:  # a builtin does not say
+        return True
+    return True
+
+
 def _declared(
     function: Callable[..., Any],
     like: Callable[..., Any] | Operation | None,
@@ -111,6 +123,10 @@ def _declared(
     right = function if like is None else like
     if example is not None:
         told = declare(right, example=example)
+        if isinstance(example, Sequence) and not _takes(function, len(told.example)):
+            raise DeclarationError(
+                f"{place_of(function)} does not take the {len(told.example)} arguments of the example"
+            )
         return told.operation, told.of(function), str(told)
     if not getattr(plain(right), "__annotations__", None):
         raise DeclarationError(

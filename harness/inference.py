@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import inspect
 import itertools
+import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -57,7 +58,7 @@ class Declaration:
     notes: tuple[str, ...] = ()
 
     def __str__(self) -> str:
-        name = _identifier(name_of(self.function))
+        name, called = _identifier(name_of(self.function)), _called(self.function)
         given = {
             f"sizes={dict(self.sizes)!r}": bool(self.sizes),
             f"where=lambda {', '.join(self._bounded)}: {' and '.join(f'{each} > 0' for each in self._differences)}": bool(
@@ -66,14 +67,15 @@ class Declaration:
             "differentiable=False": not self.differentiable,
         }
         said = ", ".join(text for text, is_there in given.items() if is_there)
-        parameters = ", ".join(self._spelled(each) for each in self.example)
+        tensors = [name for name, value in self.example.items() if isinstance(value, Tensor)]
+        parameters = ", ".join(map(self._spelled, (*tensors, *(each for each in self.example if each not in tensors))))
         results = [_annotation_text(" ".join(axes), dtype) for axes, dtype in self.results]
         returned = results[0] if len(results) == 1 else f"tuple[{', '.join(results)}]"
         lines = [
             f"@harness.operation({said})" if said else "@harness.operation",
-            f"def {name}({parameters}) -> {returned}:",
-            f'    """What {name_of(self.function)} computes."""',
-            f"    return {name_of(self.function)}({', '.join(self.example)})",
+            f"def {name if name != called else f'{name}_operation'}({parameters}) -> {returned}:",
+            f'    """What {called} computes."""',
+            f"    return {called}({', '.join(self.example)})",
         ]
         return "\n".join([*(f"# {note}" for note in self.notes), *lines])
 
@@ -164,7 +166,7 @@ def declare(function: Callable[..., Any], *, example: Sequence[Any] | Mapping[st
 def _named(function: Callable[..., Any], example: Sequence[Any] | Mapping[str, Any]) -> dict[str, Any]:
     """The arguments of an example by their names; those of a function without a signature are called x, y, z."""
     if isinstance(example, Mapping):
-        return dict(example)
+        return _by_name(function, example)
     given = tuple(example) if isinstance(example, tuple | list) else (example,)
     try:
         bound = inspect.signature(function).bind(*given)
@@ -174,6 +176,18 @@ def _named(function: Callable[..., Any], example: Sequence[Any] | Mapping[str, A
         raise DeclarationError(f"{place_of(function)}: it does not take the example: {failure}") from None
     several = any(each.kind is each.VAR_POSITIONAL for each in bound.signature.parameters.values())
     return dict(zip(_LETTERS, given, strict=False)) if several else dict(bound.arguments)
+
+
+def _by_name(function: Callable[..., Any], example: Mapping[str, Any]) -> dict[str, Any]:
+    """An example by name in the order of the function's parameters. Raises DeclarationError where it has none of the name."""
+    try:
+        return dict(inspect.signature(function).bind(**example).arguments)
+    except ValueError:
+        raise DeclarationError(
+            f"{place_of(function)}: its parameters have no names; give the example in order"
+        ) from None
+    except TypeError as failure:
+        raise DeclarationError(f"{place_of(function)}: it does not take the example: {failure}") from None
 
 
 @dataclass
@@ -186,6 +200,10 @@ class _Trials:
 
     def declaration(self) -> Declaration:
         """All that can be told. Raises DeclarationError."""
+        if not self.tensors:
+            raise DeclarationError(
+                f"{place_of(self.function)}: the example has no tensor of its own to tell a declaration from; declare it by hand"
+            )
         if self.call(self.shapes) is None:
             raise DeclarationError(f"{place_of(self.function)}: it can't be called with the example: {self._failure}")
         domains = self._domains()
@@ -221,13 +239,16 @@ class _Trials:
         """What the function gives for tensors of some shapes, with some of them given; None where it raises."""
         made = {name: self._filled(name, tensor, shapes[name]) for name, tensor in self.tensors.items()}
         try:
-            with torch.no_grad():
+            with torch.no_grad(), warnings.catch_warnings():
+                warnings.simplefilter("ignore")
                 returned = self.function(*{**self.example, **made, **values}.values())
         except Exception as failure:
             self._failure = f"{type(failure).__name__}: {failure}".splitlines()[0]
             return None
         parts = list(returned) if isinstance(returned, tuple | list) else [returned]
-        return parts if all(isinstance(part, Tensor) for part in parts) else None
+        odd = next((part for part in parts if not isinstance(part, Tensor)), None)
+        self._failure = "" if odd is None else f"its result is {type(odd).__name__}, and no tensor"
+        return parts if odd is None else None
 
     def _filled(self, name: str, like: Tensor, shape: tuple[int, ...]) -> Tensor:
         """A tensor of a shape: the example's own where it has it, other floats, or integers drawn from the example's."""
@@ -296,24 +317,26 @@ class _Trials:
         return names
 
     def _is_batch(self, group: _Group) -> bool:
-        """Whether the axis is the first one wherever it is, and a change of the first sample changes nothing in the others."""
+        """Whether the axis is the first one wherever it is, and samples in another order, or one alone, give the same."""
         if any(place for _, place in group.slots):
             return False
-        before = self.call(self.shapes)
-        changed = {}
-        for name, _ in group.slots:
-            changed[name] = self.tensors[name].clone()
-            changed[name][0] = (
-                self.tensors[name][-1] if not changed[name].is_floating_point() else changed[name][0] * 0.5
-            )
-        after = self.call(self.shapes, **changed)
-        if before is None or after is None or any(not part.ndim or len(part) != group.size for part in before):
+        order = torch.arange(group.size).flip(0)
+        before = self.call(self.shapes, **self.tensors)
+        turned = self.call(self.shapes, **self._changed(group, lambda tensor: tensor[order]))
+        alone = self.call(self.shapes, **self._changed(group, lambda tensor: tensor[:1]))
+        if before is None or turned is None or alone is None:
             return False
-        longer = self.call(self._with(dict.fromkeys(group.slots, group.size + 1)))
-        if longer is None or any(len(part) != group.size + 1 for part in longer):
+        if any(not part.ndim or len(part) != group.size for part in before) or any(len(part) != 1 for part in alone):
             return False
-        pairs = zip(before, after, strict=True)
-        return all(torch.allclose(one[1:], other[1:], equal_nan=True) for one, other in pairs)
+        return all(
+            torch.allclose(one[order], other, equal_nan=True) and torch.allclose(one[:1], first, equal_nan=True)
+            for one, other, first in zip(before, turned, alone, strict=True)
+        )
+
+    def _changed(self, group: _Group, change: Callable[[Tensor], Tensor]) -> dict[str, Tensor]:
+        """The example's tensors, those that have the axis first changed along it."""
+        names = {name for name, _ in group.slots}
+        return {name: change(tensor) if name in names else tensor for name, tensor in self.tensors.items()}
 
     def _axes(self, groups: list[_Group], names: list[str]) -> dict[str, tuple[str, ...]]:
         of = {slot: _times(group.step, name) for group, name in zip(groups, names, strict=True) for slot in group.slots}
@@ -401,6 +424,7 @@ class _Trials:
                 each for each in (within(0, 1), positive) if tensor.is_floating_point() and each.admits(tensor.numpy())
             ]
             drawn = torch.randn(tensor.shape, generator=torch.Generator().manual_seed(1), dtype=torch.float64)
+            drawn = torch.where(torch.arange(drawn.numel()).reshape(drawn.shape) % 2 == 0, -drawn.abs(), drawn)
             if not inside or self._is_finite(name, drawn.to(tensor.dtype)):
                 continue
             for each in (positive, within(0, 1)):
@@ -441,9 +465,11 @@ class _Trials:
             for name, tensor in self.tensors.items()
         }
         try:
-            returned = self.function(*{**self.example, **wide}.values())
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                returned = self.function(*{**self.example, **wide}.values())
             parts = returned if isinstance(returned, tuple | list) else (returned,)
-            sum(part.sum() for part in parts if part.requires_grad).backward()
+            sum(part.abs().sum() for part in parts if part.requires_grad).backward()
         except Exception:
             return False
         return True
@@ -496,6 +522,16 @@ def _annotation(axes: str, dtype: torch.dtype) -> Any:
 
 def _annotation_text(axes: str, dtype: torch.dtype) -> str:
     return f'{_kind(dtype).capitalize()}[Tensor, "{axes}"]'
+
+
+def _called(function: Callable[..., Any]) -> str:
+    """How a function is called in Python: by its module where that is a library's, by a name to be put in where it has none."""
+    name, module = name_of(function), getattr(function, "__module__", None) or ""
+    if not name.isidentifier():
+        return "function"
+    if module.startswith("torch.nn.functional") or getattr(torch.nn.functional, name, None) is function:
+        return f"torch.nn.functional.{name}"
+    return f"torch.{name}" if getattr(torch, name, None) is function else name
 
 
 def _identifier(name: str) -> str:

@@ -32,9 +32,10 @@ from harness.declare.domains import whole
 from harness.declare.module_operation import state_of
 from harness.declare.modules import ModuleFunction, Reference, made, statistics
 from harness.declare.operation import Operation
+from harness.declare.rehearsal import small_call
 from harness.declare.results import Results
 from harness.declare.signature import Signature
-from harness.errors import CandidateError
+from harness.errors import CandidateError, DeclarationError
 
 _NEEDED = ("Model", "get_inputs", "get_init_inputs")
 
@@ -72,7 +73,30 @@ def candidate(path: str | Path, problem: Operation, model: str = "ModelNew") -> 
     found = getattr(_imported(Path(path)), model, None)
     if not inspect.isclass(found) or not issubclass(found, nn.Module):
         raise CandidateError(f"{Path(path).name} has no nn.Module named {model}; that is what a candidate is called")
-    problem.implementation(replace(problem.definition.reference.build, model=found), name=model, module=True)  # type: ignore[attr-defined]
+    reference: Reference = problem.definition.reference  # type: ignore[attr-defined]
+    build = replace(reference.build, model=found)  # type: ignore[type-var]
+    try:
+        state = _by_order(reference, build, small_call(problem, {"mode": "train"}))
+        problem.implementation(build, name=model, module=True, state=state)
+    except DeclarationError as refusal:
+        told = str(refusal).partition("; say with state=")[0]
+        raise DeclarationError(f"{told}; a candidate has the reference's parameters, by the same names") from None
+
+
+def _by_order(reference: Reference, build: Callable[..., nn.Module], known: Mapping[str, Any]) -> dict[str, str]:
+    """The candidate's names for the reference's state, where it has others for parts of the same shapes in the same order."""
+    try:
+        module = made(build, reference.chosen(known))
+    except Exception:  # of which the declaration tells
+        return {}
+    buffers = {name: each for name, each in module.named_buffers() if name in statistics(module)}
+    theirs = {**dict(module.named_parameters()), **buffers}
+    ours = reference.state(known)
+    if theirs.keys() == ours.keys() or [each.shape for each in theirs.values()] != [
+        each.shape for each in ours.values()
+    ]:
+        return {}
+    return dict(zip(ours, theirs, strict=True))
 
 
 def joined(reference: Path, candidate: Path, folder: Path) -> Path:

@@ -134,7 +134,7 @@ def test_per_frequency_inverse_is_the_dense_one(outputs, inputs):
     dense = (y.flatten(1).numpy() @ scipy.linalg.pinv(A).T).reshape(2, inputs, 4, 4)
     scale = np.abs(dense).max()
     for name in ("per_frequency", "per_frequency_svd"):
-        found = conv2d_circular_pinv.find(name).compute({"y": y, "K": K}, {})
+        (found,) = conv2d_circular_pinv.find(name).compute({"y": y, "K": K}, {})
         assert np.abs(found.numpy() - dense).max() < 1e-12 * scale
     assert np.abs(conv2d_circular_pinv(y, K).numpy() - dense).max() < 1e-12 * scale
     long = conv2d_circular_pinv_in_long_double(y.numpy().astype(np.longdouble), K.numpy().astype(np.longdouble))

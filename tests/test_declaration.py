@@ -98,7 +98,7 @@ def declare_no_result():
         return x
 
 
-def declare_integers_without_structure():
+def declare_indices_as_any_integers():
     @harness.operation
     def indexed(x: Float[Tensor, "d"], index: Int[Tensor, "k"]) -> Float[Tensor, "k"]:
         return x[index]
@@ -128,9 +128,9 @@ def declare_impossible_sizes():
         return x
 
 
-def declare_variadic():
+def declare_nameless_axes():
     @harness.operation
-    def anything(x: Float[Tensor, "*batch d"]) -> Float[Tensor, "*batch d"]:
+    def anything(x: Float[Tensor, "... d"]) -> Float[Tensor, "... d"]:
         return x
 
 
@@ -150,12 +150,12 @@ def declare_wrong_structure():
         (declare_contradicting_result, ("transposed", "'rows columns'", "returns")),
         (declare_other_number_of_results, ("pair", "2 tensor(s)", "returns 1")),
         (declare_no_result, ("silent", "no annotation", "->")),
-        (declare_integers_without_structure, ("indexed", "'index'", "structure")),
+        (declare_indices_as_any_integers, ("indexed", "'index'", "harness.below")),
         (declare_unknown_time, ("summed", "'time'", "known are steps")),
         (declare_unknown_linear, ("same", "'y'", "known are x")),
         (declare_raising_definition, ("broken", "raised RuntimeError", "mend it")),
         (declare_impossible_sizes, ("never", "where=", "widen sizes=")),
-        (declare_variadic, ("anything", "'*batch'", "name each axis")),
+        (declare_nameless_axes, ("anything", "'...'", "write *batch")),
         (declare_wrong_structure, ("structured", "'x'", "made shape (3,)")),
     ],
 )

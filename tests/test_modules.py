@@ -144,7 +144,7 @@ for each in (OwnNorm, Biased, Uncounted, AlwaysEvaluated):
     batch_norm.implementation(each, module=True)
 
 
-@harness.operation(module=lambda d, m: nn.Linear(d, m), sizes={"d": (1, 17), "m": (1, 9)})
+@harness.operation(module=lambda d, m: nn.Linear(d, m), sizes={"batch": (0, 4), "d": (1, 6), "m": (1, 4)})
 def linear(x: Float[Tensor, "batch d"]) -> Float[Tensor, "batch m"]:
     """x times the transposed weight, and a bias."""
 
@@ -262,12 +262,10 @@ def test_a_parameter_that_is_not_used_is_named():
     found = outcome(cell("agreement", linear, "Unbiased"), 5, 0)
     assert found.verdict is Verdict.WRONG
     assert "bias" in found.counterexample.diagnosis.sentence
-    assert "torch" in found.counterexample.script
 
 
 def test_a_module_that_draws_while_it_evaluates_is_said_to():
     found = outcome(cell("agreement", linear, "Dropping"), 5, 0)
-    print(found.counterexample.diagnosis)
     told = found.counterexample.diagnosis.sentence
     assert any(word in told for word in ("call", "random", "train"))
 
@@ -354,22 +352,18 @@ def test_a_module_whose_result_is_otherwise_than_annotated_is_refused():
     assert told.startswith("test_modules.py: shaped: the return annotation 'batch d' means (2, 3)")
 
 
-@pytest.mark.xfail(strict=True, reason="AttributeError: 'str' object has no attribute 'named_buffers'")
 def test_what_makes_no_module_is_refused():
     assert refused(affine(lambda d: "no module")).startswith("test_modules.py: shaped: ")
 
 
-@pytest.mark.xfail(strict=True, reason="any word is a mode, and means evaluation")
 def test_an_unknown_mode_is_refused():
     assert "training" in refused(affine(lambda d: nn.Linear(d, d), modes=("training",)))
 
 
-@pytest.mark.xfail(strict=True, reason="IndexError: tuple index out of range")
 def test_no_mode_at_all_is_refused():
     assert "modes" in refused(affine(lambda d: nn.Linear(d, d), modes=()))
 
 
-@pytest.mark.xfail(strict=True, reason="it is left aside")
 @pytest.mark.parametrize("given", [{"modes": ("train",)}, {"call": lambda module, x: module(x)}], ids=["modes", "call"])
 def test_what_speaks_of_a_module_is_refused_without_one(given):
     def declare():
@@ -438,13 +432,11 @@ def test_a_candidate_whose_state_is_not_the_references_is_refused(made, state, w
     assert words in told
 
 
-@pytest.mark.xfail(strict=True, reason="the place is the forward method's, and its class is not named")
 def test_a_refused_candidate_is_named():
     told = refused(lambda: linear.implementation(Elsewhere, module=True))
     assert told.startswith("test_modules.py: Elsewhere")
 
 
-@pytest.mark.xfail(strict=True, reason="the place is where its forward is inherited from: `linear.py: forward`")
 def test_a_refused_candidate_that_inherits_its_forward_is_found_in_its_own_file():
     class Raising(nn.Linear):
         def __init__(self, d, m):
@@ -453,7 +445,6 @@ def test_a_refused_candidate_that_inherits_its_forward_is_found_in_its_own_file(
     assert refused(lambda: linear.implementation(Raising, module=True)).startswith("test_modules.py")
 
 
-@pytest.mark.xfail(strict=True, reason="a key of state= that the reference has not is left aside")
 def test_a_misspelt_name_in_state_is_refused():
     try:
         told = refused(
@@ -464,7 +455,6 @@ def test_a_misspelt_name_in_state_is_refused():
     assert "'wieght'" in told
 
 
-@pytest.mark.xfail(strict=True, reason="AttributeError: 'int' object has no attribute 'named_parameters'")
 def test_a_candidate_that_makes_no_module_is_refused():
     assert refused(lambda: linear.implementation(lambda d, m: 3, name="number", module=True))
 

@@ -96,6 +96,10 @@ def operation(
             dtypes=named_dtypes(dtypes, function),
         )
         _check_structure(made)
+        if module is None and (call is not None or modes != ("eval",)):
+            raise DeclarationError(
+                f"{place_of(function)}: modes= and call= say how a module is called, and module= is not given"
+            )
         made = made if module is None else of_module(made, Reference(module, call), modes)
         rehearse(made)
         return made

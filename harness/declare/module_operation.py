@@ -7,6 +7,8 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
+from torch import nn
+
 from harness.declare.axes import ComputedAxis
 from harness.declare.callables import place_of
 from harness.declare.domain import Kind, OptionDomain, TensorDomain
@@ -18,6 +20,8 @@ from harness.declare.rehearsal import small_call
 from harness.declare.results import Results
 from harness.declare.signature import Signature
 from harness.errors import DeclarationError
+
+_MODES = ("eval", "train")
 
 
 def of_module(made: Operation, reference: Reference, modes: tuple[str, ...]) -> Operation:
@@ -38,6 +42,11 @@ def of_module(made: Operation, reference: Reference, modes: tuple[str, ...]) -> 
         module = build(reference.build, reference.chosen(known))
     except Exception as failure:
         raise DeclarationError(f"{place}: module= raised {type(failure).__name__}: {failure} for {known}") from None
+    if not isinstance(module, nn.Module):
+        raise DeclarationError(f"{place}: module= makes {type(module).__name__}, and no nn.Module")
+    odd = next((each for each in modes if each not in _MODES), None)
+    if odd is not None or not modes:
+        raise DeclarationError(f"{place}: modes= takes {' and '.join(map(repr, _MODES))}, and not {odd or modes!r}")
     signature, reference = made.signature, replace(reference, buffers=statistics(module))
     inputs = tuple(name for name in signature.parameters if name not in signature.options)
     state = state_of(reference, known, made.sizes)

@@ -7,12 +7,14 @@ own initialisation. What buffers hold after the call are results beside its outp
 
 from __future__ import annotations
 
+import difflib
 import inspect
 import math
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -20,7 +22,6 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.func import functional_call
 
-from harness.declare.callables import place_of
 from harness.declare.structure import RandomSource
 from harness.errors import DeclarationError
 
@@ -239,11 +240,11 @@ class ModuleFunction:
             [inspect.Parameter("arguments", inspect.Parameter.VAR_KEYWORD)], return_annotation=Any
         )
 
-    def __call__(self, *, state: State, mode: str, sizes: Mapping[str, int], **arguments: Any) -> Any:
+    def __call__(self, *, mode: str, sizes: Mapping[str, int], state: State | None = None, **arguments: Any) -> Any:
         """What the module gives, beside what its buffers hold afterwards where it has some."""
         known = {**sizes, **arguments}
         buffers = self.reference.buffers
-        own = {name: each.detach().clone() if name in buffers else each for name, each in state.items()}
+        own = {name: each.detach().clone() if name in buffers else each for name, each in (state or {}).items()}
         module = made(self._build, self.reference.chosen(known))
         inputs = tuple(arguments[name] for name in self._inputs)
         taken = {n: v for n, v in arguments.items() if n not in self._inputs and n not in self.reference.parameters}
@@ -281,9 +282,17 @@ class ModuleFunction:
         """Another module with this one's state, as a function of the same arguments."""
         return ModuleFunction(self.reference, build, self._inputs, layouts)
 
+    @property
+    def _place(self) -> str:
+        """The candidate's file and class, for messages."""
+        made = getattr(self._build, "model", self._build)
+        own = (each.__code__.co_filename for each in (made, *vars(made).values()) if inspect.isfunction(each))
+        file = next(own, None)
+        return f"{Path(file).name}: {self.__name__}" if file else self.__name__
+
     def check(self, known: Mapping[str, Any]) -> None:
         """Raise DeclarationError where the candidate has other parameters than the reference's state fills."""
-        place = place_of(self.__wrapped__)
+        place = self._place
         try:
             module = made(self._build, self.reference.chosen(known))
         except Exception as failure:
@@ -291,6 +300,16 @@ class ModuleFunction:
                 f"{place}: {self.__name__}({', '.join(self.reference.parameters)}) raised {type(failure).__name__}: {failure}; "
                 "it is made of what the reference is made of, in that order"
             ) from None
+        if not isinstance(module, nn.Module):
+            raise DeclarationError(f"{place} makes {type(module).__name__}, and no nn.Module")
+        parts = self.reference.state(known)
+        unknown = [key for key in self._layouts if not any(f"{name}.".startswith(f"{key}.") for name in parts)]
+        if unknown:
+            near = difflib.get_close_matches(unknown[0], parts, n=1)
+            hint = f"did you mean {near[0]!r}?" if near else f"it has {', '.join(parts)}"
+            raise DeclarationError(
+                f"{place}: state= names {unknown[0]!r}, which the reference's state does not have; {hint}"
+            )
         own = {name: tuple(each.shape) for name, each in module.named_parameters()}
         buffers = {name for name, _ in module.named_buffers()}
         try:

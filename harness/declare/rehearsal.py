@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from harness.declare.callables import place_of
+from harness.declare.domains import whole
 from harness.declare.structure import RandomSource, name_of
 from harness.errors import DeclarationError
 
@@ -92,7 +93,7 @@ def _hold(operation: Operation, sizes: dict[str, int], options: dict[str, Any]) 
     except Exception as failure:
         raise DeclarationError(
             f"{place}: the definition raised {type(failure).__name__}: {failure} for {call}; "
-            "mend it, or narrow its domain with sizes= or where="
+            f"mend it, or narrow its domain with sizes= or where={_hint(operation)}"
         ) from None
     if len(parts) != len(operation.results):
         raise DeclarationError(
@@ -101,6 +102,12 @@ def _hold(operation: Operation, sizes: dict[str, int], options: dict[str, Any]) 
     _hold_shapes(operation, parts, known, call)
     if operation.linear_in is not None:
         _hold_linear(operation, operation.linear_in, arguments, options, call)
+
+
+def _hint(operation: Operation) -> str:
+    """What is likely where integers are any: that they are indices, and it isn't said of what."""
+    name = next((name for name, domain in operation.tensors.items() if isinstance(domain.structure, whole)), None)
+    return "" if name is None else f'; if {name!r} holds indices of an axis, write Annotated[…, harness.below("axis")]'
 
 
 def _hold_linear(
