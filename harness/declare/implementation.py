@@ -31,7 +31,7 @@ class Implementation:
 
     signature: what it takes and returns, as the operation declares it; exempt: by a property's name the reason why the
     statement is not asked of this implementation, which the report shows as unsupported with that reason; devices: those
-    on which it runs; by_name: whether it takes its arguments by their names, as a builtin does not; renamed: what it calls
+    alone on which it runs, all of the backend's where none is named; by_name: whether it takes its arguments by their names, as a builtin does not; renamed: what it calls
     them where that is not what the operation does; mutates: the argument that is the result afterwards; out: the
     argument by which it is given memory to write to; forward_only: whether no gradient is asked.
     """
@@ -89,6 +89,10 @@ class Implementation:
         """The same function on torch.compile, by the name `….compiled`."""
         exempt = {**self.exempt, "compiled": "it is compiled already"}
         return replace(self, name=f"{self.name}{TWIN}", backend=BACKENDS[COMPILED], exempt=exempt)
+
+    def runs_on(self, device: str) -> bool:
+        """Whether it runs on a device, by what its backend and itself say."""
+        return device in self.backend.devices and (not self.devices or device in self.devices)
 
     def unavailable(self) -> str | None:
         """Why it can't run here at all, or None."""
@@ -184,7 +188,7 @@ def implementation_of(
         named_dtypes(dtypes or (), function) or _of_its_parameters(function) or known.dtypes,
         signature,
         exempt=exempt or {},
-        devices=tuple(devices or known.devices),
+        devices=tuple(devices or ()),
         by_name=by_name,
         renamed=renamed or {},
         mutates=mutates or "",

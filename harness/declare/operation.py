@@ -161,7 +161,6 @@ class Operation:
             BACKENDS["torch"],
             self.among((torch.float32, torch.bfloat16, torch.float16)),
             self.signature,
-            devices=BACKENDS["torch"].devices,
             exempt={
                 "gradients": "the definition's own gradient is the oracle",
                 "compiled": "the definition is written for accuracy, and nobody compiles it",

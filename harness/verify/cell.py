@@ -98,7 +98,7 @@ def cells(
             if not prop.declared(operation, implementation):
                 continue
             for device in devices or devices_here():
-                if device not in implementation.devices or prop.device not in (None, device):
+                if not implementation.runs_on(device) or prop.device not in (None, device):
                     continue
                 for dtype in dtypes or full_precision():
                     if dtype in prop.dtypes if prop.dtypes else serves(implementation, PRECISIONS[dtype], device):

@@ -28,5 +28,5 @@ def computing(operation: Operation, device: str, dtype: str, backends: Collectio
     if not PRECISIONS[dtype].is_on(device):
         return []
     every = on_backends((operation.own, *operation.implementations.values()), backends)
-    here = [each for each in every if device in each.devices and not each.unavailable()]
+    here = [each for each in every if each.runs_on(device) and not each.unavailable()]
     return [each for each in here if each is operation.own or serves(each, PRECISIONS[dtype], device)]
