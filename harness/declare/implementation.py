@@ -31,9 +31,10 @@ class Implementation:
 
     signature: what it takes and returns, as the operation declares it; exempt: by a property's name the reason why the
     statement is not asked of this implementation, which the report shows as unsupported with that reason; devices: those
-    alone on which it runs, all of the backend's where none is named; by_name: whether it takes its arguments by their names, as a builtin does not; renamed: what it calls
-    them where that is not what the operation does; mutates: the argument that is the result afterwards; out: the
-    argument by which it is given memory to write to; forward_only: whether no gradient is asked.
+    alone on which it runs, all of the backend's where none is named; by_name: whether it takes its arguments by their
+    names, as a builtin does not; renamed: what it calls them where that is not what the operation does; mutates: the
+    argument that is the result afterwards; out: the argument by which it is given memory to write to; forward_only: whether
+    no gradient is asked.
     """
 
     operation: str
