@@ -85,10 +85,9 @@ def candidates(path: Path) -> Candidates:
     )
     if not found.subjects:
         raise CandidateError(
-            f"{path.name} declares nothing to verify; annotate a function's arguments and result as jaxtyping arrays, "
-            "decorate a function with @OPERATION.implementation(backend=…), "
-            "declare an operation of your own with @harness.operation, or state something of one with "
-            "@harness.property(of=…)"
+            f"{path.name} declares nothing to verify; decorate a function with @OPERATION.implementation(backend=…), declare an "
+            "operation of your own with @harness.operation, annotate a function's arguments and result as jaxtyping arrays, or "
+            "state something of one with @harness.property(of=…)"
         )
     _check_names(path, found)
     return found
