@@ -209,8 +209,7 @@ class _Trials:
             )
         if self.call(self.shapes) is None:
             raise DeclarationError(f"{place_of(self.function)}: it can't be called with the example: {self._failure}")
-        domains = self._domains()
-        self._ranges = {name: each for name, each in domains.items() if isinstance(each, Range)}
+        self._ranges = self._domains()
         groups = self._groups()
         names = self._names(groups)
         axes = self._axes(groups, names)

@@ -103,7 +103,7 @@ OTHERWISE = [
     ),
     (F.rms_norm, (R(3, 6), (6,)), "batch d -> batch d", "a tuple of sizes is a fixed option"),
     (F.unfold, (R(2, 3, 6, 7), 2), "batch c h w -> batch 4*c (h-1)*(w-1)", "no product of two differences is tried"),
-    (torch.cat, ([R(2, 3), R(4, 3)],), "n d, m d -> n+m d", "a list is no tensor: StopIteration is raised"),
+    (torch.cat, ([R(2, 3), R(4, 3)],), "n d, m d -> n+m d", "a list is no tensor, and is refused"),
 ]
 
 

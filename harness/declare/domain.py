@@ -319,7 +319,7 @@ def _with(domain: TensorDomain, extra: Any) -> TensorDomain:
             return replace(domain, picks=extra)
         case Range() if domain.kind in ("float", "int"):
             return replace(domain, range=extra)
-        case _ if callable(extra) and not isinstance(extra, Range | OwnDtype):
+        case _ if callable(extra):
             return replace(domain, structure=extra)
     raise DeclarationError(
         f"{extra!r} beside {domain.kind} numbers is none of when(…), dtype(…), a domain and a structure (a function that fills it)"

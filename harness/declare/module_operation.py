@@ -27,7 +27,8 @@ _MODES = ("eval", "train")
 def of_module(made: Operation, reference: Reference, modes: tuple[str, ...]) -> Operation:
     """The operation that computes what a module does: with its state among the arguments, and its mode among the options.
 
-    Raises DeclarationError where the module can't be made, or where its state hangs on more than one option.
+    Raises DeclarationError where the module can't be made, or for a mode that there is not. Its state must have the same parts
+    whatever the options are.
     """
     place = place_of(made.definition)
     options = {name: domain.values[0] for name, domain in made.options.items()}

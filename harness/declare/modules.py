@@ -313,7 +313,7 @@ class ModuleFunction:
         own = {name: tuple(each.shape) for name, each in module.named_parameters()}
         buffers = {name for name, _ in module.named_buffers()}
         try:
-            filled = dict(self._mapped(self.reference.state(known), module))
+            filled = dict(self._mapped(parts, module))
         except (KeyError, RuntimeError) as failure:
             raise DeclarationError(f"{place}: state= does not fit: {failure}") from None
         if lacking := sorted(own.keys() - filled.keys()):

@@ -23,9 +23,7 @@ def literal(case: Case) -> str:
 
     Needs torch alone where the tensors have at most 256 entries together, and harness to rebuild the case otherwise.
     """
-    tensors, signature = case.call().arguments, case.operation.signature
-    spelled = {name: tensor_literal(tensor) for name, tensor in tensors.items()}
-    given = signature.assembled(spelled, {name: repr(value) for name, value in case.options.items()}, case.sizes)
+    tensors = case.call().arguments
     if sum(tensor.numel() for tensor in tensors.values()) > _FEW:
         operation = case.operation
         return "\n".join(
@@ -36,6 +34,9 @@ def literal(case: Case) -> str:
                 "arguments, options = case.call().arguments, case.call().options",
             ]
         )
+    spelled = {name: tensor_literal(tensor) for name, tensor in tensors.items()}
+    options = {name: repr(value) for name, value in case.options.items()}
+    given = case.operation.signature.assembled(spelled, options, case.sizes)
     lines = [
         "import torch",
         "from torch import inf, nan",
