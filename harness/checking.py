@@ -123,9 +123,9 @@ def _declared(
     right = function if like is None else like
     if example is not None:
         told = declare(right, example=example)
-        if isinstance(example, Sequence) and not _takes(function, len(told.example)):
+        if isinstance(example, Sequence) and not _takes(function, len(told.example.arguments)):
             raise DeclarationError(
-                f"{place_of(function)} does not take the {len(told.example)} arguments of the example"
+                f"{place_of(function)} does not take the {len(told.example.arguments)} arguments of the example"
             )
         return told.operation, told.of(function), str(told)
     if not getattr(plain(right), "__annotations__", None):

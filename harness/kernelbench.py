@@ -35,7 +35,11 @@ from harness.declare.operation import Operation
 from harness.declare.rehearsal import small_call
 from harness.declare.results import Results
 from harness.declare.signature import Signature
+from harness.declare.workload import Workload
 from harness.errors import CandidateError, DeclarationError
+
+PUBLISHED = "published_size"
+"""The property that asks what a problem's authors do."""
 
 _NEEDED = ("Model", "get_inputs", "get_init_inputs")
 
@@ -174,6 +178,7 @@ class _Problem:
             where=self.where,
             differentiable=True,
             module=of,
+            timed=Workload(dict(self.published), {"mode": "train"}),
             published=dict(self.published),
         )
 

@@ -27,7 +27,7 @@ def compiled(implementation, case):
     made = implementation.implementation
     if made.backend.name != "torch":
         raise harness.Unsupported("only torch functions compile")
-    results = dataclasses.replace(implementation, implementation=made.compiled)(case)
+    results = dataclasses.replace(implementation, implementation=made.twins["torch.compile"])(case)
     for index, (fast, eager, part) in enumerate(
         zip(results, implementation(case), harness.reference(case).parts, strict=True)
     ):

@@ -32,7 +32,7 @@ def test_twins_are_asked_where_torch_compile_is_named():
 
 
 def test_a_twin_is_found_by_its_name_and_is_the_same_every_time():
-    assert linear.find("torch_linear.compiled") is linear.find("torch_linear").compiled
+    assert linear.find("torch_linear.compiled") is linear.find("torch_linear").twins[COMPILED]
     with pytest.raises(UnknownName, match="has no implementation 'nobody'"):
         linear.find("nobody.compiled")
 
@@ -55,7 +55,7 @@ def test_what_is_wrong_only_when_compiled_is_found_there_alone_and_its_script_co
     case = Case(linear, {"batch": 3, "inputs": 2, "outputs": 4}, {}, dtype="float64")
     (cell, *_) = cells(AGREEMENT, [linear], dtypes=["float64"])
     verdicts = {}
-    for made in (eager, eager.compiled):
+    for made in (eager, eager.twins[COMPILED]):
         asked = dataclasses.replace(cell, implementation=made)
         verdicts[made.name], _ = ask(asked, Subject(linear, made), case)
     assert not verdicts["careless"].verdict.failing and str(verdicts["careless.compiled"].verdict) == "wrong"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,9 @@ from harness.candidates import candidates, check_file
 from harness.command.importing import rehearse_import
 from harness.command.options import examples, run_options
 from harness.command.outputs import output_options
-from harness.command.verification_run import RunConfig, waiting
+from harness.command.progress import Meter
+from harness.command.published import Published, published, timed
+from harness.command.verification_run import RunConfig, RunResult, waiting
 from harness.errors import HarnessError, InfrastructureError
 from harness.kernelbench import joined
 
@@ -22,6 +25,10 @@ _EXAMPLES = examples(
     ("harness check mine.py --json > mine.json", "for a script"),
     ("harness check reference.py candidate.py", "a problem in KernelBench's form"),
 )
+
+
+_PATIENCE = 10.0
+"""Seconds that one call of a candidate may take at the published size, to be timed there."""
 
 
 def _one_of(files: tuple[Path, ...], reports: Path) -> Path:
@@ -63,4 +70,13 @@ def check(ctx: click.Context, /, files: tuple[Path, ...], **options: Any) -> Non
     if config.wanted.unknown:  # an output format of the file's own, which is needed here
         candidates(file.resolve())
     result = config.run(brought.implementations, brought.claims, brought.packages, candidates=str(file.resolve()))
+    if len(files) > 1:
+        result = replace(result, published=_published(result, file, config))
     ctx.exit(result.show(config.as_json))
+
+
+def _published(result: RunResult, file: Path, config: RunConfig) -> tuple[Published, ...]:
+    """What is said of the candidates at the published size, with their times where they are accepted there."""
+    answers = published(result.digest.outcomes, config.dtypes)
+    with Meter("timings", config.as_json) as meter:
+        return tuple(timed(answers, file, config.limit, _PATIENCE, meter.step))

@@ -12,7 +12,8 @@ from typing import Any
 import click
 from click.shell_completion import CompletionItem
 
-from harness.declare.backends import BACKENDS, COMPILED
+from harness.declare.backends import BACKENDS
+from harness.declare.twins import TWINS
 from harness.explain.visible import visible
 from harness.generate.precision import PRECISIONS
 from harness.history.archive import run_of
@@ -170,7 +171,7 @@ backend_option = click.option(
     multiple=True,
     metavar="BACKEND",
     shell_complete=_one_of(BACKENDS),
-    help=f"Ask on this backend only (repeatable); {COMPILED}, left out unless it is named, compiles what torch computes.",
+    help=f"Ask on this backend only (repeatable); {', '.join(TWINS)} run what torch computes too, where they are named.",
 )
 """`--backend`: whose implementations are asked."""
 

@@ -21,6 +21,7 @@ from rich.console import Console
 from harness.command.options import PROFILES
 from harness.command.outputs import Wanted
 from harness.command.progress import Progress
+from harness.command.published import Published
 from harness.engine.controller import Controller
 from harness.engine.selection import Selection, check_keyword
 from harness.errors import HarnessError, InfrastructureError
@@ -251,7 +252,8 @@ class RunConfig:
 class RunResult:
     """What a run found, how many cells were planned, where it is written, and what was wrong with a file it read.
 
-    reporting: what writes the report; unwritten: why the log could not be finished, empty where it was.
+    reporting: what writes the report; unwritten: why the log could not be finished, empty where it was; published: what is
+    said of candidates at the published size.
     """
 
     digest: Digest
@@ -261,6 +263,7 @@ class RunResult:
     complaints: list[str]
     reporting: Reporting
     unwritten: str = ""
+    published: tuple[Published, ...] = ()
 
     @property
     def notes(self) -> list[str]:
@@ -274,6 +277,7 @@ class RunResult:
         What was found is told first, since nothing that goes wrong in writing may keep it.
         """
         if not as_json:
+            self._show_published()
             print_outcomes(self.digest.outcomes)
         broken = self.written()
         (self._show_json if as_json else self._show_summary)(broken)
@@ -290,8 +294,14 @@ class RunResult:
         click.echo(f"harness: {visible(broken, 600)}", err=True)
         return InfrastructureError.exit_code
 
+    def _show_published(self) -> None:
+        for each in self.published:
+            click.echo(f"published size  {visible(str(each), 600)}")
+
     def _show_json(self, broken: str) -> None:
         summary = _summary(self.digest, self.log, self.report)
+        if self.published:
+            summary["published"] = [each.entry() for each in self.published]
         summary["notes"] += self.notes
         failed = {"exit_code": InfrastructureError.exit_code, "error": broken} if broken else {}
         click.echo(json.dumps({"planned": self.planned, **summary, **failed}, indent=2))

@@ -18,11 +18,15 @@ import torch
 from torch import Tensor
 
 from harness.declare.dtypes import HALVES, WIDE
+from harness.declare.exported import exported
 from harness.errors import DeclarationError
 from harness.registry import Registry
 
 COMPILED = "torch.compile"
-"""The backend on which every implementation of torch has a compiled twin."""
+"""The backend of what PyTorch's own compiler makes of an implementation."""
+
+EXPORTED = "torch.export"
+"""The backend of the programs that torch.export makes of an implementation."""
 
 Function = Callable[..., Any]
 
@@ -129,6 +133,7 @@ _OF_JAX = {
 
 backend("torch", **_OF_TORCH)
 backend(COMPILED, **_OF_TORCH, prepare=torch.compile, prepared="torch.compile({})")
+backend(EXPORTED, **_OF_TORCH, prepare=exported)
 _INTERPRETED = 'os.environ.setdefault("TRITON_INTERPRET", "1")'
 
 

@@ -12,17 +12,15 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from harness.declare.backends import BACKENDS, COMPILED, Backend
+from harness.declare.backends import BACKENDS, Backend
 from harness.declare.callables import name_of, place_of, plain, takes_by_name
 from harness.declare.dtypes import named_dtypes
 from harness.declare.signature import Signature
+from harness.declare.twins import TWINS
 from harness.errors import DeclarationError, UnknownName
 
 DEFINITION = "definition"
 """What every operation's own definition is called among its implementations."""
-
-TWIN = ".compiled"
-"""What the name of a compiled twin has more than its original's."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -86,10 +84,31 @@ class Implementation:
         return self.backend.prepare(self.function)
 
     @cached_property
-    def compiled(self) -> Implementation:
-        """The same function on torch.compile, by the name `….compiled`."""
+    def twins(self) -> Mapping[str, Implementation]:
+        """By backend's name the same function as it runs there, called `….compiled`, `….exported` and `….onnx`.
+
+        Empty where it is no function of torch. What writes to its arguments has those alone that keep what is written.
+        """
+        if self.backend.name != "torch":
+            return {}
         exempt = {**self.exempt, "compiled": "it is compiled already"}
-        return replace(self, name=f"{self.name}{TWIN}", backend=BACKENDS[COMPILED], exempt=exempt)
+        writes = bool(self.mutates or self.out)
+        return {
+            name: replace(
+                self,
+                name=f"{self.name}{twin.suffix}",
+                backend=twin.backend,
+                dtypes=tuple(each for each in self.dtypes if each in twin.backend.dtypes),
+                exempt=exempt,
+            )
+            for name, twin in TWINS.items()
+            if twin.keeps_writes or not writes
+        }
+
+    @property
+    def is_twin(self) -> bool:
+        """Whether it is one."""
+        return any(self.backend is each.backend for each in TWINS.values())
 
     def runs_on(self, device: str) -> bool:
         """Whether it runs on a device, by what its backend and itself say."""
@@ -206,10 +225,9 @@ def _of_its_parameters(function: Callable[..., Any]) -> tuple[torch.dtype, ...]:
 
 
 def on_backends(every: Iterable[Implementation], backends: Collection[str]) -> list[Implementation]:
-    """Those on backends that are named, all where none is; where torch.compile is named, compiled twins of torch's."""
+    """Those on backends that are named, all where none is; with them the twins of torch's that run there."""
     ways = list(every)
     if not backends:
         return ways
-    if COMPILED in backends:
-        ways += [each.compiled for each in ways if each.backend.name == "torch"]
-    return [each for each in ways if each.backend.name in backends]
+    there = [each for each in ways if each.backend.name in backends]
+    return there + [twin for each in ways for name, twin in each.twins.items() if name in backends]

@@ -10,7 +10,7 @@ from __future__ import annotations
 import difflib
 import inspect
 import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
@@ -91,10 +91,29 @@ def _shapes(build: Build, arguments: tuple[Any, ...]) -> dict[str, tuple[int, ..
     return {name: tuple(each.shape) for name, each in (*module.named_parameters(), *module.named_buffers())}
 
 
+Applied = Callable[[State, tuple[Any, ...], dict[str, Any]], tuple[Any, State]]
+"""Gives for a state, inputs and options what a module gives, and what its buffers hold afterwards."""
+
+
+def applied(module: nn.Module, call: Any, buffers: Collection[str]) -> Applied:
+    """What a module does as a function that writes to none of its arguments; by `call`, or by itself where that is None."""
+
+    def function(state: State, inputs: tuple[Any, ...], options: dict[str, Any]) -> tuple[Any, State]:
+        own = {name: each.detach().clone() if name in buffers else each for name, each in state.items()}
+        if call is None:
+            returned = functional_call(module, own, inputs, options)
+        else:
+            named = {f"module.{name}": each for name, each in own.items()}
+            returned = functional_call(_Called(module, call), named, inputs, options)
+        return returned, {name: own[name] for name in buffers}
+
+    return function
+
+
 def run(
-    module: nn.Module, state: State, inputs: tuple[Any, ...], options: Mapping[str, Any], call: Any, mode: str
-) -> Any:
-    """What a module gives with a state, by `call` or by itself; its buffers are written to in the state.
+    module: nn.Module, state: State, inputs: tuple[Any, ...], options: dict[str, Any], mode: str, function: Applied
+) -> tuple[Any, State]:
+    """What the function of a module gives.
 
     In training what is drawn at random is drawn from the same seed each time, so that two modules that draw alike agree.
     """
@@ -105,10 +124,7 @@ def run(
     if like is not None:
         _move(module, like)
     with _from_one_seed(like) if mode == "train" else nullcontext():
-        if call is None:
-            return functional_call(module, state, inputs, dict(options))
-        named = {f"module.{name}": each for name, each in state.items()}
-        return functional_call(_Called(module, call), named, inputs, dict(options))
+        return function(state, inputs, options)
 
 
 @contextmanager
@@ -215,6 +231,10 @@ def transposed(key: str) -> Transposed:
 Layouts = Mapping[str, str | Stacked | Transposed]
 
 
+def _as_it_is(function: Applied) -> Applied:
+    return function
+
+
 class ModuleFunction:
     """A module, the reference or a candidate, as a function of `state`, the inputs, the options, `mode` and the sizes.
 
@@ -232,6 +252,8 @@ class ModuleFunction:
         declared: Callable[..., Any] | None = None,
     ) -> None:
         self.reference, self._build, self._inputs, self._layouts = reference, build, inputs, layouts
+        self._translate: Callable[[Applied], Applied] = _as_it_is
+        self._functions: dict[tuple[nn.Module, str], Applied] = {}
         forward = getattr(build, "forward", None)
         self.__wrapped__ = declared or (forward if inspect.isfunction(forward) else build)
         self.__name__ = getattr(declared or build, "__name__", type(build).__name__)
@@ -242,17 +264,28 @@ class ModuleFunction:
 
     def __call__(self, *, mode: str, sizes: Mapping[str, int], state: State | None = None, **arguments: Any) -> Any:
         """What the module gives, beside what its buffers hold afterwards where it has some."""
-        known = {**sizes, **arguments}
-        buffers = self.reference.buffers
-        own = {name: each.detach().clone() if name in buffers else each for name, each in (state or {}).items()}
-        module = made(self._build, self.reference.chosen(known))
+        given = state or {}
+        module = made(self._build, self.reference.chosen({**sizes, **arguments}))
         inputs = tuple(arguments[name] for name in self._inputs)
         taken = {n: v for n, v in arguments.items() if n not in self._inputs and n not in self.reference.parameters}
-        mapped = dict(self._mapped(own, module))
-        returned = run(module, mapped, inputs, taken, self.reference.call, mode)
-        if not buffers:
+        function = self._applied(module, mode)
+        returned, kept = run(module, dict(self._mapped(given, module)), inputs, taken, mode, function)
+        if not self.reference.buffers:
             return returned
-        return {OUTPUT: returned, **{name: self._back(name, own, mapped) for name in buffers}}
+        return {OUTPUT: returned, **{name: self._back(name, given, kept) for name in self.reference.buffers}}
+
+    def through(self, translate: Callable[[Applied], Applied]) -> ModuleFunction:
+        """The same, with what a module does translated, as by a compiler: once for each module and mode."""
+        other = ModuleFunction(self.reference, self._build, self._inputs, self._layouts, self.__wrapped__)
+        other._translate = translate
+        return other
+
+    def _applied(self, module: nn.Module, mode: str) -> Applied:
+        """What a module does in a mode, translated where that is asked for."""
+        if (module, mode) not in self._functions:
+            names = [each for each in map(self._layout_of, self.reference.buffers) if isinstance(each, str)]
+            self._functions[module, mode] = self._translate(applied(module, self.reference.call, names))
+        return self._functions[module, mode]
 
     def _mapped(self, state: State, module: nn.Module) -> Iterator[tuple[str, Tensor]]:
         """The state by the candidate's own names."""
@@ -273,10 +306,10 @@ class ModuleFunction:
                 return layout + name.removeprefix(first)
         return name
 
-    def _back(self, name: str, own: State, mapped: State) -> Tensor:
+    def _back(self, name: str, given: State, kept: State) -> Tensor:
         """What a buffer holds now, by the reference's name; one that is stacked elsewhere is as it was."""
         layout = self._layout_of(name)
-        return mapped[layout] if isinstance(layout, str) else own[name]
+        return kept[layout] if isinstance(layout, str) else given[name]
 
     def as_candidate(self, build: Build, layouts: Layouts) -> ModuleFunction:
         """Another module with this one's state, as a function of the same arguments."""

@@ -19,10 +19,11 @@ from harness.declare.causal import Causal
 from harness.declare.domain import OptionDomain, OptionValue, TensorDomain
 from harness.declare.dtypes import HALVES
 from harness.declare.forms import Form, OneOr
-from harness.declare.implementation import DEFINITION, TWIN, Implementation, implementation_of
+from harness.declare.implementation import DEFINITION, Implementation, implementation_of
 from harness.declare.modules import Layouts, ModuleFunction
 from harness.declare.rehearsal import moves_data, small_call
 from harness.declare.signature import Signature
+from harness.declare.twins import twin_named
 from harness.declare.workload import Certificate, Workload, check_workload
 from harness.errors import DeclarationError, UnknownName
 
@@ -272,11 +273,12 @@ class Operation:
         """An implementation by name. Raises UnknownName."""
         if name == DEFINITION:
             return self.own
-        if name not in self.implementations and name.endswith(TWIN):
-            return self.find(name.removesuffix(TWIN)).compiled
-        if name not in self.implementations:
-            raise UnknownName(f"{self.name} has no implementation {name!r}; it has {', '.join(self.implementations)}")
-        return self.implementations[name]
+        if name in self.implementations:
+            return self.implementations[name]
+        original, twin = twin_named(name)
+        if twin and twin.name in (twins := self.find(original).twins):
+            return twins[twin.name]
+        raise UnknownName(f"{self.name} has no implementation {name!r}; it has {', '.join(self.implementations)}")
 
     def admits(self, sizes: Mapping[str, int], options: Mapping[str, OptionValue]) -> bool:
         """Whether sizes and options are in the domain that is declared (see `objection`)."""

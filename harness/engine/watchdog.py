@@ -69,7 +69,7 @@ class Watchdog:
         self._process = os.getpid()
         self._limit = limit
         self._memory = memory
-        self._asking = scratch / f"{worker}.asking"
+        self._asking = (scratch / f"{worker}.asking").open("wb", buffering=0)
         self._case = LastCase(scratch / f"{worker}.case")
         self._found = scratch / f"{worker}.found"
         self._fault = (scratch / f"{worker}.fault").open("a+")
@@ -104,7 +104,9 @@ class Watchdog:
     def over(self, cell: Cell) -> Iterator[None]:
         """Watch a cell, each case of which has to end within the limit."""
         self._retire_if_unfit(cell)
-        self._asking.write_text(encode(without_asking(cell, Verdict.ERROR, "")), encoding="utf-8")
+        self._asking.seek(0)
+        self._asking.truncate()
+        self._asking.write(encode(without_asking(cell, Verdict.ERROR, "")).encode())
         with self.within(self._limit), observed_by(self._note), kept_by(self._explaining):
             yield
 

@@ -6,7 +6,7 @@ import difflib
 from collections.abc import Collection
 from pathlib import Path
 
-from harness.declare.backends import COMPILED
+from harness.declare.twins import TWINS
 from harness.errors import UnknownName
 from harness.generate.precision import PRECISIONS, full_precision
 from harness.history.archive import run_of
@@ -67,7 +67,7 @@ def _is_comparable(one: Run, run: Run) -> bool:
         (one.scope.operations, run.scope.operations, ()),
         (one.scope.devices, run.scope.devices, ()),
         (one.scope.dtypes, run.scope.dtypes, [*PRECISIONS.keys() - set(full_precision())]),
-        (one.scope.backends, run.scope.backends, (COMPILED,)),
+        (one.scope.backends, run.scope.backends, TWINS),
     )
     return all(_covers(had, asked, apart) for had, asked, apart in pairs)
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import torch
 
-from harness.declare.backends import BACKENDS, COMPILED
+from harness.declare.backends import BACKENDS
 from harness.declare.implementation import Implementation, on_backends
 from harness.declare.operation import Operation
 from harness.errors import HarnessError
@@ -35,7 +35,7 @@ class Cell:
     @property
     def is_costly(self) -> bool:
         """Whether it compiles, which takes as long as hundreds of other cells."""
-        return self.prop.nightly or self.implementation.backend.name == COMPILED
+        return self.prop.nightly or self.implementation.is_twin
 
     @property
     def unsupported(self) -> str | None:
@@ -83,7 +83,7 @@ def cells(
     """The cells of a property, the definition's own among them, unavailable implementations left out.
 
     Empty `devices` or `dtypes` mean all there are, math modes left out; no `backends` all but
-    torch.compile; `implementations` are asked instead of the operation's own.
+    twins; `implementations` are asked instead of the operation's own.
     """
     wanted = None if implementations is None else list(implementations)
     for operation in operations:

@@ -7,10 +7,11 @@ verified then is not what was compiled.
 from __future__ import annotations
 
 import sys
-from functools import cache
+from functools import cache, partial
 from time import perf_counter
 from typing import Any
 
+from harness.declare.exported import export_listeners
 from harness.measure.clock import COMPILING, booked
 
 _MOST_SHAPES = 100_000
@@ -51,4 +52,13 @@ def _watch_jax() -> None:
     monitoring.register_event_duration_secs_listener(told)
 
 
-_COMPILERS = {"torch._dynamo": _watch_dynamo, "jax.monitoring": _watch_jax}
+@cache
+def _watch_exports() -> None:
+    export_listeners.append(partial(booked, account=COMPILING))
+
+
+_COMPILERS = {
+    "torch._dynamo": _watch_dynamo,
+    "jax.monitoring": _watch_jax,
+    "harness.declare.exported": _watch_exports,
+}

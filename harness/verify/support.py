@@ -23,7 +23,7 @@ def serves(implementation: Implementation, precision: Precision, device: str) ->
 def computing(operation: Operation, device: str, dtype: str, backends: Collection[str] = ()) -> list[Implementation]:
     """Whoever computes an operation so there: its definition, in any dtype or math mode there, and what is available and serves.
 
-    backends: those that are asked, all but torch.compile where none is named.
+    backends: those that are asked, all but twins where none is named.
     """
     if not PRECISIONS[dtype].is_on(device):
         return []

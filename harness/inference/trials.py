@@ -1,204 +1,45 @@
-"""A declaration that is told from one example call, by trying others.
-
-Axes of the same length are one axis until a call with another length says no; what is no tensor stays as it is. Values tell
-whether integers are indices of an axis, and whether numbers have to be positive. What can't be told is said, so that a person
-can put it right: `harness.declare(slow, example=(x, w))` prints the declaration to be pasted.
-"""
+"""Trials: calls of a function with arguments like those of an example, but of other sizes and values."""
 
 from __future__ import annotations
 
-import inspect
 import itertools
 import warnings
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Annotated, Any, Literal
+from typing import Any
 
 import torch
-from jaxtyping import Bool, Complex, Float, Int
 from torch import Tensor
 
 from harness.declare.axes import Axis
-from harness.declare.callables import name_of, place_of, plain
-from harness.declare.declaration import operation
+from harness.declare.callables import place_of
 from harness.declare.domains import below
-from harness.declare.operation import Operation
 from harness.declare.ranges import Range, positive, within
 from harness.errors import DeclarationError
+from harness.inference.declaration import Declaration
+from harness.inference.example import Example
+from harness.inference.expressions import expressions
 
 Slot = tuple[str, int]
-"""An axis of an argument, by the argument's name and the place."""
+"""An axis of a tensor, by the tensor's name and the place; or a whole number, by its name, and -1."""
 
-Shapes = Mapping[str, tuple[int, ...]]
+_NUMBER = -1
 
 _NAMES = ("n", "m", "k", "p", "q", "r", "s", "t")
-_LETTERS = ("x", "y", "z", "u", "v", "w")
 _MOST_SLOTS = 8
 """Axes of one length of which every combination is tried."""
 
 _ROUNDING = 1e-3
 """The share of a result that another kernel for another number of samples may change, in any dtype of an example."""
 
-_SCALARS = (bool, int, float, str)
-
-
-@dataclass(frozen=True)
-class Declaration:
-    """What was told of a function from an example call. Prints as Python that declares the operation.
-
-    function: what was called; example: its arguments by name, in order; axes: of each tensor, in words; results: of each
-    tensor of the result; domains: what the annotation of an argument has beside its axes; notes: what could not be told.
-    """
-
-    function: Callable[..., Any]
-    example: Mapping[str, Any]
-    axes: Mapping[str, tuple[str, ...]]
-    results: tuple[tuple[tuple[str, ...], torch.dtype], ...]
-    domains: Mapping[str, Any] = field(default_factory=dict)
-    sizes: Mapping[str, tuple[int, int]] = field(default_factory=dict)
-    differentiable: bool = True
-    notes: tuple[str, ...] = ()
-
-    def __str__(self) -> str:
-        name, called = _identifier(name_of(self.function)), _called(self.function)
-        given = {
-            f"sizes={dict(self.sizes)!r}": bool(self.sizes),
-            f"where=lambda {', '.join(self._bounded)}: {' and '.join(f'{each} > 0' for each in self._differences)}": bool(
-                self._differences
-            ),
-            "differentiable=False": not self.differentiable,
-        }
-        said = ", ".join(text for text, is_there in given.items() if is_there)
-        tensors = [name for name, value in self.example.items() if isinstance(value, Tensor)]
-        parameters = ", ".join(map(self._spelled, (*tensors, *(each for each in self.example if each not in tensors))))
-        results = [_annotation_text(" ".join(axes), dtype) for axes, dtype in self.results]
-        returned = results[0] if len(results) == 1 else f"tuple[{', '.join(results)}]"
-        lines = [
-            f"@harness.operation({said})" if said else "@harness.operation",
-            f"def {name if name != called else f'{name}_operation'}({parameters}) -> {returned}:",
-            f'    """What {called} computes."""',
-            f"    return {called}({', '.join(self.example)})",
-        ]
-        return "\n".join([*(f"# {note}" for note in self.notes), *lines])
-
-    def _spelled(self, name: str) -> str:
-        value = self.example[name]
-        if isinstance(value, Tensor):
-            text = _annotation_text(" ".join(self.axes[name]), value.dtype)
-            return (
-                f"{name}: Annotated[{text}, harness.{self.domains[name]!r}]"
-                if name in self.domains
-                else f"{name}: {text}"
-            )
-        return f"{name}: {type(value).__name__} = {value!r}" if isinstance(value, _SCALARS) else f"{name}={value!r}"
-
-    @property
-    def _differences(self) -> list[str]:
-        """The axes of results that might come to nothing, as those of a convolution."""
-        return list(dict.fromkeys(axis for axes, _ in self.results for axis in axes if "-" in axis))
-
-    @property
-    def _bounded(self) -> list[str]:
-        """The sizes of which these are made."""
-        return sorted({name for axis in self._differences for name in Axis(axis).names})
-
-    @cached_property
-    def operation(self) -> Operation:
-        """The operation that is declared so."""
-
-        def where(**sizes: int) -> bool:
-            return all(Axis(axis).size(sizes) > 0 for axis in self._differences)
-
-        where.__signature__ = _signature(self._bounded)  # type: ignore[attr-defined]
-        made: Operation = operation(
-            name=_identifier(name_of(self.function)),
-            sizes=self.sizes,
-            where=where if self._differences else None,
-            differentiable=self.differentiable,
-        )(self.of(self.function))
-        return made
-
-    def of(self, function: Callable[..., Any]) -> Callable[..., Any]:
-        """A function that takes what the example's does, as one with these parameters and annotations."""
-        constants = {
-            name: value
-            for name, value in self.example.items()
-            if not isinstance(value, Tensor | bool | int | float | str)
-        }
-        names = tuple(self.example)
-
-        def call(**given: Any) -> Any:
-            return function(*({**constants, **given}[name] for name in names))
-
-        annotations = {name: self._annotation(name) for name in names if name not in constants}
-        call.__signature__ = _signature(annotations)  # type: ignore[attr-defined]
-        call.__annotations__ = {**annotations, "return": self._returned}
-        call.__name__, call.__doc__ = _identifier(name_of(function)), f"What {name_of(function)} computes."
-        if (code := plain(function)) is not None:
-            call.__wrapped__, call.__module__ = code, code.__module__  # type: ignore[attr-defined]
-        return call
-
-    def _annotation(self, name: str) -> Any:
-        value = self.example[name]
-        if not isinstance(value, Tensor):
-            return Literal[value]
-        made = _annotation(" ".join(self.axes[name]), value.dtype)
-        return Annotated[made, self.domains[name]] if name in self.domains else made
-
-    @property
-    def _returned(self) -> Any:
-        made = [_annotation(" ".join(axes), dtype) for axes, dtype in self.results]
-        return made[0] if len(made) == 1 else tuple[*made]  # type: ignore[valid-type]
-
-
-def _signature(names: Iterable[str]) -> inspect.Signature:
-    kind = inspect.Parameter.POSITIONAL_OR_KEYWORD
-    return inspect.Signature([inspect.Parameter(name, kind) for name in names])
-
-
-def declare(function: Callable[..., Any], *, example: Sequence[Any] | Mapping[str, Any]) -> Declaration:
-    """The declaration of an operation, told from one example call of its function. Print it, paste it, refine it.
-
-    example: the arguments, in order or by name. Raises DeclarationError where the function can't be called with them, or
-    where its results have a size that follows from none of theirs.
-    """
-    return _Trials(function, _named(function, example)).declaration()
-
-
-def _named(function: Callable[..., Any], example: Sequence[Any] | Mapping[str, Any]) -> dict[str, Any]:
-    """The arguments of an example by their names; those of a function without a signature are called x, y, z."""
-    if isinstance(example, Mapping):
-        return _by_name(function, example)
-    given = tuple(example) if isinstance(example, tuple | list) else (example,)
-    try:
-        bound = inspect.signature(function).bind(*given)
-    except ValueError:  # a builtin
-        return dict(zip(_LETTERS, given, strict=False))
-    except TypeError as failure:
-        raise DeclarationError(f"{place_of(function)}: it does not take the example: {failure}") from None
-    several = any(each.kind is each.VAR_POSITIONAL for each in bound.signature.parameters.values())
-    return dict(zip(_LETTERS, given, strict=False)) if several else dict(bound.arguments)
-
-
-def _by_name(function: Callable[..., Any], example: Mapping[str, Any]) -> dict[str, Any]:
-    """An example by name in the order of the function's parameters. Raises DeclarationError where it has none of the name."""
-    try:
-        return dict(inspect.signature(function).bind(**example).arguments)
-    except ValueError:
-        raise DeclarationError(
-            f"{place_of(function)}: its parameters have no names; give the example in order"
-        ) from None
-    except TypeError as failure:
-        raise DeclarationError(f"{place_of(function)}: it does not take the example: {failure}") from None
-
 
 @dataclass
-class _Trials:
-    """Calls of a function with arguments like those of an example, but of other sizes and values."""
+class Trials:
+    """What calls of a function tell. example: the arguments of the first of them."""
 
     function: Callable[..., Any]
-    example: dict[str, Any]
+    example: Example
     notes: list[str] = field(default_factory=list)
 
     def declaration(self) -> Declaration:
@@ -207,7 +48,7 @@ class _Trials:
             raise DeclarationError(
                 f"{place_of(self.function)}: the example has no tensor of its own to tell a declaration from; declare it by hand"
             )
-        if self.call(self.shapes) is None:
+        if self.call() is None:
             raise DeclarationError(f"{place_of(self.function)}: it can't be called with the example: {self._failure}")
         self._ranges = self._domains()
         groups = self._groups()
@@ -220,6 +61,7 @@ class _Trials:
             self.example,
             axes,
             results,
+            dict(self._numbers(groups)),
             {**self._ranges, **indices},
             self._sizes(groups, names),
             self._is_differentiable(),
@@ -228,22 +70,28 @@ class _Trials:
 
     @property
     def tensors(self) -> dict[str, Tensor]:
-        return {name: value for name, value in self.example.items() if isinstance(value, Tensor)}
+        """Those of the example, by name."""
+        return self.example.tensors
 
-    @property
+    @cached_property
     def shapes(self) -> dict[str, tuple[int, ...]]:
+        """Theirs."""
         return {name: tuple(tensor.shape) for name, tensor in self.tensors.items()}
 
     _failure: str = ""
     _ranges: dict[str, Range] = field(default_factory=dict)
 
-    def call(self, shapes: Shapes, **values: Tensor) -> list[Tensor] | None:
-        """What the function gives for tensors of some shapes, with some of them given; None where it raises."""
-        made = {name: self._filled(name, tensor, shapes[name]) for name, tensor in self.tensors.items()}
+    def call(self, sizes: Mapping[Slot, int] | None = None, /, **values: Tensor) -> list[Tensor] | None:
+        """What the function gives where some sizes are others, with some tensors given; None where it raises."""
+        sizes = sizes or {}
+        made: dict[str, Any] = {
+            name: self._filled(name, each, self._shape(name, sizes)) for name, each in self.tensors.items()
+        }
+        made |= {name: size for (name, place), size in sizes.items() if place == _NUMBER}
         try:
             with torch.no_grad(), warnings.catch_warnings():
                 warnings.simplefilter("ignore")
-                returned = self.function(*{**self.example, **made, **values}.values())
+                returned = self.function(*self.example.filled({**made, **values}).values())
         except Exception as failure:
             self._failure = f"{type(failure).__name__}: {failure}".splitlines()[0]
             return None
@@ -268,31 +116,40 @@ class _Trials:
 
     # Axes
 
-    def _with(self, slots: Mapping[Slot, int]) -> dict[str, tuple[int, ...]]:
-        return {
-            name: tuple(slots.get((name, place), size) for place, size in enumerate(shape))
-            for name, shape in self.shapes.items()
-        }
+    def _shape(self, name: str, sizes: Mapping[Slot, int]) -> tuple[int, ...]:
+        return tuple(sizes.get((name, place), size) for place, size in enumerate(self.shapes[name]))
 
     def _varies(self, slots: Sequence[Slot], size: int, step: int) -> bool:
         """Whether the function can be called with these axes longer by one and by two steps together."""
         others = (size + step, size + 2 * step)
-        return all(self.call(self._with(dict.fromkeys(slots, other))) is not None for other in others)
+        return all(self.call(dict.fromkeys(slots, other)) is not None for other in others)
 
     def _groups(self) -> list[_Group]:
-        """The axes that vary together, in the order in which they stand."""
-        found = []
+        """The axes that vary together, with the numbers that do, in the order in which they stand."""
         sizes = {(name, place): size for name, shape in self.shapes.items() for place, size in enumerate(shape)}
-        for size in dict.fromkeys(sizes.values()):
-            left = [slot for slot, each in sizes.items() if each == size]
-            while left:
+        places = [*sizes]
+        sizes |= {(name, _NUMBER): number for name, number in self.example.numbers.items()}
+        found: list[_Group] = []
+        for size in dict.fromkeys(sizes[slot] for slot in places):
+            left, bound = [slot for slot, each in sizes.items() if each == size], []
+            while left and left[0] in places:
                 group = self._group(left, size) if size > 1 else None
-                if group is None:
-                    left = left[1:]
-                    continue
-                found.append(group)
-                left = [slot for slot in left if slot not in group.slots]
-        return sorted(found, key=lambda group: [*sizes].index(group.slots[0]))
+                bound += left[:1] if group is None else []
+                left = [slot for slot in left[group is None :] if group is None or slot not in group.slots]
+                found += [group] if group else []
+            found = self._joined(found, bound)
+        return sorted(found, key=lambda group: places.index(group.slots[0]))
+
+    def _joined(self, groups: list[_Group], bound: list[Slot]) -> list[_Group]:
+        """The groups with those axes that can vary with one of them, though neither alone: as one that may be shorter, at most."""
+        for slot in bound:
+            for index, group in enumerate(groups):
+                if group.size == self.shapes[slot[0]][slot[1]] and self._varies(
+                    (*group.slots, slot), group.size, group.step
+                ):
+                    groups[index] = replace(group, slots=(*group.slots, slot))
+                    break
+        return groups
 
     def _group(self, left: list[Slot], size: int) -> _Group | None:
         """The fewest axes, the first of these among them, that can be of another length together; None where none can."""
@@ -320,12 +177,13 @@ class _Trials:
 
     def _is_batch(self, group: _Group) -> bool:
         """Whether the axis is the first one wherever it is, and samples in another order, or one alone, give the same."""
-        if any(place for _, place in group.slots):
+        if any(place > 0 for _, place in group.slots):
             return False
         order = torch.arange(group.size).flip(0)
-        before = self.call(self.shapes, **self.tensors)
-        turned = self.call(self.shapes, **self._changed(group, lambda tensor: tensor[order]))
-        alone = self.call(self.shapes, **self._changed(group, lambda tensor: tensor[:1]))
+        before = self.call(**self.tensors)
+        turned = self.call(**self._changed(group, lambda tensor: tensor[order]))
+        one = {slot: 1 for slot in group.slots if slot[1] == _NUMBER}
+        alone = self.call(one, **self._changed(group, lambda tensor: tensor[:1]))
         if before is None or turned is None or alone is None:
             return False
         if any(not part.ndim or len(part) != group.size for part in before) or any(len(part) != 1 for part in alone):
@@ -337,7 +195,7 @@ class _Trials:
 
     def _changed(self, group: _Group, change: Callable[[Tensor], Tensor]) -> dict[str, Tensor]:
         """The example's tensors, those that have the axis first changed along it."""
-        names = {name for name, _ in group.slots}
+        names = {name for name, place in group.slots if place != _NUMBER}
         return {name: change(tensor) if name in names else tensor for name, tensor in self.tensors.items()}
 
     def _axes(self, groups: list[_Group], names: list[str]) -> dict[str, tuple[str, ...]]:
@@ -354,25 +212,31 @@ class _Trials:
             for name, shape in self.shapes.items()
         }
 
+    def _numbers(self, groups: list[_Group]) -> Iterator[tuple[str, Slot]]:
+        """The numbers that are sizes, each with an axis that has the same."""
+        for group in groups:
+            yield from ((name, group.slots[0]) for name, place in group.slots if place == _NUMBER)
+
     def _sizes(self, groups: list[_Group], names: list[str]) -> dict[str, tuple[int, int]]:
         """Bounds for sizes that may not be as small as 1: from the least that was found to work."""
         bounds = {}
         for group, name in zip(groups, names, strict=True):
-            least = next(
-                (n for n in (1, 2, 3, 4, 5, 8) if n * group.step <= group.size and self._works(group, n * group.step)),
-                0,
-            )
+            most = group.size // group.step
+            smaller = (n for n in (1, 2, 3, 4, 5, 8) if n < most)
+            least = next((n for n in smaller if self._works(group, n * group.step)), most)
             if least > 1:
                 bounds[name] = (least, 1025)
         return bounds
 
     def _works(self, group: _Group, size: int) -> bool:
         """Whether the function can be called with an axis of this size, and the first index of all that are indices."""
-        shapes = self._with(dict.fromkeys(group.slots, size))
+        sizes = dict.fromkeys(group.slots, size)
         first = {
-            name: torch.zeros(shapes[name], dtype=each.dtype) for name, each in self.tensors.items() if _counts(each)
+            name: torch.zeros(self._shape(name, sizes), dtype=each.dtype)
+            for name, each in self.tensors.items()
+            if _counts(each)
         }
-        return self.call(shapes) is not None or self.call(shapes, **first) is not None
+        return self.call(sizes) is not None or self.call(sizes, **first) is not None
 
     # Results
 
@@ -402,13 +266,13 @@ class _Trials:
                 for group, name in zip(groups, names, strict=True)
                 for slot in group.slots
             }
-            parts = self.call(self._with(slots))
+            parts = self.call(slots)
             if parts is not None:
                 yield known, parts
 
     def _expression(self, names: list[str], told: list[tuple[dict[str, int], int]], index: int, place: int) -> str:
         """The plainest expression that gives an axis' size in every trial. Raises DeclarationError where there is none."""
-        for text in _expressions(names):
+        for text in expressions(names):
             if all(Axis(text).size(known) == size for known, size in told):
                 return text
         raise DeclarationError(
@@ -438,7 +302,7 @@ class _Trials:
         return found
 
     def _is_finite(self, name: str, values: Tensor) -> bool:
-        parts = self.call(self.shapes, **{name: values})
+        parts = self.call(**{name: values})
         return parts is not None and all(bool(part.isfinite().all()) for part in parts)
 
     def _indices(self, axes: Mapping[str, tuple[str, ...]]) -> dict[str, Any]:
@@ -457,8 +321,8 @@ class _Trials:
 
     def _stops_at(self, name: str, tensor: Tensor, size: int) -> bool:
         """Whether one less than a size is the largest value that is taken."""
-        last = self.call(self.shapes, **{name: torch.full_like(tensor, size - 1)})
-        return last is not None and self.call(self.shapes, **{name: torch.full_like(tensor, size)}) is None
+        last = self.call(**{name: torch.full_like(tensor, size - 1)})
+        return last is not None and self.call(**{name: torch.full_like(tensor, size)}) is None
 
     def _is_differentiable(self) -> bool:
         """Whether autograd reaches through it from a float argument."""
@@ -469,7 +333,7 @@ class _Trials:
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")
-                returned = self.function(*{**self.example, **wide}.values())
+                returned = self.function(*self.example.filled(wide).values())
             parts = returned if isinstance(returned, tuple | list) else (returned,)
             sum(part.abs().sum() for part in parts if part.requires_grad).backward()
         except Exception:
@@ -501,48 +365,3 @@ def _counts(tensor: Tensor) -> bool:
 
 def _times(step: int, name: str) -> str:
     return name if step == 1 else f"{step}*{name}"
-
-
-def _expressions(names: list[str]) -> Iterator[str]:
-    """Expressions of sizes, plainest first."""
-    yield from names
-    yield from map(str, range(65))
-    for name, number in itertools.product(names, range(1, 17)):
-        yield from (f"{number}*{name}", f"{name}+{number}", f"{name}-{number}")
-    for name, number in itertools.product(names, (2, 3, 4)):
-        yield from (f"{name}//{number}", f"{name}//{number}+1")
-        yield from (f"({name}-{less})//{number}+1" for less in range(1, 5))
-    for one, other in itertools.permutations(names, 2):
-        yield from (f"{one}*{other}", f"{one}+{other}", f"{one}-{other}+1", f"{one}+{other}-1", f"{one}-{other}")
-        yield from (f"{one}-{other}+{number}" for number in range(2, 9))
-
-
-_KINDS = {"float": Float, "int": Int, "bool": Bool, "complex": Complex}
-
-
-def _kind(dtype: torch.dtype) -> str:
-    if dtype.is_complex:
-        return "complex"
-    return "float" if dtype.is_floating_point else "bool" if dtype is torch.bool else "int"
-
-
-def _annotation(axes: str, dtype: torch.dtype) -> Any:
-    return _KINDS[_kind(dtype)][Tensor, axes]
-
-
-def _annotation_text(axes: str, dtype: torch.dtype) -> str:
-    return f'{_kind(dtype).capitalize()}[Tensor, "{axes}"]'
-
-
-def _called(function: Callable[..., Any]) -> str:
-    """How a function is called in Python: by its module where that is a library's, by a name to be put in where it has none."""
-    name, module = name_of(function), getattr(function, "__module__", None) or ""
-    if not name.isidentifier():
-        return "function"
-    if module.startswith("torch.nn.functional") or getattr(torch.nn.functional, name, None) is function:
-        return f"torch.nn.functional.{name}"
-    return f"torch.{name}" if getattr(torch, name, None) is function else name
-
-
-def _identifier(name: str) -> str:
-    return name if name.isidentifier() else "operation"

@@ -1,0 +1,167 @@
+"""A declaration that was told from an example. Prints as Python that declares the operation."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Annotated, Any
+
+import torch
+from jaxtyping import Bool, Complex, Float, Int
+from torch import Tensor
+
+from harness.declare.axes import Axis
+from harness.declare.callables import name_of, plain
+from harness.declare.declaration import operation
+from harness.declare.operation import Operation
+from harness.inference.example import Example
+
+_KINDS = {"float": Float, "int": Int, "bool": Bool, "complex": Complex}
+
+
+@dataclass(frozen=True)
+class Declaration:
+    """What was told of a function from an example call.
+
+    function: what was called; example: its arguments; axes: of each tensor, in words; results: of each tensor of the result;
+    numbers: of whole numbers that are sizes the axis that has the same; domains: what the annotation of an argument has beside
+    its axes; notes: what could not be told.
+    """
+
+    function: Callable[..., Any]
+    example: Example
+    axes: Mapping[str, tuple[str, ...]]
+    results: tuple[tuple[tuple[str, ...], torch.dtype], ...]
+    numbers: Mapping[str, tuple[str, int]] = field(default_factory=dict)
+    domains: Mapping[str, Any] = field(default_factory=dict)
+    sizes: Mapping[str, tuple[int, int]] = field(default_factory=dict)
+    differentiable: bool = True
+    notes: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        name, called = _identifier(name_of(self.function)), _called(self.function)
+        said = ", ".join(self._said())
+        parameters = ", ".join((*map(self._tensor, self.example.tensors), *map(self._option, self._options)))
+        results = [_annotation_text(" ".join(axes), dtype) for axes, dtype in self.results]
+        returned = results[0] if len(results) == 1 else f"tuple[{', '.join(results)}]"
+        sizes = {number: f"{tensor}.shape[{place}]" for number, (tensor, place) in self.numbers.items()}
+        lines = [
+            f"@harness.operation({said})" if said else "@harness.operation",
+            f"def {name if name != called else f'{name}_operation'}({parameters}) -> {returned}:",
+            f'    """What {called} computes."""',
+            f"    return {called}({self.example.spelled(sizes)})",
+        ]
+        return "\n".join([*(f"# {note}" for note in self.notes), *lines])
+
+    def _said(self) -> Iterator[str]:
+        """What the decorator is given."""
+        if self.sizes:
+            yield f"sizes={dict(self.sizes)!r}"
+        if self._differences:
+            yield f"where=lambda {', '.join(self._bounded)}: {' and '.join(f'{each} > 0' for each in self._differences)}"
+        if not self.differentiable:
+            yield "differentiable=False"
+
+    def _tensor(self, name: str) -> str:
+        text = _annotation_text(" ".join(self.axes[name]), self.example.tensors[name].dtype)
+        return (
+            f"{name}: Annotated[{text}, harness.{self.domains[name]!r}]" if name in self.domains else f"{name}: {text}"
+        )
+
+    def _option(self, name: str) -> str:
+        value = self._options[name]
+        return f"{name}: {type(value).__name__} = {value!r}"
+
+    @cached_property
+    def _options(self) -> dict[str, Any]:
+        """The arguments that are options of one value."""
+        return {name: value for name, value in self.example.scalars.items() if name not in self.numbers}
+
+    @property
+    def _differences(self) -> list[str]:
+        """The axes of results that might come to nothing, as those of a convolution."""
+        return list(dict.fromkeys(axis for axes, _ in self.results for axis in axes if "-" in axis))
+
+    @property
+    def _bounded(self) -> list[str]:
+        """The sizes of which these are made."""
+        return sorted({name for axis in self._differences for name in Axis(axis).names})
+
+    @cached_property
+    def operation(self) -> Operation:
+        """The operation that is declared so."""
+
+        def where(**sizes: int) -> bool:
+            return all(Axis(axis).size(sizes) > 0 for axis in self._differences)
+
+        where.__signature__ = _signature(self._bounded)  # type: ignore[attr-defined]
+        made: Operation = operation(
+            name=_identifier(name_of(self.function)),
+            sizes=self.sizes,
+            where=where if self._differences else None,
+            differentiable=self.differentiable,
+        )(self.of(self.function))
+        return made
+
+    def of(self, function: Callable[..., Any]) -> Callable[..., Any]:
+        """A function that takes what the example's does, as one with these parameters and annotations."""
+
+        def call(**given: Any) -> Any:
+            sizes = {number: given[tensor].shape[place] for number, (tensor, place) in self.numbers.items()}
+            return function(*self.example.filled({**given, **sizes}).values())
+
+        annotations = {name: self._annotation(name) for name in self.example.tensors}
+        annotations |= {name: type(value) for name, value in self._options.items()}
+        call.__signature__ = _signature(annotations, self._options)  # type: ignore[attr-defined]
+        call.__annotations__ = {**annotations, "return": self._returned}
+        call.__name__, call.__doc__ = _identifier(name_of(function)), f"What {name_of(function)} computes."
+        if (code := plain(function)) is not None:
+            call.__wrapped__, call.__module__ = code, code.__module__  # type: ignore[attr-defined]
+        return call
+
+    def _annotation(self, name: str) -> Any:
+        made = _annotation(" ".join(self.axes[name]), self.example.tensors[name].dtype)
+        return Annotated[made, self.domains[name]] if name in self.domains else made
+
+    @property
+    def _returned(self) -> Any:
+        made = [_annotation(" ".join(axes), dtype) for axes, dtype in self.results]
+        return made[0] if len(made) == 1 else tuple[*made]  # type: ignore[valid-type]
+
+
+def _signature(names: Iterable[str], defaults: Mapping[str, Any] | None = None) -> inspect.Signature:
+    kind = inspect.Parameter.POSITIONAL_OR_KEYWORD
+    fixed = defaults or {}
+    return inspect.Signature(
+        [inspect.Parameter(name, kind, default=fixed.get(name, inspect.Parameter.empty)) for name in names]
+    )
+
+
+def _kind(dtype: torch.dtype) -> str:
+    if dtype.is_complex:
+        return "complex"
+    return "float" if dtype.is_floating_point else "bool" if dtype is torch.bool else "int"
+
+
+def _annotation(axes: str, dtype: torch.dtype) -> Any:
+    return _KINDS[_kind(dtype)][Tensor, axes]
+
+
+def _annotation_text(axes: str, dtype: torch.dtype) -> str:
+    return f'{_kind(dtype).capitalize()}[Tensor, "{axes}"]'
+
+
+def _called(function: Callable[..., Any]) -> str:
+    """How a function is called in Python: by its module where that is a library's, by a name to be put in where it has none."""
+    name, module = name_of(function), getattr(function, "__module__", None) or ""
+    if not name.isidentifier():
+        return "function"
+    if module.startswith("torch.nn.functional") or getattr(torch.nn.functional, name, None) is function:
+        return f"torch.nn.functional.{name}"
+    return f"torch.{name}" if getattr(torch, name, None) is function else name
+
+
+def _identifier(name: str) -> str:
+    return name if name.isidentifier() else "operation"

@@ -1,0 +1,121 @@
+"""The example: the arguments of one call, with the tensors in them and the whole numbers that may be sizes."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from torch import Tensor
+
+from harness.declare.callables import place_of
+from harness.errors import DeclarationError
+
+_LETTERS = ("x", "y", "z", "u", "v", "w")
+
+SCALARS = (bool, int, float, str)
+"""What may be the value of an option."""
+
+
+@dataclass(frozen=True)
+class Example:
+    """The arguments of one call by name: tensors and other values, or lists and tuples of these.
+
+    A tensor in a list is named after it and its place there, as in `tensors_0`.
+    """
+
+    arguments: Mapping[str, Any]
+
+    @cached_property
+    def tensors(self) -> dict[str, Tensor]:
+        """Every tensor by its name."""
+        return {name: leaf for name, leaf in self._leaves if isinstance(leaf, Tensor)}
+
+    @cached_property
+    def numbers(self) -> dict[str, int]:
+        """Every whole number from 2 on, which may be the length of an axis."""
+        return {name: leaf for name, leaf in self._leaves if type(leaf) is int and leaf > 1}
+
+    @property
+    def scalars(self) -> dict[str, Any]:
+        """The arguments that are numbers or words."""
+        return {name: value for name, value in self.arguments.items() if isinstance(value, SCALARS)}
+
+    @property
+    def _leaves(self) -> Iterator[tuple[str, Any]]:
+        for name, value in self.arguments.items():
+            yield from _leaves(name, value)
+
+    def filled(self, values: Mapping[str, Any]) -> dict[str, Any]:
+        """The arguments with some tensors and numbers exchanged."""
+        return {name: _filled(name, value, values) for name, value in self.arguments.items()}
+
+    def spelled(self, sizes: Mapping[str, str]) -> str:
+        """The arguments as Python: tensors by their names, and numbers that are sizes as what stands for them."""
+        return ", ".join(_spelled(name, value, sizes) for name, value in self.arguments.items())
+
+
+def _parts(name: str, value: Any) -> Iterator[tuple[str, Any]]:
+    yield from ((f"{name}_{place}", part) for place, part in enumerate(value))
+
+
+def _leaves(name: str, value: Any) -> Iterator[tuple[str, Any]]:
+    if not isinstance(value, list | tuple):
+        yield name, value
+        return
+    for inner, part in _parts(name, value):
+        yield from _leaves(inner, part)
+
+
+def _filled(name: str, value: Any, values: Mapping[str, Any]) -> Any:
+    if not isinstance(value, list | tuple):
+        return values.get(name, value)
+    return type(value)(_filled(inner, part, values) for inner, part in _parts(name, value))
+
+
+def _spelled(name: str, value: Any, sizes: Mapping[str, str]) -> str:
+    if not isinstance(value, list | tuple):
+        return sizes.get(name, name if isinstance(value, (Tensor, *SCALARS)) else repr(value))
+    inside = [_within(inner, part, sizes) for inner, part in _parts(name, value)]
+    if isinstance(value, list):
+        return f"[{', '.join(inside)}]"
+    return f"({', '.join(inside)}{',' if len(inside) == 1 else ''})"
+
+
+def _within(name: str, value: Any, sizes: Mapping[str, str]) -> str:
+    """A part of a list: a number there is no option, and stands for itself."""
+    if isinstance(value, Tensor | list | tuple) or name in sizes:
+        return _spelled(name, value, sizes)
+    return repr(value)
+
+
+def example_of(function: Callable[..., Any], given: Sequence[Any] | Mapping[str, Any]) -> Example:
+    """An example by the names of a function's parameters; those of one without a signature are called x, y, z.
+
+    Raises DeclarationError where the function does not take it.
+    """
+    if isinstance(given, Mapping):
+        return Example(_by_name(function, given))
+    arguments = tuple(given) if isinstance(given, tuple | list) else (given,)
+    try:
+        bound = inspect.signature(function).bind(*arguments)
+    except ValueError:  # a builtin
+        return Example(dict(zip(_LETTERS, arguments, strict=False)))
+    except TypeError as failure:
+        raise DeclarationError(f"{place_of(function)}: it does not take the example: {failure}") from None
+    several = any(each.kind is each.VAR_POSITIONAL for each in bound.signature.parameters.values())
+    return Example(dict(zip(_LETTERS, arguments, strict=False)) if several else dict(bound.arguments))
+
+
+def _by_name(function: Callable[..., Any], given: Mapping[str, Any]) -> dict[str, Any]:
+    """An example by name in the order of the function's parameters. Raises DeclarationError where it has none of the name."""
+    try:
+        return dict(inspect.signature(function).bind(**given).arguments)
+    except ValueError:
+        raise DeclarationError(
+            f"{place_of(function)}: its parameters have no names; give the example in order"
+        ) from None
+    except TypeError as failure:
+        raise DeclarationError(f"{place_of(function)}: it does not take the example: {failure}") from None
