@@ -19,7 +19,6 @@ from pathlib import Path
 
 import torch
 from rich.console import Console
-from rich.progress import track
 from rich.table import Table
 
 from harness.command.options import PROFILES
@@ -147,11 +146,16 @@ def show(trials):
 
 
 def main(wanted):
-    """Try everything planted whose name contains one of the words given, two at a time."""
+    """Try everything planted whose name contains one of the words given, two at a time; each is told as it is known."""
     chosen = [each for each in planted() if not wanted or any(word in each.name for word in wanted)]
+    trials = []
     with ProcessPoolExecutor(2) as pool:
-        tasks = pool.map(_tried_by_name, [each.name for each in chosen])
-        show(list(track(tasks, "trying", len(chosen), console=Console(stderr=True))))
+        for each in pool.map(_tried_by_name, [each.name for each in chosen]):
+            trials.append(each)
+            right = "" if each.right is None else "right: " if each.right else "NOT RIGHT: "
+            verdict = each.verdict.value if each.found else f"{each.verdict.value}, NOT {each.expected.value}"
+            print(f"{len(trials)}/{len(chosen)}  {each.name}: {verdict}; {right}{each.diagnosis}", flush=True)
+    show(trials)
 
 
 def _tried_by_name(name):
