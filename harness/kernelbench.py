@@ -167,7 +167,7 @@ class _Problem:
         build = _Build(self, self.module.Model)
         reference = Reference(build, None, statistics(made(build, tuple(size for _, size in base))))
         inputs, results = self._domains(base)
-        state = state_of(reference, dict(base), bounds)
+        state = state_of(reference, [dict(base)], bounds)
         function = ModuleFunction(reference, build, tuple(inputs), {}, self.module.Model.forward)
         return Operation(
             name,

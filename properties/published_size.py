@@ -21,9 +21,9 @@ def at_the_published_size(case):
         yield case.replace(sizes={**case.sizes, **case.operation.published}, pattern="normal")
 
 
-@harness.property(requires=is_published, variants=at_the_published_size)
+@harness.property(requires=is_published, variants=at_the_published_size, dtypes=("float32",))
 def published_size(implementation, case):
-    """At the published size the results are within 1e-2 of the reference's in the same dtype, which is all that KernelBench asks."""
+    """At the published size the results are within 1e-2 of the reference's in float32, which is all that KernelBench asks."""
     if case.entries > MOST_ENTRIES:
         raise harness.Unsupported(
             f"the published size has {case.entries} entries, and {MOST_ENTRIES} are asked at most"

@@ -1,5 +1,6 @@
 """Modules: operations whose parameters live in an nn.Module, candidates with the same state or another layout of it, and both modes."""
 
+from dataclasses import replace
 from typing import Literal
 
 import pytest
@@ -467,3 +468,63 @@ def test_a_module_for_an_operation_of_none_is_refused():
 
     told = refused(lambda: twice.implementation(Kernel, module=True))
     assert "module=True, but twice is no operation of a module; declare it with @harness.operation(module=…)" in told
+
+
+# Options that decide which parameters there are
+
+
+class Affine(nn.Module):
+    def __init__(self, d, bias, affine):
+        super().__init__()
+        self.product = nn.Linear(d, d, bias=bias)
+        self.scale = nn.Parameter(torch.ones(d)) if affine == "each" else None
+
+    def forward(self, x):
+        y = F.linear(x, self.product.weight, self.shift())
+        return y if self.scale is None else y * self.scale
+
+    def shift(self):
+        return self.product.bias
+
+
+@harness.operation(module=lambda d, bias, affine: Affine(d, bias, affine), batch=None)
+def scaled(x: Float[Tensor, "rows d"], bias: bool, affine: Literal["none", "each"]) -> Float[Tensor, "rows d"]:
+    """A product, shifted where there is a bias, and scaled where that is asked for."""
+
+
+class WithoutAShift(Affine):
+    def shift(self):
+        return None
+
+
+for each in (Affine, WithoutAShift):
+    scaled.implementation(each, module=True)
+
+
+def test_parameters_that_hang_on_options_are_there_where_the_options_say_so():
+    cases = {tuple(case.options[name] for name in ("bias", "affine")): case for case in essential(scaled, 0)}
+    assert {row: {*case.call().arguments} for row, case in cases.items()} == {
+        (False, "none"): {"x", "product.weight"},
+        (False, "each"): {"x", "product.weight", "scale"},
+        (True, "none"): {"x", "product.weight", "product.bias"},
+        (True, "each"): {"x", "product.weight", "product.bias", "scale"},
+    }
+
+
+def test_what_ignores_a_parameter_that_hangs_on_an_option_is_found_and_the_others_pass():
+    for name in ("agreement", "gradients"):
+        right, wrong = (
+            Cell(PROPERTIES[name], scaled, scaled.find(made), "cpu", "float32") for made in ("Affine", "WithoutAShift")
+        )
+        assert not explore(right, essential(scaled, 0)[:15]).verdict.failing
+        assert explore(wrong, essential(scaled, 0)[:15]).verdict is Verdict.WRONG
+    found = outcome(replace(wrong, prop=PROPERTIES["agreement"]), 5, 0)
+    assert "product.bias" in found.counterexample.diagnosis.sentence
+
+
+def test_buffers_that_hang_on_an_option_are_refused():
+    with pytest.raises(DeclarationError, match=r"module= has 'num_batches_tracked' with some options alone"):
+
+        @harness.operation(module=lambda d, kept: nn.BatchNorm1d(d, track_running_stats=kept), batch=None)
+        def normalised(x: Float[Tensor, "batch d"], kept: bool) -> Float[Tensor, "batch d"]:
+            """Normalised."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -77,13 +77,9 @@ class Published:
         }
 
 
-def published(outcomes: Iterable[CellFinished], dtypes: Collection[str]) -> list[Published]:
-    """What a problem's authors would say of each candidate that was asked at the published size, in these dtypes.
-
-    Where none is named in float32, which is what they ask.
-    """
-    asked = (each for each in outcomes if each.prop == PUBLISHED and each.dtype in (dtypes or ("float32",)))
-    return [_answer(each) for each in asked if each.implementation != DEFINITION]
+def published(outcomes: Iterable[CellFinished]) -> list[Published]:
+    """What a problem's authors would say of each candidate that was asked at the published size."""
+    return [_answer(each) for each in outcomes if each.prop == PUBLISHED and each.implementation != DEFINITION]
 
 
 def _answer(cell: CellFinished) -> Published:

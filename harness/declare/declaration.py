@@ -13,7 +13,7 @@ from harness.declare.callables import place_of
 from harness.declare.causal import Causal
 from harness.declare.domain import Domain, OptionDomain, TensorDomain, parse_domain
 from harness.declare.dtypes import named_dtypes
-from harness.declare.forms import MOST_PARTS, Axes, OneOr
+from harness.declare.forms import MOST_PARTS, Axes, OneOr, WhereOption
 from harness.declare.module_operation import of_module
 from harness.declare.modules import Build, Reference
 from harness.declare.operation import Operation
@@ -155,7 +155,7 @@ def _forms(
                 forms[axis.text] = OptionDomain(values)
             elif isinstance(axis, OneOr):
                 forms[axis.option] = OptionDomain(axis.values)
-        if domain.presence is not None:
+        if isinstance(domain.presence, WhereOption):
             several = domain.group is not None
             forms[domain.presence.option] = OptionDomain(tuple(range(1, MOST_PARTS + 1)) if several else (False, True))
     return forms

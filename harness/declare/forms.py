@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, Protocol
 
 from harness.declare.axes import Axis, parse_axes
 from harness.errors import DeclarationError
@@ -95,9 +95,16 @@ def _named(names: str) -> tuple[Axis, ...]:
     return _NAMED[names]
 
 
+class Presence(Protocol):
+    """In which forms a tensor is there at all."""
+
+    def holds(self, form: Form) -> bool:
+        """Whether the tensor is there in calls of this form."""
+
+
 @dataclass(frozen=True)
-class Presence:
-    """In which forms a tensor is there at all: where `option` has one of these values."""
+class WhereOption:
+    """A tensor that is there where `option` has one of these values."""
 
     option: str
     values: tuple[Any, ...]
@@ -107,14 +114,26 @@ class Presence:
         return form.get(self.option, self.values[0]) in self.values
 
 
-def optional(argument: str) -> Presence:
-    """That of an argument which may be None."""
-    return Presence(f"{argument} given", (True,))
+@dataclass(frozen=True)
+class AmongOptions:
+    """A tensor that is there where several options together have one of these rows of values."""
+
+    options: tuple[str, ...]
+    rows: frozenset[tuple[Any, ...]]
+
+    def holds(self, form: Form) -> bool:
+        """Whether the tensor is there in calls of this form."""
+        return tuple(form[name] for name in self.options) in self.rows
 
 
-def in_list(argument: str, place: int) -> Presence:
-    """That of one of the tensors in a list."""
-    return Presence(f"len({argument})", tuple(range(place + 1, MOST_PARTS + 1)))
+def optional(argument: str) -> WhereOption:
+    """The presence of an argument which may be None."""
+    return WhereOption(f"{argument} given", (True,))
+
+
+def in_list(argument: str, place: int) -> WhereOption:
+    """The presence of one of the tensors in a list."""
+    return WhereOption(f"len({argument})", tuple(range(place + 1, MOST_PARTS + 1)))
 
 
 def parse_form(text: str, argument: str, place: int | None = None) -> tuple[Axis, ...]:

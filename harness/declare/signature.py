@@ -76,5 +76,5 @@ class Signature:
             if isinstance(key, int):
                 made.setdefault(group, []).extend([tensors[name]] if name in tensors else [])
             else:
-                made.setdefault(group, {})[key] = tensors[name]
+                made.setdefault(group, {}).update({key: tensors[name]} if name in tensors else {})
         return {**made, **chosen}

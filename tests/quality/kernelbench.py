@@ -34,6 +34,9 @@ _RIGHT = ("Same", "Compiled")
 
 _WRONG = ("Zeros", "Ignored", "Stale", "Coarse", "Hardcoded")
 
+_VERDICTS = {each.value for each in Verdict}
+_FAILING = {each.value for each in Verdict if each.failing}
+
 _CANDIDATES = '''
 
 import torch as _torch
@@ -52,9 +55,9 @@ class Same(Model):
 
 
 class Compiled(Model):
-    """Compiled, with the sizes of each call."""
+    """Compiled, as people compile it."""
 
-    forward = _torch.compile(Model.forward, dynamic=False)
+    forward = _torch.compile(Model.forward)
 
 
 class Zeros(Model):
@@ -154,6 +157,14 @@ class Answer:
     seconds: float = 0.0
     where: dict[str, str] = field(default_factory=dict)
 
+    @property
+    def surprising(self):
+        """The candidates that did not get the verdict which they deserve."""
+        failing = {name for name, verdict in self.verdicts.items() if verdict in _FAILING}
+        counting = {name for name, verdict in self.verdicts.items() if verdict in _VERDICTS}
+        odd = (failing & {*_RIGHT}) | ((counting - failing) & {*_WRONG})
+        return [name for name in self.verdicts if name in odd]
+
 
 def asked(path, names):
     """A problem and those of its candidates."""
@@ -181,8 +192,9 @@ def asked(path, names):
 
 def _published(operation):
     known = {**operation.published, "mode": "train"}
-    inputs = operation.definition.inputs
-    return [operation.tensors[name].shape(known) for name in inputs]
+    return [
+        domain.shape(known) for domain in operation.tensors.values() if domain.group is None
+    ]  # the others are its state
 
 
 def _verdict(operation, name):
@@ -229,15 +241,12 @@ def show(answers):
     for name in (*_RIGHT, *_WRONG):
         counted = Counter(each.verdicts[name] for each in loaded if name in each.verdicts)
         counting = sum(count for verdict, count in counted.items() if verdict in _VERDICTS)
-        failing = sum(count for verdict, count in counted.items() if verdict in _VERDICTS and Verdict(verdict).failing)
+        failing = sum(count for verdict, count in counted.items() if verdict in _FAILING)
         told = ", ".join(f"{count} {verdict}" for verdict, count in counted.most_common())
         print(f"{name:10} {failing} of {counting} fail ({told})")
     seconds = sorted(each.seconds for each in loaded if "Same" in each.verdicts)
     if seconds:
         print(f"seconds of one processor: {seconds[len(seconds) // 2]:.0f} in the median, {seconds[-1]:.0f} at most")
-
-
-_VERDICTS = {each.value for each in Verdict}
 
 
 def _told(path, names, limit):
@@ -262,7 +271,7 @@ def main():
     options.add_argument("--jobs", type=int, default=2)
     options.add_argument("--limit", type=float, default=600, help="seconds for a problem")
     options.add_argument("--problem", action="store_true", help="FOLDER is one problem: answer as JSON")
-    given = options.parse_args()
+    given = options.parse_intermixed_args()
     names = given.candidates or [*_RIGHT, *_WRONG]
     if given.problem:
         torch.set_num_threads(1)
@@ -277,11 +286,11 @@ def main():
             answers.append(done.result())
             each = answers[-1]
             print(
-                f"{len(answers)}/{len(paths)} {time.monotonic() - began:.0f} s  {each.name}: {each.refusal or each.verdicts}"
+                f"{len(answers)}/{len(paths)} {time.monotonic() - began:.0f} s  {each.name}, {each.varying} of {each.sizes} "
+                f"sizes, {each.seconds:.0f} s: {each.refusal or each.verdicts}"
             )
-            for name in _RIGHT:
-                if each.verdicts.get(name) in ("wrong", "error", "unstable"):
-                    print(f"    {name}: {each.where[name]}")
+            for name in each.surprising:
+                print(f"    {name}: {each.where[name]}")
             sys.stdout.flush()
     show(answers)
 
