@@ -1,5 +1,6 @@
 """KernelBench's form: a reference and a candidate in files of their own, asked at other sizes than the published ones."""
 
+import json
 from dataclasses import replace
 
 import pytest
@@ -297,6 +298,27 @@ def test_a_reference_and_a_candidate_are_checked_by_one_command(tmp_path):
     assert "convolution/ModelNew" in answer.out and "conv.bias" in answer.out
     (file,) = (tmp_path / "reports" / "problems").glob("*.py")
     assert "harness.kernelbench.problem(HERE / '../../convolution.py'" in file.read_text()
+
+
+def test_the_answer_at_the_published_size_is_told_first_and_timed_where_it_is_accepted(tmp_path):
+    written(tmp_path, "product", "at_its_size")
+    question = ["check", "-n1", "--examples=5", "product.py", "at_its_size.py", "--dtype=float32", "--device=cpu"]
+    answer = ask(tmp_path, *question, "-k", "published_size or agreement", "--json")
+    told = json.loads(answer.out)
+    (published,) = told["published"]
+    assert published["candidate"] == "ModelNew" and published["accepted"] is True
+    ratio, low, high = published["speedup"]
+    assert low <= ratio <= high and published["seconds"] > 0
+    assert answer.code == told["exit_code"] == 1
+    assert [cause["implementation"] for cause in told["causes"]] == ["ModelNew"]
+
+
+def test_a_candidate_that_is_refused_at_the_published_size_is_not_timed(tmp_path):
+    written(tmp_path, "product", "zeros")
+    answer = ask(tmp_path, "check", "-n1", "product.py", "zeros.py", "-k", "published_size")
+    first = answer.out.splitlines()[0]
+    assert first.startswith("published size  ModelNew in float32 on cpu: refused; ")
+    assert "as fast as" not in answer.out and answer.code == 1
 
 
 def refused(*arguments):

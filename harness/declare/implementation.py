@@ -137,7 +137,11 @@ class Implementation:
         if self.out:
             memory = tuple(self.backend.receive(each) for each in out)
             given[self.out] = memory[0] if len(memory) == 1 else memory
-        return partial(self.ready, **{self.renamed.get(name, name): value for name, value in given.items()})
+        return partial(self.ready, **{self.parameter(name): value for name, value in given.items()})
+
+    def parameter(self, argument: str) -> str:
+        """What it calls an argument of the operation."""
+        return self.renamed.get(argument, argument)
 
     def _received(self, tensor: Tensor, reversed: bool) -> Any:
         return self.backend.receive_reversed(tensor) if reversed else self.backend.receive(tensor)
@@ -158,7 +162,7 @@ class Implementation:
         call = self.bound(tensors, options, reversed, out, sizes)
         result = call()
         if self.mutates:
-            result = call.keywords[self.renamed.get(self.mutates, self.mutates)]  # type: ignore[attr-defined]
+            result = call.keywords[self.parameter(self.mutates)]  # type: ignore[attr-defined]
         elif self.out:
             result = out
         return tuple(map(self.backend.give_back, self.signature.results.parts(result)))

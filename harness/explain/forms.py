@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -21,6 +21,7 @@ from harness.candidates import is_candidate
 from harness.declare.backends import Backend
 from harness.declare.callables import plain
 from harness.declare.domain import TensorDomain
+from harness.declare.implementation import Implementation
 from harness.errors import HarnessError, Unsupported
 from harness.explain.excerpt import Excerpt, NoExcerpt, excerpt
 from harness.explain.literal import tensor_literal
@@ -295,8 +296,8 @@ def _off_gradients(
 
 def _gradient(evidence: Evidence, name: str, expected: str, directions: Any, rows: str, measured: float) -> Form:
     """The gradient in one argument of the results' products with `directions`."""
-    domains, renamed = evidence.case.given, evidence.cell.implementation.renamed
-    places = {each: _place(each, domain, renamed) for each, domain in domains.items() if domain.is_inexact}
+    domains, made = evidence.case.given, evidence.cell.implementation
+    places = {each: _place(each, domain, made) for each, domain in domains.items() if domain.is_inexact}
     floats = f"[{', '.join(places.values())}]"
     literals = "".join(f"{tensor_literal(each)}, " for each in directions)
     lines = (
@@ -320,7 +321,7 @@ def _parts_of_results(evidence: Evidence) -> Iterator[str]:
     """The candidate called where gradients are asked, and its results in their order."""
     made, names = evidence.cell.implementation, evidence.cell.operation.signature.results.names
     if made.mutates:
-        written = f"arguments[{made.renamed.get(made.mutates, made.mutates)!r}]"
+        written = f"arguments[{made.parameter(made.mutates)!r}]"
         yield f"{written} = {written}.clone()  # autograd refuses to write to what it differentiates in"
         yield f"candidate(**arguments)\nresults = ({written},)"
         return
@@ -332,12 +333,12 @@ def _parts_of_results(evidence: Evidence) -> Iterator[str]:
         yield "results = results if isinstance(results, (tuple, list)) else (results,)"
 
 
-def _place(name: str, domain: TensorDomain, renamed: Mapping[str, str]) -> str:
+def _place(name: str, domain: TensorDomain, made: Implementation) -> str:
     """Where an argument stands among those of a script."""
     if domain.group is None:
-        return f"arguments[{renamed.get(name, name)!r}]"
+        return f"arguments[{made.parameter(name)!r}]"
     group, key = domain.group
-    return f"arguments[{renamed.get(group, group)!r}][{key!r}]"
+    return f"arguments[{made.parameter(group)!r}][{key!r}]"
 
 
 def _gradient_leak(evidence: Evidence) -> Iterator[Form]:

@@ -196,7 +196,7 @@ class Script:
         made, results = self.evidence.cell.implementation, self.evidence.cell.operation.signature.results
         written, index, count = made.mutates or made.out, self.form.index, len(results.domains)
         if written:
-            taken = f"arguments[{made.renamed.get(written, written)!r}]"
+            taken = f"arguments[{made.parameter(written)!r}]"
             return f"{taken}[{index}]" if made.out and count > 1 else taken
         placed = f"results[{index}] if isinstance(results, (tuple, list)) and len(results) == {count} else results"
         if not results.names:
@@ -211,7 +211,7 @@ class Script:
         picks, made = self.evidence.cell.operation.results[self.form.index].picks, self.evidence.cell.implementation
         if picks is None:
             return ""
-        source = f"arguments[{made.renamed.get(picks.argument, picks.argument)!r}]"
+        source = f"arguments[{made.parameter(picks.argument)!r}]"
         return (
             f"    result = torch.take_along_dim({source}, result.long(), {picks.axis})  # any order of ties will do\n"
         )
@@ -309,7 +309,7 @@ def _case(name: str, evidence: Evidence, call: Call) -> str:
     if made.out:
         memory = [tensor_literal(each.tensor) for each in evidence.subject.memory(call)]
         given[made.out] = memory[0] if len(memory) == 1 else memory
-    lines = "".join(f"        {made.renamed.get(each, each)}={written(value)},\n" for each, value in given.items())
+    lines = "".join(f"        {made.parameter(each)}={written(value)},\n" for each, value in given.items())
     return f"def {name}():\n    return dict(\n{lines}    )\n"
 
 
