@@ -62,6 +62,7 @@ AS_A_PERSON_WOULD = [
     (F.conv_transpose1d, (R(2, 3, 8), R(3, 4, 3)), "batch c t, c f k -> batch f t+k-1"),
     (F.max_pool1d, (R(2, 3, 8), 2), "batch c t -> batch c t//2"),
     (F.avg_pool2d, (R(2, 3, 8, 10), 2), "batch c h w -> batch c h//2 w//2"),
+    (F.avg_pool1d, (R(2, 3, 20), 4), "batch c t -> batch c t//4"),
     (F.pixel_shuffle, (R(2, 8, 5, 6), 2), "batch 4*c h w -> batch c 2*h 2*w"),
     (F.interpolate, (R(2, 3, 5), None, 2), "batch c t -> batch c 2*t"),
     (F.group_norm, (R(3, 8, 6), 2, R(8), R(8)), "batch 2*c t, 2*c, 2*c -> batch 2*c t"),
@@ -142,11 +143,41 @@ def test_integers_are_indices_of_the_axis_at_which_they_stop():
     assert rows.operation.differentiable
 
 
+def test_integers_may_be_indices_of_a_result_and_lengths_along_an_axis():
+    values, places = F.max_pool1d(R(2, 3, 10), 2, return_indices=True)
+    unpooled = harness.declare(F.max_unpool1d, example=(values, places, 2))
+    assert repr(unpooled.domains["indices"]) == "below('2*d')"
+    spectra = (
+        R(12, 3, 6).log_softmax(-1),
+        torch.randint(1, 6, (3, 4)),
+        torch.tensor([12, 11, 10]),
+        torch.tensor([4, 3, 2]),
+    )
+    spoken = harness.declare(F.ctc_loss, example=spectra)
+    time, said = spoken.axes["log_probs"][0], spoken.axes["targets"][1]
+    assert repr(spoken.domains["input_lengths"]) == f"lengths({time!r})"
+    assert repr(spoken.domains["target_lengths"]) == f"lengths({said!r})"
+
+
+def test_what_hinders_a_gradient_is_said():
+    made = harness.declare(F.soft_margin_loss, example=(R(3, 5), R(3, 5).sign()))
+    assert not made.differentiable
+    assert made.notes == ("differentiable in input alone, so that no gradient is asked",)
+
+
+def test_a_function_of_chance_is_said_to_be_one():
+    assert harness.declare(F.alpha_dropout, example=(R(3, 5), 0.5, True)).notes == (
+        "it gives something else at each call",
+    )
+    assert not harness.declare(F.relu, example=(R(3, 5),)).notes
+
+
 def test_smallest_sizes_are_those_at_which_it_can_be_called():
     assert harness.declare(F.max_pool1d, example=(R(2, 3, 8), 2)).operation.sizes["d"] == (2, 1025)
     assert harness.declare(torch.kthvalue, example=(R(3, 7), 7)).operation.sizes["d"] == (7, 1025)
     convolution = harness.declare(F.conv1d, example=(R(2, 3, 8), R(4, 3, 3))).operation
     assert convolution.where(d=3, k=3) and not convolution.where(d=2, k=3)
+    assert "d" not in harness.declare(F.conv1d, example=(R(2, 3, 8), R(4, 3, 3))).sizes
 
 
 def test_what_is_no_tensor_is_an_option_with_that_one_value():
@@ -223,6 +254,11 @@ def test_what_is_printed_can_be_pasted():
 
 def test_what_is_printed_is_python_where_an_option_stands_before_a_tensor():
     compile(str(harness.declare(F.group_norm, example=(R(3, 8, 6), 2, R(8), R(8)))), "printed", "exec")
+
+
+def test_a_library_function_is_printed_by_a_name_that_it_has_there():
+    assert "return torch.nn.functional.logsigmoid(x)" in str(harness.declare(F.logsigmoid, example=(R(3, 4),)))
+    assert "return torch.linalg.inv(x)" in str(harness.declare(torch.linalg.inv, example=(R(3, 4, 4),)))
 
 
 def test_what_is_printed_for_a_lambda_is_python():

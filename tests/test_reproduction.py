@@ -22,8 +22,8 @@ from harness.candidates import candidates
 from harness.declare.implementation import implementation_of
 from harness.explain.counterexample import counterexample, explained
 from harness.explain.diagnosis import diagnose
+from harness.explain.evidence import largest_difference
 from harness.explain.excerpt import excerpt
-from harness.explain.forms import largest_difference
 from harness.explain.literal import tensor_literal
 from harness.explain.reproduction import reproduction
 from harness.explain.script import printed_difference

@@ -13,7 +13,7 @@ from typing import Any
 from harness.candidates import candidates
 from harness.catalogue import catalogue
 from harness.engine.last_case import MARK
-from harness.explain.forms import Evidence
+from harness.explain.evidence import Evidence
 from harness.explain.literal import literal
 from harness.explain.script import of_the_end
 from harness.generate.case import Case

@@ -9,34 +9,18 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
-from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-import torch
-
 from harness.candidates import is_candidate
-from harness.declare.backends import Backend
-from harness.declare.callables import plain
-from harness.declare.domain import TensorDomain
-from harness.declare.implementation import Implementation
-from harness.errors import HarnessError, Unsupported
-from harness.explain.excerpt import Excerpt, NoExcerpt, excerpt
-from harness.explain.literal import tensor_literal
-from harness.generate.case import Call, Case
+from harness.explain.evidence import FAULTS, Evidence, Form, beyond, largest_difference, literal, parts_of, rows_of
+from harness.explain.gradient_forms import gradient_forms, gradient_leak
+from harness.generate.case import Call
 from harness.generate.patterns import SPECIAL
 from harness.generate.precision import PRECISIONS
-from harness.measure.arrays import as_array
-from harness.measure.assertions import close
 from harness.measure.comparison import allowance
-from harness.measure.gradient import cotangents_like, gradient_reference
-from harness.measure.reference import ExpectedTensor, reference
 from harness.verify.beside import modules_beside
-from harness.verify.cell import Cell
-from harness.verify.exploration import WIDE, Finding
-from harness.verify.subject import ImplementationFault, Subject
+from harness.verify.exploration import WIDE
 from harness.verify.suite import is_of_the_harness
 
 _OTHERS, _TIMES = (1, 2, 3), (2, 3, 4, 8, 16)
@@ -44,126 +28,6 @@ _OTHERS, _TIMES = (1, 2, 3), (2, 3, 4, 8, 16)
 
 _MOST_CALLS = 12
 """Derived calls of a property that are held against the definition."""
-
-FAULTS = (ImplementationFault, Unsupported, HarnessError)
-"""What asking an implementation or the definition may raise."""
-
-
-def largest_difference(actual: Any, expected: Any) -> float:
-    """The largest absolute difference of two results' entries, taken as the scripts take it."""
-    actual, expected = as_array(actual), as_array(expected)
-    if actual.shape != expected.shape:
-        return float("inf")
-    wide = complex if expected.dtype.kind == "c" else float
-    with np.errstate(all="ignore"):
-        same = (actual == expected) | (np.isnan(actual.astype(wide)) & np.isnan(expected.astype(wide)))
-        apart = np.where(same, 0.0, np.abs(actual.astype(wide) - expected.astype(wide)))
-    return float(np.nan_to_num(apart, nan=np.inf, posinf=np.inf).max(initial=0.0))
-
-
-@dataclass
-class _Recorder(Subject):
-    """A subject that keeps the calls that are asked of it."""
-
-    calls: list[Call] = field(default_factory=list)
-
-    def in_place(self, call: Call) -> Any:
-        self.calls.append(call.fresh())
-        return super().in_place(call)
-
-
-@dataclass(frozen=True)
-class Evidence:
-    """A finding, and what the scripts' forms are made from."""
-
-    cell: Cell
-    finding: Finding
-
-    @property
-    def case(self) -> Case:
-        """The case that shows it."""
-        return self.finding.case
-
-    @property
-    def backend(self) -> Backend:
-        """The candidate's."""
-        return self.cell.implementation.backend
-
-    @property
-    def fails(self) -> bool:
-        """Whether no result came that could be compared."""
-        return self.finding.comparison is None
-
-    @cached_property
-    def call(self) -> Call:
-        """The case's own call."""
-        return self.case.call()
-
-    @cached_property
-    def subject(self) -> Subject:
-        """The candidate, for further questions."""
-        return Subject(self.cell.operation, self.cell.implementation)
-
-    @cached_property
-    def calls(self) -> list[Call]:
-        """The calls that the property makes, in their order, up to one that fails."""
-        recorder = _Recorder(self.cell.operation, self.cell.implementation)
-        with contextlib.suppress(*FAULTS):
-            self.cell.prop(recorder, self.case)
-        return recorder.calls
-
-    @cached_property
-    def excerpt(self) -> Excerpt | NoExcerpt:
-        """The candidate's source, or why it can't be had."""
-        try:
-            return excerpt(self.cell.implementation.function)
-        except NoExcerpt as reason:
-            return reason
-
-    @property
-    def is_declared(self) -> bool:
-        """Whether the operation knows the candidate by its name."""
-        operation, made = self.cell.operation, self.cell.implementation
-        return made.name == "definition" or operation.implementations.get(made.name) is made
-
-    @property
-    def file(self) -> str:
-        """The name of the candidate's file."""
-        code = plain(self.cell.implementation.function)
-        return Path(code.__code__.co_filename).name.replace('"', "") if code is not None else "candidate.py"
-
-    @cached_property
-    def returns_a_tensor(self) -> bool:
-        """Whether the candidate returns one tensor as it is, and no tuple of one."""
-        made, returned = self.cell.implementation, []
-
-        def watched(*arguments: Any, **named: Any) -> Any:
-            returned.append(made.function(*arguments, **named))
-            return returned[-1]
-
-        with contextlib.suppress(*FAULTS):
-            Subject(self.cell.operation, dataclasses.replace(made, function=watched)).raw(self.call)
-            return not (made.out or made.mutates) and isinstance(returned[-1], torch.Tensor)
-        return True
-
-
-@dataclass(frozen=True)
-class Form:
-    """One form of a script.
-
-    cases: calls by the name of the function that makes their arguments; lines: Python that sets `expected`; risky:
-    Python that sets `actual`, by a call that may fail; measured: the largest difference that the harness saw, 0 where
-    it saw none that has a size; index: the result that is looked at; differ: whether `expected` and `actual` are
-    tensors, whose difference is taken; harness: whether the script needs the harness.
-    """
-
-    cases: dict[str, Call]
-    lines: tuple[str, ...]
-    risky: tuple[str, ...]
-    measured: float
-    index: int = 0
-    differ: bool = True
-    harness: bool = False
 
 
 def forms(evidence: Evidence) -> Iterator[Form]:
@@ -176,7 +40,7 @@ def forms(evidence: Evidence) -> Iterator[Form]:
     yield from first
     yield from second
     yield from _plain(evidence, evidence.calls[:_MOST_CALLS])
-    yield from _gradients(evidence)
+    yield from gradient_forms(evidence)
     yield from _remembering(evidence)
 
 
@@ -191,13 +55,13 @@ def _plain(evidence: Evidence, calls: list[Call]) -> Iterator[Form]:
     for call in calls:
         for index, expected, measured in _off(evidence, call):
             yield Form(
-                {"case": call}, (f"expected = {_literal(expected)}",), ("actual = call(case())",), measured, index
+                {"case": call}, (f"expected = {literal(expected)}",), ("actual = call(case())",), measured, index
             )
 
 
 def _off(evidence: Evidence, call: Call) -> Iterator[tuple[int, Any, float]]:
     """The results of a call that are farther off than they may be: which, what is expected, and how far."""
-    found, parts = evidence.finding.comparison, _parts(evidence, call)
+    found, parts = evidence.finding.comparison, parts_of(evidence, call)
     if found is None:
         yield from ((index, part.expected, float("inf")) for index, part in enumerate(parts))
         return
@@ -207,35 +71,7 @@ def _off(evidence: Evidence, call: Call) -> Iterator[tuple[int, Any, float]]:
         return
     with contextlib.suppress(*FAULTS):
         results = evidence.subject(call)
-        yield from _beyond(evidence, dict(enumerate(results)), parts)
-
-
-def _beyond(evidence: Evidence, results: dict[Any, torch.Tensor], parts: tuple[ExpectedTensor, ...]) -> Iterator[Any]:
-    """Those that are farther off than rounding explains, worst first: which, what is expected, and how far."""
-    compared = {
-        which: close("", result, part.expected, evidence.case, like=part)
-        for (which, result), part in zip(results.items(), parts, strict=False)
-    }
-    for which, each in sorted(compared.items(), key=lambda item: -item[1].excess):
-        if each.excess > 1:
-            yield which, each.expected, largest_difference(each.actual, each.expected)
-
-
-def _parts(evidence: Evidence, call: Call) -> tuple[ExpectedTensor, ...]:
-    """What the definition makes of a call; nothing where it can't."""
-    own = evidence.case.tensors
-    same = all(_is_same(tensor, own[name]) for name, tensor in call.arguments.items())
-    try:
-        return (reference(evidence.case) if same else reference(evidence.case, call)).parts
-    except HarnessError:
-        return ()
-
-
-def _is_same(one: torch.Tensor, other: torch.Tensor) -> bool:
-    return np.array_equal(as_array(one), as_array(other), equal_nan=one.is_floating_point())
-
-
-# The same after other calls, for a candidate that remembers
+        yield from beyond(evidence, dict(enumerate(results)), parts)
 
 
 def _remembering(evidence: Evidence) -> Iterator[Form]:
@@ -252,10 +88,10 @@ def _remembering(evidence: Evidence) -> Iterator[Form]:
 
 def _whole(evidence: Evidence, call: Call) -> Iterator[Form]:
     """Every result of a call, to be off by more than rounding explains."""
-    for index, part in enumerate(_parts(evidence, call)):
+    for index, part in enumerate(parts_of(evidence, call)):
         beyond = 2 * WIDE * allowance(evidence.case) * float(part.noise_floor.max(initial=0.0))
         if part.informative.all():
-            lines = (f"expected = {_literal(part.expected)}",)
+            lines = (f"expected = {literal(part.expected)}",)
             measured = float("inf") if evidence.fails else beyond
             yield Form({"case": call}, lines, ("actual = call(case())",), measured, index)
 
@@ -269,96 +105,6 @@ def _after(form: Form, calls: list[Call], times: int = 1) -> Form:
 # What a property itself looks at
 
 
-def _gradients(evidence: Evidence) -> Iterator[Form]:
-    """The gradient in one argument, against the definition's."""
-    if not (evidence.cell.operation.differentiable and evidence.backend.differentiable):
-        return
-    with contextlib.suppress(*FAULTS):
-        parts = gradient_reference(evidence.case).parts
-        names = [name for name, domain in evidence.case.given.items() if domain.is_inexact]
-        shapes = evidence.subject.expected_shapes(evidence.call)
-        domains = zip(shapes, evidence.cell.operation.results, strict=True)
-        wide = (torch.zeros(shape, dtype=domain.torch_dtype(torch.float64)) for shape, domain in domains)
-        directions = cotangents_like(tuple(wide))
-        for name, expected, measured in _off_gradients(evidence, names, parts):
-            yield _gradient(evidence, name, f"expected = {_literal(expected)}", directions, "", measured)
-
-
-def _off_gradients(
-    evidence: Evidence, names: list[str], parts: tuple[ExpectedTensor, ...]
-) -> Iterator[tuple[str, Any, float]]:
-    if evidence.fails:
-        yield names[0], parts[0].expected, float("inf")
-        return
-    _, found = evidence.subject.gradients(evidence.case)
-    yield from _beyond(evidence, found, parts)
-
-
-def _gradient(evidence: Evidence, name: str, expected: str, directions: Any, rows: str, measured: float) -> Form:
-    """The gradient in one argument of the results' products with `directions`."""
-    domains, made = evidence.case.given, evidence.cell.implementation
-    places = {each: _place(each, domain, made) for each, domain in domains.items() if domain.is_inexact}
-    floats = f"[{', '.join(places.values())}]"
-    literals = "".join(f"{tensor_literal(each)}, " for each in directions)
-    lines = (
-        expected,
-        "arguments = case()",
-        f"for each in {floats}:\n    each.requires_grad_()",
-        f"directions = ({literals})  # in which the results are differentiated",
-        f"wanted = {places[name]}",
-    )
-    risky = (
-        *_parts_of_results(evidence),
-        "for result, direction in zip(results, directions):\n    if result.requires_grad:\n"
-        "        result.backward(direction.to(result), retain_graph=True)",
-        "actual = torch.zeros_like(wanted) if wanted.grad is None else wanted.grad",
-        *([f"actual = actual{rows}"] if rows else ()),
-    )
-    return Form({"case": evidence.call}, lines, risky, measured)
-
-
-def _parts_of_results(evidence: Evidence) -> Iterator[str]:
-    """The candidate called where gradients are asked, and its results in their order."""
-    made, names = evidence.cell.implementation, evidence.cell.operation.signature.results.names
-    if made.mutates:
-        written = f"arguments[{made.parameter(made.mutates)!r}]"
-        yield f"{written} = {written}.clone()  # autograd refuses to write to what it differentiates in"
-        yield f"candidate(**arguments)\nresults = ({written},)"
-        return
-    yield "results = candidate(**arguments)"
-    if names:
-        each = "results[name] if isinstance(results, dict) else getattr(results, name)"
-        yield f"if type(results) not in (tuple, list):\n    results = [{each} for name in {names!r}]"
-    else:
-        yield "results = results if isinstance(results, (tuple, list)) else (results,)"
-
-
-def _place(name: str, domain: TensorDomain, made: Implementation) -> str:
-    """Where an argument stands among those of a script."""
-    if domain.group is None:
-        return f"arguments[{made.parameter(name)!r}]"
-    group, key = domain.group
-    return f"arguments[{made.parameter(group)!r}][{key!r}]"
-
-
-def _gradient_leak(evidence: Evidence) -> Iterator[Form]:
-    """The gradient of one sample's result in the other samples."""
-    call, parts = evidence.call, _parts(evidence, evidence.call)
-    if evidence.fails or call.batch_size < 2:
-        return
-    chosen = evidence.case.seed % call.batch_size
-    others = [sample for sample in range(call.batch_size) if sample != chosen]
-    directions = [torch.zeros(part.expected.shape, dtype=torch.float64) for part in parts]
-    for direction, part in zip(directions, parts, strict=True):
-        if part.axis is not None:
-            direction.select(part.axis, chosen).fill_(1)
-    for name, axis in call.batch_axes.items():
-        if call.arguments[name].is_floating_point():
-            shape = call.arguments[name].index_select(axis, torch.tensor(others, device=evidence.case.device)).shape
-            expected = f"expected = torch.zeros({tuple(shape)}, dtype=torch.float64)"
-            yield _gradient(evidence, name, expected, directions, _rows(axis, others), 0.0)
-
-
 def _two_calls(
     evidence: Evidence, given: Call, rows: list[int] | None, wanted: Call, of: list[int] | None
 ) -> Iterator[Form]:
@@ -369,15 +115,11 @@ def _two_calls(
         if found is not None and (axis is not None or rows is of is None):
             yield Form(
                 {"case": given, "other": wanted},
-                (f"expected = call(other()){_rows(axis, of)}",),
-                (f"actual = call(case()){_rows(axis, rows)}",),
+                (f"expected = call(other()){rows_of(axis, of)}",),
+                (f"actual = call(case()){rows_of(axis, rows)}",),
                 largest_difference(found.actual, found.expected),
                 index,
             )
-
-
-def _rows(axis: int | None, rows: list[int] | None) -> str:
-    return "" if axis is None or rows is None else f"[{':, ' * axis}{rows}]"
 
 
 def _layouts(evidence: Evidence) -> Iterator[Form]:
@@ -430,10 +172,10 @@ def _result_dtype(evidence: Evidence) -> Iterator[Form]:
 
 def _nonfinite(evidence: Evidence) -> Iterator[Form]:
     """The result as it should be where the inputs' NaN and infinities are, which is not the definition's own 0·NaN."""
-    found, parts = evidence.finding.comparison, _parts(evidence, evidence.call)
+    found, parts = evidence.finding.comparison, parts_of(evidence, evidence.call)
     if found is None:
         return
-    lines = (f"expected = {_literal(found.expected)}",)
+    lines = (f"expected = {literal(found.expected)}",)
     for index, part in enumerate(parts):
         if part.expected.shape == found.expected.shape:
             measured = largest_difference(found.actual, found.expected)
@@ -441,11 +183,11 @@ def _nonfinite(evidence: Evidence) -> Iterator[Form]:
 
 
 _OF_PROPERTIES: dict[str, Callable[[Evidence], Iterator[Form]]] = {
-    "batch_gradient_leak": _gradient_leak,
+    "batch_gradient_leak": gradient_leak,
     "batch_invariance": _batch_invariance,
     "batch_leak": _batch_leak,
     "batch_permutation": _batch_permutation,
-    "gradients": _gradients,
+    "gradients": gradient_forms,
     "inputs_unmodified": _inputs_unmodified,
     "layouts": _layouts,
     "nonfinite_propagation": _nonfinite,
@@ -512,8 +254,3 @@ def _property_lines(evidence: Evidence) -> Iterator[str]:
         yield f"prop = next(each for each in known if each.name == {prop.name!r})"
     else:
         yield f"from {prop.module} import {prop.name} as prop"
-
-
-def _literal(array: Any) -> str:
-    wide = np.array(array, dtype=np.float64 if array.dtype.kind == "f" else None)
-    return tensor_literal(torch.from_numpy(wide))

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import dataclasses
 
-from harness.explain.forms import Evidence, by_the_harness, forms
+from harness.explain.evidence import Evidence
+from harness.explain.forms import by_the_harness, forms
 from harness.explain.script import Script
 from harness.measure.clock import undisturbed_seconds
 from harness.verify.cell import Cell

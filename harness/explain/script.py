@@ -17,8 +17,8 @@ from typing import Any
 import torch
 
 from harness.candidates import is_candidate
+from harness.explain.evidence import FAULTS, Evidence, Form
 from harness.explain.excerpt import Excerpt, NoExcerpt
-from harness.explain.forms import FAULTS, Evidence, Form
 from harness.explain.literal import tensor_literal, written
 from harness.explain.sentence import sentence
 from harness.explain.visible import visible

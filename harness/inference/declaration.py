@@ -155,12 +155,12 @@ def _annotation_text(axes: str, dtype: torch.dtype) -> str:
 
 def _called(function: Callable[..., Any]) -> str:
     """How a function is called in Python: by its module where that is a library's, by a name to be put in where it has none."""
-    name, module = name_of(function), getattr(function, "__module__", None) or ""
-    if not name.isidentifier():
-        return "function"
-    if module.startswith("torch.nn.functional") or getattr(torch.nn.functional, name, None) is function:
-        return f"torch.nn.functional.{name}"
-    return f"torch.{name}" if getattr(torch, name, None) is function else name
+    for module in (torch.nn.functional, torch, torch.linalg, torch.fft, torch.special):
+        known = next((name for name, each in vars(module).items() if each is function and name.isidentifier()), None)
+        if known is not None:
+            return f"{module.__name__}.{known}"
+    name = name_of(function)
+    return name if name.isidentifier() else "function"
 
 
 def _identifier(name: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import warnings
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
@@ -14,7 +14,7 @@ from torch import Tensor
 
 from harness.declare.axes import Axis
 from harness.declare.callables import place_of
-from harness.declare.domains import below
+from harness.declare.domains import below, lengths
 from harness.declare.ranges import Range, positive, within
 from harness.errors import DeclarationError
 from harness.inference.declaration import Declaration
@@ -55,7 +55,9 @@ class Trials:
         names = self._names(groups)
         axes = self._axes(groups, names)
         results = self._results(groups, names)
-        indices = self._indices(axes)
+        known = {name: group.size // group.step for group, name in zip(groups, names, strict=True)}
+        indices = self._indices(axes, _bounds([*axes.values()], [each for each, _ in results], known))
+        self._note_chance()
         return Declaration(
             self.function,
             self.example,
@@ -63,7 +65,11 @@ class Trials:
             results,
             dict(self._numbers(groups)),
             {**self._ranges, **indices},
-            self._sizes(groups, names),
+            self._sizes(
+                groups,
+                names,
+                {name for each, _ in results for axis in each if "-" in axis for name in Axis(axis).names},
+            ),
             self._is_differentiable(),
             tuple(self.notes),
         )
@@ -217,10 +223,15 @@ class Trials:
         for group in groups:
             yield from ((name, group.slots[0]) for name, place in group.slots if place == _NUMBER)
 
-    def _sizes(self, groups: list[_Group], names: list[str]) -> dict[str, tuple[int, int]]:
-        """Bounds for sizes that may not be as small as 1: from the least that was found to work."""
+    def _sizes(self, groups: list[_Group], names: list[str], differing: Collection[str]) -> dict[str, tuple[int, int]]:
+        """Bounds for sizes that may not be as small as 1: from the least that was found to work.
+
+        differing: those that a difference must leave something of, which is a condition of its own.
+        """
         bounds = {}
         for group, name in zip(groups, names, strict=True):
+            if name in differing:
+                continue
             most = group.size // group.step
             smaller = (n for n in (1, 2, 3, 4, 5, 8) if n < most)
             least = next((n for n in smaller if self._works(group, n * group.step)), most)
@@ -256,8 +267,9 @@ class Trials:
 
     def _other_sizes(self, groups: list[_Group], names: list[str]) -> Iterator[tuple[dict[str, int], list[Tensor]]]:
         """Sizes by name, and what the function gives there."""
+        most = {name: group.size // group.step for group, name in zip(groups, names, strict=True)}
         moves = [dict.fromkeys(names, 0)]
-        moves += [{**dict.fromkeys(names, 0), name: more} for name in names for more in (1, 2, 3)]
+        moves += [{**dict.fromkeys(names, 0), name: more} for name in names for more in (1, 2, 3, most[name] + 1)]
         moves += [{name: 1 + place % 2 for place, name in enumerate(names)}]
         for move in moves:
             known = {name: group.size // group.step + move[name] for group, name in zip(groups, names, strict=True)}
@@ -301,33 +313,53 @@ class Trials:
                     break
         return found
 
+    def _note_chance(self) -> None:
+        one, other = (self.call(**self.tensors) for _ in range(2))
+        if one and other and not all(map(_alike, one, other)):
+            self.notes.append("it gives something else at each call")
+
     def _is_finite(self, name: str, values: Tensor) -> bool:
         parts = self.call(**{name: values})
         return parts is not None and all(bool(part.isfinite().all()) for part in parts)
 
-    def _indices(self, axes: Mapping[str, tuple[str, ...]]) -> dict[str, Any]:
-        """The integer arguments that are indices of an axis; of others the range that the example has."""
+    def _indices(self, axes: Mapping[str, tuple[str, ...]], bounds: Mapping[str, int]) -> dict[str, Any]:
+        """The integer arguments that are indices of an axis, or lengths along one; of others the range that the example has.
+
+        bounds: the sizes of axes and of products of axes, by their text.
+        """
         found: dict[str, Any] = {}
         for name, tensor in self.tensors.items():
             if not _counts(tensor) or not tensor.numel():
                 continue
-            found[name] = within(int(tensor.min()), int(tensor.max()))
-            for other, place in ((each, place) for each in axes for place in range(len(axes[each])) if each != name):
-                size = self.shapes[other][place]
-                if int(tensor.min()) >= 0 and int(tensor.max()) < size and self._stops_at(name, tensor, size):
-                    found[name] = below(axes[other][place])
-                    break
+            least, most = int(tensor.min()), int(tensor.max())
+            own = {each for each in axes[name] if not any(each in axes[other] for other in axes if other != name)}
+            other = {text: size for text, size in bounds.items() if text not in own}
+            ends: list[tuple[below | lengths, int]] = [
+                *((below(text), size) for text, size in other.items() if 0 <= least <= most < size),
+                *((lengths(text), size + 1) for text, size in other.items() if 1 <= least <= most <= size),
+            ]
+            domains = (domain for domain, end in ends if self._stops_at(name, tensor, end))
+            found[name] = next(domains, within(least, most))
         return found
 
-    def _stops_at(self, name: str, tensor: Tensor, size: int) -> bool:
-        """Whether one less than a size is the largest value that is taken."""
-        last = self.call(**{name: torch.full_like(tensor, size - 1)})
-        return last is not None and self.call(**{name: torch.full_like(tensor, size)}) is None
+    def _stops_at(self, name: str, tensor: Tensor, end: int) -> bool:
+        """Whether one less than this is the largest value that is taken."""
+        last = self.call(**{name: torch.full_like(tensor, end - 1)})
+        return last is not None and self.call(**{name: torch.full_like(tensor, end)}) is None
 
     def _is_differentiable(self) -> bool:
-        """Whether autograd reaches through it from a float argument."""
+        """Whether autograd reaches through it from every float argument; said where it does from some alone."""
+        floats = [name for name, tensor in self.tensors.items() if tensor.is_floating_point()]
+        if self._reaches(floats):
+            return True
+        alone = [name for name in floats if len(floats) > 1 and self._reaches([name])]
+        if alone:
+            self.notes.append(f"differentiable in {' and in '.join(alone)} alone, so that no gradient is asked")
+        return False
+
+    def _reaches(self, names: list[str]) -> bool:
         wide = {
-            name: tensor.detach().double().requires_grad_() if tensor.is_floating_point() else tensor
+            name: tensor.detach().double().requires_grad_(name in names) if tensor.is_floating_point() else tensor
             for name, tensor in self.tensors.items()
         }
         try:
@@ -356,6 +388,16 @@ def _alike(one: Tensor, other: Tensor) -> bool:
         return False
     size = float(one.abs().nan_to_num(0).max()) if one.numel() and one.dtype is not torch.bool else 0.0
     return torch.allclose(one, other, rtol=_ROUNDING, atol=_ROUNDING * size, equal_nan=True)
+
+
+def _bounds(
+    arguments: list[tuple[str, ...]], results: list[tuple[str, ...]], known: Mapping[str, int]
+) -> dict[str, int]:
+    """The sizes of the axes of arguments and results, and of the products of the last axes of results, by their text."""
+    single = [axis for axes in (*arguments, *results) for axis in axes]
+    factors = [[axis if axis.replace("*", "").isalnum() else f"({axis})" for axis in axes] for axes in results]
+    products = ["*".join(axes[-count:]) for axes in factors for count in range(2, len(axes) + 1)]
+    return {text: Axis(text).size(known) for text in dict.fromkeys((*single, *products)) if Axis(text).names}
 
 
 def _counts(tensor: Tensor) -> bool:

@@ -1,0 +1,106 @@
+"""Forms of a script that show a gradient: in one argument, and of one sample in the others."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from typing import Any
+
+import torch
+
+from harness.declare.domain import TensorDomain
+from harness.declare.implementation import Implementation
+from harness.explain.evidence import FAULTS, Evidence, Form, beyond, literal, parts_of, rows_of
+from harness.explain.literal import tensor_literal
+from harness.measure.gradient import cotangents_like, gradient_reference
+from harness.measure.reference import ExpectedTensor
+
+
+def gradient_forms(evidence: Evidence) -> Iterator[Form]:
+    """The gradient in one argument, against the definition's."""
+    if not (evidence.cell.operation.differentiable and evidence.backend.differentiable):
+        return
+    with contextlib.suppress(*FAULTS):
+        parts = gradient_reference(evidence.case).parts
+        names = [name for name, domain in evidence.case.given.items() if domain.is_inexact]
+        shapes = evidence.subject.expected_shapes(evidence.call)
+        domains = zip(shapes, evidence.cell.operation.results, strict=True)
+        wide = (torch.zeros(shape, dtype=domain.torch_dtype(torch.float64)) for shape, domain in domains)
+        directions = cotangents_like(tuple(wide))
+        for name, expected, measured in _off_gradients(evidence, names, parts):
+            yield _gradient(evidence, name, f"expected = {literal(expected)}", directions, "", measured)
+
+
+def _off_gradients(
+    evidence: Evidence, names: list[str], parts: tuple[ExpectedTensor, ...]
+) -> Iterator[tuple[str, Any, float]]:
+    if evidence.fails:
+        yield names[0], parts[0].expected, float("inf")
+        return
+    _, found = evidence.subject.gradients(evidence.case)
+    yield from beyond(evidence, found, parts)
+
+
+def _gradient(evidence: Evidence, name: str, expected: str, directions: Any, rows: str, measured: float) -> Form:
+    """The gradient in one argument of the results' products with `directions`."""
+    domains, made = evidence.case.given, evidence.cell.implementation
+    places = {each: _place(each, domain, made) for each, domain in domains.items() if domain.is_inexact}
+    floats = f"[{', '.join(places.values())}]"
+    literals = "".join(f"{tensor_literal(each)}, " for each in directions)
+    lines = (
+        expected,
+        "arguments = case()",
+        f"for each in {floats}:\n    each.requires_grad_()",
+        f"directions = ({literals})  # in which the results are differentiated",
+        f"wanted = {places[name]}",
+    )
+    risky = (
+        *_parts_of_results(evidence),
+        "for result, direction in zip(results, directions):\n    if result.requires_grad:\n"
+        "        result.backward(direction.to(result), retain_graph=True)",
+        "actual = torch.zeros_like(wanted) if wanted.grad is None else wanted.grad",
+        *([f"actual = actual{rows}"] if rows else ()),
+    )
+    return Form({"case": evidence.call}, lines, risky, measured)
+
+
+def _parts_of_results(evidence: Evidence) -> Iterator[str]:
+    """The candidate called where gradients are asked, and its results in their order."""
+    made, names = evidence.cell.implementation, evidence.cell.operation.signature.results.names
+    if made.mutates:
+        written = f"arguments[{made.parameter(made.mutates)!r}]"
+        yield f"{written} = {written}.clone()  # autograd refuses to write to what it differentiates in"
+        yield f"candidate(**arguments)\nresults = ({written},)"
+        return
+    yield "results = candidate(**arguments)"
+    if names:
+        each = "results[name] if isinstance(results, dict) else getattr(results, name)"
+        yield f"if type(results) not in (tuple, list):\n    results = [{each} for name in {names!r}]"
+    else:
+        yield "results = results if isinstance(results, (tuple, list)) else (results,)"
+
+
+def _place(name: str, domain: TensorDomain, made: Implementation) -> str:
+    """Where an argument stands among those of a script."""
+    if domain.group is None:
+        return f"arguments[{made.parameter(name)!r}]"
+    group, key = domain.group
+    return f"arguments[{made.parameter(group)!r}][{key!r}]"
+
+
+def gradient_leak(evidence: Evidence) -> Iterator[Form]:
+    """The gradient of one sample's result in the other samples."""
+    call, parts = evidence.call, parts_of(evidence, evidence.call)
+    if evidence.fails or call.batch_size < 2:
+        return
+    chosen = evidence.case.seed % call.batch_size
+    others = [sample for sample in range(call.batch_size) if sample != chosen]
+    directions = [torch.zeros(part.expected.shape, dtype=torch.float64) for part in parts]
+    for direction, part in zip(directions, parts, strict=True):
+        if part.axis is not None:
+            direction.select(part.axis, chosen).fill_(1)
+    for name, axis in call.batch_axes.items():
+        if call.arguments[name].is_floating_point():
+            shape = call.arguments[name].index_select(axis, torch.tensor(others, device=evidence.case.device)).shape
+            expected = f"expected = torch.zeros({tuple(shape)}, dtype=torch.float64)"
+            yield _gradient(evidence, name, expected, directions, rows_of(axis, others), 0.0)
