@@ -88,9 +88,12 @@ class Originals:
         return any(found is value for owner in self._owners for value in owner.offered.values())
 
     def _note(self) -> None:
-        for name in sys.modules.keys() - self._seen:
+        if sys.modules.keys() <= self._seen:  # as nearly every time, and told in a tenth of the time
+            return
+        for name, module in list(sys.modules.items()):
+            if name in self._seen:
+                continue
             self._seen.add(name)
-            module = sys.modules.get(name)
             if isinstance(module, ModuleType) and _is_public(name) and self._among(name):
                 self._owners += [_module(module), *_shared_classes(module)]
 

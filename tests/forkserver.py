@@ -70,8 +70,10 @@ def _serve() -> list[str]:
     """Answer orders; returns in the forked process, with the command that it is to run."""
     for line in sys.stdin:
         arguments, folder, environment, out, err, seconds = json.loads(line)
+        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGALRM})  # the child may send it before it is waited for
         child = os.fork()
         if child == 0:
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGALRM})
             _become(folder, environment, out, err)
             return arguments
         print(_status(child, seconds), flush=True)
@@ -101,6 +103,7 @@ def _status(child: int, seconds: int) -> int:
         os.kill(child, signal.SIGKILL)
 
     signal.signal(signal.SIGALRM, end)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGALRM})
     signal.alarm(seconds)
     code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
     signal.alarm(0)

@@ -89,6 +89,6 @@ def test_what_has_no_batch_is_refused_in_a_sentence(tmp_path):
 
 
 def test_what_nobody_computes_so_is_refused_in_a_sentence(tmp_path):
-    answer = ask(tmp_path, "invariance", "legs_scan", "--backend", "onnxruntime")
+    answer = ask(tmp_path, "invariance", "legs_scan", "--backend", "xgboost")
     assert answer.code == 2
-    assert "no implementation here computes legs_scan on cpu in float32 with onnxruntime here" in answer.err
+    assert "no implementation here computes legs_scan on cpu in float32 with xgboost here" in answer.err
