@@ -1,11 +1,11 @@
 """Diagnosis: the cause that explains every fresh case, under the circumstances in which it shows, and none where none does."""
 
 import re
-from typing import Literal
+from typing import Annotated, Literal
 
 import pytest
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from torch import Tensor
 
 import harness
@@ -368,3 +368,42 @@ def test_the_argument_whose_layout_matters_is_named():
 
     found = diagnosed(takes_b_for_contiguous, prop="layouts")
     assert found.sentence == "it misreads W where it is not contiguous in memory"
+
+
+# Definitions whose loops a theory may keep from ending
+
+
+@harness.operation(sizes={"steps": (1, 9), "batch": (1, 9)}, differentiable=False)
+def followed(
+    values: Float[Tensor, "batch steps"], after: Annotated[Int[Tensor, "steps"], harness.permutation]
+) -> Float[Tensor, "batch"]:
+    """The sum of what stands at 0, at what comes after it, and so on until 0 would come again."""
+    here, total = after.new_zeros(()), values[:, 0]
+    while bool(after[here] > 0):
+        here = after[here]
+        total = total + values[:, here]
+    return total
+
+
+def test_a_theory_under_which_a_loop_never_ends_is_given_up():
+    """As where the condition's `>` is taken for `>=`: operators are counted, whatever the machine."""
+    assert diagnosed(lambda values, after: followed(values, after) - values[:, -1] ** 3, operation=followed)
+
+
+@harness.operation(sizes={"n": (1, 9)}, differentiable=False)
+def taken_from(
+    x: Float[Tensor, "n"],
+    first: Annotated[Int[Tensor, "k"], harness.below("n")],
+    second: Annotated[Int[Tensor, "k"], harness.below("n")],
+) -> Float[Tensor, "k"]:
+    """Entries of x less others."""
+    return x[first] - 2 * x[second]
+
+
+def test_whole_numbers_that_are_exchanged_are_named():
+    told = diagnosed(lambda x, first, second: taken_from(x, second, first), operation=taken_from)
+    assert told.sentence == "first and second are exchanged"
+    first_alone = diagnosed(
+        lambda x, first, second: taken_from(x, first, second[:1].expand(len(second))), operation=taken_from
+    )
+    assert first_alone.sentence == "the first slice of second along k is used for all"

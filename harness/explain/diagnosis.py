@@ -24,6 +24,7 @@ from harness.measure.arrays import Array, as_array
 from harness.measure.assertions import all_close, close
 from harness.measure.clock import spending, undisturbed_seconds
 from harness.measure.comparison import Comparison
+from harness.measure.operators import EagerMode
 from harness.measure.reference import ExpectedTensor, measure, reference, widened
 from harness.registry import entry_points_of
 from harness.verify.beside import modules_beside
@@ -67,6 +68,10 @@ class Diagnosis:
     def __str__(self) -> str:
         only = f", only where {self.where}" if self.where else ""
         return f"{self.sentence}{only}"
+
+
+_MOST_OPERATORS, _OPERATORS_A_STEP = 10_000, 200
+"""Calls of operators that a definition is granted under a theory: so many, and more for each entry along an axis."""
 
 
 class _CanNotSay(Exception):
@@ -280,7 +285,7 @@ def _evaluated(theory: Instead, case: Case, arguments: dict[str, Any]) -> list[A
         call = theory.call(case.plain_call().replace(**arguments))
         if call is None:
             raise _CanNotSay
-        with theory.within():
+        with _Ending(case), theory.within():
             made = operation.evaluate(call.arguments, call.options, call.sizes)
         results = theory.results(made, call)
     except Exception:  # what a theory changes may be what the definition can't compute
@@ -289,6 +294,23 @@ def _evaluated(theory: Instead, case: Case, arguments: dict[str, Any]) -> list[A
     if results is None or [(tuple(result.shape), result.is_complex()) for result in results] != expected:
         raise _CanNotSay
     return [as_array(result) for result in results]
+
+
+class _Ending(EagerMode):  # type: ignore[no-untyped-call]
+    """Ends what calls more of PyTorch's operators than a definition does: changed, its loops may never end.
+
+    Counted and not timed, so that a theory is believed on any machine or on none.
+    """
+
+    def __init__(self, case: Case) -> None:
+        super().__init__()
+        self._left = _MOST_OPERATORS + _OPERATORS_A_STEP * sum(case.sizes.values())
+
+    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        self._left -= 1
+        if self._left < 0:
+            raise _CanNotSay
+        return func(*args, **(kwargs or {}))
 
 
 def _observation(scene: Scene) -> Diagnosis | None:

@@ -84,6 +84,15 @@ class Scene:
         return [name for name, domain in self.case.given.items() if domain.is_inexact]
 
     @property
+    def numbers(self) -> list[str]:
+        """The arguments of numbers, whole ones too."""
+        return [name for name, domain in self.case.given.items() if domain.kind != "bool"]
+
+    def alike(self, one: str, other: str) -> bool:
+        """Whether two arguments are of the same kind of number."""
+        return self.case.given[one].kind == self.case.given[other].kind
+
+    @property
     def arguments(self) -> list[str]:
         """The arguments that may be rearranged: floats, and integers of which any in their range will do."""
         return [name for name, domain in self.case.given.items() if domain.may_be_rearranged]

@@ -84,7 +84,9 @@ def negated(scene: Scene) -> Iterator[Instead]:
 @cause
 def exchanged_arguments(scene: Scene) -> Iterator[Instead]:
     """Two arguments of equal shape stand in each other's place."""
-    for first, second in itertools.combinations(scene.floats, 2):
+    for first, second in itertools.combinations(scene.numbers, 2):
+        if not scene.alike(first, second):
+            continue
 
         def exchanged(call: Call, first: str = first, second: str = second) -> Call | None:
             one, other = call.arguments[first], call.arguments[second]
@@ -96,7 +98,9 @@ def exchanged_arguments(scene: Scene) -> Iterator[Instead]:
 @cause
 def used_for_another(scene: Scene) -> Iterator[Instead]:
     """One argument is used where another of equal shape is meant."""
-    for name, taken in itertools.permutations(scene.floats, 2):
+    for name, taken in itertools.permutations(scene.numbers, 2):
+        if not scene.alike(name, taken):
+            continue
 
         def instead(call: Call, name: str = name, taken: str = taken) -> Call | None:
             tensor = call.arguments[taken]
@@ -161,7 +165,7 @@ def _times(name: str, size: str, power: int) -> Callable[[Call], Call | None]:
 def one_slice_for_all(scene: Scene) -> Iterator[Instead]:
     """Along an axis, one slice of an argument, or of all that have the axis, is used in place of every other."""
     tensors, options = scene.case.given, scene.case.options
-    for name in scene.floats:
+    for name in scene.numbers:
         for position, axis in enumerate(tensors[name].axes(options)):
             for place, which in _ENDS:
                 change = with_argument(name, _spread, Place(position, axis.text), place)
@@ -209,5 +213,13 @@ _FUNCTIONS: dict[str, Callable[[Tensor], Tensor]] = {
 @cause
 def another_function_of_it(scene: Scene) -> Iterator[Instead]:
     """A function of an argument is used in its place: a variance for a deviation, a logarithm for what it is of."""
-    for name, (words, function) in itertools.product(scene.floats, _FUNCTIONS.items()):
-        yield Instead(f"{words.format(name)} is used where {name} is meant", with_argument(name, function))
+    for name, (words, function) in itertools.product(scene.numbers, _FUNCTIONS.items()):
+        yield Instead(
+            f"{words.format(name)} is used where {name} is meant", with_argument(name, partial(_of_its_kind, function))
+        )
+
+
+def _of_its_kind(function: Callable[[Tensor], Tensor], tensor: Tensor) -> Tensor | None:
+    """What a function makes of a tensor; nothing where whole numbers are none any more."""
+    made = function(tensor)
+    return made if made.dtype is tensor.dtype else None

@@ -56,7 +56,7 @@ def leaves_from_the_right(leaf, **given):
     return boosted_trees_predict(leaf=leaf.flip(1), **given)
 
 
-@fault(boosted_trees_predict, cause="one value for all", words="missing_left")
+@fault(boosted_trees_predict, cause=("one value for all", "mask or index misread"), words="missing_left")
 def missing_always_left(missing_left, **given):
     """What is missing goes left, whatever the split says."""
     return boosted_trees_predict(missing_left=torch.ones_like(missing_left), **given)
