@@ -107,7 +107,7 @@ class Implementation:
 
     @property
     def is_twin(self) -> bool:
-        """Whether it is one."""
+        """Whether it is another one as something else runs it, a compiler or an exported program."""
         return any(self.backend is each.backend for each in TWINS.values())
 
     def runs_on(self, device: str) -> bool:

@@ -145,8 +145,8 @@ class Hardcoded(Model):
 class Answer:
     """What was found of a problem.
 
-    refusal: why it does not load; sizes, varying: how many it has; right, wrong: by candidate its worst verdict, or why it is not
-    asked; seconds: of the processor, for a candidate that is right in everything.
+    refusal: why it does not load; sizes, varying: how many it has; verdicts: by candidate the worst one, or `changes nothing`;
+    where: the cell and the reason of that; seconds: of the processor, for all that is asked of the reference's own text.
     """
 
     name: str
