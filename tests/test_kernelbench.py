@@ -7,9 +7,10 @@ import pytest
 from click.testing import CliRunner
 
 from harness import kernelbench
+from harness.command import published
 from harness.command.main import main
 from harness.engine.outcome import outcome
-from harness.errors import CandidateError, DeclarationError
+from harness.errors import CandidateError, DeclarationError, InfrastructureError
 from harness.generate.plan import essential, plan
 from harness.measure.verdict import Verdict
 from harness.verify.cell import Cell
@@ -433,3 +434,15 @@ def test_a_candidate_with_other_names_for_the_same_parameters_is_taken(tmp_path)
 def test_a_candidate_that_raises_on_import_is_refused(tmp_path):
     told = told_of(given(tmp_path, "raise RuntimeError('no compiler')\n"))
     assert told == "candidate.py: importing it raised RuntimeError: no compiler"
+
+
+def test_what_cannot_be_timed_is_told_and_nothing_is_lost(tmp_path, monkeypatch):
+    def nobody(*_):
+        raise InfrastructureError("no worker can be started")
+
+    monkeypatch.setattr(published, "_timing", nobody)
+    accepted, refused = (published.Published("ModelNew", "cpu", "float32", each) for each in (True, False))
+    told, other = published.timed([accepted, refused], tmp_path / "file.py", 1.0, 1.0, lambda name, total: None)
+    assert told.entry()["not_timed"] == "no worker can be started" and told.accepted
+    assert str(told).endswith("accepted; not timed: no worker can be started")
+    assert other == refused

@@ -12,6 +12,7 @@ from harness.bench.running import Running
 from harness.bench.worker_pool import Asked
 from harness.candidates import candidates
 from harness.declare.implementation import DEFINITION
+from harness.errors import HarnessError
 from harness.kernelbench import PUBLISHED
 from harness.measure.verdict import Verdict
 from harness.record.events import CellFinished, TimingFinished
@@ -27,7 +28,7 @@ class Published:
     """What is said of a candidate at the published size, on a device and in a dtype.
 
     accepted: whether the problem's authors would take it, None where that could not be asked; reason: why not, in either
-    case; timing: how long it takes there beside the reference, None where it is not timed.
+    case; timing: how long it takes there beside the reference; untimed: why it was accepted and not timed.
     """
 
     candidate: str
@@ -36,6 +37,7 @@ class Published:
     accepted: bool | None
     reason: str = ""
     timing: TimingFinished | None = None
+    untimed: str = ""
 
     @property
     def speedup(self) -> tuple[float, float, float] | None:
@@ -53,27 +55,24 @@ class Published:
         return "; ".join([*told, *self._times()])
 
     def _times(self) -> Iterator[str]:
-        if self.timing is None:
-            return
-        if self.timing.seconds is None:
-            yield f"not timed: {self.timing.reason}"
-            return
-        yield duration(self.timing.seconds)
+        if self.untimed:
+            yield f"not timed: {self.untimed}"
+        if self.timing is not None and self.timing.seconds is not None:
+            yield duration(self.timing.seconds)
         if self.speedup is not None:
             yield "{:.2f} × as fast as the reference ({:.2f} to {:.2f})".format(*self.speedup)
 
     def entry(self) -> dict[str, Any]:
         """As plain JSON values, times in seconds."""
-        timing = self.timing
         return {
             "candidate": self.candidate,
             "device": self.device,
             "dtype": self.dtype,
             "accepted": self.accepted,
             "reason": self.reason,
-            "seconds": timing.seconds if timing else None,
+            "seconds": self.timing.seconds if self.timing else None,
             "speedup": self.speedup,
-            "not_timed": timing.reason if timing and timing.seconds is None else "",
+            "not_timed": self.untimed,
         }
 
 
@@ -96,9 +95,20 @@ def timed(
     file: declares the problem and its candidates; limit: seconds after which a process that does not answer is stopped;
     patience: seconds that one call may take; step: hears the name of what is timed, and of how many.
     """
-    return [
-        replace(each, timing=_timing(each, file, limit, patience, step)) if each.accepted else each for each in answers
-    ]
+    return [_with_times(each, file, limit, patience, step) if each.accepted else each for each in answers]
+
+
+def _with_times(
+    answer: Published, file: Path, limit: float, patience: float, step: Callable[[str, int], None]
+) -> Published:
+    """With its times, or why there are none: what was found is told in any case."""
+    try:
+        timing = _timing(answer, file, limit, patience, step)
+    except HarnessError as refusal:
+        return replace(answer, untimed=str(refusal))
+    if timing is None or timing.seconds is None:
+        return replace(answer, untimed=timing.reason if timing else "nothing was measured")
+    return replace(answer, timing=timing)
 
 
 def _timing(

@@ -52,13 +52,6 @@ def _watch_jax() -> None:
     monitoring.register_event_duration_secs_listener(told)
 
 
-@cache
-def _watch_exports() -> None:
-    export_listeners.append(partial(booked, account=COMPILING))
+_COMPILERS = {"torch._dynamo": _watch_dynamo, "jax.monitoring": _watch_jax}
 
-
-_COMPILERS = {
-    "torch._dynamo": _watch_dynamo,
-    "jax.monitoring": _watch_jax,
-    "harness.declare.exported": _watch_exports,
-}
+export_listeners.append(partial(booked, account=COMPILING))
