@@ -19,12 +19,12 @@ from harness.explain import causes
 from harness.explain.cause import Cause, Instead, Observed
 from harness.explain.circumstances import circumstances, in_words, other_dtypes, what_matters
 from harness.explain.scene import Scene, scene_of
+from harness.explain.supposed import CannotSay
 from harness.generate.case import Case
 from harness.measure.arrays import Array, as_array
 from harness.measure.assertions import all_close, close
 from harness.measure.clock import spending, undisturbed_seconds
 from harness.measure.comparison import Comparison
-from harness.measure.operators import EagerMode
 from harness.measure.reference import ExpectedTensor, measure, reference, widened
 from harness.registry import entry_points_of
 from harness.verify.beside import modules_beside
@@ -68,14 +68,6 @@ class Diagnosis:
     def __str__(self) -> str:
         only = f", only where {self.where}" if self.where else ""
         return f"{self.sentence}{only}"
-
-
-_MOST_OPERATORS, _OPERATORS_A_STEP = 10_000, 200
-"""Calls of operators that a definition is granted under a theory: so many, and more for each entry along an axis."""
-
-
-class _CanNotSay(Exception):
-    """A theory has nothing to say about a case."""
 
 
 def diagnose(cell: Cell, finding: Finding, seconds: float = 10.0) -> Diagnosis | None:
@@ -209,8 +201,8 @@ def _is_closer(scene: Scene, theory: Instead, case: Case) -> bool:
         return False
     call = case.plain_call()
     try:
-        made = _evaluated(theory, case, {name: widened(tensor) for name, tensor in call.arguments.items()})
-    except _CanNotSay:
+        made = scene.supposed(theory, case, {name: widened(tensor) for name, tensor in call.arguments.items()})
+    except CannotSay:
         return False
     left = before = 0.0
     for actual, there, part in zip(map(as_array, results), made, reference(case).parts, strict=True):
@@ -249,8 +241,8 @@ def _explains(scene: Scene, theory: Instead, case: Case) -> _Told:
     if results is None:
         return "silent"
     try:
-        parts = measure(case, call, lambda arguments: _evaluated(theory, case, arguments), axes).parts
-    except _CanNotSay:
+        parts = measure(case, call, lambda arguments: scene.supposed(theory, case, arguments), axes).parts
+    except CannotSay:
         return "silent"
     right = reference(case).parts
     unsaid = [_unsaid(theory, part.expected, there.expected) for part, there in zip(parts, right, strict=True)]
@@ -276,41 +268,6 @@ def _held(actual: torch.Tensor, part: ExpectedTensor, unsaid: Any, case: Case) -
     found = as_array(actual)
     expected = np.where(unsaid, found, part.expected) if unsaid.any() else part.expected
     return close("", found, expected, case, like=part, both_rounded=True)
-
-
-def _evaluated(theory: Instead, case: Case, arguments: dict[str, Any]) -> list[Array]:
-    """What the definition gives under a theory, in float64. Raises _CanNotSay."""
-    operation = case.operation
-    try:
-        call = theory.call(case.plain_call().replace(**arguments))
-        if call is None:
-            raise _CanNotSay
-        with _Ending(case), theory.within():
-            made = operation.evaluate(call.arguments, call.options, call.sizes)
-        results = theory.results(made, call)
-    except Exception:  # what a theory changes may be what the definition can't compute
-        raise _CanNotSay from None
-    expected = [(domain.shape(case.known), domain.kind == "complex") for domain in operation.results]
-    if results is None or [(tuple(result.shape), result.is_complex()) for result in results] != expected:
-        raise _CanNotSay
-    return [as_array(result) for result in results]
-
-
-class _Ending(EagerMode):  # type: ignore[no-untyped-call]
-    """Ends what calls more of PyTorch's operators than a definition does: changed, its loops may never end.
-
-    Counted and not timed, so that a theory is believed on any machine or on none.
-    """
-
-    def __init__(self, case: Case) -> None:
-        super().__init__()
-        self._left = _MOST_OPERATORS + _OPERATORS_A_STEP * sum(case.sizes.values())
-
-    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
-        self._left -= 1
-        if self._left < 0:
-            raise _CanNotSay
-        return func(*args, **(kwargs or {}))
 
 
 def _observation(scene: Scene) -> Diagnosis | None:
@@ -364,11 +321,11 @@ def _own_causes() -> tuple[Cause, ...]:
 _ORDER = (
     "arguments",
     "complex_numbers",
+    "options",
+    "indices",
     "scale",
     "parts",
     "axes",
-    "options",
-    "indices",
     "steps",
     "limits",
     "blocks",

@@ -12,6 +12,7 @@ from torch import Tensor
 
 from harness.declare.operation import Operation
 from harness.errors import Unsupported
+from harness.explain.supposed import Supposed
 from harness.explain.values import scaled, without_each
 from harness.generate.case import Case
 from harness.generate.layouts import LAYOUTS
@@ -60,7 +61,7 @@ class Scene:
 
     case: the smallest one that shows it; kind: of what was raised, empty for a result that is off; agrees: whether the
     question is agreement with the oracle itself, which a fault of another property is led back to where it can be;
-    failing, passing: fresh cases that show it and that do not.
+    failing, passing: fresh cases that show it and that do not; supposed: the definition under theories.
     """
 
     cell: Cell
@@ -71,6 +72,7 @@ class Scene:
     deadline: float  # of the thread's own time, so that a busy machine changes no diagnosis
     failing: list[Case] = field(default_factory=list)
     passing: list[Case] = field(default_factory=list)
+    supposed: Supposed = field(default_factory=Supposed)
     _results: dict[Any, tuple[Tensor, ...] | None] = field(default_factory=dict)
 
     @property
