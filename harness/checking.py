@@ -12,8 +12,8 @@ from harness.declare.callables import place_of, plain
 from harness.declare.declaration import operation as declare_operation
 from harness.declare.implementation import implementation_of
 from harness.declare.operation import Operation
-from harness.engine.outcome import outcome
 from harness.errors import DeclarationError
+from harness.execute.outcome import outcome
 from harness.inference import declare
 from harness.measure.verdict import Verdict
 from harness.record.events import CellFinished

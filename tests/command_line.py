@@ -60,8 +60,8 @@ class Answer:
 
 
 def command_server() -> Server:
-    """The fork server that has imported what the command imports."""
-    return server("harness.command.main")
+    """The fork server that has imported what a command imports."""
+    return server("tests.imported")
 
 
 def ask(folder: Path, *arguments: str, **environment: str) -> Answer:

@@ -9,7 +9,7 @@ from torch import Tensor
 
 import harness
 from harness.catalogue import catalogue
-from harness.engine.outcome import outcome, replayed
+from harness.execute.outcome import outcome, replayed
 from harness.generate.case import Case
 from harness.generate.plan import plan
 from harness.record.example_store import ExampleStore

@@ -19,7 +19,7 @@ from torch import Tensor
 import harness
 from harness.declare.implementation import implementation_of
 from harness.declare.structure import RandomSource
-from harness.engine.outcome import outcome
+from harness.execute.outcome import outcome
 from harness.generate.case import Call
 from harness.generate.layouts import LAYOUTS, Layout, layouts_for
 from harness.generate.patterns import PATTERNS, SPECIAL, patterns_for

@@ -9,8 +9,8 @@ from harness.properties.claims.sources import S0, S1, S2, S3, S4
 
 import harness
 from harness.command.main import main
-from harness.engine.outcome import outcome
 from harness.errors import DeclarationError, HarnessError
+from harness.execute.outcome import outcome
 from harness.record import known
 from harness.record.claim_outcomes import claim_outcomes
 from harness.record.events import CellFinished, ClaimListed, FindingListed, RunFinished, RunStarted

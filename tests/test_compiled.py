@@ -9,8 +9,8 @@ import torch
 import harness
 from harness.declare.backends import COMPILED
 from harness.declare.implementation import on_backends
-from harness.engine.outcome import outcome
 from harness.errors import UnknownName
+from harness.execute.outcome import outcome
 from harness.explain.reproduction import reproduction
 from harness.generate.case import Case
 from harness.operations.linear import linear

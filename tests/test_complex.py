@@ -11,7 +11,7 @@ from jaxtyping import Complex, Float, Int, Int8
 from torch import Tensor
 
 import harness
-from harness.engine.outcome import outcome
+from harness.execute.outcome import outcome
 from harness.explain.literal import literal
 from harness.explain.simplifying import simplify
 from harness.generate.case import Case

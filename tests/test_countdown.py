@@ -6,8 +6,8 @@ import sys
 
 import pytest
 
-from harness.engine import countdown
-from harness.engine.countdown import Countdown
+from harness.execute import countdown
+from harness.execute.countdown import Countdown
 from tests.command_line import surroundings
 from tests.forkserver import SECONDS
 
@@ -64,7 +64,9 @@ def test_nothing_is_put_off_once_it_has_ended(machine):
 
 @pytest.mark.parametrize("hang", ["while True: pass", "time.sleep(600)"])
 def test_a_process_that_does_not_return_is_ended_with_its_stack(hang):
-    source = f"import sys, time\nfrom harness.engine.countdown import Countdown\nCountdown(sys.stderr).begin(1)\n{hang}"
+    source = (
+        f"import sys, time\nfrom harness.execute.countdown import Countdown\nCountdown(sys.stderr).begin(1)\n{hang}"
+    )
     done = subprocess.run(
         [sys.executable, "-c", source], env=surroundings(), capture_output=True, text=True, timeout=SECONDS, check=False
     )

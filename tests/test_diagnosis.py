@@ -11,7 +11,7 @@ from torch import Tensor
 import harness
 from harness.candidates import candidates
 from harness.declare.implementation import implementation_of
-from harness.engine.outcome import outcome
+from harness.execute.outcome import outcome
 from harness.explain.circumstances import circumstances, in_words
 from harness.explain.diagnosis import diagnose
 from harness.explain.scene import scene_of

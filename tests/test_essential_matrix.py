@@ -6,7 +6,7 @@ import pytest
 import torch
 
 import harness
-from harness.engine.outcome import outcome
+from harness.execute.outcome import outcome
 from harness.measure.verdict import Verdict
 from harness.operations.essential_matrix import (
     decompose_essential,

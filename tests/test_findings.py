@@ -11,7 +11,7 @@ from torch import Tensor
 
 import harness
 from harness.command.verification_run import _reported
-from harness.engine.outcome import outcome
+from harness.execute.outcome import outcome
 from harness.explain.literal import literal
 from harness.generate.plan import plan
 from harness.measure.comparison import equal
@@ -235,7 +235,7 @@ def test_literals_are_printed_where_they_fit_twenty_lines():
 def outcome_of(found):
     from dataclasses import replace
 
-    from harness.engine.outcome import without_asking
+    from harness.execute.outcome import without_asking
     from harness.explain.counterexample import counterexample
     from harness.explain.reproduction import reproduction
 

@@ -9,7 +9,7 @@ from torch import Tensor
 
 import harness
 from harness.declare.forms import MOST_PARTS
-from harness.engine.outcome import outcome
+from harness.execute.outcome import outcome
 from harness.explain.literal import literal
 from harness.explain.simplifying import simplify
 from harness.generate.case import Case

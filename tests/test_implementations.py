@@ -7,7 +7,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 import harness
-from harness.engine.outcome import outcome
+from harness.execute.outcome import outcome
 from harness.generate.case import Case
 from harness.generate.layouts import LAYOUTS
 from harness.generate.plan import plan

@@ -9,8 +9,8 @@ import torch.nn.functional as F
 
 import harness
 from harness.declare.ranges import positive, within
-from harness.engine.outcome import outcome
 from harness.errors import DeclarationError
+from harness.execute.outcome import outcome
 from harness.generate.plan import essential, plan
 from harness.measure.verdict import Verdict
 from harness.verify.exploration import explore

@@ -9,11 +9,13 @@ from types import SimpleNamespace
 
 import pytest
 
-from harness.engine import watchdog
-from harness.engine.plugin import CellItem, _put_in_order
-from harness.engine.scheduling import OnceEach
-from harness.engine.watchdog import CrashCounts, _has_lost_cuda, crash_reason, doer
 from harness.errors import InfrastructureError
+from harness.execute import watchdog
+from harness.execute.controller import Controller
+from harness.execute.queue import Queue
+from harness.execute.selection import Selection
+from harness.execute.watchdog import CrashCounts, _has_lost_cuda, crash_reason, doer
+from harness.execute.worker import CELLS as CELLS_ARE
 from harness.record.events import CellFinished
 from harness.record.runlog import decode
 from tests.command_line import CANDIDATES, SECONDS, Answer, ask, command_server, surroundings
@@ -81,8 +83,8 @@ def test_modules_beside_a_candidate_are_found_at_import_and_later(tmp_path):
 _CONDUCT = """
 import json, sys
 from pathlib import Path
-from harness.engine.controller import Controller
-from harness.engine.selection import Selection
+from harness.execute.controller import Controller
+from harness.execute.selection import Selection
 from harness.record.runlog import encode
 
 orders = json.loads(sys.argv[1])
@@ -132,123 +134,101 @@ def test_a_property_that_raises_convicts_nobody(tmp_path):
     assert finished.exit_code == 3
 
 
-# the scheduling and the notes, without any process
+# the queue and the notes, without any process
 
 
-class Worker:
-    """A worker that takes down what it is sent."""
-
-    def __init__(self) -> None:
-        self.sent: list[int] = []
-        self.shutting_down = False
-
-    def send_runtest_some(self, indices) -> None:
-        self.sent += indices
-
-    def shutdown(self) -> None:
-        self.shutting_down = True
+CELLS = [f"p{n}[{op}/f-cpu-{dtype}]" for op in ("a", "b") for dtype in ("float64", "float32") for n in (1, 2, 3)]
 
 
-CELLS = [f"p.py::p{n}[{op}/f-cpu-{dtype}]" for op in ("a", "b") for dtype in ("float64", "float32") for n in (1, 2, 3)]
-
-
-def started(workers: int, is_culprit: bool = True) -> tuple[OnceEach, list[Worker]]:
-    schedule = OnceEach(workers, lambda worker, cell: is_culprit)
-    made = [join(schedule) for _ in range(workers)]
-    schedule.schedule()
-    return schedule, made
-
-
-def join(schedule: OnceEach) -> Worker:
-    worker = Worker()
-    schedule.add_node(worker)
-    schedule.add_node_collection(worker, CELLS)
-    return worker
-
-
-def work(schedule: OnceEach, worker: Worker, cells: int) -> list[int]:
-    """Answer some of what a worker was sent, as a worker does: it starts a cell only when it knows what follows."""
+def work(queue: Queue, worker: str, cells: int) -> list[int]:
+    """Answer some cells as a worker does, which is told what follows before it has nothing to do."""
     done = []
     for _ in range(cells):
-        index = worker.sent.pop(0)
-        assert worker.sent or worker.shutting_down, "the worker would wait for ever"
-        schedule.mark_test_complete(worker, index)
-        done.append(index)
+        queue.next(worker)
+        cell = queue.first_left(worker)
+        queue.answered(worker, cell)
+        done.append(CELLS.index(cell))
     return done
 
 
-def item(group, costly=False):
-    made = object.__new__(CellItem)
-    made.group, made.cell = group, SimpleNamespace(is_costly=costly)
-    return made
-
-
-def test_cells_that_share_an_oracle_come_in_a_row_and_what_compiles_comes_after_everything_else():
+def test_cells_that_share_an_oracle_come_in_a_row_and_what_compiles_comes_after_everything_else(monkeypatch):
     """So that one compile does not eat a budget before cheap cells have had their turn."""
-    one, two, compiled = item("a"), item("b"), item("a", costly=True)
-    items = [compiled, one, two, item("a"), item("b")]
-    _put_in_order(items)
-    assert [(each.group, each.cell.is_costly) for each in items] == [
-        *[("a", False)] * 2,
-        *[("b", False)] * 2,
-        ("a", True),
-    ]
-    assert items[0] is one and items[-1] is compiled
+
+    def cell(name, prop, costly=False):
+        return SimpleNamespace(
+            operation=SimpleNamespace(name=name), device="cpu", dtype="float32", is_costly=costly, key=f"{prop}[{name}]"
+        )
+
+    compiled = cell("a", "second", costly=True)
+    of = {
+        "first": [cell("a", "first"), cell("b", "first")],
+        "second": [compiled, cell("a", "second"), cell("b", "second")],
+    }
+    stated = [SimpleNamespace(name=name, nightly=name == "nightly") for name in ("first", "nightly", "second")]
+    monkeypatch.setattr(Selection, "statements", lambda self: stated)
+    monkeypatch.setattr(Selection, "cells", lambda self, prop: of.get(prop.name, [cell("a", "nightly")]))
+    keys = [each.key for each in Selection().in_order("")]
+    assert keys == ["first[a]", "second[a]", "first[b]", "second[b]", "second[a]"]
+    assert Selection().in_order("")[-1] is compiled
+    assert [each.key for each in Selection().in_order("FIRST and not b")] == ["first[a]"]
+    assert [each.key for each in Selection().in_order("nightly")] == ["nightly[a]"]
+    assert "nightly[a]" in [each.key for each in Selection(nightly=True).in_order("")]
 
 
 def test_a_group_stays_with_one_worker():
-    _, (one, other) = started(2)
-    assert (one.sent, other.sent) == ([0, 1, 2], [3, 4, 5])
+    queue = Queue(CELLS)
+    assert (queue.next("one"), queue.next("other")) == (CELLS[:3], CELLS[3:6])
+    assert queue.next("one") == [], "it has enough to do"
 
 
 def test_all_is_answered_in_order():
-    schedule, (worker,) = started(1)
-    assert work(schedule, worker, len(CELLS)) == list(range(len(CELLS)))
-    assert schedule.tests_finished
-    assert schedule.remove_node(worker) is None
+    queue = Queue(CELLS)
+    assert work(queue, "one", len(CELLS)) == list(range(len(CELLS)))
+    assert queue.is_done and not queue.has_waiting
 
 
-def test_workers_that_are_not_needed_go_home():
-    _, workers = started(6)
-    assert [worker.shutting_down for worker in workers] == [False] * 4 + [True] * 2
+def test_workers_are_needed_as_long_as_there_are_groups():
+    queue = Queue(CELLS)
+    given = []
+    while queue.has_waiting:
+        given += queue.next(f"worker{len(given)}")
+    assert given == CELLS and not queue.is_done
 
 
 @pytest.mark.parametrize("answered", range(12))
 def test_the_rest_of_a_dead_workers_cells_is_asked_once(answered):
-    schedule, (worker,) = started(1)
-    done = work(schedule, worker, answered)
-    assert schedule.remove_node(worker) == CELLS[answered]
-    successor = join(schedule)
-    schedule.schedule()
-    done += work(schedule, successor, len(CELLS) - answered - 1)
+    queue = Queue(CELLS)
+    done = work(queue, "one", answered)
+    queue.next("one")
+    assert queue.first_left("one") == CELLS[answered]
+    queue.lost("one", blamed=True)
+    done += work(queue, "another", len(CELLS) - answered - 1)
     assert sorted([*done, answered]) == list(range(len(CELLS)))
-    assert schedule.tests_finished
+    assert queue.is_done
 
 
 def test_a_cell_that_is_not_to_blame_is_asked_again():
-    schedule, (worker,) = started(1, is_culprit=False)
-    work(schedule, worker, 4)
-    assert schedule.remove_node(worker) is None
-    successor = join(schedule)
-    schedule.schedule()
-    assert work(schedule, successor, len(CELLS) - 4) == list(range(4, len(CELLS)))
+    queue = Queue(CELLS)
+    work(queue, "one", 4)
+    queue.lost("one", blamed=False)
+    assert work(queue, "another", len(CELLS) - 4) == list(range(4, len(CELLS)))
 
 
 def test_one_worker_takes_over_from_another():
-    schedule, (one, other) = started(2)
-    assert work(schedule, other, 1) == [3]
-    assert schedule.remove_node(other) == CELLS[4]
-    assert work(schedule, one, 9) == [0, 1, 2, 5, 6, 7, 8, 9, 10]
-    assert work(schedule, one, 1) == [11]
-    assert schedule.tests_finished
+    queue = Queue(CELLS)
+    queue.next("one")
+    assert work(queue, "other", 1) == [3]
+    queue.lost("other", blamed=True)
+    assert work(queue, "one", 10) == [0, 1, 2, 5, 6, 7, 8, 9, 10, 11]
+    assert queue.is_done
 
 
 def test_different_cells_are_refused():
-    schedule, _ = started(1)
-    worker = Worker()
-    schedule.add_node(worker)
+    controller = Controller(Selection(), [])
+    controller._said("one", CELLS_ARE, json.dumps(CELLS))
+    controller._said("other", CELLS_ARE, json.dumps(CELLS))
     with pytest.raises(InfrastructureError, match="two workers found different cells"):
-        schedule.add_node_collection(worker, CELLS[1:])
+        controller._said("third", CELLS_ARE, json.dumps(CELLS[1:]))
 
 
 def test_a_process_that_lost_its_gpu_is_told_from_one_that_has_it(monkeypatch):
@@ -293,9 +273,9 @@ def test_deaths_are_remembered(tmp_path):
     ],
 )
 def test_last_words(tmp_path, fault, noise, status, words):
-    (tmp_path / "gw0.fault").write_text(fault)
-    (tmp_path / "gw0.noise").write_text(noise)
-    assert crash_reason(tmp_path, "gw0", 9.0, status) == words
+    (tmp_path / "worker0.fault").write_text(fault)
+    (tmp_path / "worker0.noise").write_text(noise)
+    assert crash_reason(tmp_path, "worker0", 9.0, status) == words
 
 
 TREE = """
@@ -358,6 +338,6 @@ def test_who_was_stopped_is_told_by_who_called_it(tmp_path, caller, blamed):
     ours = Path(watchdog.__file__).parents[1]
     stack = [("/home/mine.py", "inside"), (ours / caller, "calling"), (ours / "verify/exploration.py", "explore")]
     told = "\n".join(f'  File "{file}", line 3 in {function}' for file, function in stack)
-    (tmp_path / "gw0.fault").write_text(f"Timeout (0:00:02)!\nThread 0x01 (most recent call first):\n{told}\n")
+    (tmp_path / "worker0.fault").write_text(f"Timeout (0:00:02)!\nThread 0x01 (most recent call first):\n{told}\n")
     cell = CellFinished("agreement", "tree", "wrong", "torch", "cpu", "float32", "error", place="mine.py: wrong")
-    assert doer(tmp_path, "gw0", cell) == blamed
+    assert doer(tmp_path, "worker0", cell) == blamed

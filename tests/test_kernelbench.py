@@ -9,8 +9,8 @@ from click.testing import CliRunner
 from harness import kernelbench
 from harness.command import published
 from harness.command.main import main
-from harness.engine.outcome import outcome
 from harness.errors import CandidateError, DeclarationError, InfrastructureError
+from harness.execute.outcome import outcome
 from harness.generate.plan import essential, plan
 from harness.measure.verdict import Verdict
 from harness.verify.cell import Cell

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 import harness
-from harness.engine.outcome import outcome
+from harness.execute.outcome import outcome
 from harness.measure.verdict import Verdict
 from harness.operations.linear import linear
 from tests.verdicts import cell_of, explored

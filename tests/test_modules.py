@@ -10,8 +10,8 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 import harness
-from harness.engine.outcome import outcome
 from harness.errors import DeclarationError
+from harness.execute.outcome import outcome
 from harness.generate.case import Case
 from harness.generate.plan import essential, plan
 from harness.measure.reference import reference

@@ -11,9 +11,9 @@ import harness
 from harness.candidates import candidates
 from harness.catalogue import catalogue, is_catalogued, named, operations_in
 from harness.declare.implementation import implementation_of
-from harness.engine.outcome import without_asking
-from harness.engine.selection import Selection
 from harness.errors import CandidateError, DeclarationError, UnknownName
+from harness.execute.outcome import without_asking
+from harness.execute.selection import Selection
 from harness.record import known
 from harness.verify.cell import Cell
 from harness.verify.suite import every_claim, every_property

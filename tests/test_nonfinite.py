@@ -9,7 +9,7 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 import harness
-from harness.engine.outcome import outcome
+from harness.execute.outcome import outcome
 from harness.generate.plan import plan
 from harness.measure.nonfinite import nonfinite_reference
 from harness.measure.verdict import Verdict

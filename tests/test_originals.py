@@ -10,7 +10,7 @@ from types import ModuleType
 import pytest
 import torch
 
-from harness.engine.watchdog import last_asked
+from harness.execute.watchdog import last_asked
 from harness.originals import Originals, installed, of_python, python_kept
 from tests.command_line import CANDIDATES, ask
 
@@ -120,7 +120,7 @@ def test_what_one_implementation_changes_is_told_and_met_by_no_other(tmp_path):
     answer = ask(tmp_path, "check", str(CANDIDATES / "meddling.py"), *FLOAT32, "--json")
     found = {cell.implementation: cell for cell in answer.cells}
     assert len(answer.cells) == len(found) == answer.summary["planned"] == 5
-    assert found["speechless"].changed[-2:] == ["json.dumps", "json.loads"]
+    assert {"json.dumps", "json.loads"} <= set(found["speechless"].changed)
     assert found["thoughtless"].reason == (
         "meddling.py: thoughtless: it changed builtins.isinstance, builtins.len, builtins.next, builtins.print, "
         "builtins.open, so that what it gave could not be judged"

@@ -131,7 +131,7 @@ def forked(folder, *arguments):
 
 def ask(folder, *arguments):
     """pytest with the plugin, few cases each."""
-    return forked(folder, "-m", "pytest", "-p", "harness.engine.plugin", "--harness-examples=12", *arguments)
+    return forked(folder, "-m", "pytest", "-p", "harness.execute.plugin", "--harness-examples=12", *arguments)
 
 
 def cases_of(junit):

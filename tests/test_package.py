@@ -71,7 +71,7 @@ def test_it_holds_properties_templates_settings_and_licence(wheel):
         name.replace("properties/", "harness/properties/", 1) if name.startswith("properties/") else name
         for name in files
     }
-    assert {"harness/properties/agreement.py", "harness/engine/pytest.ini", "harness/py.typed"} <= shipped
+    assert {"harness/properties/agreement.py", "harness/execute/pytest.ini", "harness/py.typed"} <= shipped
     assert {name for name in shipped if name.startswith("harness/report/templates/")}
     assert shipped <= names
     others = {name.partition("/")[0] for name in names} - {"harness"}
@@ -83,7 +83,7 @@ def test_its_metadata_names_the_command_the_plugin_and_the_licence(unpacked):
     entry_points = configparser.ConfigParser(delimiters="=")
     entry_points.read(metadata / "entry_points.txt")
     assert dict(entry_points["console_scripts"]) == {"harness": "harness.command.main:main"}
-    assert dict(entry_points["pytest11"]) == {"harness.engine.plugin": "harness.engine.plugin"}
+    assert dict(entry_points["pytest11"]) == {"harness.execute.plugin": "harness.execute.plugin"}
     head = (metadata / "METADATA").read_text().partition("\n\n")[0]
     assert f"Version: {harness.__version__}" in head
     assert "License-Expression: MIT" in head
@@ -121,7 +121,7 @@ def test_it_verifies_and_reports_outside_the_checkout(unpacked, tmp_path):
 
 
 def test_pytest_finds_the_plugin_by_its_entry_point_and_takes_it_once(unpacked, tmp_path):
-    for named in ([], ["-p", "harness.engine.plugin"]):
+    for named in ([], ["-p", "harness.execute.plugin"]):
         done = outside(unpacked, tmp_path, "-m", "pytest", *named, "--help")
         assert done.returncode == 0, done.stderr
         assert done.stdout.count("--harness-dtype=DTYPE") == 1

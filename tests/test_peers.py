@@ -7,8 +7,8 @@ from torch import Tensor
 
 import harness
 from harness.declare.implementation import implementation_of
-from harness.engine import outcome as outcomes
-from harness.engine.outcome import outcome
+from harness.execute import outcome as outcomes
+from harness.execute.outcome import outcome
 from harness.measure.comparison import Comparison
 from harness.measure.verdict import Verdict
 from harness.record.runlog import decode, encode

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 import harness
-from harness.engine.outcome import outcome
+from harness.execute.outcome import outcome
 from harness.measure.gradient import gradient_reference
 from harness.measure.verdict import Verdict
 from harness.operations.pooling import (

@@ -2,7 +2,7 @@
 
 import pytest
 
-from harness.engine.selection import Selection
+from harness.execute.selection import Selection
 from harness.history.history import History
 from harness.history.priorities import due, priorities
 from tests.test_history import cell, run

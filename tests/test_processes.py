@@ -14,10 +14,10 @@ import psutil
 import pytest
 
 from harness.command.importing import rehearse_import
-from harness.engine import companion
-from harness.engine.companion import OWNER, VARIABLE, inscription, left_of, remove_stale
-from harness.engine.scratch import scratch
 from harness.errors import InfrastructureError
+from harness.execute import companion
+from harness.execute.companion import OWNER, VARIABLE, inscription, left_of, remove_stale
+from harness.execute.scratch import scratch
 from tests.command_line import SECONDS, Answer, ask, surroundings
 
 FLOAT32 = ("--dtype", "float32", "--device", "cpu", "--examples", "4", "--profile", "quick", "-k", "agreement")
@@ -235,10 +235,12 @@ def test_nothing_is_left_of_a_run_that_is_ended(tmp_path, by, code):
 def test_what_is_left_where_the_companion_was_killed_as_well_is_removed_by_the_next_run(tmp_path, monkeypatch):
     with running(tmp_path) as (run, pids, temporary):
         (beside,) = (each for each in psutil.Process(run.pid).children() if companion.__file__ in each.cmdline())
-        beside.kill()
-        run.kill()
+        (server,) = (each for each in psutil.Process(run.pid).children() if each != beside)
+        for each in (beside, server, run):
+            each.kill()
         run.wait()
-    until(lambda: not psutil.pid_exists(beside.pid) or beside.status() == psutil.STATUS_ZOMBIE)
+    until(lambda: not alive([beside.pid, server.pid]))
+    until(lambda: len(alive(pids)) < len(pids))  # the worker ends with the server
     assert alive(pids)
     (stale,) = temporary.glob("harness-*")
     monkeypatch.setattr(tempfile, "tempdir", str(temporary))

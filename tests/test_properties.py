@@ -9,7 +9,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 import harness
-from harness.engine.outcome import outcome
+from harness.execute.outcome import outcome
 from harness.generate.plan import essential, plan
 from harness.measure.verdict import Verdict
 from harness.verify import exploration, pace

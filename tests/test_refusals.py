@@ -11,8 +11,8 @@ from click.testing import CliRunner
 
 from harness.command.main import main
 from harness.command.options import Duration
-from harness.engine.selection import check_keyword
 from harness.errors import HarnessError
+from harness.execute.selection import check_keyword
 from harness.readable import unreadable
 from tests.command_line import CANDIDATES, ask
 

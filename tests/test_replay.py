@@ -13,9 +13,9 @@ from harness.catalogue import catalogue
 from harness.command.main import main
 from harness.command.replaying import COULD_NOT_RUN, FIXED, STILL_FAILS, Replayed, _one_in_each_cell
 from harness.declare.implementation import implementation_of
-from harness.engine.last_case import LastCase, died_over, last_case
-from harness.engine.outcome import outcome, replayed
 from harness.errors import HarnessError, InfrastructureError, UnknownName
+from harness.execute.last_case import LastCase, died_over, last_case
+from harness.execute.outcome import outcome, replayed
 from harness.explain.counterexample import Counterexample
 from harness.generate.case import Case
 from harness.history.archive import Archive

@@ -10,7 +10,7 @@ from torch import Tensor
 
 import harness
 from harness.declare.implementation import implementation_of
-from harness.engine.outcome import outcome
+from harness.execute.outcome import outcome
 from harness.explain.rounding import ulps
 from harness.measure.comparison import Comparison
 from harness.operations.linear import linear

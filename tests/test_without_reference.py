@@ -9,8 +9,8 @@ from torch import Tensor
 
 import harness
 from harness.candidates import candidates
-from harness.engine.outcome import outcome
 from harness.errors import CandidateError, DeclarationError
+from harness.execute.outcome import outcome
 from harness.generate.plan import plan
 from harness.measure.verdict import Verdict
 from harness.verify.cell import cells

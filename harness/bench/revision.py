@@ -10,8 +10,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from harness.bench.worker_pool import Build
-from harness.engine.scratch import scratch
 from harness.errors import HarnessError, InfrastructureError
+from harness.execute.scratch import scratch
 
 HERE = "this code"
 """The name of the build that runs this very code."""

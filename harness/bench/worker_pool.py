@@ -24,8 +24,8 @@ from typing import Any
 from harness.bench.extrapolation import Extrapolation
 from harness.bench.ladder import LadderPoint
 from harness.bench.protocol import PROTOCOL
-from harness.engine.scratch import scratch
 from harness.errors import HarnessError, InfrastructureError
+from harness.execute.scratch import scratch
 from harness.measure.verdict import Verdict
 
 ROUNDS, _FEWEST_ROUNDS = 120, 2

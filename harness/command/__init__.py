@@ -1,1 +1,1 @@
-"""Command: `harness list`, `harness run`, `harness check`, each a thin layer over the engine."""
+"""Command: `harness list`, `harness run`, `harness check`, each a thin layer over the rooms below."""

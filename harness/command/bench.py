@@ -35,6 +35,7 @@ from harness.command.verification_run import run_started, waiting
 from harness.declare.implementation import Implementation
 from harness.declare.operation import Operation
 from harness.errors import HarnessError
+from harness.execute.fork_server import begin
 from harness.measure.speed import Speed
 from harness.measure.verdict import Verdict
 from harness.record.events import Event, RunFinished, TimingFinished
@@ -185,6 +186,7 @@ def _operations(names: list[str], file: str, limit: float) -> list[Operation]:
     """The operations that are named; of a file's, those that it declares or has implementations of."""
     if not file:
         return choose(names, catalogue())
+    begin()
     rehearse_import(Path(file), limit, None)  # in a process of its own, so that it costs nothing here if it fails
     brought = {operation.name: operation for operation in candidates(Path(file)).operations}
     if not brought:

@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import dataclasses
-import json
-import os
-import subprocess
-import sys
 from collections.abc import Iterable
 from dataclasses import dataclass
+from multiprocessing.connection import Connection
 from pathlib import Path
 
 import msgspec
 
 from harness.candidates import candidates, check_file
-from harness.engine.scratch import scratch
-from harness.engine.watchdog import Watchdog, crash_reason
 from harness.errors import CandidateError, HarnessError
+from harness.execute.fork_server import fork_server
+from harness.execute.scratch import scratch
+from harness.execute.watchdog import Watchdog, crash_reason
 from harness.record.environment import imported
 from harness.record.events import ClaimListed, ImplementationListed
 from harness.record.listed import claim_listed, listed
@@ -54,28 +52,22 @@ def rehearse_import(
     HarnessError where one of the names is not there.
     """
     check_file(file)
-    package = Path(__file__).parents[2]
-    paths = os.pathsep.join(filter(None, (str(package), os.environ.get("PYTHONPATH", ""))))
+    server = fork_server()  # before the folder, with which all goes that was started since
     with scratch() as folder:
-        question = {
-            "file": str(file),
-            "folder": str(folder),
-            "limit": limit,
-            "memory": memory,
-            "dtypes": [*dtypes],
-            "backends": [*backends],
-        }
-        done = subprocess.run(
-            [sys.executable, "-P", "-m", __name__, json.dumps(question)],
-            check=False,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            env={**os.environ, "PYTHONPATH": paths},
+        child = server.fork(
+            f"{__name__}:answer",
+            file=str(file),
+            folder=str(folder),
+            limit=limit,
+            memory=memory,
+            dtypes=[*dtypes],
+            backends=[*backends],
         )
+        ended = child.wait()
+        child.end()
         answer = folder / "answer"
         if not answer.exists():
-            words = crash_reason(folder, _NAME, limit, done.returncode)
+            words = crash_reason(folder, _NAME, limit, ended)
             mend = "; move long work into functions" if words.startswith("did not return") else ""
             raise CandidateError(f"{file.name}: its import {words}{mend}")
         text = answer.read_bytes()
@@ -88,7 +80,14 @@ def rehearse_import(
         raise CandidateError(f"{file.name}: its import left an answer that can't be read ({failure})") from None
 
 
-def _answer(
+def answer(
+    line: Connection, file: str, folder: str, limit: float, memory: int | None, dtypes: list[str], backends: list[str]
+) -> None:
+    """Import the file, and leave in the folder what it declares, or why it can't be used."""
+    (Path(folder) / "answer").write_bytes(_encode(shown(_told(file, folder, limit, memory, dtypes, backends))))
+
+
+def _told(
     file: str, folder: str, limit: float, memory: int | None, dtypes: list[str], backends: list[str]
 ) -> dict[str, object]:
     every_property()  # with the catalogue; not the file's doing, so not within its time
@@ -107,9 +106,3 @@ def _answer(
         imported(),
     )
     return dataclasses.asdict(found)
-
-
-if __name__ == "__main__":
-    asked = json.loads(sys.argv[1])
-    (Path(asked["folder"]) / "answer").write_bytes(_encode(shown(_answer(**asked))))
-    os._exit(0)  # whatever the file left to be done at exit

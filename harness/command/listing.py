@@ -20,6 +20,7 @@ from harness.command.options import examples, json_option
 from harness.command.run import complete_operations
 from harness.declare.backends import BACKENDS
 from harness.declare.operation import Operation
+from harness.execute.fork_server import begin
 from harness.explain.diagnosis import causes_in, every_cause
 from harness.generate.layouts import LAYOUTS
 from harness.generate.patterns import PATTERNS
@@ -105,6 +106,7 @@ def _implementations(operation: Operation) -> Text:
 
 def _brought(file: Path) -> Candidates:
     """What a file declares, which is imported in a process of its own first."""
+    begin()
     rehearse_import(file, IMPORT_SECONDS, None)
     return candidates(file)
 

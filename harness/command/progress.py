@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.progress import Progress as Bar
 
-from harness.engine.controller import Controller
+from harness.execute.controller import Controller
 from harness.record.events import CellFinished, Event
 
 _EVERY_SECONDS = 20.0

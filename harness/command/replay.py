@@ -25,6 +25,7 @@ from harness.command.options import (
 )
 from harness.command.replaying import COULD_NOT_RUN, FIXED, STILL_FAILS, Replayed, Replaying
 from harness.errors import HarnessError, InfrastructureError
+from harness.execute.fork_server import begin
 from harness.explain.visible import visible
 from harness.history.archive import Archive, Recollection
 from harness.record.saved_counterexamples import save_counterexamples
@@ -86,6 +87,7 @@ def replay(
     left out. Each is asked in a process of its own, just as it was recorded. A log is data: a file that it names is
     imported only where it lies below the current folder with the content that was checked, or is given by --candidates.
     """
+    begin()
     if candidates is not None:
         check_file(candidates)
     found = Archive(reports).find(what)

@@ -13,10 +13,10 @@ from harness.catalogue import catalogue
 from harness.command.importing import rehearse_import
 from harness.command.progress import Progress
 from harness.command.verification_run import waiting, worker_memory
-from harness.engine.controller import Controller
-from harness.engine.selection import Selection
-from harness.engine.watchdog import NOT_ASKED
 from harness.errors import HarnessError
+from harness.execute.controller import Controller
+from harness.execute.selection import Selection
+from harness.execute.watchdog import NOT_ASKED
 from harness.explain.visible import visible
 from harness.measure.verdict import Verdict
 from harness.record.checked_file import recorded_file

@@ -22,9 +22,10 @@ from harness.command.options import PROFILES
 from harness.command.outputs import Wanted
 from harness.command.progress import Progress
 from harness.command.published import Published
-from harness.engine.controller import Controller
-from harness.engine.selection import Selection, check_keyword
 from harness.errors import HarnessError, InfrastructureError
+from harness.execute.controller import Controller
+from harness.execute.fork_server import begin
+from harness.execute.selection import Selection, check_keyword
 from harness.explain.visible import visible
 from harness.fault import with_traceback
 from harness.generate.precision import full_precision
@@ -88,6 +89,7 @@ class RunConfig:
     _events: list[Event] = field(default_factory=list)
 
     def __post_init__(self) -> None:
+        begin()
         check_devices(self.devices)
         check_keyword(self.keyword)
 

@@ -18,7 +18,7 @@ from pathlib import Path
 import torch
 
 from harness.catalogue import catalogue
-from harness.engine.outcome import without_asking
+from harness.execute.outcome import without_asking
 from harness.generate.plan import plan
 from harness.generate.precision import PRECISIONS
 from harness.measure.verdict import Verdict

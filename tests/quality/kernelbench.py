@@ -23,8 +23,8 @@ import torch
 import harness
 from harness import kernelbench
 from harness.command.options import PROFILES
-from harness.engine.outcome import outcome
 from harness.errors import HarnessError
+from harness.execute.outcome import outcome
 from harness.generate.plan import plan
 from harness.measure.verdict import Verdict
 from harness.verify.cell import cells

@@ -17,7 +17,7 @@ import harness
 from harness.catalogue import catalogue
 from harness.declare.implementation import Implementation, implementation_of
 from harness.declare.operation import Operation
-from harness.engine.outcome import outcome
+from harness.execute.outcome import outcome
 from harness.generate.plan import plan
 from harness.generate.strategy import cases
 from harness.operations.linear import linear

@@ -22,7 +22,7 @@ from rich.console import Console
 from rich.table import Table
 
 from harness.command.options import PROFILES
-from harness.engine.outcome import outcome
+from harness.execute.outcome import outcome
 from harness.explain.script import printed_difference
 from harness.generate.plan import plan
 from harness.measure.verdict import Verdict

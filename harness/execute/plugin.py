@@ -6,26 +6,20 @@ operations it names, and `test_mine = harness.verify(mine)` asks every property 
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Iterable, Iterator
-from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
 import pytest
-import torch
 
 from harness.catalogue import catalogue
 from harness.declare.operation import Operation
-from harness.engine.outcome import outcome, replayed, without_asking
-from harness.engine.selection import Selection
-from harness.engine.watchdog import Watchdog
 from harness.errors import HarnessError, UnknownName
+from harness.execute.selection import Selection
+from harness.execute.worker import asked
 from harness.explain.visible import visible
-from harness.fault import with_traceback
 from harness.measure.verdict import Verdict
-from harness.originals import Originals, installed
-from harness.record.events import UNJUDGED, CellFinished
+from harness.record.events import CellFinished
 from harness.record.runlog import RunLog, decode, encode
 from harness.verify.cell import Cell, check_devices, check_dtypes
 from harness.verify.claim import Claim
@@ -33,20 +27,13 @@ from harness.verify.property import Property
 from harness.verify.suite import Suite, check_exemptions, every_property, properties_in
 
 SELECTION = pytest.StashKey[Selection]()
-WATCHDOG = pytest.StashKey["Watchdog | None"]()
-ORIGINALS = pytest.StashKey[Originals]()
-SHARES = pytest.StashKey[dict[str, float]]()
 MARKS = pytest.StashKey[set[str]]()
 EVENT = "harness-event"
-_COLLECTING_SECONDS = 300.0
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Offer the options that a user's own pytest run may set."""
     group = parser.getgroup("harness", "property-based verification of tensor operations")
-    group.addoption(
-        "--harness-selection", metavar="JSON", help="the whole selection at once, as `harness run` passes it"
-    )
     group.addoption(
         "--harness-dtype", action="append", default=[], metavar="DTYPE", help="ask in this dtype only (repeatable)"
     )
@@ -59,13 +46,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Read the selection, and set up the watchdog and the log where they are wanted."""
-    given = config.getoption("--harness-selection")
-    config.stash[SELECTION] = Selection.from_json(given) if given else _selection(config)
-    if given:
-        config.pluginmanager.register(_Cells(), "harness-cells")
+    """Read the selection, and set up the log where it is wanted."""
+    config.stash[SELECTION] = _selection(config)
     config.stash[MARKS] = set()
-    config.stash[WATCHDOG] = _watchdog(config)
     log = config.getoption("--harness-log")
     if log and not hasattr(config, "workerinput"):
         config.pluginmanager.register(_Logging(Path(log)), "harness-logging")
@@ -87,59 +70,6 @@ def _selection(config: pytest.Config) -> Selection:
     if selection.examples < 1:
         raise pytest.UsageError(f"--harness-examples={selection.examples}: ask at least one case per cell")
     return selection
-
-
-def _watchdog(config: pytest.Config) -> Watchdog | None:
-    """A watchdog in the workers that `harness run` started, and in no other process."""
-    given: dict[str, Any] = getattr(config, "workerinput", {})
-    if "harness_scratch" not in given:
-        return None
-    torch.set_num_threads(given["harness_threads"])
-    return Watchdog(Path(given["harness_scratch"]), given["workerid"], given["harness_limit"], given["harness_memory"])
-
-
-@pytest.hookimpl(wrapper=True)
-def pytest_collection(session: pytest.Session) -> Iterator[None]:
-    """Importing is watched too, since a candidate's file may do anything there."""
-    watchdog = session.config.stash[WATCHDOG]
-    with watchdog.within(_COLLECTING_SECONDS) if watchdog else nullcontext():
-        return (yield)
-
-
-def pytest_collection_finish(session: pytest.Session) -> None:
-    """Share the time among the cells that are asked; note what the implementations of a user's file must leave as it is."""
-    selection, keys = (
-        session.config.stash[SELECTION],
-        (item.cell.key for item in session.items if isinstance(item, CellItem)),
-    )
-    session.config.stash[SHARES] = selection.shares(keys)
-    session.config.stash[ORIGINALS] = Originals(installed if selection.candidates else lambda module: False)
-
-
-class _Cells:
-    """Collects what a run selects, in place of test files."""
-
-    @pytest.hookimpl(tryfirst=True)
-    def pytest_collection(self, session: pytest.Session) -> bool:
-        """Make the items, and let -k choose among them; whatever keeps them from being made is reported as pytest does."""
-        hook, session.items = session.config.hook, []
-        try:
-            statements = session.config.stash[SELECTION].statements()
-            session.items += [item for prop in statements for item in _items(session, prop, None)]
-        except Exception as failure:
-            hook.pytest_collectreport(report=pytest.CollectReport("", "failed", str(failure), []))
-        _put_in_order(session.items)
-        hook.pytest_collection_modifyitems(session=session, config=session.config, items=session.items)
-        hook.pytest_collection_finish(session=session)
-        session.testscollected = len(session.items)
-        return True
-
-
-def _put_in_order(items: list[pytest.Item]) -> None:
-    """Put the cells together that share an oracle, and those last that cost most."""
-    groups: dict[Any, int] = {}
-    items.sort(key=lambda item: groups.setdefault(item.group, len(groups)) if isinstance(item, CellItem) else -1)
-    items.sort(key=lambda item: isinstance(item, CellItem) and item.cell.is_costly)
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -217,57 +147,12 @@ class CellItem(pytest.Item):
 
     def runtest(self) -> None:
         """Ask the cell; fail where it is falsified, skip where it is unsupported."""
-        watchdog = self.config.stash[WATCHDOG]
-        if watchdog is not None:
-            found = watchdog.verdict_without_asking(self.cell) or self._watched(watchdog)
-            self.user_properties.append((EVENT, encode(found)))
-            return
-        found = self._asked()
+        found = asked(self.cell, self.config.stash[SELECTION], float("inf"))
         self.user_properties.append((EVENT, encode(found)))
         if found.verdict == Verdict.UNSUPPORTED:
             pytest.skip(found.reason)
         if Verdict(found.verdict).failing:
             raise Falsified(found)
-
-    def _asked(self) -> CellFinished:
-        selection, share = self.config.stash[SELECTION], self.config.stash[SHARES][self.cell.key]
-        seconds = min(selection.cell_seconds, share)
-        try:
-            if selection.replaying:
-                return replayed(self.cell, selection.records[self.cell.key])
-            return outcome(self.cell, selection.examples, selection.seed, seconds, selection.store, share)
-        except HarnessError as refusal:
-            return without_asking(self.cell, Verdict.ERROR, str(refusal))
-
-    def _watched(self, watchdog: Watchdog) -> CellFinished:
-        """The outcome in a run, which goes on whatever a cell does to the process."""
-        changed: list[str] = []
-        try:
-            with watchdog.over(self.cell):
-                try:
-                    found = self._asked()
-                finally:  # before anything else is called, which may be what was changed
-                    changed = self.config.stash[ORIGINALS].put_back()
-        except BaseException as failure:
-            if not changed and not isinstance(failure, Exception):
-                raise
-            found = self._unanswered(failure, changed)
-        if changed:
-            watchdog.spoilt_by(self.cell)
-        return dataclasses.replace(found, changed=changed)
-
-    def _unanswered(self, failure: BaseException, changed: list[str]) -> CellFinished:
-        """Why there is no verdict: the implementation's doing, or the property's, which says so."""
-        place, prop = self.cell.implementation.place, self.cell.prop.name
-        if isinstance(failure, MemoryError):
-            verdict, kind, reason = Verdict.ERROR, "memory", "out of memory while its result was compared"
-        elif changed:
-            reason = f"it changed {', '.join(changed)}, so that what it gave could not be judged"
-            verdict, kind = Verdict.ERROR, "changed modules"
-        else:
-            reason = f"{prop} could not judge what it gave: {with_traceback(failure)}"
-            verdict, kind = Verdict.UNSUPPORTED, UNJUDGED
-        return dataclasses.replace(without_asking(self.cell, verdict, f"{place}: {reason}"), kind=kind)
 
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
         """Say what was found instead of showing a traceback of the harness."""

@@ -9,16 +9,15 @@ from __future__ import annotations
 import json
 import marshal
 import mmap
-import os
 import struct
-import subprocess
-import sys
 import tempfile
 import zlib
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from harness.errors import HarnessError
+from harness.execute.fork_server import fork_server
 from harness.explain.counterexample import Counterexample
 from harness.generate.case import Case
 from harness.record.events import CellFinished
@@ -26,10 +25,9 @@ from harness.record.events import CellFinished
 _ROOM = 2**20
 _HEAD = struct.Struct("<II")
 _DESCRIBING_SECONDS = 60.0
-_ROOT = Path(__file__).parents[2]
 
-MARK = "\x1e"
-"""Before the description of a case on standard output, where a file may print what it likes."""
+ANSWER = "answer"
+"""The file in which the description of a case is left."""
 
 _NOTHING = bytes(_HEAD.size)
 
@@ -73,7 +71,7 @@ def died_over(record: dict[str, Any], reason: str, cell: CellFinished, candidate
     orders = {"record": record, "reason": reason, "cell": asdict(cell), "candidates": candidates, "limit": limit}
     try:
         return Counterexample(record, **_described(orders), sentence=reason)
-    except (subprocess.SubprocessError, OSError, ValueError, TypeError):
+    except (HarnessError, OSError, ValueError, TypeError):
         known = {**record["sizes"], **record["options"]}
         told = [*(f"{name}={value}" for name, value in known.items()), f"pattern {record['pattern']}"]
         told += [f"layout {record['layout']}", f"seed {record['seed']}", record["dtype"]]
@@ -81,18 +79,9 @@ def died_over(record: dict[str, Any], reason: str, cell: CellFinished, candidate
 
 
 def _described(orders: dict[str, Any]) -> dict[str, Any]:
-    """The answer of the process that describes; in a file, since what an import starts may keep a pipe open for ever."""
-    paths = os.pathsep.join(filter(None, (str(_ROOT), os.environ.get("PYTHONPATH", ""))))
-    with tempfile.TemporaryFile("w+", encoding="utf-8") as told:
-        subprocess.run(
-            [sys.executable, "-P", "-m", "harness.engine.describing"],
-            input=json.dumps(orders),
-            stdout=told,
-            stderr=subprocess.DEVNULL,
-            text=True,
-            check=True,
-            timeout=_DESCRIBING_SECONDS,
-            env={**os.environ, "PYTHONPATH": paths},
-        )
-        told.seek(0)
-        return dict(json.loads(told.read().rpartition(MARK)[2]))
+    """The answer of the process that describes; in a file, since a file's import may do anything to a line."""
+    with tempfile.TemporaryDirectory() as folder:
+        child = fork_server().fork("harness.execute.describing:describe", folder=folder, **orders)
+        child.wait(_DESCRIBING_SECONDS)
+        child.end()
+        return dict(json.loads(Path(folder, ANSWER).read_bytes()))

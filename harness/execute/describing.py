@@ -5,14 +5,15 @@ It imports the file that declares the operation, as the worker did, and calls no
 
 from __future__ import annotations
 
-import json
-import sys
+from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
-from harness.candidates import candidates
+import msgspec
+
+from harness.candidates import candidates as brought_by
 from harness.catalogue import catalogue
-from harness.engine.last_case import MARK
+from harness.execute.last_case import ANSWER
 from harness.explain.evidence import Evidence
 from harness.explain.literal import literal
 from harness.explain.script import of_the_end
@@ -22,14 +23,17 @@ from harness.verify.cell import Cell
 from harness.verify.exploration import Finding
 from harness.verify.suite import every_property
 
+_encode = msgspec.json.encode
+"""Bound before the file is imported, whatever that does to the standard library's json."""
+
 
 def described(
-    record: dict[str, Any], reason: str, cell: dict[str, Any], candidates_file: str, limit: float
+    record: dict[str, Any], reason: str, cell: dict[str, Any], candidates: str, limit: float
 ) -> dict[str, str]:
     """The summary, source and script of a case that ended its process."""
     operations, made = dict(catalogue()), {}
-    if candidates_file:
-        brought = candidates(Path(candidates_file))
+    if candidates:
+        brought = brought_by(Path(candidates))
         operations |= {operation.name: operation for operation in brought.operations}
         made = {each.key: each for each in brought.implementations}
     operation = operations[cell["operation"]]
@@ -46,7 +50,6 @@ def described(
     }
 
 
-if __name__ == "__main__":
-    orders = json.load(sys.stdin)
-    told = described(orders["record"], orders["reason"], orders["cell"], orders["candidates"], orders["limit"])
-    print(MARK + json.dumps(told), end="")
+def describe(line: Connection, folder: str, **orders: Any) -> None:
+    """Leave in a file of the folder what `described` says of the orders."""
+    Path(folder, ANSWER).write_bytes(_encode(described(**orders)))

@@ -1,9 +1,9 @@
 """The companion of a run: however the run ends, it ends the processes that are left of it and removes its folder.
 
 `python companion.py FOLDER RUN` waits for the end of its standard input, of which its parent alone holds the other side: the
-parent closes it, or dies. Whatever the parent started meanwhile carries the folder's path in its environment, and so does
-whatever that started: the system shows of each process the environment with which it began. A process that began with
-another one is found by its parent, by its group, or among those that the system gave to the run when their parents died.
+parent closes it, or dies. Workers, and what they fork, hold files in the folder; what is started anew carries its path in its
+environment, and so does whatever that starts: the system shows of each process the environment with which it began. A process
+that does neither is found by its parent, by its group, or among those that the system gave to the run when their parents died.
 
 Folders of earlier runs of which neither the process nor its companion is left are removed first.
 
@@ -67,7 +67,7 @@ def left_of(folder: Path, run: int | None = None) -> list[psutil.Process]:
     """
     known = {each.pid: each for each in psutil.process_iter(["ppid", "environ", "status", "create_time"])}
     known = {pid: each for pid, each in known.items() if each.info["status"] != psutil.STATUS_ZOMBIE}
-    found = {pid for pid, each in known.items() if (each.info["environ"] or {}).get(VARIABLE) == str(folder)}
+    found = {pid for pid, each in known.items() if _belongs(each, str(folder))}
     if run == os.getppid():
         began = psutil.Process().create_time()
         children = (each for each in known.values() if each.info["ppid"] == run)
@@ -77,6 +77,17 @@ def left_of(folder: Path, run: int | None = None) -> list[psutil.Process]:
         found |= more
         rest = {pid: origins for pid, origins in rest.items() if pid not in more}
     return [known[pid] for pid in found - {os.getpid()}]
+
+
+def _belongs(process: psutil.Process, folder: str) -> bool:
+    """Whether a process began with the folder in its environment, or holds a file in it, other than the owner's."""
+    if (process.info["environ"] or {}).get(VARIABLE) == folder:
+        return True
+    try:
+        held = {Path(each.path) for each in process.open_files()}
+        return any(each.parent == Path(folder) and each.name != OWNER for each in held)
+    except psutil.Error:  # it is over, or another user's
+        return False
 
 
 def _group(pid: int) -> int | None:

@@ -21,11 +21,11 @@ from typing import Any
 
 import torch
 
-from harness.engine.copies import silence_copies
-from harness.engine.countdown import Countdown
-from harness.engine.last_case import LastCase, died_over
-from harness.engine.outcome import without_asking
 from harness.errors import HarnessError
+from harness.execute.copies import silence_copies
+from harness.execute.countdown import Countdown
+from harness.execute.last_case import LastCase, died_over
+from harness.execute.outcome import without_asking
 from harness.generate.case import Case
 from harness.measure.verdict import Verdict
 from harness.record.events import CellFinished

@@ -1,9 +1,9 @@
-"""The selection: what a run asks, as it travels on pytest's command line to the workers."""
+"""The selection: what a run asks, as it travels to the workers."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -27,20 +27,38 @@ _DEEPER = 100
 
 
 def check_keyword(expression: str) -> None:
-    """Raise HarnessError for what pytest can't read as an expression of `-k`, before a worker has to."""
-    if not expression:
-        return
+    """Raise HarnessError for what can't be read as an expression of `-k`, which is pytest's, before a worker has to."""
+    if expression:
+        _compiled("not " * _DEEPER + f"({expression})")
+
+
+def _compiled(expression: str) -> Expression:
     try:
-        Expression.compile("not " * _DEEPER + f"({expression})")
+        return Expression.compile(expression)
     except (RecursionError, MemoryError):
         raise HarnessError(
             "-k is nested too deeply to be read; write fewer `not`, `or`, `and` and parentheses"
         ) from None
     except Exception:  # whatever pytest's parser raises, which differs by version
-        raise HarnessError(NO_EXPRESSION) from None
+        raise HarnessError(_NO_EXPRESSION) from None
 
 
-NO_EXPRESSION = "-k takes words, `and`, `or`, `not` and parentheses, as in 'layouts and not float16'"
+_NO_EXPRESSION = "-k takes words, `and`, `or`, `not` and parentheses, as in 'layouts and not float16'"
+
+
+def _matching(keyword: str) -> Callable[[str], bool]:
+    """Whether a cell's name is one that an expression of `-k` means: as in pytest, words may be any part of it."""
+    if not keyword:
+        return lambda name: True
+    expression = _compiled(keyword)
+
+    def matches(name: str) -> bool:
+        def contains(word: str, /, **_: object) -> bool:
+            return word.lower() in name.lower()
+
+        return expression.evaluate(contains)
+
+    return matches
 
 
 @dataclass(frozen=True)
@@ -72,12 +90,12 @@ class Selection:
     replaying: bool = False
 
     def to_json(self) -> str:
-        """One word for a command line."""
+        """As a text."""
         return json.dumps(asdict(self))
 
     @staticmethod
     def from_json(text: str) -> Selection:
-        """The selection of such a word."""
+        """The selection of such a text."""
         fields = json.loads(text)
         for name in ("operations", "devices", "dtypes", "backends"):
             fields[name] = tuple(fields.get(name, ()))
@@ -96,6 +114,18 @@ class Selection:
         claimed = [each.own for each in every_claim() if each.own is not None] if self.claims else []
         own = self._brought.statements if self._brought else ()
         return (*every_property(), *claimed, *own)
+
+    def in_order(self, keyword: str) -> list[Cell]:
+        """The cells whose names match an expression of `-k`: those together that share an oracle, and last those that cost most.
+
+        Raises HarnessError for an expression that can't be read.
+        """
+        matches = _matching(keyword)
+        asked = (prop for prop in self.statements() if not prop.nightly or self.nightly or prop.name in keyword)
+        found = [cell for prop in asked for cell in self.cells(prop) if matches(cell.key)]
+        groups: dict[tuple[str, str, str], int] = {}
+        found.sort(key=lambda cell: groups.setdefault((cell.operation.name, cell.device, cell.dtype), len(groups)))
+        return sorted(found, key=lambda cell: cell.is_costly)
 
     def cells(self, prop: Property, operations: Iterable[Operation] | None = None) -> list[Cell]:
         """The cells of a property within this selection, of these operations or of the chosen ones."""

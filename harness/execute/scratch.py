@@ -17,8 +17,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from harness.engine import companion
 from harness.errors import InfrastructureError
+from harness.execute import companion
 
 _PR_SET_CHILD_SUBREAPER = 36
 """From Linux's prctl.h."""

@@ -1,0 +1,321 @@
+"""The controller: starts the workers, hands out the cells, hears what the workers say, and passes it on as events."""
+
+from __future__ import annotations
+
+import json
+import signal
+import threading
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from functools import partial
+from itertools import count
+from multiprocessing.connection import wait
+from time import perf_counter
+from types import FrameType
+from typing import Any
+
+from harness.errors import HarnessError, InfrastructureError
+from harness.execute.fork_server import Child, ForkServer, fork_server
+from harness.execute.last_case import last_case
+from harness.execute.queue import Queue
+from harness.execute.scratch import scratch
+from harness.execute.selection import Selection
+from harness.execute.watchdog import (
+    CrashCounts,
+    answered_again,
+    crash_outcome,
+    crash_reason,
+    doer,
+    kept_finding,
+    killed_from_outside,
+    last_asked,
+    recycled,
+)
+from harness.execute.worker import CELLS, PROBLEM, REFUSAL
+from harness.fault import with_traceback
+from harness.measure.verdict import Verdict
+from harness.record.claim_outcomes import claim_outcomes
+from harness.record.events import CellFinished, ClaimListed, Listener, RunFinished
+from harness.record.runlog import decode
+
+_IDLE_DEATHS = 3
+"""How many workers may die before they ask anything; after that, something is wrong with the place."""
+
+_POOLS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+"""The variables from which libraries take the size of their pools of threads as they are loaded."""
+
+_GIVING_WAY = {"OMP_WAIT_POLICY": "passive", "OPENBLAS_THREAD_TIMEOUT": "4"}
+"""Threads that wait sleep, and do not take a processor from the worker beside: with two threads each, 3.5 times as fast."""
+
+
+@dataclass
+class Controller:
+    """The process that asks; its workers do the computing.
+
+    claims: what the run can settle; budget: seconds after which the run ends with what it has; limit: seconds after
+    which a worker whose case does not return is stopped; memory: bytes that a worker may hold; threads: in which a
+    worker computes.
+    """
+
+    selection: Selection
+    listeners: Sequence[Listener]
+    budget: float | None = None
+    limit: float = 60.0
+    memory: int | None = None
+    claims: Sequence[ClaimListed] = ()
+    threads: int = 1
+    planned: int = 0
+    problems: list[str] = field(default_factory=list)
+    _answered: set[str] = field(default_factory=set)
+    _killed: dict[str, CellFinished] = field(default_factory=dict)
+    _ended_by: signal.Signals | None = None
+    _telling: bool = False
+    _outcomes: list[CellFinished] = field(default_factory=list)
+    _idle_deaths: int = 0
+    _queue: Queue | None = None
+    _workers: dict[str, Child] = field(default_factory=dict)
+    _unanswered: list[str] = field(default_factory=list)
+
+    def run(self, jobs: int, keyword: str = "") -> RunFinished:
+        """Ask everything selected, until it is answered, the budget is spent, or somebody presses Ctrl-C.
+
+        `problems` says afterwards what kept cells from being asked through no fault of an implementation. Raises
+        HarnessError where the selection itself can't be used.
+        """
+        began = perf_counter()
+        with _server(self.threads) as server, scratch() as self._scratch:
+            with self._interruptible():
+                try:
+                    self._ask_all(partial(self._started, server, keyword), jobs)
+                except KeyboardInterrupt:
+                    if self._ended_by is None:
+                        raise
+                except InfrastructureError as failure:
+                    self.problems.append(str(failure))
+                except HarnessError:
+                    raise
+                except Exception as failure:
+                    self.problems.append(f"a fault of the harness itself: {with_traceback(failure)}")
+                finally:
+                    self._end_workers()
+            self._unanswered = self._asked_last()
+        if self.planned and len(self._answered) == self.planned:
+            self._ended_by = None  # it came too late to matter
+        return self._finished(perf_counter() - began)
+
+    def _started(self, server: ForkServer, keyword: str, name: str) -> Child:
+        """A worker that begins; its watchdog notes under its name what happens."""
+        return server.fork(
+            "harness.execute.worker:work",
+            {**dict.fromkeys(_POOLS, str(self.threads)), "HYPOTHESIS_STORAGE_DIRECTORY": str(self._scratch)},
+            selection=self.selection.to_json(),
+            keyword=keyword,
+            scratch=str(self._scratch),
+            name=name,
+            limit=self.limit,
+            memory=self.memory,
+            threads=self.threads,
+        )
+
+    def _ask_all(self, start: Callable[[str], Child], jobs: int) -> None:
+        """Hand out cells and hear of them, with as many workers as there are cells for, until every one is answered."""
+        names, alive = map("worker{}".format, count()), dict[str, Child]()
+        while self._queue is None or not self._queue.is_done:
+            while len(alive) < jobs and (self._queue is None or self._queue.has_waiting):
+                name = next(names)
+                alive[name] = self._workers[name] = start(name)
+            self._listen(alive)
+            for name in [name for name, worker in alive.items() if worker.status is not None]:
+                self._hear(name, alive[name])
+                self._bury(name, alive.pop(name))
+
+    def _listen(self, alive: Mapping[str, Child]) -> None:
+        """Wait until a worker says something or ends, and hear it."""
+        server = next(iter(alive.values())).server
+        lines: dict[Any, str] = {worker.line: name for name, worker in alive.items() if not worker.line.closed}
+        for ready in wait([server.control, *lines]):
+            if ready is server.control:
+                server.listen()
+            else:
+                self._hear(lines[ready], alive[lines[ready]])
+
+    def _hear(self, name: str, worker: Child) -> None:
+        """Take down everything that a worker has said."""
+        try:
+            while not worker.line.closed and worker.line.poll():
+                what, _, told = worker.line.recv_bytes().partition(b" ")
+                self._said(name, what, told.decode("utf-8", "surrogatepass"))
+                self._feed(name, worker)
+        except (EOFError, OSError):
+            worker.line.close()
+
+    def _feed(self, name: str, worker: Child) -> None:
+        """Give a worker what it is to ask next, before it has nothing to do."""
+        assert self._queue is not None
+        wanted = self._queue.next(name)
+        if wanted:
+            with suppress(OSError):  # it has ended, and another one is given them
+                worker.line.send_bytes(json.dumps(wanted).encode())
+
+    def _said(self, name: str, what: bytes, told: str) -> None:
+        """What a worker says. Raises HarnessError for a selection that can't be used, InfrastructureError for a fault."""
+        if what == REFUSAL:
+            raise HarnessError(told)
+        if what == PROBLEM:
+            raise InfrastructureError(told)
+        if what == CELLS:
+            self._plan(json.loads(told))
+            return
+        event = decode(told)
+        assert self._queue is not None and isinstance(event, CellFinished)
+        self._queue.answered(name, event.key)
+        self._tell(answered_again(self._killed[event.key], event) if event.key in self._killed else event)
+
+    def _plan(self, cells: list[str]) -> None:
+        """Take down which cells there are. Raises InfrastructureError where they are not those that others found."""
+        if self._queue is None:
+            self._queue, self.planned = Queue(cells), len(cells)
+        elif cells != self._queue.cells:
+            odd = next(iter(set(cells) ^ set(self._queue.cells)), "their order")
+            raise InfrastructureError(
+                f"two workers found different cells ({odd}); declarations must be the same on every import"
+            )
+
+    def _finished(self, seconds: float) -> RunFinished:
+        asked = any(outcome.verdict != Verdict.UNSUPPORTED.value for outcome in self._outcomes)
+        if self._ended_by in (signal.SIGINT, signal.SIGTERM):
+            code = 128 + self._ended_by
+        elif any(outcome.fails for outcome in self._outcomes) or self._contradicted():
+            code = 1
+        else:
+            unjudged = any(outcome.unjudged for outcome in self._outcomes)
+            code = 3 if self.problems or unjudged or not asked else 0
+        tally = Counter(str(outcome.verdict) for outcome in self._outcomes if not outcome.claim)
+        return RunFinished(dict(tally), seconds, code, self._stopped)
+
+    def _contradicted(self) -> bool:
+        """Whether a claim came out otherwise than expected, in a run that came to its end."""
+        return self._ended_by is None and not all(
+            each.as_expected for each in claim_outcomes(self.claims, self._outcomes)
+        )
+
+    @property
+    def _stopped(self) -> str:
+        """Why the run ended before its cells did, if it did."""
+        so_far = f"after {len(self._answered)} of {self.planned} cells" if self.planned else "before the first cell"
+        if self._unanswered:
+            so_far += f", while it asked {' and '.join(self._unanswered)}"
+        if self._ended_by is signal.SIGALRM:
+            return f"the time budget of {self.budget:.0f} s was spent {so_far}"
+        if self._ended_by is not None:
+            key = "Ctrl-C" if self._ended_by is signal.SIGINT else self._ended_by.name
+            return f"interrupted ({key}) {so_far}"
+        if self.problems:
+            return f"{self.problems[0]}, {so_far}"
+        return next((outcome.reason for outcome in self._outcomes if outcome.unjudged), "")
+
+    def _tell(self, event: CellFinished) -> None:
+        if event.key in self._answered:
+            return
+        self._answered.add(event.key)
+        self._outcomes.append(event)
+        self._telling = True
+        try:
+            for listener in self.listeners:
+                listener(event)
+        except OSError as failure:
+            raise InfrastructureError(f"what was found can't be written: {failure.strerror or failure}") from None
+        finally:
+            self._telling = False
+        if self._ended_by is not None:
+            raise KeyboardInterrupt
+
+    # signals: Ctrl-C, the end of the budget, and a polite kill end a run alike, with a report of what was asked
+
+    @contextmanager
+    def _interruptible(self) -> Iterator[None]:
+        if threading.current_thread() is not threading.main_thread():
+            yield
+            return
+        before = {
+            each: signal.signal(each, self._on_signal) for each in (signal.SIGINT, signal.SIGTERM, signal.SIGALRM)
+        }
+        signal.setitimer(signal.ITIMER_REAL, self.budget or 0.0)
+        try:
+            yield
+        finally:
+            signal.setitimer(signal.ITIMER_REAL, 0.0)
+            for each, handler in before.items():
+                signal.signal(each, handler or signal.SIG_DFL)
+
+    def _on_signal(self, number: int, frame: FrameType | None) -> None:
+        first, self._ended_by = self._ended_by is None, self._ended_by or signal.Signals(number)
+        impatient = number == signal.SIGINT and not first
+        if impatient or (first and not self._telling):  # never between two halves of a line of the log
+            raise KeyboardInterrupt
+
+    def _asked_last(self) -> list[str]:
+        """The cells that some worker began and none finished."""
+        begun = (last_asked(self._scratch, worker) for worker in self._workers)
+        return sorted({cell.key for cell in begun if cell is not None and cell.key not in self._answered})
+
+    def _end_workers(self) -> None:
+        for worker in self._workers.values():
+            if worker.status is None:  # the number of one that is gone may be another's by now
+                worker.end()
+
+    # a worker that has ended
+
+    def _bury(self, name: str, worker: Child) -> None:
+        """Answer the cell over which a worker ended; the others that it had are asked by another one.
+
+        Raises InfrastructureError where workers die before they ask anything: they would be replaced for ever.
+        """
+        worker.end()  # what it started takes memory and time from the next
+        if last_asked(self._scratch, name) is None:
+            self._idle_deaths += 1
+            if self._idle_deaths >= _IDLE_DEATHS:
+                words = crash_reason(self._scratch, name, self.limit, worker.status)
+                raise InfrastructureError(f"{self._idle_deaths} workers ended before they asked anything: {words}")
+        if self._queue is not None:
+            died = self._died(name, worker.status, self._queue.first_left(name))
+            self._queue.lost(name, died is not None)
+            if died is not None:
+                self._tell(died)
+
+    def _died(self, name: str, status: int | None, first_left: str | None) -> CellFinished | None:
+        """The answer that a worker's end is for the cell before it, which becomes an error; None where none is to blame.
+
+        Where the worker was killed from outside, it may be the system's doing, who chooses by its own lights where memory
+        runs out: such a cell is asked once more.
+        """
+        cell = last_asked(self._scratch, name)
+        if cell is None or recycled(self._scratch, name) or cell.key != first_left:
+            return None
+        words = crash_reason(self._scratch, name, self.limit, status)
+        died = kept_finding(self._scratch, name, cell, status)
+        if died is None and cell.key not in self._killed and killed_from_outside(self._scratch, name, status):
+            self._killed[cell.key] = cell
+            return None
+        if died is None:
+            CrashCounts(self._scratch).add(f"{cell.operation}/{cell.implementation}", words)
+            left, place = last_case(self._scratch / f"{name}.case"), doer(self._scratch, name, cell)
+            died = crash_outcome(cell, words, left, self.selection.candidates, self.limit, place)
+        if died.counterexample is not None:
+            self.selection.store.keep(died.key, died.counterexample.case)
+        return died
+
+
+@contextmanager
+def _server(threads: int) -> Iterator[ForkServer]:
+    """Who starts the workers. More threads than one want libraries that are loaded anew, which they are told of then."""
+    if threads == 1:
+        yield fork_server()
+        return
+    server = ForkServer.started({**dict.fromkeys(_POOLS, str(threads)), **_GIVING_WAY})
+    try:
+        yield server
+    finally:
+        server.control.close()
