@@ -7,7 +7,8 @@ import pytest
 from tests.command_line import ask
 
 QUICK = ("--dtype", "float32", "--profile", "quick", "--examples", "4", "--jobs", "1")
-FULL = "resource.prlimit(os.getppid(), resource.RLIMIT_FSIZE, (12_000, resource.RLIM_INFINITY))"  # less than a page has
+COMMAND = "psutil.Process().parents()[1].pid"  # of a worker, whose parent is the fork server
+FULL = f"resource.prlimit({COMMAND}, resource.RLIMIT_FSIZE, (12_000, resource.RLIM_INFINITY))"  # less than a page has
 GONE = "shutil.rmtree('reports', ignore_errors=True)"
 
 
@@ -15,7 +16,7 @@ GONE = "shutil.rmtree('reports', ignore_errors=True)"
 def checked(tmp_path):
     def check(harm: str, *words: str):
         (tmp_path / "mine.py").write_text(
-            "import os, resource, shutil, torch\nfrom harness.operations.linear import linear\n"
+            "import psutil, resource, shutil, torch\nfrom harness.operations.linear import linear\n"
             f"@linear.implementation\ndef mine(x, W, b):\n    {harm}\n"
             "    return torch.nn.functional.linear(x, W, b) + 0.01 * (x.shape[-1] > 2)\n"
         )

@@ -30,7 +30,7 @@ from harness.candidates import candidates
 from harness.catalogue import catalogue
 from harness.declare.implementation import Implementation
 from harness.declare.operation import Operation
-from harness.execute.copies import silence_copies
+from harness.bench.copies import silence_copies
 from harness.fault import fault
 from harness.measure.verdict import Verdict
 

@@ -22,7 +22,6 @@ from typing import Any
 import torch
 
 from harness.errors import HarnessError
-from harness.execute.copies import silence_copies
 from harness.execute.countdown import Countdown
 from harness.execute.last_case import LastCase, died_over
 from harness.execute.outcome import without_asking
@@ -79,7 +78,6 @@ class Watchdog:
         self._spoilt_by = ""
         self._settle()
         os.setpgrp()  # no session, since Linux shares processors among those, whoever else is busy
-        silence_copies()
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         faulthandler.enable(file=self._fault, all_threads=False)
         _restrict(resource.RLIMIT_CORE, 0)

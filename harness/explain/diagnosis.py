@@ -17,6 +17,7 @@ import torch
 
 from harness.explain import causes
 from harness.explain.cause import Cause, Instead, Observed
+from harness.explain.causes.memory import argument_written
 from harness.explain.circumstances import circumstances, in_words, other_dtypes, what_matters
 from harness.explain.scene import Scene, scene_of
 from harness.explain.supposed import CannotSay
@@ -43,7 +44,10 @@ _UNSAID = 0.75
 _FOR_OBSERVING = 0.4
 """The share of the time that theories leave to observations and circumstances."""
 
-_OF_MEMORY = ("argument written", "layout of one")
+_TRIED = 3
+"""Failing cases on which a theory may say nothing before it is dropped."""
+
+_OF_MEMORY = (argument_written.name, "layout of one")
 """Observations that are about memory itself."""
 
 _CLOSER = 0.05
@@ -126,7 +130,14 @@ def _theory(scene: Scene) -> Diagnosis | None:
     if best is None:
         return None
     rule = None if best.everywhere else circumstances(scene)
-    return _from_theory(scene, best, in_words(rule))
+    written = _argument_written(scene, in_words(rule)) if any(each.is_of_layout for each in rule or ()) else None
+    return written or _from_theory(scene, best, in_words(rule))
+
+
+def _argument_written(scene: Scene, where: str) -> Diagnosis | None:
+    """That an argument is written to, where the layout decides: what is read again afterwards may look like anything."""
+    seen = next(argument_written(scene), None)
+    return Diagnosis(seen.sentence, seen.evidence, argument_written.name, where) if isinstance(seen, Observed) else None
 
 
 def _from_theory(scene: Scene, believed: _Believed, where: str) -> Diagnosis:
@@ -157,14 +168,21 @@ def _far_off(scene: Scene, case: Case, dtype: str) -> bool:
 
 def _believed(scene: Scene) -> Iterator[_Believed]:
     """The theories that explain every failing case of which they can say anything."""
-    first, *others = _telling_cases(scene)
+    telling = _telling_cases(scene)
     for cause, theory in _yielded(scene):
-        if not isinstance(theory, Instead) or not _is_closer(scene, theory, first):
+        if not isinstance(theory, Instead) or not _comes_closer(scene, theory, telling[:_TRIED]):
             continue
-        told = _tested(scene, theory, (first, *others))
-        asked, silent = told["explained"], told["silent"]
-        if asked >= min(_FEWEST, len(scene.failing)) and 2 * silent <= len(scene.failing):
+        told = _tested(scene, theory, telling)
+        asked = told["explained"]
+        if asked >= min(_FEWEST, len(scene.failing)) and (2 * told["silent"] <= len(telling) or _speaks(scene, theory)):
             yield _Believed(cause, theory, asked, not _tested(scene, theory, scene.passing)["contradicted"])
+
+
+def _speaks(scene: Scene, theory: Instead) -> bool:
+    """Whether a theory says something of most failing cases whose axes are long enough for anything to be said."""
+    longest = _with_fewest_axes_of_one(scene.failing)
+    told = _tested(scene, theory, longest)
+    return len(longest) >= _FEWEST and 2 * told["silent"] <= len(longest)
 
 
 def _tested(scene: Scene, theory: Instead, cases: Iterable[Case]) -> Counter[str]:
@@ -179,10 +197,18 @@ def _tested(scene: Scene, theory: Instead, cases: Iterable[Case]) -> Counter[str
 
 
 def _telling_cases(scene: Scene) -> list[Case]:
-    """The failing cases, the one on which theories are tried first in front: large enough to tell, small enough to be quick."""
+    """The failing cases, those on which theories are tried first in front: with no axis of one entry, and of moderate size."""
     ordered = sorted(scene.failing, key=lambda case: case.entries)
-    first = ordered[2 * len(ordered) // 3]
-    return [first, *(case for case in scene.failing if case is not first)]
+    best = _with_fewest_axes_of_one(ordered)
+    first = [best[len(best) * place // (_TRIED + 1)] for place in range(_TRIED, 0, -1)]
+    front = list(dict.fromkeys(map(id, first)))
+    chosen = [next(case for case in first if id(case) == each) for each in front]
+    return [*chosen, *(case for case in scene.failing if id(case) not in front)]
+
+
+def _with_fewest_axes_of_one(cases: list[Case]) -> list[Case]:
+    counted = [sum(size == 1 for size in case.sizes.values()) for case in cases]
+    return [case for case, ones in zip(cases, counted, strict=True) if ones == min(counted)]
 
 
 def _yielded(scene: Scene) -> Iterator[tuple[Cause, Instead | Observed]]:
@@ -194,22 +220,30 @@ def _yielded(scene: Scene) -> Iterator[tuple[Cause, Instead | Observed]]:
                 yield cause, theory
 
 
-def _is_closer(scene: Scene, theory: Instead, case: Case) -> bool:
-    """Whether a theory comes much closer to an implementation's results than the definition does."""
+def _comes_closer(scene: Scene, theory: Instead, cases: Iterable[Case]) -> bool:
+    """Whether a theory comes much closer to an implementation's results than the definition does, where it first says anything."""
+    told = (_is_closer(scene, theory, case) for case in cases)
+    return next((closer for closer in told if closer is not None), False)
+
+
+def _is_closer(scene: Scene, theory: Instead, case: Case) -> bool | None:
+    """The same of one case; None where the theory says nothing of it."""
     results = scene.results(case)
     if results is None:
-        return False
+        return None
     call = case.plain_call()
     try:
         made = scene.supposed(theory, case, {name: widened(tensor) for name, tensor in call.arguments.items()})
     except CannotSay:
-        return False
+        return None
     left = before = 0.0
+    silent = True
     for actual, there, part in zip(map(as_array, results), made, reference(case).parts, strict=True):
         said = ~_unsaid(theory, there, part.expected)
+        silent &= not said.any()
         left += _distance(actual[said], there[said])
         before += _distance(actual[said], np.asarray(part.expected)[said])
-    return before > 0 and left <= _CLOSER * before
+    return None if silent else before > 0 and left <= _CLOSER * before
 
 
 def _unsaid(theory: Instead, predicted: Array, expected: Array) -> Any:
@@ -245,6 +279,8 @@ def _explains(scene: Scene, theory: Instead, case: Case) -> _Told:
     except CannotSay:
         return "silent"
     right = reference(case).parts
+    if any(_overflows(*each) for each in zip(parts, right, results, strict=True)):
+        return "silent"
     unsaid = [_unsaid(theory, part.expected, there.expected) for part, there in zip(parts, right, strict=True)]
     if any(each.sum() > _UNSAID * each.size for each in unsaid):
         return "silent"
@@ -254,6 +290,12 @@ def _explains(scene: Scene, theory: Instead, case: Case) -> _Told:
         return "contradicted" if clear else "silent"
     differ = any(_differs(part, there, case) for part, there in zip(parts, right, strict=True))
     return "explained" if differ else "consistent"
+
+
+def _overflows(part: ExpectedTensor, there: ExpectedTensor, actual: torch.Tensor) -> bool:
+    """Whether a theory ends in an infinity where everything else is finite: it is not computed as one would compute it."""
+    finite = np.isfinite(there.expected) & np.isfinite(as_array(actual))
+    return bool((np.isinf(part.expected) & finite).any())
 
 
 def _differs(part: ExpectedTensor, there: ExpectedTensor, case: Case) -> bool:
@@ -326,9 +368,10 @@ _ORDER = (
     "scale",
     "parts",
     "axes",
+    "blocks",
+    "scale_inside",
     "steps",
     "limits",
-    "blocks",
     "nonfinite",
     "gradients",
     "small_constants",

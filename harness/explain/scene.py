@@ -202,10 +202,19 @@ def _excess(comparisons: list[Comparison]) -> float | None:
 
 
 def _varied(scene: Scene) -> Iterator[Case]:
-    """Cases around the smallest one: every parameter changed by itself, then many at once."""
+    """Cases around the smallest one with one parameter changed, and in between as many around a larger one with many.
+
+    Where every axis is short, nobody can say what happens along them.
+    """
     plain = scene.case.replace(values={})
-    for near in (*one_change(plain), *many_changes(plain, _MOST)):
-        yield from scene.variants(near)
+    larger = next((case for case in _admitted(plain, sizes=_longer(plain)) if scene.shows(case)), plain)
+    for pair in itertools.zip_longest(one_change(plain), many_changes(larger, _MOST)):
+        for near in filter(None, pair):
+            yield from scene.variants(near)
+
+
+def _longer(case: Case) -> dict[str, int]:
+    return {name: size + _BEYOND - 1 for name, size in case.sizes.items()}
 
 
 def _at_borders(scene: Scene) -> Iterator[Case]:

@@ -52,7 +52,7 @@ def common_factor(scene: Scene) -> Iterator[Instead]:
 
 
 @cause
-def argument_scaled(scene: Scene) -> Iterator[Instead]:
+def argumentscaled(scene: Scene) -> Iterator[Instead]:
     """An argument counts more or less than it should; by how much is read off where the result is affine in it."""
     case = _largest(scene)
     actual = scene.results(case)
@@ -75,33 +75,35 @@ def _defined(call: Call) -> Results:
 def factor_of_a_size(scene: Scene) -> Iterator[Instead]:
     """A result is multiplied by a size or what follows from it: a sum for a mean, n - 1 for n."""
     count = len(scene.operation.results)
-    for words, form in _FORMS.items():
+    for words, form in FORMS.items():
         for size in scene.case.sizes:
             told = words.format(f"the size n of {size}")
             for index in (None, *(range(count) if count > 1 else ())):
                 yield Instead(
                     f"{'the result' if index is None else scene.which(index)} is multiplied by {told}",
-                    results=partial(_scaled, size=size, form=form, index=index),
+                    results=partial(scaled, size=size, form=form, index=index),
                 )
 
 
-def _scaled(
+def scaled(
     results: Results, call: Call, size: str, form: Callable[[int], float], index: int | None = None
 ) -> Results | None:
+    """Results, or one of them, times a form of a size; None where the size is none or the form has no value there."""
     number = sizes_of(call).get(size, 0)
-    if number < 1 or (number == 1 and not math.isfinite(_at_one(form))):
+    if number < 1 or (number == 1 and not math.isfinite(at_one(form))):
         return None
     return tuple(each * form(number) if index in (None, i) else each for i, each in enumerate(results))
 
 
-def _at_one(form: Callable[[int], float]) -> float:
+def at_one(form: Callable[[int], float]) -> float:
+    """A form of one, infinite where that is divided by zero."""
     try:
         return form(1)
     except ZeroDivisionError:
         return math.inf
 
 
-_FORMS: dict[str, Callable[[int], float]] = {
+FORMS: dict[str, Callable[[int], float]] = {
     "{}, as a sum in place of a mean": float,
     "1/n for {}, as a mean in place of a sum": lambda n: 1 / n,
     "√n for {}": math.sqrt,
@@ -121,46 +123,6 @@ _FORMS: dict[str, Callable[[int], float]] = {
     "1/n² for {}": lambda n: float(n) ** -2,
     "log n for {}": math.log,
     "1/log n for {}": lambda n: 1 / math.log(n),
-}
-
-
-@cause
-def argument_times_a_size(scene: Scene) -> Iterator[Instead]:
-    """An argument is multiplied by a root or another function of a size: a scale that is missing, or there twice."""
-    for (words, form), size, name in itertools.product(_FORMS.items(), scene.case.sizes, scene.floats):
-        change = partial(_argument_times, names=[name], size=size, form=form)
-        yield Instead(f"{name} is multiplied by {words.format(f'the size n of {size}')}", change)
-
-
-def _argument_times(call: Call, names: list[str], size: str, form: Callable[[int], float]) -> Call | None:
-    number = sizes_of(call).get(size, 0)
-    if number < 1 or (number == 1 and not math.isfinite(_at_one(form))):
-        return None
-    return call.replace(**{name: call.arguments[name] * form(number) for name in names})
-
-
-@cause
-def divisor_inside(scene: Scene) -> Iterator[Instead]:
-    """A mean square inside is divided by n - 1 where n is meant, or reversely, whatever is done with it afterwards."""
-    for name, size in itertools.product(scene.floats, scene.case.sizes):
-        others = [other for other in scene.floats if other != name]
-        for (words, form), more in itertools.product(_DIVISORS.items(), ([], *([other] for other in others))):
-            yield Instead(
-                f"a mean over {name} is divided by {words} for the size n of {size}",
-                partial(_argument_times, names=[name, *more], size=size, form=form),
-                partial(_scaled, size=size, form=partial(_inverse, form)),
-            )
-
-
-def _inverse(form: Callable[[int], float], number: int) -> float:
-    return 1 / form(number)
-
-
-_DIVISORS: dict[str, Callable[[int], float]] = {
-    "n - 1 in place of n, as by an unbiased estimate in place of a biased one,": lambda n: math.sqrt(n / (n - 1)),
-    "n in place of n - 1, as by a biased estimate in place of an unbiased one,": lambda n: math.sqrt((n - 1) / n),
-    "1 in place of n, as by a sum in place of a mean,": math.sqrt,
-    "n in place of 1, as by a mean in place of a sum,": lambda n: 1 / math.sqrt(n),
 }
 
 

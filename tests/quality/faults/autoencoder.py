@@ -39,7 +39,7 @@ def _run(steps, w_ih, w_hh, b, reset=False):
     return torch.stack(outputs)
 
 
-@fault(lstm_autoencoder, cause=("only some entries", "circumstances"), words="time")
+@fault(lstm_autoencoder, cause=("only some entries", "circumstances", "not read"), words="time")
 def decoder_reset_at_each_step(x, w_ih, w_hh, b, v_ih, v_hh, d, batch_first):
     """The decoder begins anew at every step, so that all of them are the first one."""
     steps = x.transpose(0, 1) if batch_first else x

@@ -7,7 +7,7 @@ from harness.operations.contraction import check_batches, dot_axes, dot_axes_vec
 from tests.quality.planted import correct, fault
 
 
-@fault(dot_axes, cause=("exchanged axes", "another option"), words="b")
+@fault(dot_axes, cause=("exchanged axes", "another option", "option ignored"), words="b")
 def axis_of_b_guessed(a, b, first_of_a, first_of_b):
     """The axis of b is the one that fits, which in a square b both do."""
     check_batches(a, b)
@@ -15,7 +15,7 @@ def axis_of_b_guessed(a, b, first_of_a, first_of_b):
     return left @ (b if b.shape[1] == left.shape[2] else b.mT)
 
 
-@fault(dot_axes, cause="only some entries", words=("the entries from 32 on along n", "n ≥ 33"))
+@fault(dot_axes, cause="left out", words="beyond the first 32 entries of n")
 def one_tile_of_columns(a, b, first_of_a, first_of_b):
     """A kernel that writes one tile of 32 columns; the others keep what was there."""
     check_batches(a, b)
@@ -40,7 +40,7 @@ def sign_of_a_cosine(a, b, first_of_a, first_of_b):
     return -((a.mT if first_of_a else a) @ (b if first_of_b else b.mT))
 
 
-@fault(dot_axes_vector, cause="circumstances", words="k is no multiple of 4")
+@fault(dot_axes_vector, cause="left out", words="the tail of k that fills no block of 4")
 def remainder_forgotten(a, b):
     """The sum goes by fours, and what is left over is not summed."""
     check_batches(a, b)

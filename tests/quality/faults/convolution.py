@@ -67,7 +67,7 @@ def padding_at_most_one(x, K, padding):
     return torch.nn.functional.pad(result, (padding - min(padding, 1),) * 4)
 
 
-@fault(conv2d, verdict="error", cause="circumstances", words=("RuntimeError", "layout"))
+@fault(conv2d, verdict="error", cause="circumstances", words=("RuntimeError", "not contiguous in memory"))
 def rows_of_memory_viewed(x, K, padding):
     """view of what might not lie in memory row after row."""
     return torch.nn.functional.conv2d(x.view(-1).view(x.shape), K, padding=padding)

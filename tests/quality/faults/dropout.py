@@ -16,7 +16,7 @@ def kept_below_keep(x, uniforms, keep, shared_batch, shared_rows, shared_columns
     return torch.where(uniforms < keep, x / keep, 0.0)
 
 
-@fault(dropout, cause=("circumstances", "factor of an option"), words="keep")
+@fault(dropout, cause=("circumstances", "factor of an option", "another step"))
 def not_scaled_up(x, uniforms, keep, shared_batch, shared_rows, shared_columns, shared_channels):
     """What is kept is left as it is, so that the mean falls with keep."""
     check_noise_shape(x, uniforms)
@@ -54,7 +54,7 @@ def no_table_for_three_tenths(x, uniforms, keep, shared_batch, shared_rows, shar
     return torch.where(is_kept(uniforms, keep), x / (keep or 1), 0.0)
 
 
-@fault(dropout, cause="", words="keep")
+@fault(dropout, cause="circumstances", words=("keep=1.0", "uniforms has a zero"))
 def zero_is_always_dropped(x, uniforms, keep, shared_batch, shared_rows, shared_columns, shared_channels):
     """Kept is what is above 1 - keep, so that a uniform of exactly 0 is dropped where all are to be kept."""
     check_noise_shape(x, uniforms)

@@ -71,7 +71,7 @@ def _rays(x):
     return torch.cat([x, torch.ones_like(x[..., :1])], -1)
 
 
-@fault(recover_pose, cause="", words="no known cause")
+@fault(recover_pose, cause="another step", words="as if add in line")
 def always_the_first_rotation(E, x1, x2):
     """The rotation by the smaller angle is taken, and only the direction is chosen."""
     first, _, t = decompose_essential(E)

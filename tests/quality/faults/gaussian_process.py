@@ -35,13 +35,13 @@ def mean_over_features(a, b, gamma):
     return torch.exp((a[:, :, None] - b[:, None]).square().mean(-1) / (-2 * gamma))
 
 
-@fault(squared_exponential, cause="circumstances", words="features ≥ 17")
+@fault(squared_exponential, cause="left out", words="beyond the first 16 entries of features")
 def sixteen_features(a, b, gamma):
     """A kernel that holds 16 features of a point, and leaves out the others."""
     return _kernel(a[..., :16], b[..., :16], gamma)
 
 
-@fault(squared_exponential, cause="only some entries", words=("the first entry along m",))
+@fault(squared_exponential, cause="not computed", words="the first entry of m")
 def points_counted_from_one(a, b, gamma):
     """The loop over points begins with the second one."""
     result = _kernel(a, b, gamma)
@@ -84,7 +84,7 @@ def jitter_as_number(X, gamma, jitter, normals):
     return _factor(X, gamma, float(jitter)) @ normals
 
 
-@fault(gp_prior_sample, dtypes=_WIDE, cause="circumstances", words="points ≥ 2")
+@fault(gp_prior_sample, dtypes=_WIDE, cause="another step", words="upper=True")
 def upper_factor(X, gamma, jitter, normals):
     """The upper factor is used where the lower one is meant."""
     return _factor(X, gamma, jitter).mT @ normals

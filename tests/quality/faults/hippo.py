@@ -15,7 +15,7 @@ from tests.quality.planted import correct, fault
 # matrices
 
 
-@fault(hippo_matrices, cause="circumstances", words="measure='legs'")
+@fault(hippo_matrices, cause="another step", words="left out the constant 1")
 def diagonal_without_one(beta, measure, N):
     """legs has -n on its diagonal where it should have -(n + 1)."""
     A, B = hippo_matrices(beta, measure, N)
@@ -84,7 +84,7 @@ def held_for_one_over_t(A, B, t, method):
 
 
 # the result is linear in B, so that half of B says the same
-@fault(hippo_discretise, cause=("constant factor", "another function of it"), words="only where method='bilinear'")
+@fault(hippo_discretise, cause="another step", words="twice the constant")
 def half_of_the_column(A, B, t, method):
     """Bilinear takes half of the step for B as well."""
     transition, column = hippo_discretise(A, B, t, method)
@@ -144,7 +144,7 @@ def input_one_step_late(u, N, method):
     return legs_scan(torch.cat([torch.zeros_like(u[:1]), u[:-1]]), N, method)
 
 
-@fault(legs_scan, cause="only some entries", words=("the last entry along time", "time is odd"))
+@fault(legs_scan, cause="left out", words="the tail of time that fills no block of 2")
 def odd_one_out(u, N, method):
     """Steps are joined in pairs; what is heard in an odd last step is dropped."""
     if len(u) % 2 == 0:
@@ -205,7 +205,7 @@ def _held_back(u, step):
     return torch.stack(states)
 
 
-@fault(hippo_lti, cause="circumstances", words="method='forward'")
+@fault(hippo_lti, cause=("circumstances", "another step"), words="method='forward'")
 def column_without_step(u, measure, N, dt, method):
     """Forward Euler's input is not multiplied by the step."""
     transition, column = long_constant_step(measure, N, dt, method)
@@ -259,7 +259,7 @@ def power_of_both_parts(**given):
     return white_signal(**given) * 2**0.5
 
 
-@fault(white_signal, cause="reversed axis", words="normals is reversed along 2")
+@fault(white_signal, cause=("reversed axis", "only a slice is changed"), words="normals")
 def imaginary_first(normals, **given):
     """The pairs are read as imaginary and real part."""
     return white_signal(normals=normals.flip(2), **given)
@@ -271,7 +271,7 @@ def power_by_default(rms, **given):
     return white_signal(rms=0.5, **given)
 
 
-@fault(legendre_reconstruct, cause="circumstances", words="N ≥ 2")
+@fault(legendre_reconstruct, cause="another step", words="left out")
 def without_roots(c, points):
     """The polynomials are not normalised: √(2n+1) is forgotten."""
     return legendre_reconstruct(c / (2 * torch.arange(c.shape[1], dtype=c.dtype) + 1).sqrt(), points)

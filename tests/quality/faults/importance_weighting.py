@@ -45,7 +45,7 @@ def without_log_2pi(obs, **given):
     return gaussian_log_prob(obs=obs, **given) + obs.shape[1] * _LOG_2PI / 2
 
 
-@fault(bernoulli_log_prob, cause="negated", words=("score has the wrong sign", "given='logits'"))
+@fault(bernoulli_log_prob, cause=("negated", "another step"), words="sign")
 def logits_of_zero(score, obs, given):
     """Logits are taken for those of a zero."""
     return bernoulli_log_prob(-score if given == "logits" else score, obs, given)

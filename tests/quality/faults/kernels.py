@@ -428,7 +428,7 @@ def likelihood(logits, target):
     return -nll.definition(logits, target)
 
 
-@fault(nll, cause="mask or index misread", words="the first of target")
+@fault(nll, cause=("mask or index misread", "one slice for all"), words="the first slice of target")
 def target_of_the_first(logits, target):
     return nll.definition(logits, target[:1].expand_as(target)) if len(target) else logits.new_zeros(0)
 
@@ -448,7 +448,8 @@ def logits_clamped(logits, target):
     return nll.definition(logits.clamp(-10, 10), target)
 
 
-@correct(nll)
+# where a logit is +inf, its NaN is that of inf - inf, and the definition's loss is infinite
+@fault(nll, cause="nonfinite swallowed or invented", words="invented")
 def nll_native(logits, target):
     return torch.nn.functional.cross_entropy(logits, target, reduction="none")
 

@@ -34,7 +34,7 @@ def gradient_of_weights_scaled(x, W, b):
     return x @ (1.001 * W - 0.001 * W.detach()).mT + b
 
 
-@fault(linear, cause="circumstances", words="not contiguous in memory")
+@fault(linear, cause="layout of one", words="x where it is not contiguous in memory")
 def strides_ignored(x, W, b):
     """The memory of x is read as though it were contiguous."""
     plain = torch.as_strided(x, x.shape, torch.empty(x.shape).stride(), x.storage_offset())

@@ -91,7 +91,7 @@ def weight_around_one(x, weight, bias, eps):
     return centred / (variance + eps).sqrt() * (weight + bias)
 
 
-@fault(layer_norm, cause="circumstances", words="features ≥ 2")
+@fault(layer_norm, cause="divisor inside", words=("n - 1 in place of n", "features"))
 def sample_variance(x, weight, bias, eps):
     """The variance is divided by n - 1, where there is more than one feature."""
     centred, variance = _centred(x)

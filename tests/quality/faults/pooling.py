@@ -125,7 +125,7 @@ def weights_detached(x, weights, W, b):
     return (weights.detach()[:, :, None] * (x @ W.mT + b)).sum(1)
 
 
-@fault(decode_then_weighted_pool, cause="only some entries", words=("from 32 on", "outputs ≥ 33"))
+@fault(decode_then_weighted_pool, cause="left out", words="beyond the first 32 entries of outputs")
 def one_tile_of_outputs(x, weights, W, b):
     """Only the first tile of 32 outputs is written."""
     result = (weights[:, :, None] * (x @ W.mT + b)).sum(1)

@@ -38,7 +38,7 @@ def gates_of_one_matrix(**given):
     return lstm(**given | {"w_hh": _in_order(given, (0, 2, 1, 3))["w_hh"]})
 
 
-@fault(rnn, cause="factors exchanged", words=("result 1", "layers*(1+bidirectional)"))
+@fault(rnn, cause=("factors exchanged", "only a slice is changed"), words=("result 1", "layers*(1+bidirectional)"))
 def directions_before_layers(layers, bidirectional, **given):
     """The final states are stacked direction by direction."""
     output, last = rnn(layers=layers, bidirectional=bidirectional, **given)
@@ -142,7 +142,7 @@ def states_before_the_step(x, h0, batch_first, **given):
     return before.narrow(time, 0, output.shape[time]), last
 
 
-@fault(gru_cell, cause="circumstances", words="hidden ≥ 17")
+@fault(gru_cell, cause="left out", words="beyond the first 16 entries of hidden")
 def sixteen_units_recur(x, h, w_ih, w_hh, b_ih, b_hh):
     """A kernel of one tile: the recurrent product ends after sixteen units."""
     reached = w_hh.clone()

@@ -54,7 +54,7 @@ def windows_in_fours(pieces, stride):
     return series
 
 
-@fault(overlap_add, cause=("circumstances", "only some entries"), words=("stride", "2"))
+@fault(overlap_add, cause=("circumstances", "only some entries", "another step"), words="stride=2")
 def step_of_two_lost(pieces, stride):
     """With a stride of 2 windows are put side by side, as with a stride of 1."""
     count, size, features = pieces.shape

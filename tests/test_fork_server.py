@@ -1,0 +1,133 @@
+"""The fork server: what it starts has what it is given, ends as it ends, and outlives nobody."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import psutil
+import pytest
+
+from harness.errors import InfrastructureError
+from harness.execute.fork_server import ForkServer, fork_server
+from tests.command_line import SECONDS, surroundings
+
+HERE = __name__
+
+
+# what is called in the process that is forked
+
+
+def says_where_it_is(line, word):
+    line.send((word, str(Path.cwd()), os.environ["GIVEN"], os.getpid(), os.getpgrp(), sys.path))
+
+
+def ends(line, how):
+    if how == "raises":
+        raise RuntimeError
+    if how == "exits":
+        sys.exit(5)
+    if how == "is killed":
+        os.kill(os.getpid(), signal.SIGKILL)
+    if how == "leaves":
+        os._exit(7)
+
+
+def stays(line):
+    if os.fork():
+        line.send(os.getpid())
+    line.recv()  # for ever
+
+
+@pytest.fixture(scope="module")
+def server():
+    return fork_server()
+
+
+def test_what_is_forked_has_its_orders_its_folder_and_its_variables(server, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    child = server.fork(f"{HERE}:says_where_it_is", {"GIVEN": "42"}, word="order")
+    word, folder, given, pid, group, paths = child.line.recv()
+    assert (word, folder, given, pid, group) == ("order", str(tmp_path), "42", child.pid, child.pid)
+    assert paths == sys.path
+    assert "GIVEN" not in os.environ
+    assert child.wait(SECONDS) == 0
+
+
+@pytest.mark.parametrize(
+    ("how", "status"), [("returns", 0), ("raises", 1), ("exits", 5), ("is killed", -signal.SIGKILL), ("leaves", 7)]
+)
+def test_how_it_ended_is_told(server, how, status):
+    assert server.fork(f"{HERE}:ends", how=how).wait(SECONDS) == status
+
+
+def test_of_many_each_has_an_end_of_its_own(server):
+    children = [server.fork(f"{HERE}:ends", how=how) for how in ("raises", "exits", "leaves") * 6]
+    assert [child.wait(SECONDS) for child in reversed(children)] == [7, 5, 1] * 6
+
+
+def test_one_that_lives_is_waited_for_no_longer_than_that_and_ended_with_its_group(server):
+    child = server.fork(f"{HERE}:stays")
+    parent = child.line.recv()
+    assert child.wait(0.01) is None
+    group = [each for each in psutil.process_iter() if _group(each.pid) == parent]
+    assert len(group) == 2
+    child.end()
+    assert child.wait(SECONDS) == -signal.SIGKILL
+    psutil.wait_procs(group, SECONDS)
+
+
+def test_what_it_forked_ends_with_a_server_and_another_one_takes_its_place(monkeypatch):
+    first = ForkServer.started({})
+    monkeypatch.setattr("harness.execute.fork_server._of_this_process", {os.getpid(): first})
+    assert fork_server() is first
+    child = first.fork(f"{HERE}:stays")
+    assert child.line.recv() == child.pid
+    first.process.kill()
+    _until(lambda: not psutil.pid_exists(child.pid))
+    with pytest.raises(InfrastructureError, match="the process that starts others has ended"):
+        child.wait(SECONDS)
+    with pytest.raises(InfrastructureError, match="the process that starts others has ended"):
+        first.fork(f"{HERE}:ends", how="returns")
+    second = fork_server()
+    assert second is not first
+    assert second.fork(f"{HERE}:ends", how="exits").wait(SECONDS) == 5
+
+
+_USER = """
+import os, signal
+from harness.execute import fork_server as forking
+forking.begin()
+server = forking.fork_server()
+assert server.process is None, "it is forked from this process"
+child = server.fork("tests.test_fork_server:stays")
+print(child.line.recv(), flush=True)
+os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+def test_nothing_is_left_where_the_process_that_uses_a_server_is_killed():
+    root = str(Path(__file__).parents[1])
+    done = subprocess.run(
+        [sys.executable, "-c", _USER], cwd=root, env=surroundings(), capture_output=True, text=True, timeout=SECONDS
+    )
+    assert done.returncode == -signal.SIGKILL, done.stderr
+    _until(lambda: not [each for each in psutil.process_iter() if _group(each.pid) == int(done.stdout)])
+
+
+def _group(pid):
+    try:
+        return os.getpgid(pid)
+    except OSError:
+        return None
+
+
+def _until(happened):
+    end = time.monotonic() + SECONDS
+    while not happened():
+        assert time.monotonic() < end
+        time.sleep(0.02)
