@@ -43,15 +43,19 @@ def test_every_environment_that_they_name_is_there():
 
 def test_the_night_from_end_to_end(tmp_path, forge):
     environment, there = forge
-    tf32, compiled, bits, verify, time, issues = harness_commands("nightly", tmp_path, "30m")
+    shard, tf32, compiled, bits, verify, time, issues = harness_commands("nightly", tmp_path, "30m")
     little = ("-k", "linear and torch_linear and result_dtype", "--dtype", "float32", "--examples", "2")
-    assert (bits[0], verify[0], time[0], issues[0]) == ("invariance", "run", "bench", "issues")
+    assert (shard[0], bits[0], verify[0], time[0], issues[0]) == ("run", "invariance", "merge", "bench", "issues")
     for grade in (tf32, compiled):
         here = [{"cuda": "cpu", "tf32": "float32"}.get(word, word) for word in grade]
         asked = ask(tmp_path, *here, *little)
         assert asked.code == 0, asked
     assert ask(tmp_path, *(word.replace("cuda", "cpu") for word in bits), "linear").out.count("| linear/") >= 3
-    night = ask(tmp_path, *verify, *little)
+    for number in ("1", "2"):
+        words = [word.replace("30m/2", f"{number}/2").replace("shard-30m", f"shard-{number}") for word in shard]
+        part = ask(tmp_path, *words, "linear", "dot_axes", *little[2:], "-k", "result_dtype and definition")
+        assert part.code == 0, part
+    night = ask(tmp_path, *verify)
     assert night.code == 0, night
     assert (tmp_path / "summary.md").read_text().startswith("### ") and (tmp_path / "junit.xml").is_file()
     assert (tmp_path / "reports" / "latest" / "index.html").is_file()

@@ -21,6 +21,7 @@ import numpy as np
 import torch
 
 from harness.bench.clock_sample import Clock
+from harness.bench.copies import silence_copies
 from harness.bench.ladder import LadderPoint
 from harness.bench.protocol import PROTOCOL
 from harness.bench.roofline import bytes_per_second, copied_per_second, last_level_cache, operations_per_second
@@ -30,7 +31,6 @@ from harness.candidates import candidates
 from harness.catalogue import catalogue
 from harness.declare.implementation import Implementation
 from harness.declare.operation import Operation
-from harness.bench.copies import silence_copies
 from harness.fault import fault
 from harness.measure.verdict import Verdict
 

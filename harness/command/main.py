@@ -20,6 +20,7 @@ from harness.command.history import history
 from harness.command.invariance import invariance_command
 from harness.command.issues import issues_command
 from harness.command.listing import listing
+from harness.command.merge import merge
 from harness.command.options import AS_JSON, examples
 from harness.command.replay import replay
 from harness.command.report import report
@@ -44,6 +45,7 @@ EXAMPLES = (
         ("harness history", "the runs there are; or one cell in all of them"),
         ("harness compare main", "what the latest run says that the branch's latest one did not"),
         ("harness report --markdown -", "the latest run's report again, and a summary for a pull request"),
+        ("harness run --shard 1/4", "a quarter, as each of four machines does; harness merge makes one run of all"),
         ("harness replay", "ask the last run's counterexamples again: still failing, or fixed?"),
     )
     + """
@@ -127,6 +129,7 @@ main.add_command(listing)
 main.add_command(run)
 main.add_command(check)
 main.add_command(bench)
+main.add_command(merge)
 main.add_command(replay)
 main.add_command(report)
 main.add_command(compare)

@@ -230,6 +230,12 @@ _OPTIONS: list[Callable[..., Any]] = [
         help="The seed of everything that is drawn.",
     ),
     click.option("-k", "keyword", default="", metavar="EXPRESSION", help="Only cells whose names match, as in pytest."),
+    click.option(
+        "--shard",
+        default="",
+        metavar="K/N",
+        help="Ask one part of N, of about the same length by an earlier run; `harness merge` makes one run of all.",
+    ),
     limit_option,
     reports_option,
     click.option(

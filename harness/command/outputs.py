@@ -13,7 +13,7 @@ from typing import Any
 import click
 
 from harness.errors import HarnessError
-from harness.report import junit, mail, markdown  # noqa: F401 - registered as they are imported
+from harness.report import junit, log, mail, markdown  # noqa: F401 - registered as they are imported
 from harness.report.annotations import Annotations
 from harness.report.destination import STANDARD_OUTPUT, Destination
 from harness.report.outputs import OUTPUTS

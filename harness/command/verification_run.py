@@ -7,7 +7,7 @@ import os
 import secrets
 import sys
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
@@ -26,12 +26,15 @@ from harness.errors import HarnessError, InfrastructureError
 from harness.execute.controller import Controller
 from harness.execute.fork_server import begin
 from harness.execute.selection import Selection, check_keyword
+from harness.execute.shard import Shard, group_name, told_apart
 from harness.explain.visible import visible
 from harness.fault import with_traceback
 from harness.generate.precision import full_precision
 from harness.history.baseline import PREVIOUS
+from harness.history.durations import durations
 from harness.history.history import History
 from harness.history.priorities import priorities
+from harness.history.unfinished import Unfinished
 from harness.readable import leads_out
 from harness.record.checked_file import checksum, seen_from
 from harness.record.claim_outcomes import ClaimOutcome
@@ -66,7 +69,7 @@ _CHATTY = 10_000
 class RunConfig:
     """What the command line said, common to `run` and `check`.
 
-    Raises HarnessError for a device that is not there, and for a keyword expression that is none.
+    Raises HarnessError for a device that is not there, and for a keyword expression or a shard that is none.
     """
 
     devices: tuple[str, ...]
@@ -85,6 +88,7 @@ class RunConfig:
     first: Path | None = None
     baseline: str = ""
     threads: int = 1
+    shard: str = ""
     wanted: Wanted = field(default_factory=Wanted)
     _events: list[Event] = field(default_factory=list)
 
@@ -92,6 +96,7 @@ class RunConfig:
         begin()
         check_devices(self.devices)
         check_keyword(self.keyword)
+        self.shard = str(Shard.named(self.shard)) if self.shard else ""
 
     @property
     def memory(self) -> int | None:
@@ -103,12 +108,14 @@ class RunConfig:
         listing: list[ImplementationListed],
         claims: Iterable[ClaimListed] = (),
         packages: Iterable[str] = (),
+        unfinished: Unfinished | None = None,
         **chosen: Any,
     ) -> RunResult:
         """Ask about operations of the catalogue or a candidate file; write log and report.
 
-        claims: what is settled by the way; packages: what a candidate file imports (see `environment`); chosen: further
-        fields of the Selection. Raises HarnessError where there is nothing to say or no place to write it.
+        claims: what is settled by the way; packages: what a candidate file imports (see `environment`); unfinished: the run
+        that goes on, None for a new one; chosen: further fields of the Selection. Raises HarnessError where there is nothing
+        to say or no place to write it.
         """
         file = chosen.get("candidates", "")
         if not file:  # which may bring some, and was asked for them as it was imported
@@ -116,21 +123,30 @@ class RunConfig:
             check_backends(self.backends)
         self._check_folders()
         self._check_baseline()
-        started, stated = self._started(packages, **chosen), list(claims)
+        durations = self._durations() if self.shard else {}
+        started, stated = self._started(packages, durations, **chosen), list(claims)
+        if unfinished:
+            unfinished.check(started)
+            started = unfinished.started
         first, complaints = self._kept(file)
         known = () if file else known_findings()
+        begun = unfinished.events if unfinished else [started, *listing, *stated, *known]
         latest = self.reports / "latest"
         reporting = Reporting(self.reports, self.wanted.outputs(self.reports / started.run, latest), self.baseline)
         jobs = min(self.jobs, self._groups(listing))
-        selection = self._selection(jobs, listing, claims=bool(stated) and not file, first=tuple(first), **chosen)
-        with self._log(started) as log:
+        selection = self._selection(
+            jobs, listing, durations, claims=bool(stated) and not file, first=tuple(first), **chosen
+        )
+        with unfinished.continued() if unfinished else self._log(started) as log:
             with Progress(quiet=self.as_json) as progress:
                 listeners = (self._events.append, progress, reporting, log)
+                before = [event for event in begun if isinstance(event, CellFinished)]
+                settled = () if self.shard else stated
                 controller = Controller(
-                    selection, listeners, self.budget, self.limit, self.memory, stated, self.threads
+                    selection, listeners, self.budget, self.limit, self.memory, settled, self.threads, before=before
                 )
                 progress.watch(controller)
-                _tell(listeners, started, *listing, *stated, *known)
+                _tell(listeners[:-1] if unfinished else listeners, *begun)
                 finished = controller.run(jobs, self.keyword)
             unwritten = _written(log, finished)
         self._events.append(finished)
@@ -165,7 +181,17 @@ class RunConfig:
         wanted = seen_from(Path(), Path(candidates)) if candidates else ""
         return [each for each in entries if each.candidates == wanted], complaints
 
-    def _selection(self, jobs: int, listing: list[ImplementationListed], **chosen: Any) -> Selection:
+    def _durations(self) -> dict[str, float]:
+        """How long groups of cells took in an earlier run of the same profile."""
+
+        def told(history: History) -> dict[str, float]:
+            return durations(history, self.profile, lambda cell: group_name(cell.operation, cell.device, cell.dtype))
+
+        return History.ask(self.reports, told)
+
+    def _selection(
+        self, jobs: int, listing: list[ImplementationListed], durations: Mapping[str, float], **chosen: Any
+    ) -> Selection:
         profile = PROFILES[self.profile].of(len({each.operation for each in listing}))
         return Selection(
             devices=self.devices,
@@ -178,6 +204,8 @@ class RunConfig:
             seed=self.seed,
             nightly=profile.nightly,
             examples_folder=str(self._examples(chosen.get("candidates", ""))),
+            shard=self.shard,
+            durations=durations,
             **chosen,
         )
 
@@ -212,6 +240,7 @@ class RunConfig:
     def _started(
         self,
         packages: Iterable[str],
+        durations: Mapping[str, float],
         candidates: str = "",
         operations: Iterable[str] = (),
         only: Iterable[Iterable[str]] = (),
@@ -224,6 +253,10 @@ class RunConfig:
             [list(pair) for pair in only],
             self.profile,
             list(self.backends),
+            self.examples or 0,
+            self.cell_seconds or 0.0,
+            self.shard,
+            told_apart(durations),
         )
         return run_started(self.seed, candidates, scope, packages, self.threads)
 
@@ -325,14 +358,18 @@ def run_started(
     threads: int | None = None,
 ) -> RunStarted:
     """The first event of a run that begins now, by this command, in this environment, in so many threads."""
-    now = datetime.now(UTC)
-    name = f"{now:%Y%m%d-%H%M%S}-{secrets.token_hex(3)}"
-    when, command = now.isoformat(timespec="seconds"), ["harness", *sys.argv[1:]]
+    (name, when), command = run_name(), ["harness", *sys.argv[1:]]
     started = RunStarted(name, when, command, seed, environment(candidates, packages, threads), scope=scope or Scope())
     if not candidates:
         return started
     file = Path(candidates)
     return replace(started, candidates=seen_from(Path(), file), checksum=checksum(file))
+
+
+def run_name() -> tuple[str, str]:
+    """The name of a run that begins now, and the moment."""
+    now = datetime.now(UTC)
+    return f"{now:%Y%m%d-%H%M%S}-{secrets.token_hex(3)}", now.isoformat(timespec="seconds")
 
 
 def worker_memory(devices: Iterable[str], jobs: int) -> int | None:

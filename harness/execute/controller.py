@@ -6,9 +6,9 @@ import json
 import signal
 import threading
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from itertools import count
 from multiprocessing.connection import wait
@@ -54,9 +54,9 @@ _GIVING_WAY = {"OMP_WAIT_POLICY": "passive", "OPENBLAS_THREAD_TIMEOUT": "4"}
 class Controller:
     """The process that asks; its workers do the computing.
 
-    claims: what the run can settle; budget: seconds after which the run ends with what it has; limit: seconds after
-    which a worker whose case does not return is stopped; memory: bytes that a worker may hold; threads: in which a
-    worker computes.
+    before: what was answered before and is not asked again; claims: what the run can settle; budget: seconds after which
+    the run ends with what it has; limit: seconds after which a worker whose case does not return is stopped; memory: bytes
+    that a worker may hold; threads: in which a worker computes.
     """
 
     selection: Selection
@@ -66,6 +66,7 @@ class Controller:
     memory: int | None = None
     claims: Sequence[ClaimListed] = ()
     threads: int = 1
+    before: Sequence[CellFinished] = ()
     planned: int = 0
     problems: list[str] = field(default_factory=list)
     _answered: set[str] = field(default_factory=set)
@@ -75,6 +76,7 @@ class Controller:
     _outcomes: list[CellFinished] = field(default_factory=list)
     _idle_deaths: int = 0
     _queue: Queue | None = None
+    _cells: list[str] = field(default_factory=list)
     _workers: dict[str, Child] = field(default_factory=dict)
     _unanswered: list[str] = field(default_factory=list)
 
@@ -85,6 +87,8 @@ class Controller:
         HarnessError where the selection itself can't be used.
         """
         began = perf_counter()
+        self._outcomes = list(self.before)
+        self._answered = {each.key for each in self.before}
         with _server(self.threads) as server, scratch() as self._scratch:
             with self._interruptible():
                 try:
@@ -176,30 +180,19 @@ class Controller:
     def _plan(self, cells: list[str]) -> None:
         """Take down which cells there are. Raises InfrastructureError where they are not those that others found."""
         if self._queue is None:
-            self._queue, self.planned = Queue(cells), len(cells)
-        elif cells != self._queue.cells:
-            odd = next(iter(set(cells) ^ set(self._queue.cells)), "their order")
+            self._cells, self.planned = cells, len(cells)
+            self._queue = Queue([cell for cell in cells if cell not in self._answered])
+        elif cells != self._cells:
+            odd = next(iter(set(cells) ^ set(self._cells)), "their order")
             raise InfrastructureError(
                 f"two workers found different cells ({odd}); declarations must be the same on every import"
             )
 
     def _finished(self, seconds: float) -> RunFinished:
-        asked = any(outcome.verdict != Verdict.UNSUPPORTED.value for outcome in self._outcomes)
+        finished = concluded(self._outcomes, () if self._ended_by else self.claims, seconds, self._stopped)
         if self._ended_by in (signal.SIGINT, signal.SIGTERM):
-            code = 128 + self._ended_by
-        elif any(outcome.fails for outcome in self._outcomes) or self._contradicted():
-            code = 1
-        else:
-            unjudged = any(outcome.unjudged for outcome in self._outcomes)
-            code = 3 if self.problems or unjudged or not asked else 0
-        tally = Counter(str(outcome.verdict) for outcome in self._outcomes if not outcome.claim)
-        return RunFinished(dict(tally), seconds, code, self._stopped)
-
-    def _contradicted(self) -> bool:
-        """Whether a claim came out otherwise than expected, in a run that came to its end."""
-        return self._ended_by is None and not all(
-            each.as_expected for each in claim_outcomes(self.claims, self._outcomes)
-        )
+            return replace(finished, exit_code=128 + self._ended_by)
+        return replace(finished, exit_code=3) if self.problems and not finished.exit_code else finished
 
     @property
     def _stopped(self) -> str:
@@ -306,6 +299,22 @@ class Controller:
         if died.counterexample is not None:
             self.selection.store.keep(died.key, died.counterexample.case)
         return died
+
+
+def concluded(
+    outcomes: Collection[CellFinished], claims: Iterable[ClaimListed], seconds: float, stopped: str
+) -> RunFinished:
+    """How a run ends that has these outcomes.
+
+    Its exit code is 1 where a property is falsified or a claim came out otherwise than expected, 3 where a cell could not
+    be judged or nothing was asked, else 0.
+    """
+    asked = any(outcome.verdict != Verdict.UNSUPPORTED.value for outcome in outcomes)
+    unjudged = any(outcome.unjudged for outcome in outcomes)
+    as_expected = all(each.as_expected for each in claim_outcomes(claims, outcomes))
+    code = 1 if any(outcome.fails for outcome in outcomes) or not as_expected else 3 if unjudged or not asked else 0
+    tally = Counter(str(outcome.verdict) for outcome in outcomes if not outcome.claim)
+    return RunFinished(dict(tally), seconds, code, stopped)
 
 
 @contextmanager

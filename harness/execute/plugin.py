@@ -16,6 +16,7 @@ from harness.catalogue import catalogue
 from harness.declare.operation import Operation
 from harness.errors import HarnessError, UnknownName
 from harness.execute.selection import Selection
+from harness.execute.shard import group_of
 from harness.execute.worker import asked
 from harness.explain.visible import visible
 from harness.measure.verdict import Verdict
@@ -132,8 +133,7 @@ class CellItem(pytest.Item):
     def __init__(self, *, cell: Cell, **rest: Any) -> None:
         super().__init__(**rest)
         self.cell = cell
-        self.group = f"{cell.operation.name}-{cell.device}-{cell.dtype}"
-        self.add_marker(pytest.mark.xdist_group(self.group))
+        self.add_marker(pytest.mark.xdist_group(group_of(cell)))
         for mark in (cell.operation.name, cell.dtype):
             self._register(mark)
             self.add_marker(mark)

@@ -17,8 +17,7 @@ class Queue:
     """Hands out groups of cells in their order; a group's rest goes to another worker where its own died."""
 
     def __init__(self, cells: Sequence[str]) -> None:
-        self.cells = list(cells)
-        self._waiting = deque(list(group) for _, group in groupby(self.cells, _group))
+        self._waiting = deque(list(group) for _, group in groupby(cells, _group))
         self._given: dict[str, deque[str]] = {}
 
     @property

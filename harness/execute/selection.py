@@ -16,6 +16,7 @@ from harness.catalogue import catalogue, choose
 from harness.declare.implementation import Implementation
 from harness.declare.operation import Operation
 from harness.errors import HarnessError
+from harness.execute.shard import Shard, group_of
 from harness.record.example_store import ExampleStore
 from harness.record.saved_counterexamples import SavedCounterexample
 from harness.verify.cell import Cell, cells
@@ -69,7 +70,9 @@ class Selection:
     cell's key, how much of it the cell gets over a cell that is not named there. `claims`: whether
     the statements of claims are asked too; `only`: the pairs of property and operation to ask (none: all);
     `examples_folder`: where Hypothesis' database of earlier counterexamples lies; `first`: counterexamples of earlier
-    runs to try before anything else; `replaying`: whether nothing but them is asked, at most one in each cell.
+    runs to try before anything else; `replaying`: whether nothing but them is asked, at most one in each cell; `shard`:
+    which part of all that is asked (`3/8`; empty: all of it), `durations`: the seconds that groups of cells took, by which
+    the parts are balanced.
     """
 
     operations: tuple[str, ...] = ()
@@ -88,6 +91,8 @@ class Selection:
     examples_folder: str = ""
     first: tuple[SavedCounterexample, ...] = ()
     replaying: bool = False
+    shard: str = ""
+    durations: Mapping[str, float] = field(default_factory=dict)
 
     def to_json(self) -> str:
         """As a text."""
@@ -123,8 +128,10 @@ class Selection:
         matches = _matching(keyword)
         asked = (prop for prop in self.statements() if not prop.nightly or self.nightly or prop.name in keyword)
         found = [cell for prop in asked for cell in self.cells(prop) if matches(cell.key)]
-        groups: dict[tuple[str, str, str], int] = {}
-        found.sort(key=lambda cell: groups.setdefault((cell.operation.name, cell.device, cell.dtype), len(groups)))
+        if self.shard:
+            found = Shard.named(self.shard).of(found, self.durations)
+        groups: dict[str, int] = {}
+        found.sort(key=lambda cell: groups.setdefault(group_of(cell), len(groups)))
         return sorted(found, key=lambda cell: cell.is_costly)
 
     def cells(self, prop: Property, operations: Iterable[Operation] | None = None) -> list[Cell]:

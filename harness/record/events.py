@@ -45,7 +45,9 @@ Figures = tuple[Count, Count]
 class Scope:
     """What a run set out to ask; nothing named means all there is.
 
-    profile: how much of each; keyword: as in `-k`; only: pairs of property and operation.
+    profile: how much of each, with other numbers of examples and seconds for a cell than that says (0: as it says); keyword:
+    as in `-k`; only: pairs of property and operation; shard: `3/8` where others ask the rest, empty where nobody does;
+    durations: by what the shards were balanced, as a checksum, empty where no earlier run told any.
     """
 
     operations: list[str] = field(default_factory=list)
@@ -55,11 +57,15 @@ class Scope:
     only: list[list[str]] = field(default_factory=list)
     profile: str = ""
     backends: list[str] = field(default_factory=list)
+    examples: Count = 0
+    cell_seconds: Seconds = 0.0
+    shard: str = ""
+    durations: str = ""
 
     @property
     def selects(self) -> bool:
         """Whether cells are chosen by more than operation, device and dtype, so that nothing follows from a missing one."""
-        return bool(self.keyword or self.only or self.backends)
+        return bool(self.keyword or self.only or self.backends or self.shard)
 
     def includes(self, operation: str, device: str, dtype: str) -> bool:
         """Whether cells of this operation, device and dtype are meant to be asked."""

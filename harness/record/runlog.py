@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import gzip
 import math
 import os
@@ -14,7 +15,7 @@ from functools import cache, partial
 from io import BufferedReader
 from pathlib import Path
 from types import TracebackType
-from typing import Any, get_args
+from typing import IO, Any, get_args
 
 import msgspec
 
@@ -64,15 +65,38 @@ class RunLog:
     def __init__(self, path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         self.path = path
-        packed = path.suffix == ".gz"
+        packed = path.name.endswith(SUFFIX) or path.name.endswith(f"{SUFFIX}.draft")
         self._file: Any = gzip.open(path, "ab") if packed else path.open("ab")  # noqa: SIM115 - open as long as the run
+        _locked(self._file)
+
+    @staticmethod
+    def continued(path: Path, events: Iterable[Event]) -> RunLog:
+        """The log of a run that goes on: these events, which are all that could be read of it, and what is still to come.
+
+        What a kill has cut off can't be appended to, so it is written anew, and takes the old one's place when it is whole.
+        Raises HarnessError where somebody still writes it.
+        """
+        with path.open("rb") as there:
+            if not _locked(there):
+                raise HarnessError(f"the run of {path} still goes on; wait until it has ended")
+        draft = path.with_name(f"{path.name}.draft")
+        draft.unlink(missing_ok=True)
+        log = RunLog(draft)
+        for event in events:
+            log._write(event)
+        draft.replace(path)
+        log.path = path
+        return log
 
     def __call__(self, event: Event) -> None:
         """Append one line and flush it."""
-        self._file.write(encode(event).encode() + b"\n")
-        self._file.flush()
+        self._write(event)
         if isinstance(event, RunFinished):
             self._file.close()
+
+    def _write(self, event: Event) -> None:
+        self._file.write(encode(event).encode() + b"\n")
+        self._file.flush()
 
     def __enter__(self) -> RunLog:
         return self
@@ -82,6 +106,17 @@ class RunLog:
     ) -> None:
         with suppress(OSError):  # on a full disk, which writing has told before
             self._file.close()
+
+
+def _locked(file: gzip.GzipFile | IO[bytes]) -> bool:
+    """Lock a file as long as it is open; whether that could be done, as it can where the system knows no locks."""
+    try:
+        fcntl.flock(file.fileno(), fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    except OSError:
+        return True
+    return True
 
 
 @dataclass(frozen=True)

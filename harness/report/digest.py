@@ -53,18 +53,20 @@ class Digest:
     def of(events: Iterable[Event]) -> Digest:
         """The digest of a run's events, from its RunStarted to its RunFinished.
 
-        Cells in which a claim states itself are kept apart: they are evidence, and no verdict on an implementation.
+        Cells in which a claim states itself are kept apart: they are evidence, and no verdict on an implementation. A run
+        that was resumed has ended more than once, of which the last counts; one that asked a part settles no claim.
         """
         by_kind: dict[type[Any], list[Any]] = {}
         for event in events:
             by_kind.setdefault(type(event), []).append(event)
         cells: list[CellFinished] = by_kind.get(CellFinished, [])
+        started: RunStarted = by_kind[RunStarted][0]
         return Digest(
-            by_kind[RunStarted][0],
+            started,
             by_kind.get(ImplementationListed, []),
             [cell for cell in cells if not cell.claim],
-            by_kind[RunFinished][0],
-            tuple(by_kind.get(ClaimListed, ())),
+            by_kind[RunFinished][-1],
+            () if started.scope.shard else tuple(by_kind.get(ClaimListed, ())),
             tuple(cell for cell in cells if cell.claim),
             tuple(by_kind.get(FindingListed, ())),
         )
