@@ -90,7 +90,7 @@ from harness.record.runlog import encode
 orders = json.loads(sys.argv[1])
 told = []
 selection = Selection(dtypes=("float32",), devices=("cpu",), examples=6, candidates=orders["candidates"])
-controller = Controller(selection, [told.append], limit=30.0, memory=orders.get("memory"))
+controller = Controller(selection, limit=30.0, memory=orders.get("memory"), listeners=[told.append])
 finished = controller.run(1, orders["keyword"])
 lines = [encode(event) for event in told]
 print(json.dumps({"lines": lines, "finished": encode(finished), "planned": controller.planned}))
@@ -224,7 +224,7 @@ def test_one_worker_takes_over_from_another():
 
 
 def test_different_cells_are_refused():
-    controller = Controller(Selection(), [])
+    controller = Controller(Selection())
     controller._said("one", CELLS_ARE, json.dumps(CELLS))
     controller._said("other", CELLS_ARE, json.dumps(CELLS))
     with pytest.raises(InfrastructureError, match="two workers found different cells"):

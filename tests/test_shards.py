@@ -97,7 +97,7 @@ def shown(folder, log):
     ],
 )
 def test_what_is_no_whole_run_is_refused(divided, chosen, code, words):
-    folder, whole, logs = divided
+    folder, _, logs = divided
     (log,) = (folder / "reports" / "runs").glob("*.jsonl.gz")
     told = ask(folder, "merge", *(shown(folder, each) for each in chosen(logs, log)), "--reports", "refused")
     assert told.code == code and words in told.err, told

@@ -71,15 +71,11 @@ class Meter:
 
 
 class Progress(Meter):
-    """A listener that says how far a run is."""
+    """A listener that says how far a run is, of as many cells as the workers of its controller have counted."""
 
-    def __init__(self, quiet: bool) -> None:
+    def __init__(self, controller: Controller, quiet: bool) -> None:
         super().__init__("cells", quiet)
-        self._bad = 0
-
-    def watch(self, controller: Controller) -> None:
-        """Take the number of planned cells from a controller, once its workers have counted them."""
-        self._controller = controller
+        self._controller, self._bad = controller, 0
 
     def __call__(self, event: Event) -> None:
         """Count a finished cell."""

@@ -118,12 +118,10 @@ class Replaying:
         told: list[Event] = []
         jobs = min(self.jobs, len({(each.operation, each.device, each.dtype) for each in batch}))
         problem = ""
-        with Progress(self.quiet) as progress:
-            memory = worker_memory({each.device for each in batch}, jobs)
-            controller = Controller(
-                _selection(file, batch), (told.append, progress), None, self.limit, memory, threads=self.threads
-            )
-            progress.watch(controller)
+        memory = worker_memory({each.device for each in batch}, jobs)
+        controller = Controller(_selection(file, batch), None, self.limit, memory, threads=self.threads)
+        with Progress(controller, self.quiet) as progress:
+            controller.listeners = (told.append, progress)
             try:
                 finished = controller.run(jobs)
                 problem = finished.stopped

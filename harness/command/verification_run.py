@@ -7,7 +7,7 @@ import os
 import secrets
 import sys
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
@@ -124,29 +124,24 @@ class RunConfig:
         self._check_folders()
         self._check_baseline()
         durations = self._durations() if self.shard else {}
-        started, stated = self._started(packages, durations, **chosen), list(claims)
-        if unfinished:
-            unfinished.check(started)
-            started = unfinished.started
+        now, stated = self._started(packages, durations, **chosen), list(claims)
+        started = unfinished.going_on(now) if unfinished else now
         first, complaints = self._kept(file)
-        known = () if file else known_findings()
-        begun = unfinished.events if unfinished else [started, *listing, *stated, *known]
         latest = self.reports / "latest"
         reporting = Reporting(self.reports, self.wanted.outputs(self.reports / started.run, latest), self.baseline)
         jobs = min(self.jobs, self._groups(listing))
         selection = self._selection(
             jobs, listing, durations, claims=bool(stated) and not file, first=tuple(first), **chosen
         )
+        controller = Controller(selection, self.budget, self.limit, self.memory, self._settled(stated), self.threads)
         with unfinished.continued() if unfinished else self._log(started) as log:
-            with Progress(quiet=self.as_json) as progress:
-                listeners = (self._events.append, progress, reporting, log)
-                before = [event for event in begun if isinstance(event, CellFinished)]
-                settled = () if self.shard else stated
-                controller = Controller(
-                    selection, listeners, self.budget, self.limit, self.memory, settled, self.threads, before=before
-                )
-                progress.watch(controller)
-                _tell(listeners[:-1] if unfinished else listeners, *begun)
+            with Progress(controller, quiet=self.as_json) as progress:
+                controller.listeners = (self._events.append, progress, reporting, log)
+                if unfinished:  # the log says that already
+                    controller.before = [event for event in unfinished.events if isinstance(event, CellFinished)]
+                    _tell(controller.listeners[:-1], *unfinished.events)
+                else:
+                    _tell(controller.listeners, started, *listing, *stated, *(() if file else known_findings()))
                 finished = controller.run(jobs, self.keyword)
             unwritten = _written(log, finished)
         self._events.append(finished)
@@ -155,6 +150,10 @@ class RunConfig:
             raise self._nothing(listing, controller, finished)
         told = (controller.planned, log.path, latest / "index.html", complaints)
         return RunResult(Digest.of(self._events), *told, reporting, unwritten)
+
+    def _settled(self, claims: Sequence[ClaimListed]) -> Sequence[ClaimListed]:
+        """The claims that the run settles by itself: a part of it has not asked all cells that tell of one."""
+        return () if self.shard else claims
 
     def _check_folders(self) -> None:
         """Refuse a folder among the reports that a link makes one elsewhere. Raises HarnessError."""

@@ -60,12 +60,12 @@ class Controller:
     """
 
     selection: Selection
-    listeners: Sequence[Listener]
     budget: float | None = None
     limit: float = 60.0
     memory: int | None = None
     claims: Sequence[ClaimListed] = ()
     threads: int = 1
+    listeners: Sequence[Listener] = ()
     before: Sequence[CellFinished] = ()
     planned: int = 0
     problems: list[str] = field(default_factory=list)

@@ -37,8 +37,8 @@ class Unfinished:
             )
         return started
 
-    def check(self, now: RunStarted) -> None:
-        """Raise HarnessError where what would go on is not what began: other code, another machine or other packages."""
+    def going_on(self, now: RunStarted) -> RunStarted:
+        """How the run began, if what would go on is that. Raises HarnessError for other code, machines or packages."""
         began, here = _told(self.started), _told(now)
         for name in began.keys() | here.keys():
             if began.get(name) != here.get(name):
@@ -46,6 +46,7 @@ class Unfinished:
                 raise HarnessError(
                     f"run {self.started.run} can't go on here: its {name} was {before}, and is {today} now; start another run"
                 )
+        return self.started
 
     def continued(self) -> RunLog:
         """The log, to be written on. Raises HarnessError where somebody still writes it."""
