@@ -231,6 +231,12 @@ _OPTIONS: list[Callable[..., Any]] = [
     ),
     click.option("-k", "keyword", default="", metavar="EXPRESSION", help="Only cells whose names match, as in pytest."),
     click.option(
+        "--cluster",
+        default="",
+        metavar="ADDRESS",
+        help="Ask on the machines of a Dask cluster: its scheduler's address, or its scheduler file.",
+    ),
+    click.option(
         "--shard",
         default="",
         metavar="K/N",

@@ -89,12 +89,14 @@ class RunConfig:
     baseline: str = ""
     threads: int = 1
     shard: str = ""
+    cluster: str = ""
     wanted: Wanted = field(default_factory=Wanted)
     _events: list[Event] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         begin()
-        check_devices(self.devices)
+        if not self.cluster:  # whose machines may have others
+            check_devices(self.devices)
         check_keyword(self.keyword)
         self.shard = str(Shard.named(self.shard)) if self.shard else ""
 
@@ -134,6 +136,7 @@ class RunConfig:
             jobs, listing, durations, claims=bool(stated) and not file, first=tuple(first), **chosen
         )
         controller = Controller(selection, self.budget, self.limit, self.memory, self._settled(stated), self.threads)
+        controller.cluster = self.cluster
         with unfinished.continued() if unfinished else self._log(started) as log:
             with Progress(controller, quiet=self.as_json) as progress:
                 controller.listeners = (self._events.append, progress, reporting, log)

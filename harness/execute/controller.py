@@ -17,6 +17,7 @@ from types import FrameType
 from typing import Any
 
 from harness.errors import HarnessError, InfrastructureError
+from harness.execute.cluster import Cluster, task_of
 from harness.execute.fork_server import Child, ForkServer, fork_server
 from harness.execute.last_case import last_case
 from harness.execute.queue import Queue
@@ -43,6 +44,9 @@ from harness.record.runlog import decode
 _IDLE_DEATHS = 3
 """How many workers may die before they ask anything; after that, something is wrong with the place."""
 
+_LOOKING_SECONDS = 0.5
+"""How often it is looked whether a worker that says nothing still lives."""
+
 _POOLS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 """The variables from which libraries take the size of their pools of threads as they are loaded."""
 
@@ -56,7 +60,8 @@ class Controller:
 
     before: what was answered before and is not asked again; claims: what the run can settle; budget: seconds after which
     the run ends with what it has; limit: seconds after which a worker whose case does not return is stopped; memory: bytes
-    that a worker may hold; threads: in which a worker computes.
+    that a worker may hold; threads: in which a worker computes; cluster: the scheduler of Dask whose machines ask, by its
+    address or file (empty: workers of this machine).
     """
 
     selection: Selection
@@ -67,6 +72,7 @@ class Controller:
     threads: int = 1
     listeners: Sequence[Listener] = ()
     before: Sequence[CellFinished] = ()
+    cluster: str = ""
     planned: int = 0
     problems: list[str] = field(default_factory=list)
     _answered: set[str] = field(default_factory=set)
@@ -92,7 +98,10 @@ class Controller:
         with _server(self.threads) as server, scratch() as self._scratch:
             with self._interruptible():
                 try:
-                    self._ask_all(partial(self._started, server, keyword), jobs)
+                    if self.cluster:
+                        self._ask_on_cluster(Cluster(self.cluster), keyword)
+                    else:
+                        self._ask_all(partial(self._started, server, keyword), jobs)
                 except KeyboardInterrupt:
                     if self._ended_by is None:
                         raise
@@ -108,6 +117,27 @@ class Controller:
         if self.planned and len(self._answered) == self.planned:
             self._ended_by = None  # it came too late to matter
         return self._finished(perf_counter() - began)
+
+    def cells(self, keyword: str = "") -> list[str]:
+        """The names of the cells, as a worker finds them. Raises HarnessError where the selection can't be used."""
+        with _server(self.threads) as server, scratch() as self._scratch:
+            worker = self._started(server, keyword, "list")
+            while not worker.line.poll(_LOOKING_SECONDS):
+                if worker.wait(0.0) is not None:
+                    words = crash_reason(self._scratch, "list", self.limit, worker.status)
+                    raise InfrastructureError(f"a worker {words} before it found any cell")
+            self._said("list", *_received(worker))
+            worker.end()
+        return self._cells
+
+    def _ask_on_cluster(self, cluster: Cluster, keyword: str) -> None:
+        """Have the machines of a cluster ask everything."""
+        task = task_of(self.selection, keyword, self.limit, self.memory, self.threads, self._scratch.name)
+        with cluster.connected() as client:
+            self._plan(cluster.cells(client, task))
+            assert self._queue is not None
+            for event in cluster.ask(client, self._queue.waiting, task):
+                self._tell(event)
 
     def _started(self, server: ForkServer, keyword: str, name: str) -> Child:
         """A worker that begins; its watchdog notes under its name what happens."""
@@ -149,8 +179,7 @@ class Controller:
         """Take down everything that a worker has said."""
         try:
             while not worker.line.closed and worker.line.poll():
-                what, _, told = worker.line.recv_bytes().partition(b" ")
-                self._said(name, what, told.decode("utf-8", "surrogatepass"))
+                self._said(name, *_received(worker))
                 self._feed(name, worker)
         except (EOFError, OSError):
             worker.line.close()
@@ -315,6 +344,12 @@ def concluded(
     code = 1 if any(outcome.fails for outcome in outcomes) or not as_expected else 3 if unjudged or not asked else 0
     tally = Counter(str(outcome.verdict) for outcome in outcomes if not outcome.claim)
     return RunFinished(dict(tally), seconds, code, stopped)
+
+
+def _received(worker: Child) -> tuple[bytes, str]:
+    """A message of a worker: what it is, and what it tells."""
+    what, _, told = worker.line.recv_bytes().partition(b" ")
+    return what, told.decode("utf-8", "surrogatepass")
 
 
 @contextmanager

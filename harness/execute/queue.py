@@ -26,6 +26,11 @@ class Queue:
         return not self._waiting and not any(self._given.values())
 
     @property
+    def waiting(self) -> list[list[str]]:
+        """The groups that no worker has, in their order."""
+        return list(self._waiting)
+
+    @property
     def has_waiting(self) -> bool:
         """Whether there are cells that no worker has."""
         return bool(self._waiting)

@@ -67,12 +67,12 @@ class Selection:
     """What is asked: operations, devices, dtypes, backends (none: all), cases and seconds per cell, seed, a candidate file.
 
     `worker_seconds` is the time of all workers together, to be shared by the cells; 0 for no limit. `priorities`: by a
-    cell's key, how much of it the cell gets over a cell that is not named there. `claims`: whether
-    the statements of claims are asked too; `only`: the pairs of property and operation to ask (none: all);
-    `examples_folder`: where Hypothesis' database of earlier counterexamples lies; `first`: counterexamples of earlier
-    runs to try before anything else; `replaying`: whether nothing but them is asked, at most one in each cell; `shard`:
-    which part of all that is asked (`3/8`; empty: all of it), `durations`: the seconds that groups of cells took, by which
-    the parts are balanced.
+    cell's key, how much of it the cell gets over a cell that is not named there. `claims`: whether the statements of
+    claims are asked too; `only`: the pairs of property and operation to ask (none: all); `examples_folder`: where
+    Hypothesis' database of earlier counterexamples lies; `first`: counterexamples of earlier runs to try before anything
+    else; `replaying`: whether nothing but them is asked, at most one in each cell; `keys`: the names of the cells that
+    are asked (none: all); `shard`: which part of all that is asked (`3/8`; empty: all of it), `durations`: the seconds
+    that groups of cells took, by which the parts are balanced.
     """
 
     operations: tuple[str, ...] = ()
@@ -91,6 +91,7 @@ class Selection:
     examples_folder: str = ""
     first: tuple[SavedCounterexample, ...] = ()
     replaying: bool = False
+    keys: tuple[str, ...] = ()
     shard: str = ""
     durations: Mapping[str, float] = field(default_factory=dict)
 
@@ -104,6 +105,7 @@ class Selection:
         fields = json.loads(text)
         for name in ("operations", "devices", "dtypes", "backends"):
             fields[name] = tuple(fields.get(name, ()))
+        fields["keys"] = tuple(fields.get("keys", ()))
         fields["only"] = tuple(tuple(pair) for pair in fields.get("only", ()))
         fields["first"] = tuple(SavedCounterexample(**entry) for entry in fields.get("first", ()))
         return Selection(**fields)
@@ -128,6 +130,8 @@ class Selection:
         matches = _matching(keyword)
         asked = (prop for prop in self.statements() if not prop.nightly or self.nightly or prop.name in keyword)
         found = [cell for prop in asked for cell in self.cells(prop) if matches(cell.key)]
+        if self.keys:
+            found = [cell for cell in found if cell.key in self.keys]
         if self.shard:
             found = Shard.named(self.shard).of(found, self.durations)
         groups: dict[str, int] = {}

@@ -62,6 +62,16 @@ def environment(candidates: str = "", packages: Iterable[str] = (), threads: int
     }
 
 
+def code_here() -> dict[str, str]:
+    """What has to be the same on all machines that share a run: harness, Python, PyTorch, and the revision of a checkout."""
+    return {
+        "tensor-harness": importlib.metadata.version("tensor-harness"),
+        "revision": _revision(Path(__file__).parents[2]) or "none",
+        "Python": ".".join(platform.python_version_tuple()[:2]),
+        "PyTorch": torch.__version__,
+    }
+
+
 def imported() -> list[str]:
     """The distributions of which this process has imported a module, by their normal names."""
     return _distributions(name.partition(".")[0] for name in sys.modules)
