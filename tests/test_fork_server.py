@@ -143,3 +143,42 @@ def _until(happened):
     while not happened():
         assert time.monotonic() < end
         time.sleep(0.02)
+
+
+# what is imported in what is forked
+
+
+def tells_operators(line, compiles):
+    """Which operators a function calls, and whether torch's compiler was imported for that."""
+    import torch
+
+    from harness.declare.implementation import implementation_of
+    from harness.generate.plan import plan
+    from harness.operations.linear import linear
+    from harness.verify.subject import Subject
+
+    def plain(x, W, b):
+        return torch.nn.functional.linear(x, W, b)
+
+    function = torch.compile(plain) if compiles == "before" else _late(plain, compiles)
+    chosen = implementation_of("linear", linear.signature, function, "torch")
+    case = next(case for case in plan(linear, 4, 0) if all(case.sizes.values()))
+    line.send((sorted(Subject(linear, chosen).operators(case)), "torch._dynamo" in sys.modules))
+
+
+def _late(plain, compiles):
+    def function(x, W, b):
+        import torch
+
+        return torch.compile(plain)(x, W, b) if compiles == "late" else plain(x, W, b)
+
+    return function
+
+
+@pytest.mark.parametrize(("compiles", "imported"), [("never", False), ("before", True), ("late", True)])
+def test_torch_s_compiler_is_imported_by_those_who_compile(server, compiles, imported):
+    """It takes seconds, which every worker would pay."""
+    child = server.fork(f"{HERE}:tells_operators", compiles=compiles)
+    names, there = child.line.recv()
+    assert there is imported
+    assert "addmm" in names or "linear" in names

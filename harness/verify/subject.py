@@ -10,6 +10,7 @@ import contextlib
 import io
 import re
 import signal
+import sys
 import traceback
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -59,6 +60,9 @@ class _Sink(io.TextIOBase):
         return len(text)
 
 
+_COMPILER = "torch._dynamo"
+
+
 @dataclass
 class Subject:
     """An implementation under test. Call it with a Call or a Case; it returns a tuple of tensors.
@@ -101,10 +105,14 @@ class Subject:
             return self._compute(call)
 
     def operators(self, call: Call | Case) -> set[str]:
-        """The names of PyTorch's operators that the implementation calls, also where it is compiled."""
-        with Operators() as called, torch.compiler.set_stance("force_eager"):
+        """The names of PyTorch's operators that the implementation calls, also where it is compiled.
+
+        Whoever compiles imports torch's compiler, which takes seconds, and which nothing else needs.
+        """
+        compiles = _COMPILER in sys.modules
+        with Operators() as called, torch.compiler.set_stance("force_eager") if compiles else contextlib.nullcontext():
             self.in_place(_owned(call))
-        return called.names
+        return called.names if compiles or _COMPILER not in sys.modules else self.operators(call)
 
     def require_ieee_spread(self, case: Case) -> None:
         """Raise Unsupported where the operators that it calls decide by their algorithm which entries a NaN reaches."""
