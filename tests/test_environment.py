@@ -2,7 +2,9 @@
 
 import importlib.metadata
 import importlib.util
+import sys
 
+from harness.record import environment as module
 from harness.record.environment import environment
 from tests.command_line import ask
 
@@ -34,3 +36,14 @@ def doubled(x: Float[Tensor, "batch d"]) -> Float[Tensor, "batch d"]:
     quick = ("--profile", "quick", "--examples", "2", "--dtype", "float32", "--device", "cpu", "-k", "agreement")
     started = ask(tmp_path, "check", "mine.py", *quick, "--json").events[0]
     assert "pyyaml" in started.environment["packages"]
+
+
+def test_what_is_imported_meanwhile_does_no_harm(monkeypatch):
+    """Reading the lists of distributions may import what they are read with."""
+
+    def read():
+        monkeypatch.setitem(sys.modules, f"imported_{len(sys.modules)}", sys)
+        return {"numpy": ["numpy"]}
+
+    monkeypatch.setattr(module, "_modules", read)
+    assert module.imported() == ["numpy"]

@@ -74,7 +74,7 @@ def code_here() -> dict[str, str]:
 
 def imported() -> list[str]:
     """The distributions of which this process has imported a module, by their normal names."""
-    return _distributions(name.partition(".")[0] for name in sys.modules)
+    return _distributions(name.partition(".")[0] for name in list(sys.modules))  # reading them may import more
 
 
 def _of_backends() -> set[str]:
