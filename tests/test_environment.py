@@ -4,7 +4,7 @@ import importlib.metadata
 import importlib.util
 import sys
 
-from harness.record import environment as module
+from harness.record import environment as recorded
 from harness.record.environment import environment
 from tests.command_line import ask
 
@@ -45,5 +45,5 @@ def test_what_is_imported_meanwhile_does_no_harm(monkeypatch):
         monkeypatch.setitem(sys.modules, f"imported_{len(sys.modules)}", sys)
         return {"numpy": ["numpy"]}
 
-    monkeypatch.setattr(module, "_modules", read)
-    assert module.imported() == ["numpy"]
+    monkeypatch.setattr(recorded, "_modules", read)
+    assert recorded.imported() == ["numpy"]
