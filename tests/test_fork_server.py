@@ -182,3 +182,32 @@ def test_torch_s_compiler_is_imported_by_those_who_compile(server, compiles, imp
     names, there = child.line.recv()
     assert there is imported
     assert "addmm" in names or "linear" in names
+
+
+_THREADED = """
+import torch
+from harness.operations.linear import linear
+
+torch.set_num_threads(2)
+
+@linear.implementation
+def threaded(x, W, b):
+    torch.ones(400, 400) @ torch.ones(400, 400)
+    return torch.nn.functional.linear(x, W, b)
+"""
+
+
+@pytest.mark.parametrize("words", [(), ("--threads", "2")])
+def test_what_is_forked_may_compute_in_several_threads(tmp_path, words):
+    """OpenMP's threads do not survive a fork: whoever forks may not have begun any, in a process that may have some."""
+    (tmp_path / "mine.py").write_text(_THREADED)
+    asked = ("check", "mine.py", "-k", "agreement and float32", "--profile", "quick", "--limit", "60s", *words)
+    done = subprocess.run(
+        [sys.executable, "-m", "harness", *asked],
+        cwd=tmp_path,
+        env=surroundings(OMP_NUM_THREADS="2"),
+        capture_output=True,
+        text=True,
+        timeout=SECONDS,
+    )
+    assert done.returncode == 0, done

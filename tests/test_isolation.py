@@ -341,3 +341,33 @@ def test_who_was_stopped_is_told_by_who_called_it(tmp_path, caller, blamed):
     (tmp_path / "worker0.fault").write_text(f"Timeout (0:00:02)!\nThread 0x01 (most recent call first):\n{told}\n")
     cell = CellFinished("agreement", "tree", "wrong", "torch", "cpu", "float32", "error", place="mine.py: wrong")
     assert doer(tmp_path, "worker0", cell) == blamed
+
+
+GARBAGE = """
+import os, torch
+from harness.operations.linear import linear
+
+@linear.implementation
+def innocent(x, W, b):
+    return torch.nn.functional.linear(x, W, b)
+
+@linear.implementation
+def talkative(x, W, b):
+    for each in os.listdir("/proc/self/fd"):
+        try:
+            os.set_blocking(int(each), False)
+            os.write(int(each), {written})
+        except OSError:
+            pass
+    return torch.nn.functional.linear(x, W, b)
+"""
+
+
+@pytest.mark.parametrize("written", [r"b'\x00\x00\x00\x09event {{}}' * 3", r"b'\xff\xff\xff\x7f{{garbage}}\n' * 40"])
+def test_what_writes_into_the_files_of_its_worker_costs_itself_a_verdict(tmp_path, written):
+    (tmp_path / "mine.py").write_text(GARBAGE.format(written=written.replace("{{", "{").replace("}}", "}")))
+    answer = ask(tmp_path, "check", "mine.py", *FLOAT32, "-k", "agreement", "--jobs", "1", "--limit", "10s")
+    verdicts = {cell.implementation: cell.verdict for cell in answer.cells}
+    assert answer.code == 1, answer
+    assert verdicts["talkative"] == "error"
+    assert verdicts["innocent"] in ("exact", "rounding")

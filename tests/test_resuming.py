@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from harness.record.events import CellFinished, RunFinished, RunStarted
@@ -104,3 +106,39 @@ def test_what_does_not_begin_alike_does_not_go_on(tmp_path):
     answer = ask(tmp_path, "run", "--resume")
     assert answer.code == 2 and "which has other content now" in answer.err
     assert cells(tmp_path) == before
+
+
+BEGUN = {
+    "event": "RunStarted",
+    "run": "20261129-120000-abcdef",
+    "when": "2026-11-29T12:00:00+00:00",
+    "command": ["harness", "run", "linear"],
+    "seed": 0,
+    "environment": {"threads": 1},
+    "scope": {"operations": ["linear"], "profile": "quick"},
+}
+
+
+@pytest.mark.parametrize(
+    ("changed", "words"),
+    [
+        ({"scope": {"profile": "../../x"}}, "no run has the profile that its log says"),
+        ({"scope": {"profile": ""}}, "no run has the profile that its log says"),
+        ({"scope": {"profile": "quick", "only": [["agreement"]]}}, "no run has the only that its log says"),
+        ({"scope": {"profile": "quick", "examples": 2**53}}, "no run has the examples that its log says"),
+        ({"scope": {"profile": "quick", "cell_seconds": 1e12}}, "no run has the cell_seconds that its log says"),
+        ({"scope": {"profile": "quick", "dtypes": ["x"]}}, "dtype 'x' is unknown"),
+        ({"scope": {"profile": "quick", "shard": "0/0"}}, "is no shard"),
+        ({"environment": {"threads": 5000}}, "no run has the threads that its log says"),
+        ({"seed": -1}, "no run has the seed that its log says"),
+        ({"candidates": "../evil.py"}, "is not below the current folder; put it there as it was"),
+        ({"candidates": "a/" * 3000 + "m.py"}, "is not here; put it there as it was"),
+    ],
+)
+def test_what_no_run_can_have_begun_with_is_refused(tmp_path, changed, words):
+    runs = tmp_path / "reports" / "runs"
+    runs.mkdir(parents=True)
+    (runs / f"{BEGUN['run']}.jsonl").write_text(json.dumps({**BEGUN, **changed}) + "\n")
+    answer = ask(tmp_path, "run", "--resume")
+    assert answer.code == 2 and words in answer.err, answer
+    assert len(answer.err) < 1_000

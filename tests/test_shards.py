@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 from collections import Counter
 from types import SimpleNamespace
 
@@ -94,11 +95,18 @@ def shown(folder, log):
         (lambda logs, whole: [*logs, logs[0]], 2, "3 logs are given of 2 shards; give each once"),
         (lambda logs, whole: [logs[0], whole], 2, "is no shard's log"),
         (lambda logs, whole: ["nowhere.jsonl.gz"], 2, "nowhere.jsonl.gz"),
+        (
+            lambda logs, whole: [logs[0], "headless.jsonl"],
+            2,
+            "headless.jsonl has 0 beginnings of a run in place of one",
+        ),
     ],
 )
 def test_what_is_no_whole_run_is_refused(divided, chosen, code, words):
     folder, _, logs = divided
     (log,) = (folder / "reports" / "runs").glob("*.jsonl.gz")
+    lines = gzip.decompress(logs[1].read_bytes()).splitlines(keepends=True)
+    (folder / "headless.jsonl").write_bytes(b"".join(lines[1:]))
     told = ask(folder, "merge", *(shown(folder, each) for each in chosen(logs, log)), "--reports", "refused")
     assert told.code == code and words in told.err, told
     assert not (folder / "refused").exists()

@@ -81,7 +81,7 @@ def merged(logs: Sequence[Path], parts: Sequence[Sequence[Event]]) -> list[Event
 
     Raises HarnessError where they are not the shards of one run, InfrastructureError where one is missing.
     """
-    begun = [event for part in parts for event in part if isinstance(event, RunStarted)]
+    begun = [_beginning(log, part) for log, part in zip(logs, parts, strict=True)]
     for log, each in zip(logs, begun, strict=True):
         _check_alike(logs[0], begun[0], log, each)
     _check_whole(begun)
@@ -101,6 +101,13 @@ def merged(logs: Sequence[Path], parts: Sequence[Sequence[Event]]) -> list[Event
     if stopped and not finished.exit_code:
         finished = replace(finished, exit_code=next(end.exit_code for end in ends if end.stopped))
     return [started, *listed, *found.values(), finished]
+
+
+def _beginning(log: Path, events: Iterable[Event]) -> RunStarted:
+    begun = [event for event in events if isinstance(event, RunStarted)]
+    if len(begun) != 1:
+        raise HarnessError(f"{log} has {len(begun)} beginnings of a run in place of one; it is no shard's log")
+    return begun[0]
 
 
 def _once(events: Iterable[Event]) -> list[Event]:

@@ -53,13 +53,14 @@ PROFILES = {
 }
 
 
-_LONGEST_DAYS = 3650
+LONGEST_DAYS = 3650
 """The longest duration, which every timer of the system can wait for."""
 
 MOST_AT_ONCE = 1024
 """The most workers, and the most threads of each, whatever the machine."""
 
-_MOST_EXAMPLES = 10**9
+MOST_EXAMPLES = 10**9
+"""The most cases of a cell."""
 
 
 class Duration(click.ParamType[float]):
@@ -73,10 +74,8 @@ class Duration(click.ParamType[float]):
         if match is None or float(match[1]) == 0:
             self.fail(f"{value!r} is no duration; write 90s, 5m or 1h", param, ctx)
         seconds = float(match[1]) * {"": 1, "s": 1, "m": 60, "h": 3600}[match[2]]
-        if seconds > _LONGEST_DAYS * 86400:
-            self.fail(
-                f"{visible(str(value), 40)} is longer than {_LONGEST_DAYS} days; write a shorter time", param, ctx
-            )
+        if seconds > LONGEST_DAYS * 86400:
+            self.fail(f"{visible(str(value), 40)} is longer than {LONGEST_DAYS} days; write a shorter time", param, ctx)
         return seconds
 
 
@@ -208,7 +207,7 @@ _OPTIONS: list[Callable[..., Any]] = [
     ),
     click.option(
         "--examples",
-        type=click.IntRange(1, _MOST_EXAMPLES),
+        type=click.IntRange(1, MOST_EXAMPLES),
         metavar="N",
         help="Cases per cell, instead of the profile's.",
     ),

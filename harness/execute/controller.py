@@ -29,17 +29,20 @@ from harness.execute.watchdog import (
     crash_outcome,
     crash_reason,
     doer,
+    is_garbled,
     kept_finding,
     killed_from_outside,
     last_asked,
+    note_garbled,
     recycled,
 )
-from harness.execute.worker import CELLS, PROBLEM, REFUSAL
+from harness.execute.worker import CELLS, EVENT, PROBLEM, REFUSAL
 from harness.fault import with_traceback
 from harness.measure.verdict import Verdict
 from harness.record.claim_outcomes import claim_outcomes
 from harness.record.events import CellFinished, ClaimListed, Listener, RunFinished
 from harness.record.runlog import decode
+from harness.verify.cell_key import CellKey
 
 _IDLE_DEATHS = 3
 """How many workers may die before they ask anything; after that, something is wrong with the place."""
@@ -52,6 +55,14 @@ _POOLS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 
 _GIVING_WAY = {"OMP_WAIT_POLICY": "passive", "OPENBLAS_THREAD_TIMEOUT": "4"}
 """Threads that wait sleep, and do not take a processor from the worker beside: with two threads each, 3.5 times as fast."""
+
+
+_LONGEST = 2**28
+"""Bytes of a message, more than which no worker says."""
+
+
+class _Garbled(Exception):
+    """What came down a worker's line is nothing that a worker says."""
 
 
 @dataclass
@@ -176,11 +187,15 @@ class Controller:
                 self._hear(lines[ready], alive[lines[ready]])
 
     def _hear(self, name: str, worker: Child) -> None:
-        """Take down everything that a worker has said."""
+        """Take down everything that a worker has said; what nobody says was written there by what it asked."""
         try:
             while not worker.line.closed and worker.line.poll():
                 self._said(name, *_received(worker))
                 self._feed(name, worker)
+        except _Garbled:
+            note_garbled(self._scratch, name)
+            worker.line.close()
+            worker.end()
         except (EOFError, OSError):
             worker.line.close()
 
@@ -198,11 +213,17 @@ class Controller:
             raise HarnessError(told)
         if what == PROBLEM:
             raise InfrastructureError(told)
-        if what == CELLS:
-            self._plan(json.loads(told))
-            return
-        event = decode(told)
-        assert self._queue is not None and isinstance(event, CellFinished)
+        try:
+            if what == CELLS:
+                self._plan([str(cell) for cell in json.loads(told)])
+                return
+            event = decode(told) if what == EVENT else None
+        except (ValueError, TypeError, HarnessError) as failure:
+            if isinstance(failure, InfrastructureError):
+                raise
+            raise _Garbled from None
+        if self._queue is None or not isinstance(event, CellFinished) or not self._queue.has(name, event.key):
+            raise _Garbled
         self._queue.answered(name, event.key)
         self._tell(answered_again(self._killed[event.key], event) if event.key in self._killed else event)
 
@@ -296,24 +317,37 @@ class Controller:
         Raises InfrastructureError where workers die before they ask anything: they would be replaced for ever.
         """
         worker.end()  # what it started takes memory and time from the next
-        if last_asked(self._scratch, name) is None:
+        first_left = self._queue.first_left(name) if self._queue else None
+        asked = self._asked_by(name, first_left)
+        if asked is None:
             self._idle_deaths += 1
             if self._idle_deaths >= _IDLE_DEATHS:
                 words = crash_reason(self._scratch, name, self.limit, worker.status)
                 raise InfrastructureError(f"{self._idle_deaths} workers ended before they asked anything: {words}")
         if self._queue is not None:
-            died = self._died(name, worker.status, self._queue.first_left(name))
+            died = self._died(name, worker.status, first_left, asked)
             self._queue.lost(name, died is not None)
             if died is not None:
                 self._tell(died)
 
-    def _died(self, name: str, status: int | None, first_left: str | None) -> CellFinished | None:
+    def _asked_by(self, name: str, first_left: str | None) -> CellFinished | None:
+        """The cell over which a worker ended, as an error that lacks its reason; what was asked may have written over its notes."""
+        key = CellKey.parse(first_left) if first_left and is_garbled(self._scratch, name) else None
+        if key is None:
+            return last_asked(self._scratch, name)
+        place = f"{key.operation}/{key.implementation}"
+        return CellFinished(
+            key.prop, key.operation, key.implementation, "", key.device, key.dtype, Verdict.ERROR, place=place
+        )
+
+    def _died(
+        self, name: str, status: int | None, first_left: str | None, cell: CellFinished | None
+    ) -> CellFinished | None:
         """The answer that a worker's end is for the cell before it, which becomes an error; None where none is to blame.
 
         Where the worker was killed from outside, it may be the system's doing, who chooses by its own lights where memory
         runs out: such a cell is asked once more.
         """
-        cell = last_asked(self._scratch, name)
         if cell is None or recycled(self._scratch, name) or cell.key != first_left:
             return None
         words = crash_reason(self._scratch, name, self.limit, status)
@@ -348,8 +382,8 @@ def concluded(
 
 def _received(worker: Child) -> tuple[bytes, str]:
     """A message of a worker: what it is, and what it tells."""
-    what, _, told = worker.line.recv_bytes().partition(b" ")
-    return what, told.decode("utf-8", "surrogatepass")
+    what, _, told = worker.line.recv_bytes(_LONGEST).partition(b" ")
+    return what, told.decode("utf-8", "replace")
 
 
 @contextmanager

@@ -34,6 +34,7 @@ from typing import Any, NoReturn
 
 import numpy as np
 import psutil
+import torch
 
 from harness.catalogue import catalogue
 from harness.errors import InfrastructureError
@@ -170,7 +171,8 @@ def _gone() -> InfrastructureError:
 def _serve(control: socket.socket) -> NoReturn:
     """Fork for every request until there is nobody who could make one."""
     os.setpgrp()  # so that a signal to all that stand in a terminal is for the command alone
-    _hear_nothing()
+    _let_go_of_files(control.fileno())
+    torch.set_num_threads(1)  # what is imported may compute, and a pool of OpenMP's threads does not survive a fork
     _import_everything()
     alarm = _on_the_end_of_children()
     with selectors.DefaultSelector() as selector:
@@ -186,11 +188,15 @@ def _serve(control: socket.socket) -> NoReturn:
                     os._exit(0)
 
 
-def _hear_nothing() -> None:
-    """Let go of the terminal, of which the command alone is in charge."""
+def _let_go_of_files(kept: int) -> None:
+    """Put nothing in the place of every open file but one: terminal and files are the command's, and no candidate's to write to.
+
+    Were they closed, the next file to be opened would get the number of one that somebody means to close.
+    """
     nowhere = os.open(os.devnull, os.O_RDWR)
-    for standard in (0, 1, 2):
-        os.dup2(nowhere, standard)
+    for each in {0, 1, 2, *map(int, os.listdir("/dev/fd"))} - {kept, nowhere}:
+        with suppress(OSError):  # the one by which the folder was read
+            os.dup2(nowhere, each)
     os.close(nowhere)
 
 

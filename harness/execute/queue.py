@@ -44,6 +44,10 @@ class Queue:
         mine.extend(group)
         return group
 
+    def has(self, worker: str, cell: str) -> bool:
+        """Whether a worker is to answer a cell."""
+        return cell in self._given.get(worker, ())
+
     def answered(self, worker: str, cell: str) -> None:
         """A worker has answered a cell."""
         self._given[worker].remove(cell)

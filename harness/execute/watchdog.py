@@ -39,6 +39,7 @@ DEATHS_ENOUGH = 2
 NOT_ASKED = "not asked here, since it has already ended"
 
 _RETIRED = "Retired"
+_GARBLED = "Garbled"
 _KILLED = "SIGKILL; the system does that when memory runs out"
 _PATIENCE = 1.0
 """Seconds beyond the limit that a case may have, for which the watch need not be set anew at each."""
@@ -283,9 +284,21 @@ def recycled(scratch: Path, worker: str) -> bool:
     return _notes(scratch, worker, "fault") == _RETIRED
 
 
+def note_garbled(scratch: Path, worker: str) -> None:
+    """Put down of a worker that it is ended since what came from it was nothing that a worker says."""
+    (scratch / f"{worker}.fault").write_text(_GARBLED)
+
+
+def is_garbled(scratch: Path, worker: str) -> bool:
+    """Whether that was put down of a worker."""
+    return _notes(scratch, worker, "fault") == _GARBLED
+
+
 def crash_reason(scratch: Path, worker: str, limit: float, status: int | None = None) -> str:
     """Why a process died, in a sentence, from its watchdog's notes and its exit status (below 0: a signal)."""
     notes = _notes(scratch, worker, "fault")
+    if is_garbled(scratch, worker):
+        return "wrote into the files of its process, so that nobody could understand what its worker said"
     if notes.startswith("Timeout"):
         return f"did not return within {limit:.0f} s and was stopped{_where(notes)}"
     fatal = re.match(r"Fatal Python error: (.+)", notes)

@@ -200,7 +200,7 @@ def _telling_cases(scene: Scene) -> list[Case]:
     """The failing cases, those on which theories are tried first in front: with no axis of one entry, and of moderate size."""
     ordered = sorted(scene.failing, key=lambda case: case.entries)
     best = _with_fewest_axes_of_one(ordered)
-    first = [best[len(best) * place // (_TRIED + 1)] for place in range(_TRIED, 0, -1)]
+    first = [best[len(best) * place // (_TRIED + 1)] for place in range(1, _TRIED + 1)]
     front = list(dict.fromkeys(map(id, first)))
     chosen = [next(case for case in first if id(case) == each) for each in front]
     return [*chosen, *(case for case in scene.failing if id(case) not in front)]
@@ -227,15 +227,15 @@ def _comes_closer(scene: Scene, theory: Instead, cases: Iterable[Case]) -> bool:
 
 
 def _is_closer(scene: Scene, theory: Instead, case: Case) -> bool | None:
-    """The same of one case; None where the theory says nothing of it."""
+    """The same of one case; None where the theory is a partial one that says nothing of it."""
     results = scene.results(case)
     if results is None:
-        return None
+        return False
     call = case.plain_call()
     try:
         made = scene.supposed(theory, case, {name: widened(tensor) for name, tensor in call.arguments.items()})
     except CannotSay:
-        return None
+        return False
     left = before = 0.0
     silent = True
     for actual, there, part in zip(map(as_array, results), made, reference(case).parts, strict=True):

@@ -66,7 +66,8 @@ def unfinished(history: History, what: str) -> Unfinished:
     runs = history.runs
     found = history.named(what) if what else next((run for run in runs if not _is_over(run)), None)
     if found is None:
-        raise HarnessError(f"no run in {history.reports} was left unfinished; `harness history` lists the runs")
+        unread = f" ({visible(history.complaints[0], 300)})" if history.complaints else ""
+        raise HarnessError(f"no run in {history.reports} was left unfinished{unread}; `harness history` lists the runs")
     if _is_over(found):
         raise HarnessError(f"run {found.name} came to its end; there is nothing to resume")
     return Unfinished(found.log, [event for event in read(found.log).events if not isinstance(event, RunFinished)])

@@ -28,15 +28,22 @@ def checksum(file: Path) -> str:
     return sha256(read_bytes(file, "candidate file")).hexdigest()
 
 
-def recorded_file(path: str, recorded: str) -> Path:
+def _is_file(file: Path) -> bool:
+    try:
+        return file.is_file()
+    except OSError:  # a name that is too long
+        return False
+
+
+def recorded_file(path: str, recorded: str, mend: str = _MEND) -> Path:
     """The file below the current folder that has this path and this checksum. Raises HarnessError with the mend where none has."""
     file, shown = Path(path), visible(path, 200)
     if file.is_absolute() or ".." in file.parts or "\0" in path:
-        raise HarnessError(f"it was found in {shown}, which is not below the current folder; {_MEND}")
-    if not file.is_file():
-        raise HarnessError(f"it was found in {shown}, which is not here; {_MEND}")
+        raise HarnessError(f"it was found in {shown}, which is not below the current folder; {mend}")
+    if not _is_file(file):
+        raise HarnessError(f"it was found in {shown}, which is not here; {mend}")
     if leads_out(file, Path()):
-        raise HarnessError(f"it was found in {shown}, where a link leads out of the current folder; {_MEND}")
+        raise HarnessError(f"it was found in {shown}, where a link leads out of the current folder; {mend}")
     if checksum(file) != recorded:
-        raise HarnessError(f"it was found in {shown}, which has other content now; {_MEND}")
+        raise HarnessError(f"it was found in {shown}, which has other content now; {mend}")
     return file

@@ -149,6 +149,9 @@ def read(path: Path, naming: tuple[str, ...] = ()) -> Reading:
                 events.append(_event(values))
             except Unreadable as failure:
                 damaged[number] = str(failure)
+                if len(damaged) > _MOST_DAMAGED:
+                    pieces.cut = f"more than {_MOST_DAMAGED:,} lines are no events"
+                    break
             if not events and (number >= _LINES_WITHOUT or pieces.read > LONGEST):
                 break
     if not events and (damaged or not number):
@@ -180,6 +183,10 @@ def _event(values: Any) -> Event:
 
 _LINES_WITHOUT = 1_000
 """Lines, of which none is an event, from which nothing more is read: it is no log."""
+
+
+_MOST_DAMAGED = 10_000
+"""Lines that are no events, from which nothing more is read."""
 
 
 class _Pieces:
