@@ -87,7 +87,7 @@ def _check_beginning(started: RunStarted) -> None:
 
 
 def _as_it_began(config: RunConfig, started: RunStarted) -> RunConfig:
-    scope, threads = started.scope, started.environment.get("threads")
+    scope = started.scope
     return replace(
         config,
         devices=tuple(scope.devices),
@@ -98,6 +98,6 @@ def _as_it_began(config: RunConfig, started: RunStarted) -> RunConfig:
         cell_seconds=scope.cell_seconds or None,
         seed=started.seed,
         keyword=scope.keyword,
-        threads=threads if isinstance(threads, int) and threads > 0 else config.threads,
+        threads=started.environment["threads"],
         shard=scope.shard,
     )

@@ -10,6 +10,7 @@ from collections import deque
 from collections.abc import Sequence
 from itertools import groupby
 
+from harness.execute.shard import group_name
 from harness.verify.cell_key import CellKey
 
 
@@ -66,7 +67,7 @@ class Queue:
             self._waiting.appendleft(list(left))
 
 
-def _group(cell: str) -> tuple[str, ...]:
-    """Operation, device and dtype."""
+def _group(cell: str) -> str:
+    """The group of the cell of this name."""
     key = CellKey.parse(cell)
-    return (key.operation, key.device, key.dtype) if key is not None else (cell,)
+    return group_name(key.operation, key.device, key.dtype) if key is not None else cell

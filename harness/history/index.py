@@ -295,7 +295,7 @@ class Index:
 
 def _insert(cursor: sqlite3.Cursor, log: Path, size: int, events: list[Event], complaint: str) -> None:
     started = _beginning(log, events, complaint)
-    finished = next((event for event in reversed(events) if isinstance(event, RunFinished)), None)
+    finished = next((event for event in events if isinstance(event, RunFinished)), None)
     outcomes = [event for event in events if isinstance(event, CellFinished) and not event.claim]
     listed = [event for event in events if isinstance(event, ImplementationListed)]
     unavailable = {f"{each.operation}/{each.implementation}": each.unavailable for each in listed if each.unavailable}

@@ -54,7 +54,7 @@ class Digest:
         """The digest of a run's events, from its RunStarted to its RunFinished.
 
         Cells in which a claim states itself are kept apart: they are evidence, and no verdict on an implementation. A run
-        that was resumed has ended more than once, of which the last counts; one that asked a part settles no claim.
+        that asked a part settles no claim.
         """
         by_kind: dict[type[Any], list[Any]] = {}
         for event in events:
@@ -65,7 +65,7 @@ class Digest:
             started,
             by_kind.get(ImplementationListed, []),
             [cell for cell in cells if not cell.claim],
-            by_kind[RunFinished][-1],
+            by_kind[RunFinished][0],
             () if started.scope.shard else tuple(by_kind.get(ClaimListed, ())),
             tuple(cell for cell in cells if cell.claim),
             tuple(by_kind.get(FindingListed, ())),

@@ -65,14 +65,8 @@ class Reporting:
 
 def ended(events: list[Event]) -> Iterator[Event]:
     """The events of a log, its end last of all, and one where the run had none, since it was killed or still runs."""
-    yield from sorted(
-        (event for event in events if not isinstance(event, RunFinished)),
-        key=lambda event: not isinstance(event, RunStarted),
-    )
-    ends = [event for event in events if isinstance(event, RunFinished)]
-    if ends:
-        yield ends[-1]
-    else:
+    yield from sorted(events, key=lambda event: isinstance(event, RunFinished) - isinstance(event, RunStarted))
+    if not any(isinstance(event, RunFinished) for event in events):
         cells = [event for event in events if isinstance(event, CellFinished) and not event.claim]
         stopped = f"the log ends after {len(cells):,} cell{'s' * (len(cells) != 1)}, since the run was killed or still goes on"
         yield RunFinished(dict(Counter(cell.verdict for cell in cells)), 0.0, 3, stopped)
