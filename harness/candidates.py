@@ -9,7 +9,7 @@ import os
 import sys
 import traceback
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from importlib.machinery import SourceFileLoader
@@ -193,14 +193,18 @@ def _import(path: Path) -> ModuleType:
 
 @contextmanager
 def _modules_beside(path: Path) -> Iterator[None]:
-    """Let a file import the modules that lie beside it: first of all at its import, last of all from then on."""
-    folder = str(path.parent.resolve())
+    """Let a file import the modules that lie beside it: first of all at its import, last of all from then on.
+
+    What it takes from the path is put back, since nothing else could be imported without it.
+    """
+    folder, before = str(path.parent.resolve()), sys.path.copy()
     sys.path.insert(0, folder)
     try:
         yield
     finally:
-        sys.path.remove(folder)
-        sys.path.append(folder)
+        with suppress(ValueError):
+            sys.path.remove(folder)
+        sys.path += [each for each in (*before, folder) if each not in sys.path]
 
 
 def _place_of(failure: SyntaxError, path: Path) -> str:

@@ -104,6 +104,10 @@ def test_a_syntax_error_in_the_module_beside(tmp_path):
             "mine.py: its import did not return within 5 s and was stopped at mine.py, line ",
         ),
         ("input('name? ')\n", "mine.py, line 1: importing it raised EOFError"),
+        (
+            "import os\n" + FITTING + "def f(x, W, b):\n    return x\nos.closerange(3, 4000)\n",
+            "mine.py: its import closes files that it has not opened",
+        ),
     ],
 )
 def test_an_import_that_ends_its_process(tmp_path, source, sentence):
@@ -116,6 +120,12 @@ def test_what_an_import_prints_is_not_taken_for_its_answer(tmp_path):
     source = "import atexit\nprint('[]')\natexit.register(print, 'bye')\n" + FITTING + "def f(x, W, b):\n    return x\n"
     (listed,) = rehearse_import(written(tmp_path, source), LIMIT, None).implementations
     assert (listed.operation, listed.implementation, listed.place) == ("linear", "f", "mine.py: f")
+
+
+def test_an_import_that_clears_the_path_of_modules_takes_nothing_from_those_that_follow(tmp_path):
+    source = "import sys\n" + FITTING + "def f(x, W, b):\n    return x\nsys.path.clear()\n"
+    (listed,) = rehearse_import(written(tmp_path, source), LIMIT, None).implementations
+    assert listed.implementation == "f"
 
 
 def test_the_command_refuses_in_a_sentence_and_in_json(tmp_path):

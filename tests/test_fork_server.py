@@ -12,8 +12,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from harness.errors import InfrastructureError
-from harness.execute.fork_server import ForkServer, fork_server
+from harness.execute.fork_server import ForkServer, ServerEnded, fork_server
 from tests.command_line import SECONDS, surroundings
 
 HERE = __name__
@@ -35,6 +34,8 @@ def ends(line, how):
         os.kill(os.getpid(), signal.SIGKILL)
     if how == "leaves":
         os._exit(7)
+    if how == "is stopped":
+        os.kill(os.getpid(), signal.SIGSTOP)
 
 
 def stays(line):
@@ -59,7 +60,15 @@ def test_what_is_forked_has_its_orders_its_folder_and_its_variables(server, tmp_
 
 
 @pytest.mark.parametrize(
-    ("how", "status"), [("returns", 0), ("raises", 1), ("exits", 5), ("is killed", -signal.SIGKILL), ("leaves", 7)]
+    ("how", "status"),
+    [
+        ("returns", 0),
+        ("raises", 1),
+        ("exits", 5),
+        ("is killed", -signal.SIGKILL),
+        ("leaves", 7),
+        ("is stopped", -signal.SIGSTOP),
+    ],
 )
 def test_how_it_ended_is_told(server, how, status):
     assert server.fork(f"{HERE}:ends", how=how).wait(SECONDS) == status
@@ -83,19 +92,29 @@ def test_one_that_lives_is_waited_for_no_longer_than_that_and_ended_with_its_gro
 
 def test_what_it_forked_ends_with_a_server_and_another_one_takes_its_place(monkeypatch):
     first = ForkServer.started({})
-    monkeypatch.setattr("harness.execute.fork_server._of_this_process", {os.getpid(): first})
+    monkeypatch.setattr("harness.execute.fork_server._of_this_process", {(os.getpid(), frozenset()): first})
     assert fork_server() is first
     child = first.fork(f"{HERE}:stays")
     assert child.line.recv() == child.pid
     first.process.kill()
     _until(lambda: not _alive(child.pid))
-    with pytest.raises(InfrastructureError, match="the process that starts others has ended"):
+    with pytest.raises(ServerEnded, match="the process that starts others has ended"):
         child.wait(SECONDS)
-    with pytest.raises(InfrastructureError, match="the process that starts others has ended"):
+    with pytest.raises(ServerEnded, match="the process that starts others has ended"):
         first.fork(f"{HERE}:ends", how="returns")
     second = fork_server()
     assert second is not first
     assert second.fork(f"{HERE}:ends", how="exits").wait(SECONDS) == 5
+
+
+def test_a_server_that_is_stopped_is_ended(monkeypatch):
+    stopped = ForkServer.started({})
+    child = stopped.fork(f"{HERE}:stays")
+    os.kill(stopped.pid, signal.SIGSTOP)
+    with pytest.raises(ServerEnded):
+        child.wait(SECONDS)
+    with pytest.raises(ServerEnded):
+        stopped.fork(f"{HERE}:ends", how="returns")
 
 
 _USER = """

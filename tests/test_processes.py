@@ -366,8 +366,75 @@ def test_a_worker_that_the_system_kills_once_convicts_nobody(tmp_path):
     (sound,), (wrong,), (always,) = (answer.of(name) for name in ("sound", "wrong", "always"))
     assert (sound.verdict, wrong.verdict, always.verdict) == ("unsupported", "wrong", "error")
     assert sound.reason == (
-        "mine.py: sound: no answer: its worker was killed once (SIGKILL; the system does that when memory runs out), "
-        "and not when it was asked again"
+        "mine.py: sound: no answer: its worker was ended by SIGKILL; the system does that when memory runs out; "
+        "that did not happen when it was asked again"
     )
     assert always.reason == "mine.py: always: was ended by SIGKILL; the system does that when memory runs out"
+    assert answer.code == 1
+
+
+# an implementation that ends or stops what it is a child of, or itself
+
+STOPPING = """
+import os, signal, torch
+from pathlib import Path
+from harness.operations.linear import linear
+
+def once(name):
+    marker = Path({folder!r}, name)
+    return not marker.exists() and (marker.touch() or True)
+
+@linear.implementation
+def sound(x, W, b):
+    return torch.nn.functional.linear(x, W, b)
+
+@linear.implementation
+def chance(x, W, b):
+    if once("chance"):
+        os.kill(os.getppid(), signal.SIGKILL)
+    return torch.nn.functional.linear(x, W, b)
+
+@linear.implementation
+def kills_its_parent(x, W, b):
+    os.kill(os.getppid(), signal.SIGKILL)
+    while True:
+        pass
+
+@linear.implementation
+def stops_its_parent(x, W, b):
+    if once("stops_its_parent"):
+        os.kill(os.getppid(), signal.SIGSTOP)
+    os._exit(5)
+
+@linear.implementation
+def stops(x, W, b):
+    os.kill(os.getpid(), signal.SIGSTOP)
+"""
+
+
+def test_what_ends_or_stops_the_process_that_starts_the_workers_costs_itself_a_verdict_and_nobody_else(tmp_path):
+    file = tmp_path / "mine.py"
+    file.write_text(STOPPING.format(folder=str(tmp_path)))
+    answer = ask(tmp_path, "check", str(file), *FLOAT32, "--jobs", "2", "--json")
+    names = ("sound", "chance", "kills_its_parent", "stops_its_parent", "stops")
+    found = {name: each for name in names for each in answer.of(name)}
+    assert {name: each.verdict for name, each in found.items()} == {
+        "sound": found["sound"].verdict,
+        "chance": "unsupported",
+        "kills_its_parent": "error",
+        "stops_its_parent": "error",
+        "stops": "error",
+    }
+    assert (
+        found["sound"].verdict in ("exact", "rounding")
+        or "did not happen when it was asked again" in found["sound"].reason
+    )
+    gone = "ended with the process that starts the workers"
+    assert (
+        found["chance"].reason
+        == f"mine.py: chance: no answer: its worker {gone}; that did not happen when it was asked again"
+    )
+    assert found["kills_its_parent"].reason == f"mine.py: kills_its_parent: {gone}"
+    assert "ended the process with exit status 5" in found["stops_its_parent"].reason
+    assert "was stopped by SIGSTOP" in found["stops"].reason
     assert answer.code == 1

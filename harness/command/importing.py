@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import os
 from collections.abc import Iterable
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
@@ -84,17 +85,18 @@ def answer(
     line: Connection, file: str, folder: str, limit: float, memory: int | None, dtypes: list[str], backends: list[str]
 ) -> None:
     """Import the file, and leave in the folder what it declares, or why it can't be used."""
-    (Path(folder) / "answer").write_bytes(_encode(shown(_told(file, folder, limit, memory, dtypes, backends))))
+    (Path(folder) / "answer").write_bytes(_encode(shown(_told(line, file, folder, limit, memory, dtypes, backends))))
 
 
 def _told(
-    file: str, folder: str, limit: float, memory: int | None, dtypes: list[str], backends: list[str]
+    line: Connection, file: str, folder: str, limit: float, memory: int | None, dtypes: list[str], backends: list[str]
 ) -> dict[str, object]:
     every_property()  # with the catalogue; not the file's doing, so not within its time
     watchdog = Watchdog(Path(folder), _NAME, limit, memory)
     try:
         with watchdog.within(limit):
             brought = candidates(Path(file))
+        _check_open(line, Path(file))
         check_dtypes(dtypes)
         check_backends(backends)
     except HarnessError as refusal:
@@ -106,3 +108,14 @@ def _told(
         imported(),
     )
     return dataclasses.asdict(found)
+
+
+def _check_open(line: Connection, file: Path) -> None:
+    """Refuse a file that closes what it has not opened: no worker could import it and still be spoken to."""
+    try:
+        os.fstat(line.fileno())
+    except OSError:
+        raise CandidateError(
+            f"{file.name}: its import closes files that it has not opened, among them those of its worker; "
+            "close what it has opened itself"
+        ) from None

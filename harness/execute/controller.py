@@ -18,22 +18,24 @@ from typing import Any
 
 from harness.errors import HarnessError, InfrastructureError
 from harness.execute.cluster import Cluster, task_of
-from harness.execute.fork_server import Child, ForkServer, fork_server
+from harness.execute.fork_server import Child, ServerEnded, fork_server
 from harness.execute.last_case import last_case
 from harness.execute.queue import Queue
 from harness.execute.scratch import scratch
 from harness.execute.selection import Selection
 from harness.execute.watchdog import (
+    GARBLED,
+    ORPHANED,
     CrashCounts,
     answered_again,
     crash_outcome,
     crash_reason,
     doer,
-    is_garbled,
     kept_finding,
     killed_from_outside,
     last_asked,
-    note_garbled,
+    note,
+    noted,
     recycled,
 )
 from harness.execute.worker import CELLS, EVENT, PROBLEM, REFUSAL
@@ -106,13 +108,14 @@ class Controller:
         began = perf_counter()
         self._outcomes = list(self.before)
         self._answered = {each.key for each in self.before}
-        with _server(self.threads) as server, scratch() as self._scratch:
+        fork_server(self._variables)  # before the folder, with which all goes that was started since
+        with scratch() as self._scratch:
             with self._interruptible():
                 try:
                     if self.cluster:
                         self._ask_on_cluster(Cluster(self.cluster), keyword)
                     else:
-                        self._ask_all(partial(self._started, server, keyword), jobs)
+                        self._ask_all(partial(self._started, keyword), jobs)
                 except KeyboardInterrupt:
                     if self._ended_by is None:
                         raise
@@ -131,8 +134,9 @@ class Controller:
 
     def cells(self, keyword: str = "") -> list[str]:
         """The names of the cells, as a worker finds them. Raises HarnessError where the selection can't be used."""
-        with _server(self.threads) as server, scratch() as self._scratch:
-            worker = self._started(server, keyword, "list")
+        fork_server(self._variables)
+        with scratch() as self._scratch:
+            worker = self._started(keyword, "list")
             while not worker.line.poll(_LOOKING_SECONDS):
                 if worker.wait(0.0) is not None:
                     words = crash_reason(self._scratch, "list", self.limit, worker.status)
@@ -150,9 +154,14 @@ class Controller:
             for event in cluster.ask(client, self._queue.waiting, task):
                 self._tell(event)
 
-    def _started(self, server: ForkServer, keyword: str, name: str) -> Child:
+    @property
+    def _variables(self) -> dict[str, str]:
+        """Of the server: more threads than one want libraries that are loaded anew, which are told of them then."""
+        return {} if self.threads == 1 else {**dict.fromkeys(_POOLS, str(self.threads)), **_GIVING_WAY}
+
+    def _started(self, keyword: str, name: str) -> Child:
         """A worker that begins; its watchdog notes under its name what happens."""
-        return server.fork(
+        return fork_server(self._variables).fork(
             "harness.execute.worker:work",
             {**dict.fromkeys(_POOLS, str(self.threads)), "HYPOTHESIS_STORAGE_DIRECTORY": str(self._scratch)},
             selection=self.selection.to_json(),
@@ -168,23 +177,41 @@ class Controller:
         """Hand out cells and hear of them, with as many workers as there are cells for, until every one is answered."""
         names, alive = map("worker{}".format, count()), dict[str, Child]()
         while self._queue is None or not self._queue.is_done:
-            while len(alive) < jobs and (self._queue is None or self._queue.has_waiting):
-                name = next(names)
-                alive[name] = self._workers[name] = start(name)
-            self._listen(alive)
+            try:
+                while len(alive) < (1 if self._suspects else jobs) and (self._queue is None or self._queue.has_waiting):
+                    name = next(names)
+                    alive[name] = self._workers[name] = start(name)
+                self._listen(alive)
+            except ServerEnded:
+                self._lose(alive)
             for name in [name for name, worker in alive.items() if worker.status is not None]:
                 self._hear(name, alive[name])
                 self._bury(name, alive.pop(name))
 
     def _listen(self, alive: Mapping[str, Child]) -> None:
-        """Wait until a worker says something or ends, and hear it."""
+        """Wait until a worker says something or ends, and hear it. Raises ServerEnded where the server is gone."""
         server = next(iter(alive.values())).server
         lines: dict[Any, str] = {worker.line: name for name, worker in alive.items() if not worker.line.closed}
-        for ready in wait([server.control, *lines]):
+        heard = wait([server.control, *lines], _LOOKING_SECONDS)
+        if not heard:
+            server.end_if_stopped()
+        for ready in heard:
             if ready is server.control:
                 server.listen()
             else:
                 self._hear(lines[ready], alive[lines[ready]])
+
+    def _lose(self, alive: Mapping[str, Child]) -> None:
+        """Take down that all workers are gone with their server, which one of them may have ended; of several, nobody knows which.
+
+        So what they asked is asked once more, one after the other. Raises ServerEnded where there were none.
+        """
+        if not alive:
+            raise ServerEnded
+        for name, worker in alive.items():
+            if worker.status is None:
+                worker.status = -signal.SIGKILL
+                note(self._scratch, name, ORPHANED)
 
     def _hear(self, name: str, worker: Child) -> None:
         """Take down everything that a worker has said; what nobody says was written there by what it asked."""
@@ -193,7 +220,7 @@ class Controller:
                 self._said(name, *_received(worker))
                 self._feed(name, worker)
         except _Garbled:
-            note_garbled(self._scratch, name)
+            note(self._scratch, name, GARBLED)
             worker.line.close()
             worker.end()
         except (EOFError, OSError):
@@ -311,6 +338,11 @@ class Controller:
 
     # a worker that has ended
 
+    @property
+    def _suspects(self) -> bool:
+        """Whether cells have lost their worker for a reason that nobody knows, and wait to be asked once more."""
+        return not self._killed.keys() <= self._answered
+
     def _bury(self, name: str, worker: Child) -> None:
         """Answer the cell over which a worker ended; the others that it had are asked by another one.
 
@@ -332,7 +364,7 @@ class Controller:
 
     def _asked_by(self, name: str, first_left: str | None) -> CellFinished | None:
         """The cell over which a worker ended, as an error that lacks its reason; what was asked may have written over its notes."""
-        key = CellKey.parse(first_left) if first_left and is_garbled(self._scratch, name) else None
+        key = CellKey.parse(first_left) if first_left and noted(self._scratch, name, GARBLED) else None
         if key is None:
             return last_asked(self._scratch, name)
         place = f"{key.operation}/{key.implementation}"
@@ -353,7 +385,7 @@ class Controller:
         words = crash_reason(self._scratch, name, self.limit, status)
         died = kept_finding(self._scratch, name, cell, status)
         if died is None and cell.key not in self._killed and killed_from_outside(self._scratch, name, status):
-            self._killed[cell.key] = cell
+            self._killed[cell.key] = replace(cell, reason=words)
             return None
         if died is None:
             CrashCounts(self._scratch).add(f"{cell.operation}/{cell.implementation}", words)
@@ -384,16 +416,3 @@ def _received(worker: Child) -> tuple[bytes, str]:
     """A message of a worker: what it is, and what it tells."""
     what, _, told = worker.line.recv_bytes(_LONGEST).partition(b" ")
     return what, told.decode("utf-8", "replace")
-
-
-@contextmanager
-def _server(threads: int) -> Iterator[ForkServer]:
-    """Who starts the workers. More threads than one want libraries that are loaded anew, which they are told of then."""
-    if threads == 1:
-        yield fork_server()
-        return
-    server = ForkServer.started({**dict.fromkeys(_POOLS, str(threads)), **_GIVING_WAY})
-    try:
-        yield server
-    finally:
-        server.control.close()

@@ -30,6 +30,7 @@ from dataclasses import dataclass, field
 from multiprocessing.connection import Connection, wait
 from pathlib import Path
 from time import monotonic
+from types import MappingProxyType
 from typing import Any, NoReturn
 
 import numpy as np
@@ -47,13 +48,27 @@ _ANSWER = struct.Struct("<ii")
 _FORKED = -1_000
 """In place of how a process ended: it was forked. Signals are negative too, and smaller."""
 
+_LOOKING_SECONDS = 0.5
+"""How often it is looked whether a server that says nothing is at work."""
+
 _PR_SET_PDEATHSIG = 1
 """From Linux's prctl.h."""
 
 
+class ServerEnded(InfrastructureError):
+    """The server is gone, and with it everything that it forked."""
+
+    def __init__(self) -> None:
+        super().__init__("the process that starts others has ended (killed, or out of memory); run it again")
+
+
 @dataclass
 class Child:
-    """A process that was forked, and the line to it. status: how it ended, below 0 by a signal; None while it lives."""
+    """A process that was forked, and the line to it.
+
+    status: how it ended, below 0 by a signal, which is one of those that stop where it was stopped and then ended; None
+    while it lives.
+    """
 
     server: ForkServer
     pid: int
@@ -61,7 +76,7 @@ class Child:
     status: int | None = None
 
     def wait(self, seconds: float | None = None) -> int | None:
-        """How it ended, once it has; None where it takes longer. Raises InfrastructureError where nobody can tell any more."""
+        """How it ended, once it has; None where it takes longer. Raises ServerEnded where nobody can tell any more."""
         end = None if seconds is None else monotonic() + seconds
         while self.status is None and (end is None or monotonic() < end):
             self.server.listen(None if end is None else max(0.0, end - monotonic()))
@@ -75,9 +90,10 @@ class Child:
 
 @dataclass
 class ForkServer:
-    """A fork server, as the process that uses it sees it."""
+    """A fork server, as the process that uses it sees it. process: what was started anew; None for one that was forked."""
 
     control: socket.socket
+    pid: int
     process: subprocess.Popen[bytes] | None = None
     _children: dict[int, Child] = field(default_factory=dict)
     _forked: list[int] = field(default_factory=list)
@@ -86,11 +102,12 @@ class ForkServer:
     def forked() -> ForkServer:
         """A server that has this process' imports, which must have one thread yet and have computed nothing."""
         ours, theirs = socket.socketpair()
-        if _fork() == 0:
+        server = _fork()
+        if server == 0:
             ours.close()
             _serve(theirs)
         theirs.close()
-        return ForkServer(ours)
+        return ForkServer(ours, server)
 
     @staticmethod
     def started(environment: Mapping[str, str]) -> ForkServer:
@@ -113,7 +130,7 @@ class ForkServer:
             ) from None
         finally:
             theirs.close()
-        return ForkServer(ours, process)
+        return ForkServer(ours, process.pid, process)
 
     @property
     def is_alive(self) -> bool:
@@ -127,14 +144,14 @@ class ForkServer:
         """Have a function of a module (`module:function`) called in a process of its own, with a line to here and orders.
 
         environment: variables over those of this process. The process is in the folder that this one is in, and the first
-        of a group. Raises InfrastructureError where there is no server any more.
+        of a group. Raises ServerEnded where there is no server any more.
         """
         ours, theirs = socket.socketpair()
         with theirs:
             try:
                 socket.send_fds(self.control, [function.encode().ljust(_ROOM)], [theirs.fileno()])
             except OSError:
-                raise _gone() from None
+                raise ServerEnded from None
         while not self._forked:
             self.listen()
         child = Child(self, self._forked.pop(), Connection(ours.detach()))
@@ -145,24 +162,30 @@ class ForkServer:
         return child
 
     def listen(self, seconds: float | None = None) -> None:
-        """Wait for one answer, and take it down. Raises InfrastructureError where the server is gone."""
-        if not wait([self.control], seconds):
-            return
+        """Wait for one answer, and take it down. Raises ServerEnded where the server is gone, or was stopped."""
+        end = None if seconds is None else monotonic() + seconds
+        while not wait([self.control], _LOOKING_SECONDS if end is None else min(_LOOKING_SECONDS, end - monotonic())):
+            self.end_if_stopped()
+            if end is not None and monotonic() >= end:
+                return
         try:
             answer = self.control.recv(_ANSWER.size, socket.MSG_WAITALL)
         except OSError:
             answer = b""
         if len(answer) < _ANSWER.size:
-            raise _gone()
+            raise ServerEnded
         pid, status = _ANSWER.unpack(answer)
         if status == _FORKED:
             self._forked.append(pid)
         elif pid in self._children:
             self._children.pop(pid).status = status
 
-
-def _gone() -> InfrastructureError:
-    return InfrastructureError("the process that starts others has ended (killed, or out of memory); run it again")
+    def end_if_stopped(self) -> None:
+        """End a server that a signal has stopped, as what it forked may do to it: it would be waited for without an end."""
+        with suppress(psutil.Error):
+            process = psutil.Process(self.pid)
+            if process.status() == psutil.STATUS_STOPPED:
+                process.kill()
 
 
 # in the server
@@ -218,9 +241,14 @@ def _on_the_end_of_children() -> socket.socket:
 
 
 def _tell_of_ends(control: socket.socket) -> None:
+    """Tell who has ended, and end who was stopped: no watch of its own would do it."""
     with suppress(ChildProcessError, OSError):
-        while (ended := os.waitpid(-1, os.WNOHANG))[0]:
-            control.sendall(_ANSWER.pack(ended[0], os.waitstatus_to_exitcode(ended[1])))
+        while (changed := os.waitpid(-1, os.WNOHANG | os.WUNTRACED))[0]:
+            pid, status = changed
+            if os.WIFSTOPPED(status):
+                os.kill(pid, signal.SIGKILL)
+            told = -os.WSTOPSIG(status) if os.WIFSTOPPED(status) else os.waitstatus_to_exitcode(status)
+            control.sendall(_ANSWER.pack(pid, told))
 
 
 def _served(control: socket.socket) -> bool:
@@ -294,20 +322,23 @@ def _end_with(parent: int) -> None:
 # the server of this process
 
 
-_of_this_process: dict[int, ForkServer] = {}
+_of_this_process: dict[tuple[int, frozenset[tuple[str, str]]], ForkServer] = {}
+"""By the number of the process and the variables that it was started with."""
 
 
 def begin() -> None:
     """Fork the server of this process from it, if it is a command that begins: before it computes, or asks for devices."""
-    if sys.platform == "linux" and threading.active_count() == 1 and os.getpid() not in _of_this_process:
-        _of_this_process[os.getpid()] = ForkServer.forked()
+    key = os.getpid(), frozenset[tuple[str, str]]()
+    if sys.platform == "linux" and threading.active_count() == 1 and key not in _of_this_process:
+        _of_this_process[key] = ForkServer.forked()
 
 
-def fork_server() -> ForkServer:
-    """The server of this process, started anew where none was forked when it began, or none is left."""
-    there = _of_this_process.get(os.getpid())
+def fork_server(environment: Mapping[str, str] = MappingProxyType({})) -> ForkServer:
+    """The server of this process that has these variables, started anew where there is none, or none any more."""
+    key = os.getpid(), frozenset(environment.items())
+    there = _of_this_process.get(key)
     if there is None or not there.is_alive:
-        there = _of_this_process[os.getpid()] = ForkServer.started({})
+        there = _of_this_process[key] = ForkServer.started(environment)
     return there
 
 

@@ -38,8 +38,11 @@ DEATHS_ENOUGH = 2
 
 NOT_ASKED = "not asked here, since it has already ended"
 
+GARBLED, ORPHANED = "Garbled", "Orphaned"
+"""Notes of the controller: what came from a worker was nothing that a worker says; it went with what had started it."""
+
 _RETIRED = "Retired"
-_GARBLED = "Garbled"
+_STOPPING = {signal.SIGSTOP, signal.SIGTSTP, signal.SIGTTIN, signal.SIGTTOU}
 _KILLED = "SIGKILL; the system does that when memory runs out"
 _PATIENCE = 1.0
 """Seconds beyond the limit that a case may have, for which the watch need not be set anew at each."""
@@ -267,37 +270,39 @@ def crash_outcome(
 
 def killed_from_outside(scratch: Path, worker: str, status: int | None) -> bool:
     """Whether a worker got the signal that the system sends where memory runs out, with no note of what it met itself."""
-    return status == -signal.SIGKILL and not _notes(scratch, worker, "fault")
+    return status == -signal.SIGKILL and _notes(scratch, worker, "fault") in ("", ORPHANED)
 
 
 def answered_again(cell: CellFinished, found: CellFinished) -> CellFinished:
-    """What is told of a cell over which one worker was killed, and which the next answered: what fails, and nothing else."""
+    """What is told of a cell over which one worker ended, for this reason, and which the next answered: what fails alone."""
     if Verdict(found.verdict).failing or found.unjudged:
         return found
     told = f"; then: {found.reason}" if found.verdict == Verdict.UNSUPPORTED else ""
-    reason = f"{cell.place}: no answer: its worker was killed once ({_KILLED}), and not when it was asked again{told}"
+    reason = f"{cell.place}: no answer: its worker {cell.reason}; that did not happen when it was asked again{told}"
     return replace(cell, verdict=Verdict.UNSUPPORTED, reason=reason, known="", seconds=found.seconds)
 
 
 def recycled(scratch: Path, worker: str) -> bool:
     """Whether a worker left of itself, since it was no longer fit to ask anything."""
-    return _notes(scratch, worker, "fault") == _RETIRED
+    return noted(scratch, worker, _RETIRED)
 
 
-def note_garbled(scratch: Path, worker: str) -> None:
-    """Put down of a worker that it is ended since what came from it was nothing that a worker says."""
-    (scratch / f"{worker}.fault").write_text(_GARBLED)
+def note(scratch: Path, worker: str, what: str) -> None:
+    """Put down of a worker why it is ended."""
+    (scratch / f"{worker}.fault").write_text(what)
 
 
-def is_garbled(scratch: Path, worker: str) -> bool:
+def noted(scratch: Path, worker: str, what: str) -> bool:
     """Whether that was put down of a worker."""
-    return _notes(scratch, worker, "fault") == _GARBLED
+    return _notes(scratch, worker, "fault") == what
 
 
 def crash_reason(scratch: Path, worker: str, limit: float, status: int | None = None) -> str:
     """Why a process died, in a sentence, from its watchdog's notes and its exit status (below 0: a signal)."""
     notes = _notes(scratch, worker, "fault")
-    if is_garbled(scratch, worker):
+    if notes == ORPHANED:
+        return "ended with the process that starts the workers"
+    if notes == GARBLED:
         return "wrote into the files of its process, so that nobody could understand what its worker said"
     if notes.startswith("Timeout"):
         return f"did not return within {limit:.0f} s and was stopped{_where(notes)}"
@@ -325,6 +330,10 @@ def _end(status: int | None) -> str:
         return "exited without an error message (killed, out of memory, or os._exit)"
     if status >= 0:
         return f"ended the process with exit status {status} (os._exit, exit in a library, or its files closed)"
+    if -status in _STOPPING:
+        return (
+            f"was stopped by {signal.Signals(-status).name}, as a process that reads from a terminal is, and then ended"
+        )
     return f"was ended by {_KILLED if status == -signal.SIGKILL else signal.Signals(-status).name}"
 
 
