@@ -7,14 +7,17 @@ import json
 from typing import Any
 
 import click
+import msgspec
 from click.shell_completion import CompletionItem
 
 from harness.catalogue import catalogue
 from harness.command.options import examples, run_options
 from harness.command.outputs import output_options
-from harness.command.verification_run import RunConfig, claim_entry
+from harness.command.verification_run import RunConfig
 from harness.errors import UnknownName
 from harness.record.listed import claim_listed, listed
+from harness.record.runlog import plain
+from harness.report.document import ClaimEntry
 from harness.report.terminal import print_claims
 from harness.verify.claim import Claim
 from harness.verify.suite import every_claim, every_property
@@ -49,9 +52,8 @@ def claims(ctx: click.Context, /, claims: tuple[str, ...], **options: Any) -> No
     listing = [listed(made) for name in operations for made in catalogue()[name].implementations.values()]
     result = config.run(listing, map(claim_listed, chosen), operations=operations, only=only)
     if config.as_json:
-        click.echo(
-            json.dumps([claim_entry(each) for each in (*result.digest.settled, *result.digest.declined)], indent=2)
-        )
+        claimed = (*result.digest.settled, *result.digest.declined)
+        click.echo(json.dumps(plain(msgspec.to_builtins([ClaimEntry.of(each) for each in claimed])), indent=2))
     else:
         print_claims([*result.digest.settled, *result.digest.declined])
     broken = result.written()

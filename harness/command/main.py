@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 from contextlib import suppress
@@ -25,9 +24,11 @@ from harness.command.options import AS_JSON, examples
 from harness.command.replay import replay
 from harness.command.report import report
 from harness.command.run import run
+from harness.command.serve import serve
 from harness.errors import HarnessError, InfrastructureError
 from harness.explain.visible import visible
 from harness.fault import with_traceback
+from harness.report.document import Refusal
 
 _INTERRUPTED = 130
 
@@ -97,7 +98,7 @@ def _sentence(failure: OSError) -> str:
 
 def _refuse(ctx: click.Context, sentence: str, exit_code: int) -> NoReturn:
     if ctx.meta.get(AS_JSON):
-        click.echo(json.dumps({"exit_code": exit_code, "error": sentence}, indent=2))
+        click.echo(Refusal(exit_code, sentence).to_json())
     _say(sentence)
     _leave(exit_code)
 
@@ -138,3 +139,4 @@ main.add_command(issues_command)
 main.add_command(invariance_command)
 main.add_command(claims)
 main.add_command(docs)
+main.add_command(serve)

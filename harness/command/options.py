@@ -27,11 +27,15 @@ AS_JSON = "harness.json"
 
 @dataclass(frozen=True)
 class Profile:
-    """How much is asked: cases and seconds per cell, and whether the costly properties are asked at all."""
+    """How much is asked: cases and seconds per cell, whether the costly properties are asked at all, and which ones alone.
+
+    properties: the names of the derived properties that are asked (none: all); what a file states itself is always asked.
+    """
 
     examples: int
     cell_seconds: float
     nightly: bool = False
+    properties: tuple[str, ...] = ()
 
     def of(self, operations: int) -> Profile:
         """The profile for so many operations: of few, each can be asked more in less time than all of them take."""
@@ -47,10 +51,12 @@ _FEW = 4
 
 
 PROFILES = {
+    "smoke": Profile(examples=5, cell_seconds=0.5, properties=("agreement", "gradients")),
     "quick": Profile(examples=5, cell_seconds=1.0),
     "default": Profile(examples=24, cell_seconds=4.0),
     "nightly": Profile(examples=400, cell_seconds=60.0, nightly=True),
 }
+"""Of the faults that `tox -e planted` plants, 9 of 10 fall to agreement, and most of the others to gradients."""
 
 
 LONGEST_DAYS = 3650

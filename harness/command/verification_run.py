@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import json
 import os
 import secrets
 import sys
-from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 import click
+import msgspec
 from rich.console import Console
 
 from harness.command.options import PROFILES
@@ -37,7 +36,6 @@ from harness.history.priorities import priorities
 from harness.history.unfinished import Unfinished
 from harness.readable import leads_out
 from harness.record.checked_file import checksum, seen_from
-from harness.record.claim_outcomes import ClaimOutcome
 from harness.record.environment import environment
 from harness.record.events import (
     CellFinished,
@@ -53,6 +51,7 @@ from harness.record.known import known_findings
 from harness.record.runlog import SUFFIX, RunLog
 from harness.record.saved_counterexamples import SavedCounterexample, read_counterexamples
 from harness.report.digest import Digest
+from harness.report.document import Document
 from harness.report.reporting import Reporting
 from harness.report.terminal import print_outcomes, print_summary
 from harness.verify.cell import check_backends, check_devices, check_dtypes, devices_here
@@ -205,6 +204,7 @@ class RunConfig:
             priorities=self._priorities() if self.budget else {},
             seed=self.seed,
             nightly=profile.nightly,
+            properties=profile.properties,
             examples_folder=str(self._examples(chosen.get("candidates", ""))),
             shard=self.shard,
             durations=durations,
@@ -336,19 +336,18 @@ class RunResult:
             click.echo(f"published size  {visible(str(each), 600)}")
 
     def _show_json(self, broken: str) -> None:
-        summary = _summary(self.digest, self.log, self.report)
+        document = Document.of(self.digest, self.planned, self.log, self.report, self.notes, broken)
         if self.published:
-            summary["published"] = [each.entry() for each in self.published]
-        summary["notes"] += self.notes
-        failed = {"exit_code": InfrastructureError.exit_code, "error": broken} if broken else {}
-        click.echo(json.dumps({"planned": self.planned, **summary, **failed}, indent=2))
+            document = msgspec.structs.replace(document, published=[each.entry() for each in self.published])
+        click.echo(document.to_json())
 
     def _show_summary(self, broken: str) -> None:
         print_summary(self.digest, self.reporting.changes)
         for told in self.notes:
             click.echo(f"note    {visible(told, 600)}")
-        for name, characters in _printed(self.digest.outcomes).items():
-            click.echo(f"note    {name} printed {characters:,} characters; they were counted and thrown away")
+        for name, characters in self.digest.printed.items():
+            if characters >= _CHATTY:
+                click.echo(f"note    {name} printed {characters:,} characters; they were counted and thrown away")
         click.echo(f"log     {self.log}" + ("" if broken else f"\nreport  {self.report}"))
 
 
@@ -419,14 +418,6 @@ def _reported(reporting: Reporting, finished: RunFinished) -> str:
     return ""
 
 
-def _printed(outcomes: Iterable[CellFinished]) -> dict[str, int]:
-    """Characters printed by the implementations that print much, the most first."""
-    counted: Counter[str] = Counter()
-    for outcome in outcomes:
-        counted[f"{outcome.operation}/{outcome.implementation}"] += outcome.printed
-    return {name: characters for name, characters in counted.most_common() if characters >= _CHATTY}
-
-
 def _changes(outcomes: Iterable[CellFinished]) -> Iterator[str]:
     """What each implementation changed in modules that others use."""
     changed: dict[str, dict[str, None]] = {}
@@ -435,53 +426,3 @@ def _changes(outcomes: Iterable[CellFinished]) -> Iterator[str]:
     for place, names in changed.items():
         if names:
             yield f"{place} changed {', '.join(names)}; that was put back, and the worker was replaced"
-
-
-def claim_entry(each: ClaimOutcome) -> dict[str, Any]:
-    """A settled claim as plain JSON values."""
-    claim, refuting = each.claim, each.refuting
-    return {
-        "id": claim.id,
-        "source": claim.source,
-        "statement": claim.statement,
-        "expected": claim.expected,
-        "outcome": each.outcome,
-        "evidence": each.evidence,
-        "instead": claim.instead,
-        "case": refuting.counterexample.case if refuting and refuting.counterexample else None,
-    }
-
-
-def _summary(digest: Digest, log: Path, report: Path) -> dict[str, Any]:
-    return {
-        "exit_code": digest.finished.exit_code,
-        "sentence": digest.sentence,
-        "cells": digest.finished.tally,
-        "comparisons": digest.comparisons,
-        "seconds": round(digest.finished.seconds, 3),
-        "worker_seconds": {account: round(seconds, 3) for account, seconds in digest.seconds.items()},
-        "stopped": digest.finished.stopped,
-        "claims": [claim_entry(each) for each in digest.settled],
-        "notes": [*digest.unseen_findings],
-        "short": [
-            {"cell": cell.key, "verdict": cell.verdict, "met": cell.met, "planned": cell.planned}
-            for cell in digest.short
-        ],
-        "causes": [
-            {
-                "verdict": cause.cells[0].verdict,
-                "operation": cause.cells[0].operation,
-                "implementation": cause.cells[0].implementation,
-                "sentence": cause.sentence,
-                "diagnosis": asdict(cause.diagnosis) if cause.diagnosis else None,
-                "known": cause.known,
-                "id": cause.cells[0].id,
-                "cells": [cell.key for cell in cause.cells],
-                "case": cause.cells[0].counterexample.case if cause.cells[0].counterexample else None,
-            }
-            for cause in digest.causes
-        ],
-        "printed": _printed(digest.outcomes),
-        "log": str(log),
-        "report": str(report),
-    }

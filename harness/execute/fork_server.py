@@ -195,9 +195,8 @@ def _serve(control: socket.socket) -> NoReturn:
     """Fork for every request until there is nobody who could make one."""
     os.setpgrp()  # so that a signal to all that stand in a terminal is for the command alone
     _let_go_of_files(control.fileno())
-    torch.set_num_threads(1)  # what is imported may compute, and a pool of OpenMP's threads does not survive a fork
-    _import_everything()
-    alarm = _on_the_end_of_children()
+    import_everything()
+    alarm = on_the_end_of_children()
     with selectors.DefaultSelector() as selector:
         selector.register(control, selectors.EVENT_READ)
         selector.register(alarm, selectors.EVENT_READ)
@@ -223,15 +222,16 @@ def _let_go_of_files(kept: int) -> None:
     os.close(nowhere)
 
 
-def _import_everything() -> None:
-    """Import what everybody needs; what can't be imported is told where it is needed."""
+def import_everything() -> None:
+    """Import what everybody needs, to fork from here on; what can't be imported is told where it is needed."""
+    torch.set_num_threads(1)  # what is imported may compute, and a pool of OpenMP's threads does not survive a fork
     with suppress(Exception):
         catalogue(), every_property(), every_claim()
     gc.freeze()  # so that no fork copies all of it to find nothing to collect
 
 
-def _on_the_end_of_children() -> socket.socket:
-    """What can be read from whenever a process that was forked has ended."""
+def on_the_end_of_children() -> socket.socket:
+    """What can be read from whenever a process that this one has forked has ended."""
     alarm, rings = socket.socketpair()
     for each in (alarm, rings):
         each.setblocking(False)
@@ -290,9 +290,8 @@ def _run(function: str, line: Connection, control: socket.socket) -> NoReturn:
     status = 1
     try:
         os.setpgrp()
-        _end_with(os.getppid())
-        signal.set_wakeup_fd(-1)
-        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+        end_with(os.getppid())
+        forget_children()
         control.close()
         np.random.seed()
         told = json.loads(line.recv_bytes())
@@ -311,8 +310,14 @@ def _run(function: str, line: Connection, control: socket.socket) -> NoReturn:
         os._exit(status)
 
 
-def _end_with(parent: int) -> None:
-    """Have the system end this process when the server ends, where it can do that."""
+def forget_children() -> None:
+    """Be told no more, in a process that was forked, of those that its parent has forked."""
+    signal.set_wakeup_fd(-1)
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+
+
+def end_with(parent: int) -> None:
+    """Have the system end this process when its parent ends, where it can do that."""
     with suppress(AttributeError, OSError):
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
     if os.getppid() != parent:

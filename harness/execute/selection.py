@@ -64,7 +64,7 @@ def _matching(keyword: str) -> Callable[[str], bool]:
 
 @dataclass(frozen=True)
 class Selection:
-    """What is asked: operations, devices, dtypes, backends (none: all), cases and seconds per cell, seed, a candidate file.
+    """What is asked: operations, devices, dtypes, backends, derived properties (none: all), cases and seconds per cell, seed, file.
 
     `worker_seconds` is the time of all workers together, to be shared by the cells; 0 for no limit. `priorities`: by a
     cell's key, how much of it the cell gets over a cell that is not named there. `claims`: whether the statements of
@@ -79,6 +79,7 @@ class Selection:
     devices: tuple[str, ...] = ()
     dtypes: tuple[str, ...] = ()
     backends: tuple[str, ...] = ()
+    properties: tuple[str, ...] = ()
     examples: int = 50
     cell_seconds: float = 10.0
     worker_seconds: float = 0.0
@@ -103,9 +104,8 @@ class Selection:
     def from_json(text: str) -> Selection:
         """The selection of such a text."""
         fields = json.loads(text)
-        for name in ("operations", "devices", "dtypes", "backends"):
+        for name in ("operations", "devices", "dtypes", "backends", "properties", "keys"):
             fields[name] = tuple(fields.get(name, ()))
-        fields["keys"] = tuple(fields.get("keys", ()))
         fields["only"] = tuple(tuple(pair) for pair in fields.get("only", ()))
         fields["first"] = tuple(SavedCounterexample(**entry) for entry in fields.get("first", ()))
         return Selection(**fields)
@@ -120,7 +120,8 @@ class Selection:
         """What is asked: every property, what the catalogue's claims state if they are meant to be settled, and the file's own."""
         claimed = [each.own for each in every_claim() if each.own is not None] if self.claims else []
         own = self._brought.statements if self._brought else ()
-        return (*every_property(), *claimed, *own)
+        derived = [prop for prop in every_property() if not self.properties or prop.name in self.properties]
+        return (*derived, *claimed, *own)
 
     def in_order(self, keyword: str) -> list[Cell]:
         """The cells whose names match an expression of `-k`: those together that share an oracle, and last those that cost most.

@@ -45,7 +45,7 @@ def encode(event: Event) -> str:
 
     What is as its declaration has it anyway is left out; of a text, what can't be seen is spelled out.
     """
-    return _encode({"event": type(event).__name__, **shown(_plain(event))}).decode()
+    return _encode({"event": type(event).__name__, **shown(plain(event))}).decode()
 
 
 def decode(line: str | bytes) -> Event:
@@ -277,17 +277,17 @@ def _complaint(path: Path, damaged: dict[int, str], cut: str, lines: int) -> str
     return f"run log {path} is damaged: {'; '.join(told)}" if told else ""
 
 
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Any:
     """Plain values for JSON; of what is declared, the fields that are not as they are when nobody gives them."""
     if is_dataclass(value) and not isinstance(value, type):
         given = ((name, getattr(value, name), unless) for name, unless in _declared(type(value)))
-        return {name: _plain(inner) for name, inner, unless in given if inner != unless}
+        return {name: plain(inner) for name, inner, unless in given if inner != unless}
     if isinstance(value, float) and not math.isfinite(value):
         return str(value)
     if isinstance(value, dict):
-        return {key: _plain(inner) for key, inner in value.items()}
+        return {key: plain(inner) for key, inner in value.items()}
     if isinstance(value, list | tuple):
-        return [_plain(inner) for inner in value]
+        return [plain(inner) for inner in value]
     return value
 
 

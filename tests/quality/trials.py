@@ -1,6 +1,6 @@
-"""Trials of what is planted: `python -m tests.quality.trials [NAME…]`, or `tox -e planted`.
+"""Trials of what is planted: `python -m tests.quality.trials [--profile PROFILE] [NAME…]`, or `tox -e planted`.
 
-Each is verified as `harness run` verifies it, in the default profile, until it falls; the table says whether and how
+Each is verified as `harness run` verifies it, in the default profile or another one, until it falls; the table says whether and how
 soon, how small the counterexample became, whether the diagnosis is the right one, and whether the script shows the same
 difference in a clean process.
 """
@@ -15,8 +15,10 @@ import tempfile
 import time
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
+import click
 import torch
 from rich.console import Console
 from rich.table import Table
@@ -29,8 +31,6 @@ from harness.measure.verdict import Verdict
 from harness.verify.cell import cells
 from harness.verify.suite import every_property
 from tests.quality.planted import planted
-
-_DEFAULT = PROFILES["default"]
 
 _NO_CAUSE = ("circumstances", "always", "dtype", "only some entries")
 """Diagnoses that say when or where something is wrong, and claim to know no cause."""
@@ -58,16 +58,16 @@ class Trial:
         return self.verdict is self.expected
 
 
-def tried(each):
-    """Verify something planted, as a run in the default profile does, until it falls."""
+def tried(each, profile="default"):
+    """Verify something planted, as a run in this profile does, until it falls."""
+    asked = PROFILES[profile]
     torch.set_num_threads(1)
     plan.cache_clear()
     began, spent, cases, worst = time.perf_counter(), 0.0, 0, Verdict.UNSUPPORTED
-    for prop in every_property():
+    wanted = [prop for prop in every_property() if not asked.properties or prop.name in asked.properties]
+    for prop in [prop for prop in wanted if asked.nightly or not prop.nightly]:
         for cell in cells(prop, [each.operation], [each.implementation], ["cpu"]):
-            if prop.nightly:
-                continue
-            found = outcome(cell, _DEFAULT.examples, 0, _DEFAULT.cell_seconds)
+            found = outcome(cell, asked.examples, 0, asked.cell_seconds)
             cases += sum(found.tally.values())
             spent += sum(found.seconds.get(account, 0.0) for account in ("shrinking", "diagnosing"))
             verdict = Verdict(found.verdict)
@@ -145,12 +145,15 @@ def show(trials):
     print(f"correct implementations called wrong: {sum(t.verdict.failing for t in sound)} of {len(sound)}")
 
 
-def main(wanted):
+@click.command()
+@click.option("--profile", type=click.Choice(list(PROFILES)), default="default", show_default=True)
+@click.argument("wanted", nargs=-1, metavar="[NAME]...")
+def main(profile, wanted):
     """Try everything planted whose name contains one of the words given, two at a time; each is told as it is known."""
     chosen = [each for each in planted() if not wanted or any(word in each.name for word in wanted)]
     trials = []
     with ProcessPoolExecutor(2) as pool:
-        for each in pool.map(_tried_by_name, [each.name for each in chosen]):
+        for each in pool.map(partial(_tried_by_name, profile=profile), [each.name for each in chosen]):
             trials.append(each)
             right = "" if each.right is None else "right: " if each.right else "NOT RIGHT: "
             verdict = each.verdict.value if each.found else f"{each.verdict.value}, NOT {each.expected.value}"
@@ -158,14 +161,14 @@ def main(wanted):
     show(trials)
 
 
-def _tried_by_name(name):
+def _tried_by_name(name, profile):
     """In a process of the pool, where functions can't be sent; a fault of the harness costs its own trial."""
     each = next(each for each in planted() if each.name == name)
     try:
-        return tried(each)
+        return tried(each, profile)
     except Exception as failure:
         return Trial(name, each.verdict, Verdict.UNSUPPORTED, diagnosis=f"{type(failure).__name__}: {failure}")
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    main()
