@@ -11,6 +11,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import psutil
 import pytest
@@ -34,8 +35,9 @@ def slow(x, W, b):
 class Served:
     """A server in a folder for sockets of its own, and commands that may be handed over to it."""
 
-    def __init__(self, sockets: Path, **environment: str) -> None:
-        self.environment = surroundings(XDG_RUNTIME_DIR=str(sockets), **environment)
+    def __init__(self, **environment: str) -> None:
+        self.sockets = TemporaryDirectory(prefix="sockets-", dir="/tmp")  # the path of a socket has 108 bytes at most
+        self.environment = surroundings(XDG_RUNTIME_DIR=self.sockets.name, **environment)
         self.process = self.start()
         assert READY in self.process.stderr.readline()
 
@@ -66,8 +68,8 @@ class Served:
 
 
 @pytest.fixture(scope="module")
-def served(tmp_path_factory):
-    there = Served(tmp_path_factory.mktemp("sockets"))
+def served():
+    there = Served()
     yield there
     there.process.kill()
     there.process.wait()
@@ -192,7 +194,7 @@ def test_what_has_changed_since_it_was_imported_is_imported_anew(tmp_path):
     customized = tmp_path / "sitecustomize.py"
     customized.write_text("")
     paths = f"{tmp_path}{os.pathsep}{surroundings()['PYTHONPATH']}"
-    changing = Served(tmp_path, PYTHONPATH=paths)
+    changing = Served(PYTHONPATH=paths)
     try:
         assert changing.ask(tmp_path, "--version")[0] == 0
         customized.write_text("CHANGED = True\n")
@@ -208,7 +210,7 @@ def test_what_has_changed_since_it_was_imported_is_imported_anew(tmp_path):
 
 
 def test_the_end_of_a_server_is_told_to_those_who_wait_and_others_do_without(tmp_path):
-    lonely = Served(tmp_path)
+    lonely = Served()
     (tmp_path / "slow.py").write_text(SLOW)
     begun = lonely.begin(tmp_path, "check", "slow.py", "--dtype", "float32", "-k", "agreement")
     until((tmp_path / "slow.begun").exists)

@@ -79,7 +79,9 @@ def _listening() -> socket.socket:
         listening.bind(str(where))
         listening.listen()
     except OSError as failure:
-        raise InfrastructureError(f"{where} can't be listened at: {failure.strerror or failure}") from None
+        raise InfrastructureError(
+            f"{where} can't be listened at: {failure.strerror or failure}; set XDG_RUNTIME_DIR to another, short folder"
+        ) from None
     return listening
 
 
