@@ -7,6 +7,7 @@ import json
 import pytest
 
 from tests.command_line import ask, surroundings
+from tests.quality import kills
 
 distributed = pytest.importorskip("distributed")
 
@@ -124,3 +125,29 @@ def test_where_nobody_answers(tmp_path, monkeypatch):
         module.Cluster("tcp://127.0.0.1:9").connected(),
     ):
         pass
+
+
+ENDING = """
+import os, pathlib, signal, torch
+from harness.operations.linear import linear
+
+@linear.implementation
+def ends_the_scheduler(x, W, b):
+    file = pathlib.Path({file!r})
+    if file.exists():
+        os.kill(int(file.read_text()), signal.SIGKILL)
+        file.unlink()
+    return torch.nn.functional.linear(x, W, b)
+"""
+
+
+def test_a_scheduler_that_is_gone_ends_the_run_in_a_sentence(tmp_path):
+    file = tmp_path / "pid"
+    (tmp_path / "mine.py").write_text(ENDING.format(file=str(file)))
+    with kills.cluster(tmp_path) as (scheduler, address):
+        file.write_text(str(scheduler.pid))
+        answer = ask(tmp_path, "check", "mine.py", *QUICK, "--cluster", address, TMPDIR=str(tmp_path))
+    assert not file.exists()
+    assert answer.code == 3
+    assert "is gone" in answer.out + answer.err
+    assert not [*tmp_path.glob("harness-fault*")], "it is no fault of the harness"

@@ -6,6 +6,7 @@ machines: which of them is free, and what becomes of a task whose machine is gon
 
 from __future__ import annotations
 
+import logging
 import queue
 import tempfile
 import threading
@@ -64,19 +65,31 @@ class Cluster:
 
     @contextmanager
     def connected(self) -> Iterator[Client]:
-        """A client, once every machine is known to have the code that is here."""
+        """A client, once every machine is known to have the code that is here.
+
+        Whatever is asked of it raises InfrastructureError where the scheduler is gone, or all machines are.
+        """
         try:
-            from distributed import Client
+            from distributed import Client, KilledWorker
+            from distributed.client import FutureCancelledError
+            from distributed.comm import CommClosedError
         except ImportError:
             raise HarnessError("--cluster needs Dask; install tensor-harness[cluster]") from None
+        for name in [each for each in logging.root.manager.loggerDict if each.startswith("distributed")]:
+            logging.getLogger(name).setLevel(logging.CRITICAL)  # what it meets is told in a sentence
         named = {"scheduler_file": self.address} if Path(self.address).is_file() else {"address": self.address}
         try:
             client = Client(**named, timeout=_CONNECTING_SECONDS, set_as_default=False)
         except (OSError, ValueError) as failure:
             raise InfrastructureError(f"no scheduler answers at {self.address}: {failure}") from None
-        with client:
-            _check_alike(client)
-            yield client
+        try:
+            with client:
+                _check_alike(client)
+                yield client
+        except (FutureCancelledError, CommClosedError):
+            raise InfrastructureError(f"the scheduler at {self.address} is gone") from None
+        except KilledWorker:
+            raise InfrastructureError(f"the machines of {self.address} end before they find any cell") from None
 
     def cells(self, client: Client, task: Task) -> list[str]:
         """The names of the cells that a machine of the cluster finds. Raises HarnessError where it refuses the selection."""
