@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 
@@ -144,7 +146,7 @@ def ends_the_scheduler(x, W, b):
 def test_a_scheduler_that_is_gone_ends_the_run_in_a_sentence(tmp_path):
     file = tmp_path / "pid"
     (tmp_path / "mine.py").write_text(ENDING.format(file=str(file)))
-    with kills.cluster(tmp_path) as (scheduler, address):
+    with TemporaryDirectory() as place, kills.cluster(Path(place)) as (scheduler, address):
         file.write_text(str(scheduler.pid))
         answer = ask(tmp_path, "check", "mine.py", *QUICK, "--cluster", address, TMPDIR=str(tmp_path))
     assert not file.exists()
