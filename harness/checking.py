@@ -17,7 +17,6 @@ from harness.execute.outcome import outcome
 from harness.inference import declare
 from harness.measure.verdict import Verdict
 from harness.record.events import CellFinished
-from harness.report.fragment import fragment
 from harness.report.terminal import print_outcomes
 from harness.verify.beside import modules_beside
 from harness.verify.cell import cells, check_devices, check_dtypes
@@ -53,6 +52,8 @@ class Check:
         return told + text.getvalue().rstrip()
 
     def _repr_html_(self) -> str:
+        from harness.report.fragment import fragment  # with the templates, which a notebook alone needs
+
         return fragment(self.outcomes)
 
 

@@ -71,7 +71,7 @@ def test_it_holds_properties_templates_settings_and_licence(wheel):
         name.replace("properties/", "harness/properties/", 1) if name.startswith("properties/") else name
         for name in files
     }
-    assert {"harness/properties/agreement.py", "harness/execute/pytest.ini", "harness/py.typed"} <= shipped
+    assert {"harness/properties/agreement.py", "harness/py.typed"} <= shipped
     assert {name for name in shipped if name.startswith("harness/report/templates/")}
     assert shipped <= names
     others = {name.partition("/")[0] for name in names} - {"harness"}

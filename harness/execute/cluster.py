@@ -19,7 +19,6 @@ from typing import TYPE_CHECKING, Any
 
 from harness.errors import HarnessError, InfrastructureError
 from harness.execute.selection import Selection
-from harness.measure.verdict import Verdict
 from harness.record.environment import code_here
 from harness.record.events import CellFinished
 from harness.record.runlog import decode, encode
@@ -178,10 +177,7 @@ def _lost(cell: str, future: Future) -> CellFinished:
             failure if isinstance(failure, HarnessError) else InfrastructureError(f"the cluster lost {cell}: {failure}")
         )
     reason = "the machines of the cluster that asked it were lost, one after the other"
-    prop, operation, implementation, device, dtype = key
-    return CellFinished(
-        prop, operation, implementation, "", device, dtype, Verdict.ERROR, reason=reason, kind="machines were lost"
-    )
+    return CellFinished.unanswered(key, reason=reason, kind="machines were lost")
 
 
 # on the machines of the cluster

@@ -367,10 +367,7 @@ class Controller:
         key = CellKey.parse(first_left) if first_left and noted(self._scratch, name, GARBLED) else None
         if key is None:
             return last_asked(self._scratch, name)
-        place = f"{key.operation}/{key.implementation}"
-        return CellFinished(
-            key.prop, key.operation, key.implementation, "", key.device, key.dtype, Verdict.ERROR, place=place
-        )
+        return CellFinished.unanswered(key, place=f"{key.operation}/{key.implementation}")
 
     def _died(
         self, name: str, status: int | None, first_left: str | None, cell: CellFinished | None

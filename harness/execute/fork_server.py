@@ -24,7 +24,7 @@ import sys
 import threading
 import traceback
 import warnings
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection, wait
@@ -194,7 +194,8 @@ class ForkServer:
 def _serve(control: socket.socket) -> NoReturn:
     """Fork for every request until there is nobody who could make one."""
     os.setpgrp()  # so that a signal to all that stand in a terminal is for the command alone
-    _let_go_of_files(control.fileno())
+    # terminal and files are the command's, and no candidate's to write to
+    let_go_of({0, 1, 2, *map(int, os.listdir("/dev/fd"))} - {control.fileno()})
     import_everything()
     alarm = on_the_end_of_children()
     with selectors.DefaultSelector() as selector:
@@ -210,14 +211,11 @@ def _serve(control: socket.socket) -> NoReturn:
                     os._exit(0)
 
 
-def _let_go_of_files(kept: int) -> None:
-    """Put nothing in the place of every open file but one: terminal and files are the command's, and no candidate's to write to.
-
-    Were they closed, the next file to be opened would get the number of one that somebody means to close.
-    """
+def let_go_of(files: Iterable[int]) -> None:
+    """Put nothing in the place of open files, by their numbers; were they closed, the next to be opened would get those."""
     nowhere = os.open(os.devnull, os.O_RDWR)
-    for each in {0, 1, 2, *map(int, os.listdir("/dev/fd"))} - {kept, nowhere}:
-        with suppress(OSError):  # the one by which the folder was read
+    for each in files:
+        with suppress(OSError):  # the one by which a folder of them was read
             os.dup2(nowhere, each)
     os.close(nowhere)
 

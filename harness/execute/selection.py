@@ -7,9 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Any
-
-from _pytest.mark.expression import Expression
+from typing import TYPE_CHECKING, Any
 
 from harness.candidates import Candidates, candidates
 from harness.catalogue import catalogue, choose
@@ -23,6 +21,9 @@ from harness.verify.cell import Cell, cells
 from harness.verify.property import Property
 from harness.verify.suite import every_claim, every_property
 
+if TYPE_CHECKING:
+    from _pytest.mark.expression import Expression
+
 _DEEPER = 100
 """Levels of an expression that a worker's stack has no room for, where this process' has."""
 
@@ -34,6 +35,8 @@ def check_keyword(expression: str) -> None:
 
 
 def _compiled(expression: str) -> Expression:
+    from _pytest.mark.expression import Expression  # a fifth of all imports, for those alone who use -k
+
     try:
         return Expression.compile(expression)
     except (RecursionError, MemoryError):
@@ -132,7 +135,8 @@ class Selection:
         asked = (prop for prop in self.statements() if not prop.nightly or self.nightly or prop.name in keyword)
         found = [cell for prop in asked for cell in self.cells(prop) if matches(cell.key)]
         if self.keys:
-            found = [cell for cell in found if cell.key in self.keys]
+            chosen = frozenset(self.keys)
+            found = [cell for cell in found if cell.key in chosen]
         if self.shard:
             found = Shard.named(self.shard).of(found, self.durations)
         groups: dict[str, int] = {}

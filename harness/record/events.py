@@ -181,6 +181,13 @@ class CellFinished(OfACell):
             return ""
         return short_id(self.cell, self.counterexample.case)
 
+    @staticmethod
+    def unanswered(key: CellKey, **told: Any) -> CellFinished:
+        """The error of a cell of which there is nothing but its key, and what else is told."""
+        return CellFinished(
+            key.prop, key.operation, key.implementation, "", key.device, key.dtype, Verdict.ERROR, **told
+        )
+
     @property
     def is_short(self) -> bool:
         """Whether it met fewer cases than it should have, and is not falsified by those."""
