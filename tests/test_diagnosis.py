@@ -14,7 +14,7 @@ from harness.declare.implementation import implementation_of
 from harness.execute.outcome import outcome
 from harness.explain.circumstances import circumstances, in_words
 from harness.explain.diagnosis import diagnose
-from harness.explain.scene import scene_of
+from harness.explain.neighbourhood import neighbourhood_of
 from harness.explain.shrinking import shrink
 from harness.generate.plan import plan
 from harness.operations.linear import linear
@@ -39,12 +39,12 @@ def diagnosed(function, **how):
 
 def test_circumstances_that_the_first_cases_suggest_are_put_to_the_test():
     cell, finding = fallen(lambda x, W, b: x @ W.mT + b * (2 if x.shape[1] > 32 else 1))
-    scene = scene_of(cell, finding, 30)
-    scene.failing[:] = [case for case in scene.failing if case.sizes["batch"] > 1]
-    scene.passing[:] = [case for case in scene.passing if case.sizes["batch"] == 1]
-    assert scene.failing
-    assert scene.passing
-    assert in_words(circumstances(scene)) == "inputs ≥ 33"
+    fault = neighbourhood_of(cell, finding, 30)
+    fault.failing[:] = [case for case in fault.failing if case.sizes["batch"] > 1]
+    fault.passing[:] = [case for case in fault.passing if case.sizes["batch"] == 1]
+    assert fault.failing
+    assert fault.passing
+    assert in_words(circumstances(fault)) == "inputs ≥ 33"
 
 
 def test_a_cause_that_holds_everywhere_is_said_without_circumstances():
@@ -137,8 +137,8 @@ def test_a_small_fault_is_not_blamed_on_the_dtypes_that_can_see_it():
 
 def test_a_diagnosis_ends_within_its_time():
     cell, finding = fallen(lambda x, W, b: x @ W.mT + b + torch.sin(1e3 * x.sum(1, keepdim=True)))
-    scene = scene_of(cell, finding, 0.2)
-    assert len(scene.failing) + len(scene.passing) < 200
+    fault = neighbourhood_of(cell, finding, 0.2)
+    assert len(fault.failing) + len(fault.passing) < 200
 
 
 @harness.operation
@@ -163,7 +163,7 @@ def test_a_candidate_file_can_bring_a_cause_of_its_own(tmp_path):
         "from harness import Instead, cause\n"
         "from harness.operations.linear import linear\n\n"
         "@cause\n"
-        "def bias_of_the_neighbour(scene):\n"
+        "def bias_of_the_neighbour(fault):\n"
         '    """Each output gets the bias of the next one."""\n'
         "    def moved(call):\n"
         "        return call.replace(b=call.arguments['b'].roll(1) * 0.5)\n"

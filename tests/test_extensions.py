@@ -77,7 +77,7 @@ def nothing_of_nothing(implementation, case):
 
 
 @harness.cause
-def rounded_up(scene):
+def rounded_up(fault):
     """One is added."""
     yield harness.Instead("one is added, as my file knows", results=lambda results, call: (results[0] + 1,))
 

@@ -331,7 +331,7 @@ def test_a_theory_that_calls_operators_for_ever_is_given_up_and_others_are_asked
     [
         ("verify/subject.py", "mine.py: wrong"),
         ("measure/reference.py", "the definition of tree"),
-        ("explain/scene.py", "the harness"),
+        ("explain/neighbourhood.py", "the harness"),
     ],
 )
 def test_who_was_stopped_is_told_by_who_called_it(tmp_path, caller, blamed):

@@ -1,6 +1,6 @@
 """A cause: what an implementation may have computed in place of the definition.
 
-A cause is a generator function of the scene. Each `Instead` that it yields is a theory: it changes the call before the
+A cause is a generator function of the fault. Each `Instead` that it yields is a theory: it changes the call before the
 definition sees it, a step of the definition, or its results, and it is believed where the implementation's results agree
 with what comes out on every case that shows the fault, and on those that do not show it as well. What can't be said that
 way (an implementation that remembers, samples that reach one another) is observed, and yielded as `Observed`.
@@ -9,9 +9,9 @@ way (an implementation that remembers, samples that reach one another) is observ
 from harness import Instead, cause
 
 @cause
-def counted_twice(scene):
+def counted_twice(fault):
     "An argument is counted twice."
-    for name in scene.floats:
+    for name in fault.floats:
         yield Instead(f"{name} is counted twice", lambda call, name=name: call.replace(**{name: 2 * call.arguments[name]}))
 ```
 """
@@ -28,7 +28,7 @@ from torch import Tensor
 from harness.generate.case import Call
 
 if TYPE_CHECKING:
-    from harness.explain.scene import Scene
+    from harness.explain.neighbourhood import FaultNeighbourhood
 
 Results = tuple[Tensor, ...]
 
@@ -70,15 +70,15 @@ class Cause:
     """A named family of theories or observations; `name` is the function's, in words."""
 
     name: str
-    statement: Callable[[Scene], Iterator[Instead | Observed]]
+    statement: Callable[[FaultNeighbourhood], Iterator[Instead | Observed]]
     module: str
 
-    def __call__(self, scene: Scene) -> Iterator[Instead | Observed]:
-        """What this cause has to say about a scene."""
-        return self.statement(scene)
+    def __call__(self, fault: FaultNeighbourhood) -> Iterator[Instead | Observed]:
+        """What this cause has to say about a fault."""
+        return self.statement(fault)
 
 
-def cause(statement: Callable[[Scene], Iterator[Instead | Observed]]) -> Cause:
+def cause(statement: Callable[[FaultNeighbourhood], Iterator[Instead | Observed]]) -> Cause:
     """Declare a cause. It is tried on what its module declares, states or imports it beside.
 
     Those of `harness/explain/causes` and of installed packages (entry point group `harness.causes`) are tried on everything.

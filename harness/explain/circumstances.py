@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from harness.explain.scene import Scene, many_changes, one_change
+from harness.explain.neighbourhood import FaultNeighbourhood, many_changes, one_change
 from harness.explain.values import OF_INDICES, OF_VALUES, has, largest, without_each
 from harness.generate.case import Case
 from harness.generate.layouts import LAYOUTS
@@ -125,46 +125,46 @@ def in_words(rule: Rule | None) -> str:
     return " and ".join(condition.text for condition in rule or ())
 
 
-def circumstances(scene: Scene) -> Rule | None:
+def circumstances(fault: FaultNeighbourhood) -> Rule | None:
     """The fewest conditions that tell the cases that show the fault from those that do not.
 
     Empty where it always shows; None where no such conditions are found. What is found is put to the test on fresh
     cases at its border, and believed where none contradicts it.
     """
     for _ in range(_ROUNDS):
-        found = _rule(scene)
+        found = _rule(fault)
         if found is None:
             return None
-        told = [_contradicts(scene, found, case) for case in list(_challenges(scene, found))]
-        if scene.time_left and not any(told):
+        told = [_contradicts(fault, found, case) for case in list(_challenges(fault, found))]
+        if fault.time_left and not any(told):
             return found
-    return _never_contiguous(scene)
+    return _never_contiguous(fault)
 
 
-def _contradicts(scene: Scene, rule: Rule, case: Case) -> bool:
-    shown = scene.note(case) if scene.time_left else None
+def _contradicts(fault: FaultNeighbourhood, rule: Rule, case: Case) -> bool:
+    shown = fault.note(case) if fault.time_left else None
     return shown is not None and shown is not all(condition.holds(case) for condition in rule)
 
 
-def _rule(scene: Scene) -> Rule | None:
+def _rule(fault: FaultNeighbourhood) -> Rule | None:
     """The shortest conjunction that every failing case fulfils and no passing case does.
 
     A fault may hide in a case that was given its values, whatever the sizes: so those that were not come first.
     """
-    if not scene.passing:
+    if not fault.passing:
         return ()
-    drawn = [case for case in scene.passing if not case.values]
-    for passing in (drawn, scene.passing) if drawn else (scene.passing,):
-        if found := _conjunction(scene, passing):
+    drawn = [case for case in fault.passing if not case.values]
+    for passing in (drawn, fault.passing) if drawn else (fault.passing,):
+        if found := _conjunction(fault, passing):
             return found
-    return _either(scene) or _never_contiguous(scene)
+    return _either(fault) or _never_contiguous(fault)
 
 
-def _conjunction(scene: Scene, passing: list[Case]) -> Rule | None:
+def _conjunction(fault: FaultNeighbourhood, passing: list[Case]) -> Rule | None:
     necessary = [
         condition
-        for condition in dict.fromkeys(_conditions(scene))
-        if all(condition.holds(case) for case in scene.failing)
+        for condition in dict.fromkeys(_conditions(fault))
+        if all(condition.holds(case) for case in fault.failing)
     ]
     excluded = {c: sum(1 << i for i, case in enumerate(passing) if not c.holds(case)) for c in necessary}
     telling = [condition for condition in necessary if excluded[condition]]
@@ -176,56 +176,56 @@ def _conjunction(scene: Scene, passing: list[Case]) -> Rule | None:
     return None
 
 
-def _either(scene: Scene) -> Rule | None:
+def _either(fault: FaultNeighbourhood) -> Rule | None:
     """Two conditions of which either is enough: each fulfilled by no passing case, one of them by every failing case."""
-    sizes = [Condition(name, "=", 1) for name in scene.case.sizes]
-    options = [Condition(n, "is", (value,)) for n, domain in scene.operation.options.items() for value in domain.values]
-    enough = [each for each in (*sizes, *options) if not any(each.holds(case) for case in scene.passing)]
+    sizes = [Condition(name, "=", 1) for name in fault.case.sizes]
+    options = [Condition(n, "is", (value,)) for n, domain in fault.operation.options.items() for value in domain.values]
+    enough = [each for each in (*sizes, *options) if not any(each.holds(case) for case in fault.passing)]
     for one, other in itertools.combinations(enough, 2):
-        if all(one.holds(case) or other.holds(case) for case in scene.failing):
+        if all(one.holds(case) or other.holds(case) for case in fault.failing):
             return (Either(one, other),)
     return None
 
 
-def _never_contiguous(scene: Scene) -> Rule | None:
+def _never_contiguous(fault: FaultNeighbourhood) -> Rule | None:
     """That the layout matters, though not every case with such a layout shows it: what is read may be right by chance."""
-    for strided in _strided(scene):
-        plain = [case for case in scene.passing if not strided.holds(case)]
-        if len(plain) >= _ENOUGH <= len(scene.failing) and all(map(strided.holds, scene.failing)):
+    for strided in _strided(fault):
+        plain = [case for case in fault.passing if not strided.holds(case)]
+        if len(plain) >= _ENOUGH <= len(fault.failing) and all(map(strided.holds, fault.failing)):
             return (strided,)
     return None
 
 
-def _strided(scene: Scene) -> Iterator[Condition]:
+def _strided(fault: FaultNeighbourhood) -> Iterator[Condition]:
     """That one argument by name is not contiguous, where some case tells it from the others; then that any is."""
-    alone = [case for case in (*scene.failing, *scene.passing) if ":" in case.layout]
-    names = scene.case.given if len(scene.case.given) == 1 or alone else ()
+    alone = [case for case in (*fault.failing, *fault.passing) if ":" in case.layout]
+    names = fault.case.given if len(fault.case.given) == 1 or alone else ()
     yield from (Condition(name, _STRIDED) for name in names)
     yield Condition(_AN_ARGUMENT, _STRIDED)
 
 
-def _conditions(scene: Scene) -> Iterator[Condition]:
+def _conditions(fault: FaultNeighbourhood) -> Iterator[Condition]:
     """What may be said of the cases, simplest first."""
-    yield from _of_options(scene)
-    yield from _of_layouts(scene)
-    yield from _of_sizes(scene)
-    yield from _of_two_sizes(scene)
-    yield from _of_values(scene)
+    yield from _of_options(fault)
+    yield from _of_layouts(fault)
+    yield from _of_sizes(fault)
+    yield from _of_two_sizes(fault)
+    yield from _of_values(fault)
 
 
-def _of_values(scene: Scene) -> Iterator[Condition]:
+def _of_values(fault: FaultNeighbourhood) -> Iterator[Condition]:
     """What entries every failing case has, and some passing case lacks; after the sizes, on which they depend as well."""
-    if min(len(scene.failing), len(scene.passing)) < _FEWEST:
+    if min(len(fault.failing), len(fault.passing)) < _FEWEST:
         return
-    for name, domain in scene.case.given.items():
+    for name, domain in fault.case.given.items():
         yield from (Condition(name, relation) for relation in (OF_VALUES if domain.kind == "float" else OF_INDICES))
-        if domain.kind == "float" and min(len(scene.failing), len(scene.passing)) >= _ENOUGH:
-            yield Condition(name, _LARGE, min(largest(case, name) for case in scene.failing))
+        if domain.kind == "float" and min(len(fault.failing), len(fault.passing)) >= _ENOUGH:
+            yield Condition(name, _LARGE, min(largest(case, name) for case in fault.failing))
 
 
-def _of_options(scene: Scene) -> Iterator[Condition]:
-    for name, domain in scene.operation.options.items():
-        failing = tuple(value for value in domain.values if any(c.options[name] == value for c in scene.failing))
+def _of_options(fault: FaultNeighbourhood) -> Iterator[Condition]:
+    for name, domain in fault.operation.options.items():
+        failing = tuple(value for value in domain.values if any(c.options[name] == value for c in fault.failing))
         missing = tuple(value for value in domain.values if value not in failing)
         if len(failing) == 1 and missing:
             yield Condition(name, "is", failing)
@@ -233,20 +233,20 @@ def _of_options(scene: Scene) -> Iterator[Condition]:
             yield Condition(name, "is not", missing)
 
 
-def _of_layouts(scene: Scene) -> Iterator[Condition]:
-    layouts = tuple(sorted({case.layout for case in scene.failing}))
+def _of_layouts(fault: FaultNeighbourhood) -> Iterator[Condition]:
+    layouts = tuple(sorted({case.layout for case in fault.failing}))
     if "contiguous" not in layouts:
         yield Condition("layout", "is not", ("contiguous",))
-        yield from _strided(scene)
+        yield from _strided(fault)
         yield Condition("layout", "is", layouts)
     elif layouts == ("contiguous",):
         yield Condition("layout", "is", layouts)
 
 
-def _of_sizes(scene: Scene) -> Iterator[Condition]:
-    for name in scene.case.sizes:
-        sizes = [case.sizes[name] for case in scene.failing]
-        if min(sizes) > scene.operation.sizes[name][0]:
+def _of_sizes(fault: FaultNeighbourhood) -> Iterator[Condition]:
+    for name in fault.case.sizes:
+        sizes = [case.sizes[name] for case in fault.failing]
+        if min(sizes) > fault.operation.sizes[name][0]:
             yield Condition(name, "≥", min(sizes))
         yield Condition(name, "=" if min(sizes) == max(sizes) else "≤", max(sizes))
         yield from (Condition(name, "is even"), Condition(name, "is odd"))
@@ -255,20 +255,20 @@ def _of_sizes(scene: Scene) -> Iterator[Condition]:
             yield Condition(name, "is no multiple of", modulus)
 
 
-def _of_two_sizes(scene: Scene) -> Iterator[Condition]:
-    for text, one in itertools.product(lengths(scene.case), scene.case.sizes):
+def _of_two_sizes(fault: FaultNeighbourhood) -> Iterator[Condition]:
+    for text, one in itertools.product(lengths(fault.case), fault.case.sizes):
         yield from (Condition(one, relation, text) for relation in ("=", "differs from"))
-    numbers = [*scene.case.sizes, *(name for name, value in scene.case.options.items() if type(value) is int)]
+    numbers = [*fault.case.sizes, *(name for name, value in fault.case.options.items() if type(value) is int)]
     for one, other in itertools.permutations(numbers, 2):
-        if one in scene.case.sizes:
+        if one in fault.case.sizes:
             yield from (Condition(one, relation, other) for relation in (">", "≥", "=", "differs from"))
 
 
-def _challenges(scene: Scene, rule: Rule) -> Iterator[Case]:
+def _challenges(fault: FaultNeighbourhood, rule: Rule) -> Iterator[Case]:
     """Fresh cases on both sides of a rule's border, and around the smallest case."""
-    bounds = scene.operation.sizes
-    count = len(scene.failing) + len(scene.passing)
-    plain = scene.case.replace(values={})
+    bounds = fault.operation.sizes
+    count = len(fault.failing) + len(fault.passing)
+    plain = fault.case.replace(values={})
     for number, case in enumerate(many_changes(plain.replace(seed=plain.seed + 1000 + count), _CHALLENGES)):
         sizes = dict(case.sizes)
         for condition in rule:
@@ -278,24 +278,24 @@ def _challenges(scene: Scene, rule: Rule) -> Iterator[Case]:
                 sizes[condition.name] = min(max(size, low, 1), high)
         near = case.replace(sizes=sizes)
         if near.is_admitted:
-            yield from scene.variants(near)
+            yield from fault.variants(near)
 
 
-def what_matters(scene: Scene) -> str:
+def what_matters(fault: FaultNeighbourhood) -> str:
     """What alone makes the fault disappear when it is changed, for a fault that nothing explains: entries, then parameters.
 
     Another size draws other values, so that a size matters only where the fault does not depend on the values.
     """
     matter: list[str] = []
-    plain = scene.case
+    plain = fault.case
     for name, relation, case in without_each(plain):
-        always = all(has(each, name, relation) for each in scene.failing)
-        if always and scene.time_left and scene.shows(case) is False:
+        always = all(has(each, name, relation) for each in fault.failing)
+        if always and fault.time_left and fault.shows(case) is False:
             matter.append(f"that {name} {relation}")
-    if matter or not scene.shows(plain.another()):
+    if matter or not fault.shows(plain.another()):
         return ", ".join(dict.fromkeys(matter)) or "which values it meets"
     for case in one_change(plain):
-        if scene.time_left and scene.shows(case) is False and scene.shows(case.another()) is False:
+        if fault.time_left and fault.shows(case) is False and fault.shows(case.another()) is False:
             matter += [f"{name}={plain.sizes[name]}" for name in case.sizes if case.sizes[name] != plain.sizes[name]]
             matter += [
                 f"{name}={plain.options[name]!r}" for name in case.options if case.options[name] != plain.options[name]
@@ -305,14 +305,14 @@ def what_matters(scene: Scene) -> str:
     return ", ".join(dict.fromkeys(matter))
 
 
-def other_dtypes(scene: Scene) -> list[str]:
+def other_dtypes(fault: FaultNeighbourhood) -> list[str]:
     """The dtypes that are served in which none of the failing cases shows the fault."""
-    asked = scene.failing[:6]
+    asked = fault.failing[:6]
     right: list[str] = []
-    for dtype in served_dtypes(scene.cell.implementation):
-        if dtype == scene.case.dtype:
+    for dtype in served_dtypes(fault.cell.implementation):
+        if dtype == fault.case.dtype:
             continue
-        told: list[Any] = [scene.shows(case.replace(dtype=dtype, grid="")) for case in asked]
+        told: list[Any] = [fault.shows(case.replace(dtype=dtype, grid="")) for case in asked]
         if told and all(shown is False for shown in told):
             right.append(dtype)
     return right

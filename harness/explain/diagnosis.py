@@ -19,7 +19,7 @@ from harness.explain import causes
 from harness.explain.cause import Cause, Instead, Observed
 from harness.explain.causes.memory import argument_written
 from harness.explain.circumstances import circumstances, in_words, other_dtypes, what_matters
-from harness.explain.scene import Scene, scene_of
+from harness.explain.neighbourhood import FaultNeighbourhood, neighbourhood_of
 from harness.explain.supposed import CannotSay
 from harness.generate.case import Case
 from harness.measure.arrays import Array, as_array
@@ -80,23 +80,23 @@ def diagnose(cell: Cell, finding: Finding, seconds: float = 10.0) -> Diagnosis |
     None where the fault can't be shown again at all.
     """
     with spending("diagnosing"):
-        scene = scene_of(cell, finding, seconds)
-        if not scene.failing:
+        fault = neighbourhood_of(cell, finding, seconds)
+        if not fault.failing:
             return None
-        if scene.kind:
-            return _of_a_fault_raised(scene)
-        return _theory(scene) or _observation(scene) or _circumstances_alone(scene)
+        if fault.kind:
+            return _of_a_fault_raised(fault)
+        return _theory(fault) or _observation(fault) or _circumstances_alone(fault)
 
 
-def _of_a_fault_raised(scene: Scene) -> Diagnosis:
+def _of_a_fault_raised(fault: FaultNeighbourhood) -> Diagnosis:
     """What was raised says what is wrong; the circumstances say when."""
-    rule = circumstances(scene)
-    total = len(scene.failing)
+    rule = circumstances(fault)
+    total = len(fault.failing)
     where = in_words(rule)
     if rule:
-        return Diagnosis(f"it fails ({scene.kind})", _told_apart(scene), "circumstances", where)
-    always = f"on {total} of {total + len(scene.passing)} cases"
-    return Diagnosis(f"it fails ({scene.kind})", always, "always" if rule is not None else "")
+        return Diagnosis(f"it fails ({fault.kind})", _told_apart(fault), "circumstances", where)
+    always = f"on {total} of {total + len(fault.passing)} cases"
+    return Diagnosis(f"it fails ({fault.kind})", always, "always" if rule is not None else "")
 
 
 @dataclass
@@ -114,96 +114,96 @@ class _Believed:
         return self.everywhere, self.asked
 
 
-def _theory(scene: Scene) -> Diagnosis | None:
+def _theory(fault: FaultNeighbourhood) -> Diagnosis | None:
     """The theory that explains most: everything, rather than the failing cases alone; all of them, rather than a part."""
-    if not scene.agrees:
+    if not fault.agrees:
         return None
     best: _Believed | None = None
-    until = scene.deadline
-    scene.deadline -= _FOR_OBSERVING * (until - undisturbed_seconds())
-    for believed in _believed(scene):
+    until = fault.deadline
+    fault.deadline -= _FOR_OBSERVING * (until - undisturbed_seconds())
+    for believed in _believed(fault):
         if best is None or believed.rank > best.rank:
             best = believed
-        if best.everywhere and best.asked >= _NEARLY_ALL * len(scene.failing):
+        if best.everywhere and best.asked >= _NEARLY_ALL * len(fault.failing):
             break
-    scene.deadline = until
+    fault.deadline = until
     if best is None:
         return None
-    rule = None if best.everywhere else circumstances(scene)
-    written = _argument_written(scene, in_words(rule)) if any(each.is_of_layout for each in rule or ()) else None
-    return written or _from_theory(scene, best, in_words(rule))
+    rule = None if best.everywhere else circumstances(fault)
+    written = _argument_written(fault, in_words(rule)) if any(each.is_of_layout for each in rule or ()) else None
+    return written or _from_theory(fault, best, in_words(rule))
 
 
-def _argument_written(scene: Scene, where: str) -> Diagnosis | None:
+def _argument_written(fault: FaultNeighbourhood, where: str) -> Diagnosis | None:
     """That an argument is written to, where the layout decides: what is read again afterwards may look like anything."""
-    seen = next(argument_written(scene), None)
+    seen = next(argument_written(fault), None)
     return Diagnosis(seen.sentence, seen.evidence, argument_written.name, where) if isinstance(seen, Observed) else None
 
 
-def _from_theory(scene: Scene, believed: _Believed, where: str) -> Diagnosis:
+def _from_theory(fault: FaultNeighbourhood, believed: _Believed, where: str) -> Diagnosis:
     evidence = f"on {believed.asked} of {believed.asked} cases the results agree with the definition, changed that way"
-    if not where and len(scene.failing) >= _FEWEST:
-        right = other_dtypes(scene)
-        where = f"the dtype is not {' or '.join(right)}" if right and _visible_in(scene, right) else ""
+    if not where and len(fault.failing) >= _FEWEST:
+        right = other_dtypes(fault)
+        where = f"the dtype is not {' or '.join(right)}" if right and _visible_in(fault, right) else ""
     sentence = believed.instead.sentence
     if not believed.everywhere and not where:
         sentence += ", in some cases"
     return Diagnosis(sentence, evidence, believed.cause.name, where, believed.everywhere)
 
 
-def _visible_in(scene: Scene, dtypes: list[str]) -> bool:
+def _visible_in(fault: FaultNeighbourhood, dtypes: list[str]) -> bool:
     """Whether the fault is so large that these dtypes, in which it does not show, would show it."""
-    case = scene.failing[0]
-    return any(_far_off(scene, case, dtype) for dtype in dtypes)
+    case = fault.failing[0]
+    return any(_far_off(fault, case, dtype) for dtype in dtypes)
 
 
-def _far_off(scene: Scene, case: Case, dtype: str) -> bool:
+def _far_off(fault: FaultNeighbourhood, case: Case, dtype: str) -> bool:
     coarse = case.replace(dtype=dtype)
-    results = scene.results(case)
+    results = fault.results(case)
     if results is None:
         return False
     told = all_close("", results, reference(coarse), coarse)
     return any(each.is_informative and each.score > 4 * each.allowance for each in told)
 
 
-def _believed(scene: Scene) -> Iterator[_Believed]:
+def _believed(fault: FaultNeighbourhood) -> Iterator[_Believed]:
     """The theories that explain every failing case of which they can say anything."""
-    telling = _telling_cases(scene)
-    for cause, theory in _yielded(scene):
-        if not isinstance(theory, Instead) or not _comes_closer(scene, theory, telling[:_TRIED]):
+    telling = _telling_cases(fault)
+    for cause, theory in _yielded(fault):
+        if not isinstance(theory, Instead) or not _comes_closer(fault, theory, telling[:_TRIED]):
             continue
-        told = _tested(scene, theory, telling)
+        told = _tested(fault, theory, telling)
         asked = told["explained"]
-        if asked >= min(_FEWEST, len(scene.failing)) and (2 * told["silent"] <= len(telling) or _speaks(scene, theory)):
-            yield _Believed(cause, theory, asked, not _tested(scene, theory, scene.passing)["contradicted"])
+        if asked >= min(_FEWEST, len(fault.failing)) and (2 * told["silent"] <= len(telling) or _speaks(fault, theory)):
+            yield _Believed(cause, theory, asked, not _tested(fault, theory, fault.passing)["contradicted"])
 
 
-def _speaks(scene: Scene, theory: Instead) -> bool:
+def _speaks(fault: FaultNeighbourhood, theory: Instead) -> bool:
     """Whether a theory says something of most failing cases whose axes are long enough for anything to be said."""
-    longest = _with_fewest_axes_of_one(scene.failing)
-    told = _tested(scene, theory, longest)
+    longest = _with_fewest_axes_of_one(fault.failing)
+    told = _tested(fault, theory, longest)
     return len(longest) >= _FEWEST and 2 * told["silent"] <= len(longest)
 
 
-def _tested(scene: Scene, theory: Instead, cases: Iterable[Case]) -> Counter[str]:
+def _tested(fault: FaultNeighbourhood, theory: Instead, cases: Iterable[Case]) -> Counter[str]:
     """How many cases a theory explains, and of how many it can say nothing; none as soon as one contradicts it."""
     told: Counter[str] = Counter()
     for case in cases:
-        found = _explains(scene, theory, case)
+        found = _explains(fault, theory, case)
         if found == "contradicted":
             return Counter(contradicted=1)
         told[found] += 1
     return told
 
 
-def _telling_cases(scene: Scene) -> list[Case]:
+def _telling_cases(fault: FaultNeighbourhood) -> list[Case]:
     """The failing cases, those on which theories are tried first in front: with no axis of one entry, and of moderate size."""
-    ordered = sorted(scene.failing, key=lambda case: case.entries)
+    ordered = sorted(fault.failing, key=lambda case: case.entries)
     best = _with_fewest_axes_of_one(ordered)
     first = [best[len(best) * place // (_TRIED + 1)] for place in range(1, _TRIED + 1)]
     front = list(dict.fromkeys(map(id, first)))
     chosen = [next(case for case in first if id(case) == each) for each in front]
-    return [*chosen, *(case for case in scene.failing if id(case) not in front)]
+    return [*chosen, *(case for case in fault.failing if id(case) not in front)]
 
 
 def _with_fewest_axes_of_one(cases: list[Case]) -> list[Case]:
@@ -211,29 +211,29 @@ def _with_fewest_axes_of_one(cases: list[Case]) -> list[Case]:
     return [case for case, ones in zip(cases, counted, strict=True) if ones == min(counted)]
 
 
-def _yielded(scene: Scene) -> Iterator[tuple[Cause, Instead | Observed]]:
-    for cause in known_causes(scene.cell):
+def _yielded(fault: FaultNeighbourhood) -> Iterator[tuple[Cause, Instead | Observed]]:
+    for cause in known_causes(fault.cell):
         with suppress(NotImplementedError):  # torch lacks a kernel for a narrow dtype that the cause would look at
-            for theory in cause(scene):
-                if not scene.time_left:
+            for theory in cause(fault):
+                if not fault.time_left:
                     return
                 yield cause, theory
 
 
-def _comes_closer(scene: Scene, theory: Instead, cases: Iterable[Case]) -> bool:
+def _comes_closer(fault: FaultNeighbourhood, theory: Instead, cases: Iterable[Case]) -> bool:
     """Whether a theory comes much closer to an implementation's results than the definition does, where it first says anything."""
-    told = (_is_closer(scene, theory, case) for case in cases)
+    told = (_is_closer(fault, theory, case) for case in cases)
     return next((closer for closer in told if closer is not None), False)
 
 
-def _is_closer(scene: Scene, theory: Instead, case: Case) -> bool | None:
+def _is_closer(fault: FaultNeighbourhood, theory: Instead, case: Case) -> bool | None:
     """The same of one case; None where the theory is a partial one that says nothing of it."""
-    results = scene.results(case)
+    results = fault.results(case)
     if results is None:
         return False
     call = case.plain_call()
     try:
-        made = scene.supposed(theory, case, {name: widened(tensor) for name, tensor in call.arguments.items()})
+        made = fault.supposed(theory, case, {name: widened(tensor) for name, tensor in call.arguments.items()})
     except CannotSay:
         return False
     left = before = 0.0
@@ -264,18 +264,18 @@ def _distance(one: Array, other: Array) -> float:
 _Told = Literal["explained", "contradicted", "consistent", "silent"]
 
 
-def _explains(scene: Scene, theory: Instead, case: Case) -> _Told:
+def _explains(fault: FaultNeighbourhood, theory: Instead, case: Case) -> _Told:
     """Whether an implementation's results are those of a theory, where the theory says anything of the case.
 
     They are consistent with it, and no more, where the definition has the same finite entries.
     """
-    results = scene.results(case)
+    results = fault.results(case)
     call = case.plain_call()
     axes = [domain.batch_axis(call.options) for domain in case.operation.results]
     if results is None:
         return "silent"
     try:
-        parts = measure(case, call, lambda arguments: scene.supposed(theory, case, arguments), axes).parts
+        parts = measure(case, call, lambda arguments: fault.supposed(theory, case, arguments), axes).parts
     except CannotSay:
         return "silent"
     right = reference(case).parts
@@ -312,38 +312,38 @@ def _held(actual: torch.Tensor, part: ExpectedTensor, unsaid: Any, case: Case) -
     return close("", found, expected, case, like=part, both_rounded=True)
 
 
-def _observation(scene: Scene) -> Diagnosis | None:
+def _observation(fault: FaultNeighbourhood) -> Diagnosis | None:
     """What was seen at work, and under which circumstances.
 
     Where the layout of memory decides, nothing else is looked for: what is read from the wrong place may look like
     anything.
     """
-    rule = circumstances(scene) or ()
+    rule = circumstances(fault) or ()
     of_layout = any(condition.is_of_layout for condition in rule)
     where = in_words(rule)
-    for cause, seen in _yielded(scene):
+    for cause, seen in _yielded(fault):
         if isinstance(seen, Observed) and (not of_layout or cause.name in _OF_MEMORY):
             return Diagnosis(seen.sentence, seen.evidence, cause.name, where)
     return None
 
 
-def _circumstances_alone(scene: Scene) -> Diagnosis:
+def _circumstances_alone(fault: FaultNeighbourhood) -> Diagnosis:
     """When it is wrong, where it could not be said what is computed instead; what matters, where not even that."""
-    rule = circumstances(scene)
+    rule = circumstances(fault)
     if rule:
         where = in_words(rule)
-        return Diagnosis(f"wrong only where {where}", _told_apart(scene), "circumstances")
-    right = other_dtypes(scene) if rule is not None else []
-    if right and (not scene.agrees or _visible_in(scene, right)):
-        words = f"wrong in {scene.case.dtype}, right in {' and '.join(right)}"
-        return Diagnosis(words, f"on {len(scene.failing)} of {len(scene.failing)} cases", "dtype")
-    matter = what_matters(scene)
+        return Diagnosis(f"wrong only where {where}", _told_apart(fault), "circumstances")
+    right = other_dtypes(fault) if rule is not None else []
+    if right and (not fault.agrees or _visible_in(fault, right)):
+        words = f"wrong in {fault.case.dtype}, right in {' and '.join(right)}"
+        return Diagnosis(words, f"on {len(fault.failing)} of {len(fault.failing)} cases", "dtype")
+    matter = what_matters(fault)
     told = f"; what matters is {matter}" if matter else ""
-    return Diagnosis(f"no known cause explains it{told}", f"{len(scene.failing)} cases show it")
+    return Diagnosis(f"no known cause explains it{told}", f"{len(fault.failing)} cases show it")
 
 
-def _told_apart(scene: Scene) -> str:
-    return f"{len(scene.failing)} cases that fulfil it show the fault, {len(scene.passing)} that do not are right"
+def _told_apart(fault: FaultNeighbourhood) -> str:
+    return f"{len(fault.failing)} cases that fulfil it show the fault, {len(fault.passing)} that do not are right"
 
 
 @lru_cache(maxsize=1)

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from harness.declare.axes import Axis
 from harness.explain.cause import Instead, cause
-from harness.explain.scene import Scene
+from harness.explain.neighbourhood import FaultNeighbourhood
 from harness.generate.case import Call
 from harness.verify.subject import sizes_of
 
@@ -51,16 +51,16 @@ def with_argument(name: str, change: Callable[..., Tensor | None], *how: Any) ->
 
 
 @cause
-def ignored(scene: Scene) -> Iterator[Instead]:
+def ignored(fault: FaultNeighbourhood) -> Iterator[Instead]:
     """An argument is not used."""
-    for name in scene.floats:
+    for name in fault.floats:
         yield Instead(f"{name} is ignored", with_argument(name, torch.zeros_like))
 
 
 @cause
-def taken_for_a_constant(scene: Scene) -> Iterator[Instead]:
+def taken_for_a_constant(fault: FaultNeighbourhood) -> Iterator[Instead]:
     """A constant stands where an argument should."""
-    for name, constant in itertools.product(scene.floats, _CONSTANTS):
+    for name, constant in itertools.product(fault.floats, _CONSTANTS):
         yield Instead(f"{name} is taken to be {constant:g}", with_argument(name, torch.full_like, constant))
 
 
@@ -68,24 +68,24 @@ _CONSTANTS = (1.0, 0.5, -1.0, 2.0)
 
 
 @cause
-def counted_twice(scene: Scene) -> Iterator[Instead]:
+def counted_twice(fault: FaultNeighbourhood) -> Iterator[Instead]:
     """An argument is added, or multiplied by, twice."""
-    for name in scene.floats:
+    for name in fault.floats:
         yield Instead(f"{name} is counted twice", with_argument(name, torch.mul, 2))
 
 
 @cause
-def negated(scene: Scene) -> Iterator[Instead]:
+def negated(fault: FaultNeighbourhood) -> Iterator[Instead]:
     """An argument has the other sign."""
-    for name in scene.floats:
+    for name in fault.floats:
         yield Instead(f"{name} has the wrong sign", with_argument(name, torch.neg))
 
 
 @cause
-def exchanged_arguments(scene: Scene) -> Iterator[Instead]:
+def exchanged_arguments(fault: FaultNeighbourhood) -> Iterator[Instead]:
     """Two arguments of equal shape stand in each other's place."""
-    for first, second in itertools.combinations(scene.numbers, 2):
-        if not scene.alike(first, second):
+    for first, second in itertools.combinations(fault.numbers, 2):
+        if not fault.alike(first, second):
             continue
 
         def exchanged(call: Call, first: str = first, second: str = second) -> Call | None:
@@ -96,10 +96,10 @@ def exchanged_arguments(scene: Scene) -> Iterator[Instead]:
 
 
 @cause
-def used_for_another(scene: Scene) -> Iterator[Instead]:
+def used_for_another(fault: FaultNeighbourhood) -> Iterator[Instead]:
     """One argument is used where another of equal shape is meant."""
-    for name, taken in itertools.permutations(scene.numbers, 2):
-        if not scene.alike(name, taken):
+    for name, taken in itertools.permutations(fault.numbers, 2):
+        if not fault.alike(name, taken):
             continue
 
         def instead(call: Call, name: str = name, taken: str = taken) -> Call | None:
@@ -110,10 +110,10 @@ def used_for_another(scene: Scene) -> Iterator[Instead]:
 
 
 @cause
-def misplaced(scene: Scene) -> Iterator[Instead]:
+def misplaced(fault: FaultNeighbourhood) -> Iterator[Instead]:
     """An argument, or a block of it, is added where another argument of equal shape is."""
-    tensors = scene.case.given
-    for source, target in itertools.permutations(scene.floats, 2):
+    tensors = fault.case.given
+    for source, target in itertools.permutations(fault.floats, 2):
         if tensors[source].default_axes != tensors[target].default_axes:
             continue
         yield Instead(f"{source} is added where {target} is", _moved(source, target, None))
@@ -142,9 +142,9 @@ def _moved(source: str, target: str, block: int | None) -> Callable[[Call], Call
 
 
 @cause
-def scaled_by_a_size(scene: Scene) -> Iterator[Instead]:
+def scaled_by_a_size(fault: FaultNeighbourhood) -> Iterator[Instead]:
     """An argument is multiplied or divided by a size, as when a sum stands for a mean."""
-    for name, size in itertools.product(scene.floats, scene.case.sizes):
+    for name, size in itertools.product(fault.floats, fault.case.sizes):
         yield Instead(
             f"{name} is multiplied by the size of {size}, as by a sum in place of a mean", _times(name, size, 1)
         )
@@ -162,15 +162,15 @@ def _times(name: str, size: str, power: int) -> Callable[[Call], Call | None]:
 
 
 @cause
-def one_slice_for_all(scene: Scene) -> Iterator[Instead]:
+def one_slice_for_all(fault: FaultNeighbourhood) -> Iterator[Instead]:
     """Along an axis, one slice of an argument, or of all that have the axis, is used in place of every other."""
-    tensors, options = scene.case.given, scene.case.options
-    for name in scene.numbers:
+    tensors, options = fault.case.given, fault.case.options
+    for name in fault.numbers:
         for position, axis in enumerate(tensors[name].axes(options)):
             for place, which in _ENDS:
                 change = with_argument(name, _spread, Place(position, axis.text), place)
                 yield Instead(f"the {which} slice of {name} along {axis.text} is used for all", change)
-    for axis in dict.fromkeys(axis for name in scene.floats for axis in tensors[name].axes(options)):
+    for axis in dict.fromkeys(axis for name in fault.floats for axis in tensors[name].axes(options)):
         for place, which in _ENDS:
             words = f"the {which} slice of every argument along {axis.text} is used for all"
             yield Instead(words, partial(_all_spread, text=axis.text, place=place))
@@ -211,9 +211,9 @@ _FUNCTIONS: dict[str, Callable[[Tensor], Tensor]] = {
 
 
 @cause
-def another_function_of_it(scene: Scene) -> Iterator[Instead]:
+def another_function_of_it(fault: FaultNeighbourhood) -> Iterator[Instead]:
     """A function of an argument is used in its place: a variance for a deviation, a logarithm for what it is of."""
-    for name, (words, function) in itertools.product(scene.numbers, _FUNCTIONS.items()):
+    for name, (words, function) in itertools.product(fault.numbers, _FUNCTIONS.items()):
         yield Instead(
             f"{words.format(name)} is used where {name} is meant", with_argument(name, partial(_of_its_kind, function))
         )

@@ -13,19 +13,19 @@ from torch import Tensor
 from harness.declare.domain import TensorDomain
 from harness.explain.cause import Instead, Results, cause
 from harness.explain.causes.arguments import Place, placed, with_argument
-from harness.explain.scene import Scene
+from harness.explain.neighbourhood import FaultNeighbourhood
 from harness.generate.case import Call
 from harness.verify.subject import sizes_of
 
 _STEPS = (1, -1, 2, -2)
 
 
-def _axes(scene: Scene, domain: TensorDomain) -> list[Place]:
-    return [Place(position, axis.text) for position, axis in enumerate(domain.axes(scene.case.options))]
+def _axes(fault: FaultNeighbourhood, domain: TensorDomain) -> list[Place]:
+    return [Place(position, axis.text) for position, axis in enumerate(domain.axes(fault.case.options))]
 
 
-def _pairs(scene: Scene, domain: TensorDomain) -> Iterator[tuple[Place, Place]]:
-    return itertools.combinations(_axes(scene, domain), 2)
+def _pairs(fault: FaultNeighbourhood, domain: TensorDomain) -> Iterator[tuple[Place, Place]]:
+    return itertools.combinations(_axes(fault, domain), 2)
 
 
 def with_result(
@@ -42,16 +42,16 @@ def with_result(
 
 
 @cause
-def exchanged_axes(scene: Scene) -> Iterator[Instead]:
+def exchanged_axes(fault: FaultNeighbourhood) -> Iterator[Instead]:
     """Two axes of an argument or of a result are exchanged."""
-    tensors = scene.case.given
+    tensors = fault.case.given
     for name in (name for name, domain in tensors.items() if domain.kind in ("float", "bool")):
-        for one, other in _pairs(scene, tensors[name]):
+        for one, other in _pairs(fault, tensors[name]):
             words = f"axes {one.position} and {other.position} of {name} ({one.text} and {other.text}) are exchanged"
             yield Instead(words, with_argument(name, _transposed, one, other))
-    for index, domain in enumerate(scene.operation.results):
-        for one, other in _pairs(scene, domain):
-            which = scene.which(index)
+    for index, domain in enumerate(fault.operation.results):
+        for one, other in _pairs(fault, domain):
+            which = fault.which(index)
             words = f"axes {one.position} and {other.position} of {which} ({one.text} and {other.text}) are exchanged"
             yield Instead(words, results=with_result(index, _transposed, one, other))
 
@@ -61,9 +61,9 @@ def _transposed(tensor: Tensor, i: int, j: int) -> Tensor | None:
 
 
 @cause
-def another_axis(scene: Scene) -> Iterator[Instead]:
+def another_axis(fault: FaultNeighbourhood) -> Iterator[Instead]:
     """What should be done along one axis is done along another."""
-    names = dict.fromkeys(axis.text for name in scene.floats for axis in _axes(scene, scene.case.given[name]))
+    names = dict.fromkeys(axis.text for name in fault.floats for axis in _axes(fault, fault.case.given[name]))
     for one, other in itertools.combinations(names, 2):
         yield Instead(
             f"{one} is taken for {other} (axes exchanged on the way in and out)",
@@ -90,22 +90,22 @@ def _exchanged_results(results: Results, call: Call, one: str, other: str) -> Re
 
 
 @cause
-def viewed_where_permuted(scene: Scene) -> Iterator[Instead]:
+def viewed_where_permuted(fault: FaultNeighbourhood) -> Iterator[Instead]:
     """Memory is read in another shape where axes should be permuted: in an argument, in all weights, in a result."""
-    tensors = scene.case.given
-    for name, change in itertools.product(scene.floats, _READINGS):
-        for one, other in _pairs(scene, tensors[name]):
+    tensors = fault.case.given
+    for name, change in itertools.product(fault.floats, _READINGS):
+        for one, other in _pairs(fault, tensors[name]):
             yield Instead(_instead_of_permuting(name, one, other), with_argument(name, change, one, other))
-    weights = [name for name in scene.floats if _is_weight(tensors[name])]
+    weights = [name for name in fault.floats if _is_weight(tensors[name])]
     for change in (_viewed, _read_across) if len(weights) > 1 else ():
         words = f"{' and '.join(weights)} are viewed in another shape where their last two axes should be permuted"
         yield Instead(words, partial(_all_read, names=weights, change=change))
-    for name, change in itertools.product(scene.floats, (_viewed, _read_across)):
+    for name, change in itertools.product(fault.floats, (_viewed, _read_across)):
         words = f"each block of {name} is viewed in another shape where it should be transposed"
         yield Instead(words, partial(_blocks_read, name=name, change=change))
-    for index, change in itertools.product(range(len(scene.operation.results)), _READINGS):
-        for one, other in _pairs(scene, scene.operation.results[index]):
-            words = _instead_of_permuting(scene.which(index), one, other)
+    for index, change in itertools.product(range(len(fault.operation.results)), _READINGS):
+        for one, other in _pairs(fault, fault.operation.results[index]):
+            words = _instead_of_permuting(fault.which(index), one, other)
             yield Instead(words, results=with_result(index, change, one, other))
 
 
@@ -157,17 +157,17 @@ _READINGS = (_viewed, _read_across, _moved_forth, _moved_back)
 
 
 @cause
-def reversed_axis(scene: Scene) -> Iterator[Instead]:
+def reversed_axis(fault: FaultNeighbourhood) -> Iterator[Instead]:
     """An argument or a result runs backwards along an axis."""
-    for name in scene.arguments:
-        for axis in _axes(scene, scene.case.given[name]):
+    for name in fault.arguments:
+        for axis in _axes(fault, fault.case.given[name]):
             yield Instead(f"{name} is reversed along {axis.text}", with_argument(name, _flipped, axis))
-    for index, domain in enumerate(scene.operation.results):
-        for axis in _axes(scene, domain):
-            words = f"{scene.which(index)} is reversed along {axis.text}"
+    for index, domain in enumerate(fault.operation.results):
+        for axis in _axes(fault, domain):
+            words = f"{fault.which(index)} is reversed along {axis.text}"
             yield Instead(words, results=with_result(index, _flipped, axis))
-            for name in scene.floats:
-                there = [each for each in _axes(scene, scene.case.given[name]) if each.text == axis.text]
+            for name in fault.floats:
+                there = [each for each in _axes(fault, fault.case.given[name]) if each.text == axis.text]
                 if there:
                     forth = with_argument(name, _flipped, there[0])
                     yield Instead(f"{name} and {words}", forth, with_result(index, _flipped, axis))
@@ -178,10 +178,10 @@ def _flipped(tensor: Tensor, *positions: int) -> Tensor | None:
 
 
 @cause
-def flipped_kernel(scene: Scene) -> Iterator[Instead]:
+def flipped_kernel(fault: FaultNeighbourhood) -> Iterator[Instead]:
     """A kernel is flipped in both of its axes: a convolution for a correlation, or a spectrum that is not conjugated."""
-    for name in scene.floats:
-        axes = _axes(scene, scene.case.given[name])
+    for name in fault.floats:
+        axes = _axes(fault, fault.case.given[name])
         if len(axes) < 2:
             continue
         flip = with_argument(name, _flipped, axes[-2], axes[-1])
@@ -209,10 +209,10 @@ def _moved_by_kernel(
 
 
 @cause
-def shifted(scene: Scene) -> Iterator[Instead]:
+def shifted(fault: FaultNeighbourhood) -> Iterator[Instead]:
     """A result, or an argument, is a few entries off along an axis: off by one, a crop or a pad on the wrong side."""
-    for index, domain in enumerate(scene.operation.results):
-        axes, which = _axes(scene, domain), scene.which(index)
+    for index, domain in enumerate(fault.operation.results):
+        axes, which = _axes(fault, domain), fault.which(index)
         for at in (*((axis,) for axis in axes), *itertools.pairwise(axes)):
             along = f"along {' and '.join(axis.text for axis in at)}"
             for steps in _STEPS:
@@ -221,12 +221,12 @@ def shifted(scene: Scene) -> Iterator[Instead]:
                 yield Instead(f"{which} is rolled {how}", results=with_result(index, _rolled, steps, *at))
                 zeros = with_result(index, _zeros_in, steps, *at)
                 yield Instead(f"{which} is shifted {how}, zeros coming in", results=zeros)
-            for name, sign, less in itertools.product(_numbers(scene), (1, -1), (0, 1)):
+            for name, sign, less in itertools.product(_numbers(fault), (1, -1), (0, 1)):
                 words = f"{which} is shifted by {'-' if sign < 0 else ''}{f'({name} - 1)' if less else name} {along}"
                 shift = partial(_shifted_by, index=index, name=name, sign=sign, less=less, at=at)
                 yield Instead(words, results=shift, partial=True)
-    for name in scene.arguments:
-        for axis in _axes(scene, scene.case.given[name]):
+    for name in fault.arguments:
+        for axis in _axes(fault, fault.case.given[name]):
             for steps in _STEPS:
                 how = f"by {_entries(steps)} along {axis.text}"
                 yield Instead(f"{name} is shifted {how}, zeros coming in", with_argument(name, _zeros_in, steps, axis))
@@ -234,10 +234,10 @@ def shifted(scene: Scene) -> Iterator[Instead]:
                 yield Instead(f"{name} is shifted {how}, its end repeated", with_argument(name, _end_in, steps, axis))
 
 
-def _numbers(scene: Scene) -> list[str]:
+def _numbers(fault: FaultNeighbourhood) -> list[str]:
     """Integer options, and sizes of kernels and windows: by which a crop or a pad may be off."""
-    options = [name for name, value in scene.case.options.items() if type(value) is int]
-    return options + [name for name in scene.case.sizes if any(word in name for word in ("kernel", "window", "tap"))]
+    options = [name for name, value in fault.case.options.items() if type(value) is int]
+    return options + [name for name in fault.case.sizes if any(word in name for word in ("kernel", "window", "tap"))]
 
 
 def _shifted_by(

@@ -13,7 +13,7 @@ from harness.declare.axes import Axis
 from harness.explain.cause import Instead, Results, cause
 from harness.explain.causes.arguments import Place
 from harness.explain.causes.axes import with_result
-from harness.explain.scene import Scene
+from harness.explain.neighbourhood import FaultNeighbourhood
 from harness.generate.case import Call
 from harness.verify.subject import sizes_of
 
@@ -21,9 +21,9 @@ _MOST = 4
 """Blocks of which every order is tried."""
 
 
-def _counts(scene: Scene, axis: Axis) -> list[int]:
+def _counts(fault: FaultNeighbourhood, axis: Axis) -> list[int]:
     """How many blocks an axis may have: the outermost factor of a product, or a small size."""
-    factors = axis.factors(scene.case.known)
+    factors = axis.factors(fault.case.known)
     return [factors[0]] if len(factors) > 1 and 2 <= factors[0] <= _MOST else []
 
 
@@ -39,21 +39,21 @@ def _reordered(tensor: Tensor, position: int, order: tuple[int, ...]) -> Tensor 
 
 
 @cause
-def permuted_blocks(scene: Scene) -> Iterator[Instead]:
+def permuted_blocks(fault: FaultNeighbourhood) -> Iterator[Instead]:
     """The blocks of weights (gates, directions) or of a result stand in another order."""
-    tensors, options = scene.case.given, scene.case.options
-    axes = dict.fromkeys(axis for name in scene.floats for axis in tensors[name].axes(options))
+    tensors, options = fault.case.given, fault.case.options
+    axes = dict.fromkeys(axis for name in fault.floats for axis in tensors[name].axes(options))
     for axis in axes:
-        for count in _counts(scene, axis):
+        for count in _counts(fault, axis):
             for order in _orders(count):
                 words = f"the {count} blocks along {axis.text} are in the order {', '.join(map(str, order))}"
-                holders = [name for name in scene.floats if axis in tensors[name].axes(options)]
+                holders = [name for name in fault.floats if axis in tensors[name].axes(options)]
                 yield Instead(f"{words} in all weights", _all_reordered(holders, axis, order))
                 for name in holders if len(holders) > 1 else ():
                     yield Instead(f"{words} in {name}", _all_reordered([name], axis, order))
-    for index, domain in enumerate(scene.operation.results):
+    for index, domain in enumerate(fault.operation.results):
         for position, axis in enumerate(domain.axes(options)):
-            for order in (order for count in _counts(scene, axis) for order in _orders(count)):
+            for order in (order for count in _counts(fault, axis) for order in _orders(count)):
                 yield Instead(
                     f"the blocks of result {index} along {axis.text} are in the order {', '.join(map(str, order))}",
                     results=with_result(index, _reordered, Place(position, axis.text), order),
@@ -75,11 +75,11 @@ def _all_reordered(names: list[str], axis: Axis, order: tuple[int, ...]) -> Call
 
 
 @cause
-def factors_exchanged(scene: Scene) -> Iterator[Instead]:
+def factors_exchanged(fault: FaultNeighbourhood) -> Iterator[Instead]:
     """An axis that is a product is laid out with its factors the other way round: directions before layers."""
-    for index, domain in enumerate(scene.operation.results):
-        for position, axis in enumerate(domain.axes(scene.case.options)):
-            if len(axis.factors(scene.case.known)) == 2:
+    for index, domain in enumerate(fault.operation.results):
+        for position, axis in enumerate(domain.axes(fault.case.options)):
+            if len(axis.factors(fault.case.known)) == 2:
                 yield Instead(
                     f"the factors of {axis.text} in result {index} are exchanged",
                     results=partial(_other_way_round, index=index, position=position, axis=axis),
@@ -94,12 +94,12 @@ def _other_way_round(results: Results, call: Call, index: int, position: int, ax
 
 
 @cause
-def block_reversed(scene: Scene) -> Iterator[Instead]:
+def block_reversed(fault: FaultNeighbourhood) -> Iterator[Instead]:
     """One block of a result, such as one direction, runs backwards along another axis."""
-    for index, domain in enumerate(scene.operation.results):
-        axes = domain.axes(scene.case.options)
+    for index, domain in enumerate(fault.operation.results):
+        axes = domain.axes(fault.case.options)
         for (held, axis), (other, along) in itertools.permutations(enumerate(axes), 2):
-            for count, block in ((blocks, each) for blocks in _counts(scene, axis) for each in range(blocks)):
+            for count, block in ((blocks, each) for blocks in _counts(fault, axis) for each in range(blocks)):
                 yield Instead(
                     f"block {block} of {count} along {axis.text} of result {index} is reversed along {along.text}",
                     results=with_result(
@@ -119,9 +119,9 @@ def _backwards(tensor: Tensor, position: int, count: int, block: int, way: int) 
 
 
 @cause
-def exchanged_results(scene: Scene) -> Iterator[Instead]:
+def exchanged_results(fault: FaultNeighbourhood) -> Iterator[Instead]:
     """Two results of equal shape come back in each other's place."""
-    for i, j in itertools.combinations(range(len(scene.operation.results)), 2):
+    for i, j in itertools.combinations(range(len(fault.operation.results)), 2):
         yield Instead(f"results {i} and {j} are exchanged", results=partial(_exchanged, i=i, j=j))
 
 

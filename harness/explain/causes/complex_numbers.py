@@ -11,20 +11,20 @@ from torch import Tensor
 from harness.explain.cause import Instead, cause
 from harness.explain.causes.arguments import with_argument
 from harness.explain.causes.axes import with_result
-from harness.explain.scene import Scene
+from harness.explain.neighbourhood import FaultNeighbourhood
 
 
 @cause
-def another_complex_number(scene: Scene) -> Iterator[Instead]:
+def another_complex_number(fault: FaultNeighbourhood) -> Iterator[Instead]:
     """A complex argument or result is conjugated, lacks a part, or has its parts exchanged."""
-    arguments = [name for name, domain in scene.case.given.items() if domain.kind == "complex"]
-    results = [index for index, domain in enumerate(scene.operation.results) if domain.kind == "complex"]
+    arguments = [name for name, domain in fault.case.given.items() if domain.kind == "complex"]
+    results = [index for index, domain in enumerate(fault.operation.results) if domain.kind == "complex"]
     for words, change in _CHANGES.items():
         yield from (Instead(f"{name} {words}", with_argument(name, change)) for name in arguments)
-        yield from (Instead(f"{scene.which(each)} {words}", results=with_result(each, change)) for each in results)
+        yield from (Instead(f"{fault.which(each)} {words}", results=with_result(each, change)) for each in results)
     for name, each in itertools.product(arguments, results):
         yield Instead(
-            f"{name} and {scene.which(each)} are conjugated, as if the transform were the other way round",
+            f"{name} and {fault.which(each)} are conjugated, as if the transform were the other way round",
             with_argument(name, _conjugate),
             with_result(each, _conjugate),
         )

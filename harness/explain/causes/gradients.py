@@ -8,7 +8,7 @@ import numpy as np
 
 from harness.errors import Unsupported
 from harness.explain.cause import Observed, cause
-from harness.explain.scene import Scene
+from harness.explain.neighbourhood import FaultNeighbourhood
 from harness.generate.case import Case
 from harness.measure.arrays import Array, as_array
 from harness.measure.assertions import close
@@ -21,11 +21,11 @@ Pairs = dict[str, tuple[Array, Comparison]]
 
 
 @cause
-def gradient_scaled(scene: Scene) -> Iterator[Observed]:
+def gradient_scaled(fault: FaultNeighbourhood) -> Iterator[Observed]:
     """The gradient in an argument is a multiple of the right one: zero where it is cut, two where it is counted twice."""
-    if scene.cell.prop.name != "gradients" or scene.agrees:
+    if fault.cell.prop.name != "gradients" or fault.agrees:
         return
-    found = [pairs for case in scene.failing if (pairs := _pairs(scene, case))]
+    found = [pairs for case in fault.failing if (pairs := _pairs(fault, case))]
     wrong = [{name for name, (_, told) in pairs.items() if told.score > told.allowance} for pairs in found]
     names = sorted(set().union(*wrong)) if wrong else []
     sentences = [sentence for name in names if (sentence := _scaled(name, found))]
@@ -40,9 +40,9 @@ def gradient_scaled(scene: Scene) -> Iterator[Observed]:
         )
 
 
-def _pairs(scene: Scene, case: Case) -> Pairs:
+def _pairs(fault: FaultNeighbourhood, case: Case) -> Pairs:
     try:
-        _, found = scene.subject.gradients(case)
+        _, found = fault.subject.gradients(case)
     except (ImplementationFault, Unsupported):
         return {}
     parts = gradient_reference(case).parts

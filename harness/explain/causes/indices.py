@@ -10,7 +10,7 @@ from torch import Tensor
 
 from harness.explain.cause import Instead, cause
 from harness.explain.causes.arguments import with_argument
-from harness.explain.scene import Scene
+from harness.explain.neighbourhood import FaultNeighbourhood
 from harness.generate.case import Call
 
 _MASKS: dict[str, Callable[[Tensor], Tensor]] = {
@@ -34,14 +34,14 @@ _NUMBERS: dict[str, Callable[[Tensor], Tensor]] = {
 
 
 @cause
-def mask_or_index_misread(scene: Scene) -> Iterator[Instead]:
+def mask_or_index_misread(fault: FaultNeighbourhood) -> Iterator[Instead]:
     """A mask or an index is not heeded, or misread."""
-    for name, domain in scene.case.given.items():
+    for name, domain in fault.case.given.items():
         for words, change in (_MASKS if domain.kind == "bool" else _NUMBERS if domain.kind == "int" else {}).items():
             yield Instead(words.format(name), with_argument(name, change))
         if domain.kind == "int":
-            for axis in domain.axes(scene.case.options):
-                for size in scene.case.sizes:
+            for axis in domain.axes(fault.case.options):
+                for size in fault.case.sizes:
                     words = f"the size of {size} is used where {name} is meant"
                     if size != axis.text:
                         yield Instead(words, partial(_full, name=name, size=size))
@@ -57,14 +57,14 @@ def _full(call: Call, name: str, size: str) -> Call | None:
 
 
 @cause
-def equal_indices_overwrite(scene: Scene) -> Iterator[Instead]:
+def equal_indices_overwrite(fault: FaultNeighbourhood) -> Iterator[Instead]:
     """Of entries with equal indices only one counts, where all of them should."""
-    tensors, options = scene.case.given, scene.case.options
+    tensors, options = fault.case.given, fault.case.options
     for index, domain in tensors.items():
         axes = domain.axes(options)
         if domain.kind != "int" or len(axes) != 1:
             continue
-        for name in (name for name in scene.floats if tensors[name].axis_of(axes[0].text, options) is not None):
+        for name in (name for name in fault.floats if tensors[name].axis_of(axes[0].text, options) is not None):
             for which in ("last", "first"):
                 yield Instead(
                     f"equal entries of {index} overwrite each other: only the {which} one's part of {name} counts",

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from harness.errors import Unsupported
 from harness.explain.cause import Observed, cause
-from harness.explain.scene import Scene
+from harness.explain.neighbourhood import FaultNeighbourhood
 from harness.generate.case import Case
 from harness.generate.layouts import LAYOUTS
 from harness.measure.assertions import all_close
@@ -17,30 +17,30 @@ _CASES, _FEWEST = 24, 3
 
 
 @cause
-def layout_of_one(scene: Scene) -> Iterator[Observed]:
+def layout_of_one(fault: FaultNeighbourhood) -> Iterator[Observed]:
     """A result is right where all arguments are contiguous, and wrong where one of them alone is not."""
-    cases = [case for case in scene.failing if case.layout in LAYOUTS and case.layout != "contiguous"][:_CASES]
-    if not scene.agrees or len(scene.case.given) < 2 or len(cases) < min(_FEWEST, len(scene.failing)):
+    cases = [case for case in fault.failing if case.layout in LAYOUTS and case.layout != "contiguous"][:_CASES]
+    if not fault.agrees or len(fault.case.given) < 2 or len(cases) < min(_FEWEST, len(fault.failing)):
         return
-    if any(_wrong(scene, case, ()) for case in cases):
+    if any(_wrong(fault, case, ()) for case in cases):
         return
-    names = [name for name in scene.case.given if sum(_wrong(scene, case, (name,)) for case in cases) >= 1]
+    names = [name for name in fault.case.given if sum(_wrong(fault, case, (name,)) for case in cases) >= 1]
     if names:
-        each = sum(_wrong(scene, case, tuple(names)) for case in cases)
+        each = sum(_wrong(fault, case, tuple(names)) for case in cases)
         yield Observed(
             f"it misreads {' and '.join(names)} where {'it is' if len(names) == 1 else 'they are'} not contiguous in memory",
             f"on {each} of {len(cases)} cases with {' and '.join(names)} alone in that layout, and on none without",
         )
 
 
-def _wrong(scene: Scene, case: Case, names: tuple[str, ...]) -> bool:
+def _wrong(fault: FaultNeighbourhood, case: Case, names: tuple[str, ...]) -> bool:
     """Whether a case is wrong with these arguments in its layout, and the others contiguous."""
     call = case.plain_call().fresh()
     laid = {name: LAYOUTS[case.layout](call.arguments[name]) for name in names}
     try:
         return not all(
             each.within
-            for each in all_close("against the oracle", scene.subject(call.replace(**laid)), reference(case), case)
+            for each in all_close("against the oracle", fault.subject(call.replace(**laid)), reference(case), case)
         )
     except (ImplementationFault, Unsupported):
         return False

@@ -12,7 +12,7 @@ from torch import Tensor
 from harness.explain.cause import Instead, cause
 from harness.explain.causes.arguments import with_argument
 from harness.explain.causes.axes import with_result
-from harness.explain.scene import Scene
+from harness.explain.neighbourhood import FaultNeighbourhood
 from harness.generate.precision import PRECISIONS, narrower
 from harness.measure.reference import reference, widened
 
@@ -60,34 +60,34 @@ def _bounds() -> Iterator[tuple[str, float, float]]:
 
 
 @cause
-def clipped(scene: Scene) -> Iterator[Instead]:
+def clipped(fault: FaultNeighbourhood) -> Iterator[Instead]:
     """An argument or a result is cut off at a bound."""
-    for index, expected in enumerate(_expected(scene)):
+    for index, expected in enumerate(_expected(fault)):
         for words, low, high in _bounds():
             if ((expected < low) | (expected > high)).any():
-                yield Instead(f"{scene.which(index)} {words}", results=with_result(index, _clamped, low, high))
-    real = [name for name in scene.floats if scene.case.given[name].kind == "float"]
+                yield Instead(f"{fault.which(index)} {words}", results=with_result(index, _clamped, low, high))
+    real = [name for name in fault.floats if fault.case.given[name].kind == "float"]
     for name, (words, low, high) in itertools.product(real, _bounds()):
         if any(
             ((each := widened(case.tensors[name])) < low).any() or (each > high).any()
-            for case in scene.failing_with(name)
+            for case in fault.failing_with(name)
         ):
             yield Instead(f"{name} {words}", with_argument(name, _clamped, low, high))
 
 
-def _expected(scene: Scene) -> Iterator[Tensor]:
+def _expected(fault: FaultNeighbourhood) -> Iterator[Tensor]:
     """All entries that the definition gives on the failing cases, result by result."""
-    for index, domain in enumerate(scene.operation.results):
+    for index, domain in enumerate(fault.operation.results):
         if domain.kind == "float":
-            parts = [reference(case).parts[index].expected.astype("float64").reshape(-1) for case in scene.failing]
+            parts = [reference(case).parts[index].expected.astype("float64").reshape(-1) for case in fault.failing]
             yield torch.cat([torch.from_numpy(part) for part in parts])
 
 
 @cause
-def lower_dtype_of_one(scene: Scene) -> Iterator[Instead]:
+def lower_dtype_of_one(fault: FaultNeighbourhood) -> Iterator[Instead]:
     """One argument, or the result, is rounded to a lower dtype on the way."""
-    several = scene.floats if len(scene.floats) > 1 else ()
-    for name, dtype in itertools.product(several, narrower(scene.case.dtype)):
+    several = fault.floats if len(fault.floats) > 1 else ()
+    for name, dtype in itertools.product(several, narrower(fault.case.dtype)):
         yield Instead(f"{name} is rounded to {dtype}", with_argument(name, _rounded, dtype))
 
 
@@ -96,16 +96,16 @@ def _rounded(tensor: Tensor, dtype: str) -> Tensor:
 
 
 @cause
-def constant_added(scene: Scene) -> Iterator[Instead]:
+def constant_added(fault: FaultNeighbourhood) -> Iterator[Instead]:
     """A constant is added to an argument, or to what it should not be: an eps too much or too little."""
-    for name, step, sign in itertools.product(scene.floats, _STEPS, (1, -1)):
+    for name, step, sign in itertools.product(fault.floats, _STEPS, (1, -1)):
         yield Instead(f"{name} is off by {sign * step:g}", with_argument(name, torch.add, sign * step))
 
 
 @cause
-def size_off(scene: Scene) -> Iterator[Instead]:
+def size_off(fault: FaultNeighbourhood) -> Iterator[Instead]:
     """A constant is added to the size of an argument's entries."""
-    for name, step in itertools.product(scene.floats, _STEPS):
+    for name, step in itertools.product(fault.floats, _STEPS):
         yield Instead(f"{step:g} is added to the size of {name}", with_argument(name, _longer, step))
 
 

@@ -8,7 +8,7 @@ import torch
 
 from harness.errors import Unsupported
 from harness.explain.cause import Observed, cause
-from harness.explain.scene import Scene
+from harness.explain.neighbourhood import FaultNeighbourhood
 from harness.generate.case import Case
 from harness.generate.strategy import fits
 from harness.measure.assertions import all_close
@@ -30,29 +30,29 @@ def _same(one: Results | None, other: Results | None) -> bool:
     )
 
 
-def _called(scene: Scene, case: Case) -> Results | None:
+def _called(fault: FaultNeighbourhood, case: Case) -> Results | None:
     try:
-        return scene.subject(case)
+        return fault.subject(case)
     except (ImplementationFault, Unsupported):
         return None
 
 
 @cause
-def argument_written(scene: Scene) -> Iterator[Observed]:
+def argument_written(fault: FaultNeighbourhood) -> Iterator[Observed]:
     """An argument has other values after the call."""
     written: dict[str, int] = {}
-    cases = (scene.failing + scene.passing)[:_CASES]
+    cases = (fault.failing + fault.passing)[:_CASES]
     for case in cases:
         call = case.call()
         before = call.fresh()
         try:
-            scene.subject.in_place(call)
+            fault.subject.in_place(call)
         except (ImplementationFault, Unsupported):
             continue
         for name, tensor in call.arguments.items():
-            if name != scene.cell.implementation.mutates and not _same((tensor,), (before.arguments[name],)):
+            if name != fault.cell.implementation.mutates and not _same((tensor,), (before.arguments[name],)):
                 written[name] = written.get(name, 0) + 1
-    if written and (not scene.agrees or all(case.layout.startswith("expanded") for case in scene.failing)):
+    if written and (not fault.agrees or all(case.layout.startswith("expanded") for case in fault.failing)):
         names = " and ".join(written)
         yield Observed(
             f"it writes to its argument {names}",
@@ -61,17 +61,17 @@ def argument_written(scene: Scene) -> Iterator[Observed]:
 
 
 @cause
-def earlier_calls(scene: Scene) -> Iterator[Observed]:
+def earlier_calls(fault: FaultNeighbourhood) -> Iterator[Observed]:
     """A result depends on the calls before it: the same call gives another one, or a new call gives an old one."""
-    cases = (scene.failing + scene.passing)[:_CASES]
-    depends = sum(_changes(scene, case, case.another(3)) for case in cases)
+    cases = (fault.failing + fault.passing)[:_CASES]
+    depends = sum(_changes(fault, case, case.another(3)) for case in cases)
     if depends:
         yield Observed(
             "its result depends on earlier calls",
             f"on {depends} of {len(cases)} cases the same call gave other bits after a call with other values",
         )
         return
-    told = [shown for place, case in enumerate(cases) if (shown := _is_stale(scene, case, _APART + place)) is not None]
+    told = [shown for place, case in enumerate(cases) if (shown := _is_stale(fault, case, _APART + place)) is not None]
     if len(told) >= _FEWEST and all(told):
         yield Observed(
             "its result depends on earlier calls",
@@ -79,13 +79,13 @@ def earlier_calls(scene: Scene) -> Iterator[Observed]:
         )
 
 
-def _changes(scene: Scene, case: Case, other: Case) -> bool:
-    first = _called(scene, case)
-    _called(scene, other)
-    return not _same(first, _called(scene, case))
+def _changes(fault: FaultNeighbourhood, case: Case, other: Case) -> bool:
+    first = _called(fault, case)
+    _called(fault, other)
+    return not _same(first, _called(fault, case))
 
 
-def _is_stale(scene: Scene, case: Case, apart: int) -> bool | None:
+def _is_stale(fault: FaultNeighbourhood, case: Case, apart: int) -> bool | None:
     """Whether in sizes that nobody asked before the first of two calls is right and the second wrong; None where that can't be asked."""
     bounds = case.operation.sizes
     sizes = {name: min(size + apart, bounds[name][1]) for name, size in case.sizes.items()}
@@ -93,7 +93,7 @@ def _is_stale(scene: Scene, case: Case, apart: int) -> bool | None:
     other = grown.another(3)
     if not fits(grown):
         return None
-    first, second = _called(scene, grown), _called(scene, other)
+    first, second = _called(fault, grown), _called(fault, other)
     return None if first is None or second is None else _agrees(first, grown) and not _agrees(second, other)
 
 

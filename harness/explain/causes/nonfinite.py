@@ -9,7 +9,7 @@ import torch
 
 from harness.errors import DefinitionFault, Unsupported
 from harness.explain.cause import Observed, cause
-from harness.explain.scene import Scene
+from harness.explain.neighbourhood import FaultNeighbourhood
 from harness.generate.case import Case
 from harness.measure.arrays import as_array
 from harness.measure.comparison import equal
@@ -17,12 +17,12 @@ from harness.measure.nonfinite import nonfinite_reference
 
 
 @cause
-def nonfinite_swallowed_or_invented(scene: Scene) -> Iterator[Observed]:
+def nonfinite_swallowed_or_invented(fault: FaultNeighbourhood) -> Iterator[Observed]:
     """Finite results where the oracle has none, or reversely."""
-    counts = [counted for case in scene.failing if any(counted := _counts(scene, case))]
+    counts = [counted for case in fault.failing if any(counted := _counts(fault, case))]
     swallowed, invented = sum(s > 0 for s, _ in counts), sum(i > 0 for _, i in counts)
     total = len(counts)
-    if 2 * total < len(scene.failing) or not total:
+    if 2 * total < len(fault.failing) or not total:
         return
     if swallowed == total and not invented:
         yield Observed(
@@ -40,7 +40,7 @@ def nonfinite_swallowed_or_invented(scene: Scene) -> Iterator[Observed]:
         )
 
 
-def _counts(scene: Scene, case: Case) -> tuple[int, int]:
+def _counts(fault: FaultNeighbourhood, case: Case) -> tuple[int, int]:
     """How many entries are finite that should not be, and how many are not, or otherwise, that should be."""
     swallowed = invented = 0
     limit = torch.finfo(case.precision.dtype).max
@@ -48,7 +48,7 @@ def _counts(scene: Scene, case: Case) -> tuple[int, int]:
         expected = nonfinite_reference(case)
     except (Unsupported, DefinitionFault):
         return 0, 0
-    for index, result in enumerate(scene.results(case) or ()):
+    for index, result in enumerate(fault.results(case) or ()):
         if result.is_floating_point():
             actual = as_array(result)
             wanted = expected.kinds(index, actual, limit)

@@ -10,7 +10,7 @@ from functools import partial
 from typing import Any
 
 from harness.explain.cause import Instead, cause
-from harness.explain.scene import Scene
+from harness.explain.neighbourhood import FaultNeighbourhood
 from harness.generate.case import Call
 
 
@@ -23,9 +23,9 @@ def _with_option(name: str, value: Any) -> Callable[[Call], Call]:
 
 
 @cause
-def option_ignored(scene: Scene) -> Iterator[Instead]:
+def option_ignored(fault: FaultNeighbourhood) -> Iterator[Instead]:
     """One value of an option is computed whatever is asked."""
-    for name, domain in scene.operation.options.items():
+    for name, domain in fault.operation.options.items():
         for value in domain.values:
             yield Instead(f"{name}={value!r} is computed whatever {name} is", _with_option(name, value))
 
@@ -43,9 +43,9 @@ _CONSTANTS = (0.0, 1.0, 0.5, *(10.0**-power for power in range(1, 13)))
 
 
 @cause
-def option_misread(scene: Scene) -> Iterator[Instead]:
+def option_misread(fault: FaultNeighbourhood) -> Iterator[Instead]:
     """A number among the options is one off, or another function of it is used."""
-    for name, domain in scene.operation.options.items():
+    for name, domain in fault.operation.options.items():
         kinds = {type(value) for value in domain.values}
         if kinds == {int}:
             for words, step in (("large", 1), ("small", -1)):
@@ -60,9 +60,9 @@ def option_misread(scene: Scene) -> Iterator[Instead]:
 
 
 @cause
-def another_option(scene: Scene) -> Iterator[Instead]:
+def another_option(fault: FaultNeighbourhood) -> Iterator[Instead]:
     """One value of an option is computed where another is asked."""
-    for name, domain in scene.operation.options.items():
+    for name, domain in fault.operation.options.items():
         for asked, computed in itertools.permutations(domain.values, 2):
             change = _with_option(name, computed)
 

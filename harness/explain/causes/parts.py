@@ -11,7 +11,7 @@ from torch import Tensor
 from harness.explain.cause import Instead, cause
 from harness.explain.causes.arguments import Place
 from harness.explain.causes.axes import with_result
-from harness.explain.scene import Scene
+from harness.explain.neighbourhood import FaultNeighbourhood
 from harness.generate.case import Call
 
 _TILES = (2, 3, 4, 8, 16, 32, 64, 128, 256, 512, 1024, 4096)
@@ -20,9 +20,9 @@ Kept = Callable[[int], tuple[int, int]]
 """From the size of an axis to the first entry that is kept and the first after it that is not."""
 
 
-def _spans(scene: Scene, axis: str) -> Iterator[tuple[str, Kept]]:
+def _spans(fault: FaultNeighbourhood, axis: str) -> Iterator[tuple[str, Kept]]:
     """What may be left out of an axis, in words, that some failing case has."""
-    longest = max(case.sizes.get(axis, 0) for case in scene.failing)
+    longest = max(case.sizes.get(axis, 0) for case in fault.failing)
     for tile in (tile for tile in _TILES if tile < longest):
         yield f"the tail of {axis} that fills no block of {tile}", partial(_whole_tiles, tile)
         yield f"what lies beyond the first {tile} entries of {axis}", partial(_first, tile)
@@ -47,11 +47,11 @@ def _all_but_the_first(size: int) -> tuple[int, int]:
 
 
 @cause
-def left_out(scene: Scene) -> Iterator[Instead]:
+def left_out(fault: FaultNeighbourhood) -> Iterator[Instead]:
     """Some entries of an axis are left out of what is computed: as if they were zero, or were not there."""
-    for axis in scene.case.sizes:
-        holders = [n for n in scene.floats if scene.case.given[n].axis_of(axis, scene.case.options) is not None]
-        for words, kept in _spans(scene, axis) if holders else ():
+    for axis in fault.case.sizes:
+        holders = [n for n in fault.floats if fault.case.given[n].axis_of(axis, fault.case.options) is not None]
+        for words, kept in _spans(fault, axis) if holders else ():
             for name in holders:
                 alone = f" of {name}" if len(holders) > 1 else ""
                 yield Instead(f"{words}{alone} is left out", partial(_blanked, names=[name], axis=axis, kept=kept))
@@ -61,13 +61,13 @@ def left_out(scene: Scene) -> Iterator[Instead]:
 
 
 @cause
-def not_computed(scene: Scene) -> Iterator[Instead]:
+def not_computed(fault: FaultNeighbourhood) -> Iterator[Instead]:
     """Some entries of an axis of a result stay zero."""
-    for index, domain in enumerate(scene.operation.results):
-        for position, axis in enumerate(domain.axes(scene.case.options)):
-            for words, kept in _spans(scene, axis.text) if axis.text in scene.case.sizes else ():
+    for index, domain in enumerate(fault.operation.results):
+        for position, axis in enumerate(domain.axes(fault.case.options)):
+            for words, kept in _spans(fault, axis.text) if axis.text in fault.case.sizes else ():
                 zeroed = with_result(index, _blank, Place(position, axis.text), kept)
-                yield Instead(f"{words} in {scene.which(index)} is not computed: it is zero", results=zeroed)
+                yield Instead(f"{words} in {fault.which(index)} is not computed: it is zero", results=zeroed)
 
 
 def _blanked(call: Call, names: list[str], axis: str, kept: Kept) -> Call | None:
@@ -102,15 +102,15 @@ def _cut(call: Call, axis: str, kept: Kept) -> Call | None:
 
 
 @cause
-def only_a_slice_is_changed(scene: Scene) -> Iterator[Instead]:
+def only_a_slice_is_changed(fault: FaultNeighbourhood) -> Iterator[Instead]:
     """Half of an axis has the other sign or stands where the other half should, as in a rotation of pairs."""
-    for index, domain in enumerate(scene.operation.results):
-        for position, axis in enumerate(domain.axes(scene.case.options)):
+    for index, domain in enumerate(fault.operation.results):
+        for position, axis in enumerate(domain.axes(fault.case.options)):
             for words, change in _HALVES.items():
-                told = f"{words.format(axis.text)} of {scene.which(index)}"
+                told = f"{words.format(axis.text)} of {fault.which(index)}"
                 yield Instead(told, results=with_result(index, change, Place(position, axis.text)))
-    for name in scene.floats:
-        for position, axis in enumerate(scene.case.given[name].axes(scene.case.options)):
+    for name in fault.floats:
+        for position, axis in enumerate(fault.case.given[name].axes(fault.case.options)):
             for words, change in _HALVES.items():
                 where = partial(_argument, name=name, place=Place(position, axis.text), change=change)
                 yield Instead(f"{words.format(axis.text)} of {name}", where)

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from harness.explain.cause import Observed, cause
 from harness.explain.causes.arguments import Place
-from harness.explain.scene import Scene
+from harness.explain.neighbourhood import FaultNeighbourhood
 from harness.generate.case import Case
 from harness.measure.arrays import as_array
 from harness.measure.assertions import close
@@ -20,27 +20,27 @@ Places = NDArray[np.int64]
 
 
 @cause
-def only_some_entries(scene: Scene) -> Iterator[Observed]:
+def only_some_entries(fault: FaultNeighbourhood) -> Iterator[Observed]:
     """Only the entries at certain places along an axis are wrong."""
-    if not scene.agrees or scene.kind:
+    if not fault.agrees or fault.kind:
         return
-    for index, domain in enumerate(scene.operation.results):
-        wrong = [(mask, case) for case in scene.failing if (mask := wrong_entries(scene, case, index)) is not None]
+    for index, domain in enumerate(fault.operation.results):
+        wrong = [(mask, case) for case in fault.failing if (mask := wrong_entries(fault, case, index)) is not None]
         wrong = [(mask, case) for mask, case in wrong if mask.any()]
         if not wrong:
             continue
-        last_two = [axis.text for axis in domain.axes(scene.case.options)[-2:]]
+        last_two = [axis.text for axis in domain.axes(fault.case.options)[-2:]]
         if "batch" not in last_two and _on_the_border(wrong):
             yield Observed(
                 "only the border is wrong", f"on {len(wrong)} of {len(wrong)} cases all entries inside are right"
             )
             return
-        for position, axis in enumerate(domain.axes(scene.case.options)):
+        for position, axis in enumerate(domain.axes(fault.case.options)):
             places = [(mask, Place(position, axis.text).among(domain.axes(case.options))) for mask, case in wrong]
             along = [(np.unique(np.nonzero(mask)[at]), mask.shape[at]) for mask, at in places if at is not None]
             sentence = _place(along)
             if sentence and sum(size > 1 for _, size in along) >= max(3, len(along) // 5):
-                which = "" if len(scene.operation.results) == 1 else f" of result {index}"
+                which = "" if len(fault.operation.results) == 1 else f" of result {index}"
                 yield Observed(
                     f"only {sentence} along {axis.text}{which} {'are' if 'entries' in sentence else 'is'} wrong",
                     f"on {len(wrong)} of {len(wrong)} cases all other entries are right",
@@ -48,9 +48,9 @@ def only_some_entries(scene: Scene) -> Iterator[Observed]:
                 return
 
 
-def wrong_entries(scene: Scene, case: Case, index: int) -> NDArray[np.bool_] | None:
+def wrong_entries(fault: FaultNeighbourhood, case: Case, index: int) -> NDArray[np.bool_] | None:
     """Which entries of a result are farther off than their sample's rounding explains; None without a result."""
-    results = scene.results(case)
+    results = fault.results(case)
     if results is None:
         return None
     part = reference(case).parts[index]

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from harness.declare.structure import RandomSource
 from harness.explain.cause import Observed, Results, cause
-from harness.explain.scene import Scene
+from harness.explain.neighbourhood import FaultNeighbourhood
 from harness.generate.case import Case
 from harness.generate.precision import PRECISIONS, narrower
 from harness.measure.arrays import Array
@@ -31,18 +31,18 @@ _UNMOVED = 0.8
 
 
 @cause
-def lower_precision(scene: Scene) -> Iterator[Observed]:
+def lower_precision(fault: FaultNeighbourhood) -> Iterator[Observed]:
     """The result is right to the digits of a lower precision, and does not see what lies below them in an argument."""
-    for dtype in narrower(scene.case.dtype) if scene.agrees else ():
-        told = [judged for case in scene.failing if (judged := _judged_at(scene, case, dtype)) is not None]
+    for dtype in narrower(fault.case.dtype) if fault.agrees else ():
+        told = [judged for case in fault.failing if (judged := _judged_at(fault, case, dtype)) is not None]
         if not told or any(score > allowed for score, allowed in told):
             continue
-        blind = [name for name in scene.floats if _unmoved(scene, name, dtype)]
+        blind = [name for name in fault.floats if _unmoved(fault, name, dtype)]
         middle = float(np.median([score for score, _ in told]))
-        kept = dtype == "float32" or all(_representable(scene, case, dtype) for case in scene.failing)
+        kept = dtype == "float32" or all(_representable(fault, case, dtype) for case in fault.failing)
         if blind and kept and _LEAST <= middle <= _MOST:
             yield Observed(
-                f"it computes in {dtype} where {scene.case.dtype} is asked",
+                f"it computes in {dtype} where {fault.case.dtype} is asked",
                 f"on {len(told)} of {len(told)} cases the error is within {dtype}'s rounding, and digits of "
                 f"{' and '.join(blind)} beyond {dtype}'s change nothing",
             )
@@ -54,16 +54,16 @@ def _as_tensor(expected: Array) -> Tensor:
     return torch.from_numpy(np.asarray(expected, dtype=np.float64 if expected.dtype.kind == "f" else None))
 
 
-def _representable(scene: Scene, case: Case, dtype: str) -> bool:
+def _representable(fault: FaultNeighbourhood, case: Case, dtype: str) -> bool:
     """Whether the results are numbers of a lower precision: one of few digits explains nearly anything else."""
-    results = scene.results(case) or ()
+    results = fault.results(case) or ()
     return all(torch.equal(each.to(PRECISIONS[dtype].dtype).to(each.dtype), each) for each in results)
 
 
-def _judged_at(scene: Scene, case: Case, dtype: str) -> tuple[float, float] | None:
+def _judged_at(fault: FaultNeighbourhood, case: Case, dtype: str) -> tuple[float, float] | None:
     """The error in multiples of a lower precision's noise floor and what it allows, None where that can't be told."""
     lower = case.replace(dtype=dtype)
-    results = scene.results(case)
+    results = fault.results(case)
     if results is None:
         return None
     if case.operation.exact:  # nothing is computed, so the digits that are left are those of the lower precision
@@ -74,18 +74,18 @@ def _judged_at(scene: Scene, case: Case, dtype: str) -> tuple[float, float] | No
     return max(((each.score, each.allowance) for each in told), default=None)
 
 
-def _unmoved(scene: Scene, name: str, dtype: str) -> bool:
+def _unmoved(fault: FaultNeighbourhood, name: str, dtype: str) -> bool:
     """Whether an argument can be moved by less than a lower precision's eps, and the results stay where the definition's move."""
     reach = torch.finfo(PRECISIONS[dtype].dtype).eps / 1024
     same = moved = 0
-    for case in scene.failing_with(name)[:_ASKED]:
+    for case in fault.failing_with(name)[:_ASKED]:
         call = case.call()
         noise = torch.from_numpy(RandomSource(tuple(call.arguments[name].shape), {}, case.seed, "below").uniform())
         tensor = call.arguments[name]
         there = call.replace(**{name: (widened(tensor) * (1 + reach * noise)).to(tensor.dtype)})
         try:
-            before, after = scene.subject(call), scene.subject(there)
-            right = [scene.operation.evaluate(each.arguments, each.options, each.sizes) for each in (call, there)]
+            before, after = fault.subject(call), fault.subject(there)
+            right = [fault.operation.evaluate(each.arguments, each.options, each.sizes) for each in (call, there)]
         except Exception:
             continue
         if not _equal(*right):

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from harness.explain.cause import Observed, cause
-from harness.explain.scene import Scene
+from harness.explain.neighbourhood import FaultNeighbourhood
 from harness.generate.case import Case
 from harness.measure.reference import reference
 
@@ -18,12 +18,12 @@ _SAMPLES = 5
 
 
 @cause
-def samples_leak(scene: Scene) -> Iterator[Observed]:
+def samples_leak(fault: FaultNeighbourhood) -> Iterator[Observed]:
     """A change of one sample changes others."""
-    if not scene.operation.batched:
+    if not fault.operation.batched:
         return
-    cases = [case for case in scene.failing if case.has_batch and case.sizes["batch"] >= 2][:_CASES]
-    reached = [pairs for case in cases if (pairs := _reached(scene, case)) is not None]
+    cases = [case for case in fault.failing if case.has_batch and case.sizes["batch"] >= 2][:_CASES]
+    reached = [pairs for case in cases if (pairs := _reached(fault, case)) is not None]
     leaking = [pairs for pairs in reached if pairs]
     if not leaking or len(leaking) < len(reached):
         return
@@ -50,10 +50,10 @@ def _sentence(steps: set[int], sources: set[int], targets: set[int]) -> str:
     return "samples leak: a sample's result depends on the others in its batch"
 
 
-def _reached(scene: Scene, case: Case) -> set[tuple[int, int]] | None:
+def _reached(fault: FaultNeighbourhood, case: Case) -> set[tuple[int, int]] | None:
     """The pairs (changed sample, sample whose result changed), None where a call fails."""
     call, stranger = case.call(), case.another(7).replace(pattern="normal").call()
-    before = scene.results(case)
+    before = fault.results(case)
     if before is None:
         return None
     size, found = call.batch_size, set()
@@ -65,7 +65,7 @@ def _reached(scene: Scene, case: Case) -> set[tuple[int, int]] | None:
                 donor = stranger.arguments[name].index_select(axis, pick)
                 mixed[name] = call.arguments[name].index_copy(axis, pick, donor)
         try:
-            after = scene.subject(call.replace(**mixed))
+            after = fault.subject(call.replace(**mixed))
         except Exception:
             return None
         for old, new, part in zip(before, after, reference(case).parts, strict=True):

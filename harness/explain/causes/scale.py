@@ -15,7 +15,7 @@ from torch import Tensor
 from harness.explain.cause import Instead, Observed, Results, cause
 from harness.explain.causes.arguments import with_argument
 from harness.explain.causes.axes import with_result
-from harness.explain.scene import Scene
+from harness.explain.neighbourhood import FaultNeighbourhood
 from harness.generate.case import Call, Case
 from harness.measure.arrays import as_array
 from harness.measure.assertions import close
@@ -27,20 +27,20 @@ _NEAR = 1e-9
 
 
 @cause
-def constant_factor(scene: Scene) -> Iterator[Instead]:
+def constant_factor(fault: FaultNeighbourhood) -> Iterator[Instead]:
     """A result is multiplied by a number that is the same in every case."""
-    for index, (actual, expected) in enumerate(_fitted_on(scene)):
+    for index, (actual, expected) in enumerate(_fitted_on(fault)):
         if not (actual.isfinite().all() and expected.isfinite().all() and expected.abs().sum() > 0):
             continue
         factor = _simple(float((actual * expected).sum() / expected.square().sum()))
         words = "is zero" if factor == 0 else f"is multiplied by {_spelled(factor)}"
-        yield Instead(f"{scene.which(index)} {words}", results=with_result(index, torch.mul, factor))
+        yield Instead(f"{fault.which(index)} {words}", results=with_result(index, torch.mul, factor))
 
 
 @cause
-def common_factor(scene: Scene) -> Iterator[Instead]:
+def common_factor(fault: FaultNeighbourhood) -> Iterator[Instead]:
     """All results are multiplied by one number."""
-    pairs = list(_fitted_on(scene))
+    pairs = list(_fitted_on(fault))
     told = [(a, e) for a, e in pairs if a.isfinite().all() and e.isfinite().all()]
     square = sum(float(e.square().sum()) for _, e in told)
     if len(pairs) > 1 and len(told) == len(pairs) and square:
@@ -52,12 +52,12 @@ def common_factor(scene: Scene) -> Iterator[Instead]:
 
 
 @cause
-def argumentscaled(scene: Scene) -> Iterator[Instead]:
+def argumentscaled(fault: FaultNeighbourhood) -> Iterator[Instead]:
     """An argument counts more or less than it should; by how much is read off where the result is affine in it."""
-    case = _largest(scene)
-    actual = scene.results(case)
+    case = _largest(fault)
+    actual = fault.results(case)
     call = case.plain_call().map(widened)
-    for name in scene.floats if actual is not None else ():
+    for name in fault.floats if actual is not None else ():
         once, twice = _defined(call), _defined(call.replace(**{name: 2 * call.arguments[name]}))
         slope = torch.cat([(b - a).reshape(-1) for a, b in zip(once, twice, strict=True)])
         off = torch.cat([(r - a).reshape(-1) for r, a in zip(map(_in_reals, actual or ()), once, strict=True)])
@@ -72,15 +72,15 @@ def _defined(call: Call) -> Results:
 
 
 @cause
-def factor_of_a_size(scene: Scene) -> Iterator[Instead]:
+def factor_of_a_size(fault: FaultNeighbourhood) -> Iterator[Instead]:
     """A result is multiplied by a size or what follows from it: a sum for a mean, n - 1 for n."""
-    count = len(scene.operation.results)
+    count = len(fault.operation.results)
     for words, form in FORMS.items():
-        for size in scene.case.sizes:
+        for size in fault.case.sizes:
             told = words.format(f"the size n of {size}")
             for index in (None, *(range(count) if count > 1 else ())):
                 yield Instead(
-                    f"{'the result' if index is None else scene.which(index)} is multiplied by {told}",
+                    f"{'the result' if index is None else fault.which(index)} is multiplied by {told}",
                     results=partial(scaled, size=size, form=form, index=index),
                 )
 
@@ -127,21 +127,21 @@ FORMS: dict[str, Callable[[int], float]] = {
 
 
 @cause
-def constant_offset(scene: Scene) -> Iterator[Instead]:
+def constant_offset(fault: FaultNeighbourhood) -> Iterator[Instead]:
     """A result is off by a number that is the same in every entry of every case."""
-    for index, (actual, expected) in enumerate(_fitted_on(scene)):
+    for index, (actual, expected) in enumerate(_fitted_on(fault)):
         if actual.is_floating_point() and (actual - expected).isfinite().all() and actual.numel():
             offset = _simple(float((actual - expected).mean()))
             yield Instead(
-                f"{scene.which(index)} is off by {_spelled(offset)} everywhere",
+                f"{fault.which(index)} is off by {_spelled(offset)} everywhere",
                 results=with_result(index, torch.add, offset),
             )
 
 
 @cause
-def offset_of_a_size(scene: Scene) -> Iterator[Instead]:
+def offset_of_a_size(fault: FaultNeighbourhood) -> Iterator[Instead]:
     """A result is off by a function of a size, such as the logarithm of the number of samples."""
-    for (words, form), size in itertools.product(_OFFSETS.items(), scene.case.sizes):
+    for (words, form), size in itertools.product(_OFFSETS.items(), fault.case.sizes):
         for sign, side in ((1, "too large"), (-1, "too small")):
             yield Instead(
                 f"the result is {side} by {words.format(f'the size n of {size}')}",
@@ -150,10 +150,10 @@ def offset_of_a_size(scene: Scene) -> Iterator[Instead]:
 
 
 @cause
-def offset_per_entry(scene: Scene) -> Iterator[Instead]:
+def offset_per_entry(fault: FaultNeighbourhood) -> Iterator[Instead]:
     """A result is off by the same for every entry of an axis that was summed: by c·n."""
-    case = _largest(scene)
-    for size, (actual, expected) in itertools.product(case.sizes, _fitted_on(scene)):
+    case = _largest(fault)
+    for size, (actual, expected) in itertools.product(case.sizes, _fitted_on(fault)):
         off = actual - expected
         if case.sizes[size] and off.numel() and off.isfinite().all() and off.is_floating_point():
             each = _simple(float(off.mean()) / case.sizes[size])
@@ -175,13 +175,13 @@ _OFFSETS: dict[str, Callable[[int], float]] = {
 
 
 @cause
-def sign_undetermined(scene: Scene) -> Iterator[Observed]:
+def sign_undetermined(fault: FaultNeighbourhood) -> Iterator[Observed]:
     """Each sample is the right one or its negative, as singular vectors are without a convention."""
     signs: set[bool] = set()
     cases = 0
-    for case in scene.failing:
-        domains = scene.operation.results
-        for actual, part, domain in zip(scene.results(case) or (), reference(case).parts, domains, strict=False):
+    for case in fault.failing:
+        domains = fault.operation.results
+        for actual, part, domain in zip(fault.results(case) or (), reference(case).parts, domains, strict=False):
             told = close("", actual, part.expected, case, like=part, both_rounded=True)
             negative = close(
                 "", -widened(actual) if domain.is_inexact else actual, part.expected, case, like=part, both_rounded=True
@@ -199,11 +199,11 @@ def sign_undetermined(scene: Scene) -> Iterator[Observed]:
 
 
 @cause
-def another_function_of_the_result(scene: Scene) -> Iterator[Instead]:
+def another_function_of_the_result(fault: FaultNeighbourhood) -> Iterator[Instead]:
     """A function of the right result comes back: its logarithm, its root, its square."""
     for words, function in _FUNCTIONS.items():
         yield Instead(f"{words} of the right result comes back", results=partial(_each, function=function))
-        for index in range(len(scene.operation.results)) if len(scene.operation.results) > 1 else ():
+        for index in range(len(fault.operation.results)) if len(fault.operation.results) > 1 else ():
             yield Instead(f"{words} of the right result {index} comes back", results=with_result(index, function))
 
 
@@ -223,10 +223,10 @@ _FUNCTIONS: dict[str, Callable[[Tensor], Tensor]] = {
 }
 
 
-def _fitted_on(scene: Scene) -> Iterator[tuple[Tensor, Tensor]]:
+def _fitted_on(fault: FaultNeighbourhood) -> Iterator[tuple[Tensor, Tensor]]:
     """Actual and expected results, on the case from which a number is read off."""
-    case = _largest(scene)
-    actual = scene.results(case)
+    case = _largest(fault)
+    actual = fault.results(case)
     for result, part in zip(actual or (), reference(case).parts, strict=False):
         yield _in_reals(result), torch.as_tensor(part.expected.astype("float64"))
 
@@ -236,9 +236,9 @@ def _in_reals(result: Tensor) -> Tensor:
     return torch.as_tensor(as_array(result).astype("float64"))
 
 
-def _largest(scene: Scene) -> Case:
+def _largest(fault: FaultNeighbourhood) -> Case:
     """The failing case with most entries, which has most digits to read a number off."""
-    return max(scene.failing, key=lambda each: each.entries)
+    return max(fault.failing, key=lambda each: each.entries)
 
 
 def _simple(number: float) -> float:

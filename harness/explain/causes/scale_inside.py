@@ -12,15 +12,15 @@ from functools import partial
 
 from harness.explain.cause import Instead, cause
 from harness.explain.causes.scale import FORMS, at_one, scaled
-from harness.explain.scene import Scene
+from harness.explain.neighbourhood import FaultNeighbourhood
 from harness.generate.case import Call
 from harness.verify.subject import sizes_of
 
 
 @cause
-def argument_times_a_size(scene: Scene) -> Iterator[Instead]:
+def argument_times_a_size(fault: FaultNeighbourhood) -> Iterator[Instead]:
     """An argument is multiplied by a root or another function of a size: a scale that is missing, or there twice."""
-    for (words, form), size, name in itertools.product(FORMS.items(), scene.case.sizes, scene.floats):
+    for (words, form), size, name in itertools.product(FORMS.items(), fault.case.sizes, fault.floats):
         change = partial(_argument_times, names=[name], size=size, form=form)
         yield Instead(f"{name} is multiplied by {words.format(f'the size n of {size}')}", change)
 
@@ -33,10 +33,10 @@ def _argument_times(call: Call, names: list[str], size: str, form: Callable[[int
 
 
 @cause
-def divisor_inside(scene: Scene) -> Iterator[Instead]:
+def divisor_inside(fault: FaultNeighbourhood) -> Iterator[Instead]:
     """A mean square inside is divided by n - 1 where n is meant, or reversely, whatever is done with it afterwards."""
-    for name, size in itertools.product(scene.floats, scene.case.sizes):
-        others = [other for other in scene.floats if other != name]
+    for name, size in itertools.product(fault.floats, fault.case.sizes):
+        others = [other for other in fault.floats if other != name]
         for (words, form), more in itertools.product(_DIVISORS.items(), ([], *([other] for other in others))):
             yield Instead(
                 f"a mean over {name} is divided by {words} for the size n of {size}",

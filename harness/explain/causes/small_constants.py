@@ -9,7 +9,7 @@ import torch
 
 from harness.errors import Unsupported
 from harness.explain.cause import Observed, cause
-from harness.explain.scene import Scene
+from harness.explain.neighbourhood import FaultNeighbourhood
 from harness.generate.case import Call, Case
 from harness.measure.assertions import all_close
 from harness.measure.reference import reference
@@ -20,11 +20,11 @@ _ASKED, _FEWEST = 24, 5
 
 
 @cause
-def misplaced_eps(scene: Scene) -> Iterator[Observed]:
+def misplaced_eps(fault: FaultNeighbourhood) -> Iterator[Observed]:
     """Without the small constant the results agree, with it they do not: it stands outside a root, or is added elsewhere."""
-    operation = scene.operation
-    for name in (name for name in operation.parameters if name.lower() in _NAMES and scene.agrees):
-        told = [agrees for case in scene.failing[:_ASKED] if (agrees := _agrees_without(scene, case, name)) is not None]
+    operation = fault.operation
+    for name in (name for name in operation.parameters if name.lower() in _NAMES and fault.agrees):
+        told = [agrees for case in fault.failing[:_ASKED] if (agrees := _agrees_without(fault, case, name)) is not None]
         if len(told) >= _FEWEST and all(told):
             yield Observed(
                 f"{name} is used in another place",
@@ -32,11 +32,11 @@ def misplaced_eps(scene: Scene) -> Iterator[Observed]:
             )
 
 
-def _agrees_without(scene: Scene, case: Case, name: str) -> bool | None:
+def _agrees_without(fault: FaultNeighbourhood, case: Case, name: str) -> bool | None:
     """Whether implementation and definition agree when the constant is zero, None where that can't be told."""
     call = _without(case.call(), name)
     try:
-        told = all_close("", scene.subject(call), reference(case, call), case)
+        told = all_close("", fault.subject(call), reference(case, call), case)
     except (ImplementationFault, Unsupported):
         return None
     informative = [each for each in told if each.is_informative]

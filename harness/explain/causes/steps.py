@@ -21,7 +21,7 @@ from torch import Tensor
 
 from harness.explain.cause import Instead, cause
 from harness.explain.causes.options import OTHER_NUMBERS
-from harness.explain.scene import Scene
+from harness.explain.neighbourhood import FaultNeighbourhood
 from harness.measure.operators import EagerMode
 from harness.measure.reference import widened
 
@@ -150,21 +150,21 @@ def _called_with(called: Any, name: str, change: Callable[[Any], Any], given: Gi
 
 
 @cause
-def another_step(scene: Scene) -> Iterator[Instead]:
+def another_step(fault: FaultNeighbourhood) -> Iterator[Instead]:
     """A step of the definition goes along another axis, has another constant or sign, or is its counterpart."""
-    for step, given in _steps(scene).items():
+    for step, given in _steps(fault).items():
         for words, made in _alternatives(step, given):
             yield Instead(f"as if {step} {words}", within=partial(_Changed, step, made))
 
 
-def _steps(scene: Scene) -> dict[_Step, Given]:
+def _steps(fault: FaultNeighbourhood) -> dict[_Step, Given]:
     """The steps of the definition that a few failing cases meet."""
     watched = _Watched()
-    for case in scene.failing[:3]:
+    for case in fault.failing[:3]:
         call = case.plain_call().map(widened)
         try:
             with torch.no_grad(), watched:
-                scene.operation.evaluate(call.arguments, call.options, call.sizes)
+                fault.operation.evaluate(call.arguments, call.options, call.sizes)
         except Exception:  # what can't be watched has no steps
             return {}
     return dict(list(watched.steps.items())[:_MOST])

@@ -8,7 +8,7 @@ import torch
 
 from harness.errors import Unsupported
 from harness.explain.cause import Observed, cause
-from harness.explain.scene import Scene
+from harness.explain.neighbourhood import FaultNeighbourhood
 from harness.generate.case import Case
 from harness.measure.reference import widened
 from harness.verify.subject import ImplementationFault, Results
@@ -17,14 +17,14 @@ _CASES, _FEWEST = 12, 4
 
 
 @cause
-def not_read(scene: Scene) -> Iterator[Observed]:
+def not_read(fault: FaultNeighbourhood) -> Iterator[Observed]:
     """An argument can be filled anew and the result stays, where the definition's changes.
 
     The largest cases are asked, since in small ones there is little to read.
     """
-    for name in scene.case.given:
-        largest = sorted(scene.failing_with(name), key=lambda case: -case.entries)[:_CASES]
-        told = [told for case in largest if (told := _is_unread(scene, case, name)) is not None]
+    for name in fault.case.given:
+        largest = sorted(fault.failing_with(name), key=lambda case: -case.entries)[:_CASES]
+        told = [told for case in largest if (told := _is_unread(fault, case, name)) is not None]
         if len(told) >= _FEWEST and all(told):
             yield Observed(
                 f"{name} is not read",
@@ -32,13 +32,13 @@ def not_read(scene: Scene) -> Iterator[Observed]:
             )
 
 
-def _is_unread(scene: Scene, case: Case, name: str) -> bool | None:
+def _is_unread(fault: FaultNeighbourhood, case: Case, name: str) -> bool | None:
     """Whether other values of an argument change nothing; None where they change nothing in the definition either."""
     call = case.plain_call()
     other = call.replace(**{name: case.another(11).replace(pattern="normal").plain_call().arguments[name]})
     try:
-        right = [scene.operation.evaluate(each.arguments, each.options, each.sizes) for each in (call, other)]
-        before, after = scene.subject(call), scene.subject(other)
+        right = [fault.operation.evaluate(each.arguments, each.options, each.sizes) for each in (call, other)]
+        before, after = fault.subject(call), fault.subject(other)
     except (ImplementationFault, Unsupported):
         return None
     if _same(*right):

@@ -1,4 +1,4 @@
-"""The scene of a fault: many fresh cases around the smallest one, and on which of them it shows."""
+"""The neighbourhood of a fault: many fresh cases around the smallest one, and on which of them it shows."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ _BEYOND, _FAR_BEYOND = 3, 9
 
 
 @dataclass
-class Scene:
+class FaultNeighbourhood:
     """A fault and what surrounds it.
 
     case: the smallest one that shows it; kind: of what was raised, empty for a result that is off; agrees: whether the
@@ -164,33 +164,33 @@ class Scene:
         return shown
 
 
-def scene_of(cell: Cell, finding: Finding, seconds: float) -> Scene:
-    """The scene of a finding: its question led back to agreement where that shows it, and fresh cases asked.
+def neighbourhood_of(cell: Cell, finding: Finding, seconds: float) -> FaultNeighbourhood:
+    """The neighbourhood of a finding: its question led back to agreement where that shows it, and fresh cases asked.
 
     Half of the time goes into asking; the rest is left for those who look for the cause.
     """
     now = undisturbed_seconds()
     subject = Subject(cell.operation, cell.implementation)
-    scene = _question(cell, subject, finding, now + seconds / 2)
-    scene.look(_varied(scene))
-    scene.look(_at_borders(scene), _LONG, _MOST_LONG)
-    scene.look(_other_values(scene), _VALUED, _MOST_VALUED)
-    scene.deadline = now + seconds
-    return scene
+    fault = _question(cell, subject, finding, now + seconds / 2)
+    fault.look(_varied(fault))
+    fault.look(_at_borders(fault), _LONG, _MOST_LONG)
+    fault.look(_other_values(fault), _VALUED, _MOST_VALUED)
+    fault.deadline = now + seconds
+    return fault
 
 
-def _question(cell: Cell, subject: Subject, finding: Finding, deadline: float) -> Scene:
+def _question(cell: Cell, subject: Subject, finding: Finding, deadline: float) -> FaultNeighbourhood:
     """Agreement in the finest precision that shows the fault, or the property itself where agreement does not."""
     case = finding.case
     if finding.kind:
-        return Scene(cell, subject, case, finding.kind, False, deadline)
+        return FaultNeighbourhood(cell, subject, case, finding.kind, False, deadline)
     fine = [case.at("float64")] if "float64" in served_dtypes(cell.implementation) else []
     for each in (*fine, case) if case.nudge == 0 else ():
         for filled in (each, each.replace(values={}), each.another()):  # simplified values may hide it elsewhere
-            scene = Scene(cell, subject, filled.replace(grid=""), "", True, deadline)
-            if scene.shows(scene.case):
-                return scene
-    return Scene(cell, subject, case, "", False, deadline)
+            fault = FaultNeighbourhood(cell, subject, filled.replace(grid=""), "", True, deadline)
+            if fault.shows(fault.case):
+                return fault
+    return FaultNeighbourhood(cell, subject, case, "", False, deadline)
 
 
 def _excess(comparisons: list[Comparison]) -> float | None:
@@ -201,48 +201,48 @@ def _excess(comparisons: list[Comparison]) -> float | None:
     return max(each.excess for each in told)
 
 
-def _varied(scene: Scene) -> Iterator[Case]:
+def _varied(fault: FaultNeighbourhood) -> Iterator[Case]:
     """Cases around the smallest one with one parameter changed, and in between as many around a larger one with many.
 
     Where every axis is short, nobody can say what happens along them.
     """
-    plain = scene.case.replace(values={})
-    larger = next((case for case in _admitted(plain, sizes=_longer(plain)) if scene.shows(case)), plain)
+    plain = fault.case.replace(values={})
+    larger = next((case for case in _admitted(plain, sizes=_longer(plain)) if fault.shows(case)), plain)
     for pair in itertools.zip_longest(one_change(plain), many_changes(larger, _MOST)):
         for near in filter(None, pair):
-            yield from scene.variants(near)
+            yield from fault.variants(near)
 
 
 def _longer(case: Case) -> dict[str, int]:
     return {name: size + _BEYOND - 1 for name, size in case.sizes.items()}
 
 
-def _at_borders(scene: Scene) -> Iterator[Case]:
+def _at_borders(fault: FaultNeighbourhood) -> Iterator[Case]:
     """Every size by itself on both sides of where code changes its path, as long as that takes little time."""
-    plain, slow = scene.case.replace(values={}), set()
-    for border, name in itertools.product(_BORDERS, scene.case.sizes):
+    plain, slow = fault.case.replace(values={}), set()
+    for border, name in itertools.product(_BORDERS, fault.case.sizes):
         began = undisturbed_seconds()
         for size in (border, border + 1) if name not in slow else ():
             for case in _admitted(plain, sizes={**plain.sizes, name: size}):
-                yield from scene.variants(case)
+                yield from fault.variants(case)
         if undisturbed_seconds() - began > 2 * _SLOW:
             slow.add(name)
 
 
-def _other_values(scene: Scene) -> Iterator[Case]:
+def _other_values(fault: FaultNeighbourhood) -> Iterator[Case]:
     """The smallest case and some around it in every pattern; its own values without what may matter, larger and smaller.
 
     A theory that holds in one pattern alone is not what is computed: all clamped entries are equal where all are large.
     """
-    plain = scene.case.replace(values={})
-    own = [scene.case, *(plain.another(step) for step in range(40, 44))]
-    for case in (scene.case, *(case for kind in own for _, _, case in without_each(kind))):
-        yield from scene.variants(case)
+    plain = fault.case.replace(values={})
+    own = [fault.case, *(plain.another(step) for step in range(40, 44))]
+    for case in (fault.case, *(case for kind in own for _, _, case in without_each(kind))):
+        yield from fault.variants(case)
     near = [plain.another(20), *itertools.islice(many_changes(plain.another(30), 3), 3)]
-    for each, pattern in itertools.product(near, PATTERNS if plain.pattern in PATTERNS and not scene.kind else ()):
-        yield from scene.variants(each.replace(pattern=pattern))
+    for each, pattern in itertools.product(near, PATTERNS if plain.pattern in PATTERNS and not fault.kind else ()):
+        yield from fault.variants(each.replace(pattern=pattern))
     for case in (case for kind in own[:2] for case in scaled(kind)):
-        yield from scene.variants(case)
+        yield from fault.variants(case)
 
 
 def one_change(case: Case) -> Iterator[Case]:
