@@ -14,8 +14,8 @@ from harness.explain.cutout import Cutout
 from harness.measure.verdict import Verdict
 from harness.record.events import CellFinished, Event, ImplementationListed, RunFinished, RunStarted
 from harness.record.runlog import SUFFIX, RunLog
-from harness.report.digest import Digest
 from harness.report.reporting import Reporting
+from harness.report.run_summary import RunSummary
 from harness.report.site import Site
 
 MARKUP = "<script>alert(1)</script><img src=x onerror=alert(2)>'\"&amp;"
@@ -42,16 +42,16 @@ def raised(reason, **rest):
     return cell("error", kind="raised ValueError", reason=reason, **rest)
 
 
-def digest(*outcomes, listed=(), stopped="", command=("harness", "check", "my file.py")):
+def summary(*outcomes, listed=(), stopped="", command=("harness", "check", "my file.py")):
     tally = dict(Counter(outcome.verdict for outcome in outcomes))
     started = RunStarted(
         "20260101-000000-abc", "2026-01-01T00:00:00+00:00", list(command), 7, {"python": "3.11", "cuda": []}
     )
-    return Digest(started, list(listed), list(outcomes), RunFinished(tally, 12.5, 0, stopped))
+    return RunSummary(started, list(listed), list(outcomes), RunFinished(tally, 12.5, 0, stopped))
 
 
-def busy_digest():
-    return digest(
+def busy_summary():
+    return summary(
         cell("unstable", implementation="expanded", operation="a_unstable", pairs=[1, 2], triples=[0, 0]),
         cell("wrong", "gradients", dtype="float64"),
         cell("wrong", "gradients", dtype="bfloat16", device="cuda"),
@@ -64,7 +64,7 @@ def busy_digest():
     )
 
 
-def hostile_digest():
+def hostile_summary():
     """A run in which every string that a candidate can choose is hostile."""
     bad = CellFinished(
         HOSTILE,
@@ -90,23 +90,23 @@ def hostile_digest():
     other = replace(bad, dtype="float32", counterexample=replace(bad.counterexample, source=HOSTILE + "2"))
     silent = [replace(bad, verdict=verdict, implementation="b") for verdict in ("unsupported", "inconclusive")]
     listed = [ImplementationListed(HOSTILE, "gone", HOSTILE, [], HOSTILE, HOSTILE)]
-    made = digest(bad, other, *silent, listed=listed, stopped=HOSTILE, command=["harness", HOSTILE])
+    made = summary(bad, other, *silent, listed=listed, stopped=HOSTILE, command=["harness", HOSTILE])
     return replace(made, started=replace(made.started, environment={"cpu": HOSTILE, HOSTILE: [HOSTILE]}))
 
 
-def events(digest: Digest) -> Iterator[Event]:
+def events(summary: RunSummary) -> Iterator[Event]:
     """A run as it was told."""
-    yield digest.started
-    yield from (*digest.listed, *digest.claims, *digest.findings, *digest.outcomes, *digest.stated)
-    yield digest.finished
+    yield summary.started
+    yield from (*summary.listed, *summary.claims, *summary.findings, *summary.outcomes, *summary.stated)
+    yield summary.finished
 
 
-def site(digest: Digest, reports: Path, *more: Path) -> dict[str, str]:
+def site(summary: RunSummary, reports: Path, *more: Path) -> dict[str, str]:
     """Log a run among the reports, write its pages in its folder and in some more, and give them by name."""
-    folder = reports / digest.started.run
+    folder = reports / summary.started.run
     reporting = Reporting(reports, [Site(folder, *more)])
-    with RunLog(reports / "runs" / f"{digest.started.run}{SUFFIX}") as log:
-        for event in events(digest):
+    with RunLog(reports / "runs" / f"{summary.started.run}{SUFFIX}") as log:
+        for event in events(summary):
             log(event)
             reporting(event)
     return {

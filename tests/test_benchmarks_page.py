@@ -7,7 +7,7 @@ import pytest
 
 from harness.report.curves import times_over_sizes
 from harness.report.ladders import ladders, share
-from tests.byhand import MARKUP, busy_digest, site
+from tests.byhand import MARKUP, busy_summary, site
 from tests.test_slowdowns import benched, timing
 
 
@@ -26,11 +26,11 @@ FAST = climbing("fused", (1e-5, 2e-5, 3e-4), ratio=0.0125, speed="faster", roofl
 
 def page(folder, *timings):
     benched(folder / "reports", 1, *timings)
-    return site(busy_digest(), folder / "reports")
+    return site(busy_summary(), folder / "reports")
 
 
 def test_without_benchmarks_there_is_no_page_and_no_way_to_it(tmp_path):
-    pages = site(busy_digest(), tmp_path / "reports")
+    pages = site(busy_summary(), tmp_path / "reports")
     assert "benchmarks.html" not in pages and "benchmarks.html" not in pages["index.html"]
 
 

@@ -98,8 +98,8 @@ def test_a_case_is_rebuilt_from_its_record_with_the_same_bits(dtype):
 
 
 def test_the_bits_are_the_same_on_every_machine():
-    """Made by integer and power-of-two arithmetic alone, so this digest holds for any numpy, torch and processor."""
-    digests = [
+    """Made by integer and power-of-two arithmetic alone, so this summary holds for any numpy, torch and processor."""
+    summaries = [
         bits(
             harness.Case(
                 affine, {"batch": 3, "a": 4, "b": 5}, dict.fromkeys(("one", "two", "three"), False), pattern, seed=11
@@ -107,7 +107,7 @@ def test_the_bits_are_the_same_on_every_machine():
         )
         for pattern in PATTERNS
     ]
-    assert hashlib.sha256("".join(digests).encode()).hexdigest()[:12] == BITS
+    assert hashlib.sha256("".join(summaries).encode()).hexdigest()[:12] == BITS
 
 
 BITS = "5728c1cf50d8"

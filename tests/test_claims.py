@@ -16,7 +16,7 @@ from harness.record.claim_outcomes import claim_outcomes
 from harness.record.events import CellFinished, ClaimListed, FindingListed, RunFinished, RunStarted
 from harness.record.known import in_scope, read_findings, recognised
 from harness.record.listed import claim_listed
-from harness.report.digest import Digest
+from harness.report.run_summary import RunSummary
 from harness.verify.cell import cells
 from harness.verify.claim import Claim, claim
 from harness.verify.suite import every_claim, every_property
@@ -110,24 +110,24 @@ def test_claims_have_known_sources_and_families():
 # pages
 
 
-def digest_of(*outcomes, claims=(), findings=(), when="2026-11-22T00:00:00+00:00"):
+def summary_of(*outcomes, claims=(), findings=(), when="2026-11-22T00:00:00+00:00"):
     started = RunStarted("20261122-000000-abc", when, ["harness", "run"], 0, {"python": "3.11"})
-    return Digest.of([started, *claims, *findings, *outcomes, RunFinished({}, 1.0, 0)])
+    return RunSummary.of([started, *claims, *findings, *outcomes, RunFinished({}, 1.0, 0)])
 
 
 def test_claims_are_a_page_and_no_verdict_on_an_implementation(tmp_path):
     refuted = dataclasses.replace(listed("refuted", by=("some.claim",)), id="some.claim")
-    digest = digest_of(cell("wrong", "some.claim", claim="some.claim", reason="off by 9 ×"), claims=[refuted])
-    assert digest.outcomes == [] and not digest.unexpected
-    files = site(digest, tmp_path)
+    summary = summary_of(cell("wrong", "some.claim", claim="some.claim", reason="off by 9 ×"), claims=[refuted])
+    assert summary.outcomes == [] and not summary.unexpected
+    files = site(summary, tmp_path)
     shown = files["claims.html"]
     assert "every one settled as expected" in shown and "it is not" in shown and "off by 9 ×" in shown
     assert "claims.html" in files["index.html"]
 
 
 def test_an_unexpected_claim_stands_out(tmp_path):
-    digest = digest_of(cell("wrong", reason="<b>off</b>"), claims=[listed()])
-    shown = site(digest, tmp_path)["claims.html"]
+    summary = summary_of(cell("wrong", reason="<b>off</b>"), claims=[listed()])
+    shown = site(summary, tmp_path)["claims.html"]
     assert "1 of 1 claim came out otherwise than expected" in shown
     assert "&lt;b&gt;off" in shown and "Expected: holds" in shown
 
@@ -163,11 +163,11 @@ def test_scope_lists_are_wide_where_empty():
 
 
 def test_a_finding_that_disappears_or_changes_is_told(tmp_path):
-    seen = digest_of(cell("wrong", known="rounds twice (torch#1)"), findings=[FINDING])
-    gone = digest_of(cell("exact"), findings=[FINDING])
-    changed = digest_of(cell("error"), findings=[FINDING])
-    unasked = digest_of(cell("exact", operation="lstm"), findings=[FINDING])
-    expired = digest_of(cell("exact"), findings=[FINDING], when="2027-02-01T00:00:00+00:00")
+    seen = summary_of(cell("wrong", known="rounds twice (torch#1)"), findings=[FINDING])
+    gone = summary_of(cell("exact"), findings=[FINDING])
+    changed = summary_of(cell("error"), findings=[FINDING])
+    unasked = summary_of(cell("exact", operation="lstm"), findings=[FINDING])
+    expired = summary_of(cell("exact"), findings=[FINDING], when="2027-02-01T00:00:00+00:00")
     assert not seen.unseen_findings and not unasked.unseen_findings
     assert "did not show: its cells are exact at worst" in gone.unseen_findings[0]
     assert "error at worst" in changed.unseen_findings[0] and changed.failing

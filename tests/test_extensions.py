@@ -90,7 +90,7 @@ def one_more(x, y):
 OUTPUT = """
 @harness.output("csv", help="Every cell as a row.")
 def csv(findings):
-    return "".join(f"{cell.key};{cell.verdict}\\n" for cell in findings.digest.outcomes)
+    return "".join(f"{cell.key};{cell.verdict}\\n" for cell in findings.summary.outcomes)
 """
 
 QUICK = ("--profile", "quick", "--jobs", "1", "--json")

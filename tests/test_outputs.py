@@ -24,13 +24,13 @@ from harness.record.listed import listed
 from harness.record.runlog import read
 from harness.report.annotations import Annotations, workflow_commands
 from harness.report.destination import Destination
-from harness.report.digest import Digest
 from harness.report.issues import issues
 from harness.report.junit import junit
 from harness.report.mail import MOST as MOST_BYTES
 from harness.report.mail import mail
 from harness.report.markdown import MOST, code, fenced, markdown, plain
 from harness.report.reporting import Findings, ended
+from harness.report.run_summary import RunSummary
 from harness.report.site import pages as site_pages
 from tests.test_history import HERE, WRONG, cell, commit, history_of, run
 
@@ -57,7 +57,7 @@ def findings(reports: Path) -> Findings:
     with history_of(reports) as history:
         latest = history.runs[0]
         changes = history.changes(latest, history.baseline_of(latest))
-    return Findings(Digest.of(ended(read(latest.log).events)), changes, history)
+    return Findings(RunSummary.of(ended(read(latest.log).events)), changes, history)
 
 
 def bad(implementation="fused", verdict="wrong", fault="b is missing", sentence="off by 100 ×", source=SOURCE, **more):
@@ -162,7 +162,7 @@ def test_no_output_calls_new_what_another_machine_did_not_show(tmp_path):
     page = Elements(html(markdown(found)))
     assert page.rows[0] == [f"✗ {words}", "◇ known", "✓ seen only there", "– lost"]
     letter = mail(found)
-    (annotation,) = workflow_commands(found.digest, found.changes)
+    (annotation,) = workflow_commands(found.summary, found.changes)
     assert f"linear/fused wrong%2C {words}" in annotation
     opened = issues(found.changes)
     assert [each.is_open for each in opened] == [True], "what holds here is not fixed there"
@@ -244,7 +244,7 @@ def test_junit_has_a_case_for_every_cell_and_says_how_it_ended(tmp_path):
     unjudged = cell("odd", "error", kind=UNJUDGED, reason="the property raised")
     hidden = cell("hidden", "inconclusive", seconds={"oracle": 1.5, "engine": 0.25})
     found = busy(tmp_path)
-    run(tmp_path, 3, *found.digest.outcomes, unjudged, hidden, cell(operation="gru"))
+    run(tmp_path, 3, *found.summary.outcomes, unjudged, hidden, cell(operation="gru"))
     suites = JUnitXml.fromstring(junit(findings(tmp_path)).encode())
     assert [(suite.name, suite.tests) for suite in suites] == [("gru", 1), ("linear", 9)]
     assert (suites.tests, suites.failures, suites.errors, suites.skipped) == (10, 2, 1, 3)
@@ -311,7 +311,7 @@ def read_command(line: str) -> tuple[str, dict[str, str], str]:
 def test_annotations_name_the_worst_new_first_and_where_it_is_declared(tmp_path):
     found = busy(tmp_path)
     here = ImplementationListed("linear", "fused", "torch", [], "mine.py: fused", None, "src/100%, mine.py", 7)
-    told = [read_command(line) for line in annotated(replace(found, digest=replace(found.digest, listed=[here])))]
+    told = [read_command(line) for line in annotated(replace(found, summary=replace(found.summary, listed=[here])))]
     assert [(level, properties["title"]) for level, properties, _ in told] == [
         ("error", "linear/fused wrong, new"),
         ("warning", "linear/lossy unstable, new"),
@@ -465,5 +465,5 @@ def test_what_can_not_be_written_is_refused_in_a_sentence(tmp_path, monkeypatch)
 def test_a_run_that_was_killed_has_outputs_too(tmp_path):
     run(tmp_path, 1, cell(), finished=False)
     found = findings(tmp_path)
-    assert isinstance(found.digest.started, RunStarted)
+    assert isinstance(found.summary.started, RunStarted)
     assert markdown(found).startswith("### – It holds within rounding, as far as it was asked: the log")

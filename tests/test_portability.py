@@ -75,7 +75,7 @@ def test_the_same_bits_or_not_is_no_difference_and_lost_digits_are():
 
 
 def test_arguments_of_other_bits_are_a_difference():
-    same, other = ({"cases": {"linear": digest}} for digest in ("aa", "bb"))
+    same, other = ({"cases": {"linear": summary}} for summary in ("aa", "bb"))
     assert not list(findings([told(probe=same), told(THREADS, probe=same)]))
     (line,) = findings([told(probe=same), told(THREADS, probe=other)])
     assert line == "cases differ  seed 0: linear: plain / in threads"

@@ -9,7 +9,6 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from harness.command.verification_run import _summary
 from harness.explain.counterexample import entries
 from harness.explain.sentence import sentence
 from harness.explain.visible import visible
@@ -19,6 +18,7 @@ from harness.measure.verdict import Judgement, Verdict
 from harness.operations.linear import linear
 from harness.record.events import ImplementationListed
 from harness.record.triage import by_implementation, causes, worst_verdicts
+from harness.report.document import Document
 from harness.report.fragment import fragment
 from harness.report.junit import junit
 from harness.report.template import operation_page
@@ -28,12 +28,12 @@ from tests.byhand import (
     MEGABYTE,
     assert_harmless,
     assert_shown,
-    busy_digest,
+    busy_summary,
     cell,
-    digest,
-    hostile_digest,
+    hostile_summary,
     raised,
     site,
+    summary,
 )
 
 # triage: what is one cause, and what is not
@@ -144,17 +144,17 @@ def test_nothing_good_is_said_where_agreement_gave_no_answer():
     ],
 )
 def test_the_verdict_in_a_sentence(outcomes, told):
-    assert digest(*outcomes).sentence == told
+    assert summary(*outcomes).sentence == told
 
 
 def test_a_run_that_was_stopped_says_so_in_its_sentence():
-    told = digest(cell(), stopped="the time budget of 60 s was spent").sentence
+    told = summary(cell(), stopped="the time budget of 60 s was spent").sentence
     assert told == "It holds within rounding, as far as it was asked: the time budget of 60 s was spent."
 
 
 def test_the_definition_comes_first_and_the_worst_verdict_too():
     names = ("a", "definition", "z")
-    (operation,) = digest(
+    (operation,) = summary(
         *(
             cell(verdict, implementation=name)
             for name, verdict in zip(names, ("exact", "wrong", "rounding"), strict=True)
@@ -166,7 +166,7 @@ def test_the_definition_comes_first_and_the_worst_verdict_too():
 
 def test_reasons_are_grouped_and_counted():
     listed = [ImplementationListed("cdist", name, "jax", [], "", "jax is not installed") for name in ("a", "b")]
-    made = digest(
+    made = summary(
         cell("unsupported", reason="no autograd"),
         cell("unsupported", reason="no autograd", dtype="float64"),
         cell("unsupported", reason="float32 alone", implementation="slow"),
@@ -182,7 +182,7 @@ def test_reasons_are_grouped_and_counted():
 
 
 def test_figures():
-    made = digest(
+    made = summary(
         cell(score_median=0.5, score_max=4.0, allowance=32.0, pairs=[3, 4], triples=[5, 9], seconds={"oracle": 3.0}),
         cell("unstable", dtype="float16", score_median=1.0, score_max=90.0, allowance=32.0, met=3, planned=48),
         cell(prop="layouts", printed=12, score_max=700.0),
@@ -263,13 +263,13 @@ def test_visible_text_is_cut_with_a_count():
 
 
 def test_nothing_hostile_gets_into_the_fragment():
-    elements = assert_harmless(fragment(hostile_digest().outcomes))
+    elements = assert_harmless(fragment(hostile_summary().outcomes))
     assert_shown(elements)
     assert "script" not in [tag for tag, _ in elements.found]
 
 
 def test_nothing_hostile_gets_into_the_terminal(capsys):
-    made = hostile_digest()
+    made = hostile_summary()
     print_outcomes(made.outcomes)
     print_summary(made)
     printed = capsys.readouterr().out
@@ -282,8 +282,8 @@ def test_nothing_hostile_gets_into_the_terminal(capsys):
 
 
 def in_findings(made):
-    """A digest as an output gets it, of which JUnit looks at nothing else."""
-    return SimpleNamespace(digest=made)
+    """A summary as an output gets it, of which JUnit looks at nothing else."""
+    return SimpleNamespace(summary=made)
 
 
 def many():
@@ -351,7 +351,7 @@ def test_colour_goes_to_terminals_alone_and_no_color_is_honoured(monkeypatch):
 
 
 def test_the_summary_says_what_gave_no_answer(capsys):
-    print_summary(busy_digest())
+    print_summary(busy_summary())
     printed = " ".join(capsys.readouterr().out.split())
     assert "unavailable 1 implementation, jax is not installed" in printed
     assert "1 unsupported and 1 inconclusive cells" in printed
@@ -363,12 +363,12 @@ def test_what_met_too_few_cases_says_so_wherever_its_verdict_stands(tmp_path):
     print_outcomes([short, whole], text)
     assert "cdist/slow  = exact 3 of 48" in text.getvalue() and "cdist/fast  = exact\n" in text.getvalue()
     assert "3 of 48 cases" in fragment([short, whole]) and "3 of 48 cases" not in fragment([whole])
-    made = digest(short, whole)
+    made = summary(short, whole)
     assert made.sentence == (
         "Nothing fails; 1 cell met fewer cases than planned, cdist/slow in float32 as few as 3 of 48 cases (agreement)."
     )
-    assert digest(whole, cell("exact", implementation="other")).sentence == "Everything holds within rounding."
-    assert "exact in 3 of 48 cases" in junit(in_findings(made)) and "of 48" not in junit(in_findings(digest(whole)))
+    assert summary(whole, cell("exact", implementation="other")).sentence == "Everything holds within rounding."
+    assert "exact in 3 of 48 cases" in junit(in_findings(made)) and "of 48" not in junit(in_findings(summary(whole)))
     pages = site(made, tmp_path)
     assert "3 of 48 cases" in pages["index.html"] and "3 of 48 cases" in pages[operation_page("cdist")]
-    assert [entry["met"] for entry in _summary(made, tmp_path, tmp_path)["short"]] == [3]
+    assert [entry.met for entry in Document.of(made, 0, tmp_path, tmp_path).short] == [3]

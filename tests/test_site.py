@@ -26,13 +26,13 @@ from tests.byhand import (
     Elements,
     assert_harmless,
     assert_shown,
-    busy_digest,
+    busy_summary,
     cell,
-    digest,
     events,
-    hostile_digest,
+    hostile_summary,
     shown,
     site,
+    summary,
 )
 
 
@@ -44,12 +44,12 @@ def dated(made, day):
 
 @pytest.fixture(scope="module")
 def busy(tmp_path_factory):
-    return site(busy_digest(), tmp_path_factory.mktemp("busy"))
+    return site(busy_summary(), tmp_path_factory.mktemp("busy"))
 
 
 @pytest.fixture(scope="module")
 def hostile(tmp_path_factory):
-    return site(hostile_digest(), tmp_path_factory.mktemp("hostile"))
+    return site(hostile_summary(), tmp_path_factory.mktemp("hostile"))
 
 
 def text_of(page):
@@ -77,8 +77,8 @@ def test_every_link_leads_to_one_place(busy):
 
 def test_the_first_screen_counts_against_the_baseline(tmp_path):
     """Four counts, each with symbol, word, number and a link; and a fault is new, then known, then fixed."""
-    good, bad = digest(cell(), cell(implementation="b")), digest(cell("wrong"), cell(implementation="b"))
-    runs = (good, bad, bad, good, digest(cell()))
+    good, bad = summary(cell(), cell(implementation="b")), summary(cell("wrong"), cell(implementation="b"))
+    runs = (good, bad, bad, good, summary(cell()))
     firsts = [site(dated(made, day), tmp_path)["index.html"] for day, made in enumerate(runs, 1)]
     counted = [re.findall(r"(?:✗|◇|✓|▽) (\d+) (new|known|fixed|coverage lost)", text_of(first)) for first in firsts]
     assert [[int(number) for number, _ in found] for found in counted] == [
@@ -95,7 +95,7 @@ def test_the_first_screen_counts_against_the_baseline(tmp_path):
 
 
 def test_a_finding_leads_to_its_page_and_to_its_history(tmp_path):
-    good, bad = digest(cell()), digest(cell("wrong"))
+    good, bad = summary(cell()), summary(cell("wrong"))
     site(dated(good, 1), tmp_path)
     files = site(dated(bad, 2), tmp_path)
     (name,) = (name for name in files if name.startswith("counterexample/"))
@@ -117,7 +117,7 @@ def test_a_counterexample_has_its_case_its_tensors_and_three_ways_to_reproduce_i
         inputs=[Cutout("a", [2, 40], [[-1.0, 0.0, float("nan")], [0.5, 1.0, 2.0]])],
         results=[Cutout("expected", [], [[3.0]]), Cutout("difference", [0], [])],
     )
-    made = digest(cell("wrong", counterexample=told), cell("wrong", dtype="float64"), cell("wrong", "gradients"))
+    made = summary(cell("wrong", counterexample=told), cell("wrong", dtype="float64"), cell("wrong", "gradients"))
     files = site(made, tmp_path)
     name = f"counterexample/{made.outcomes[0].id}.html"
     elements = Elements(files[name])
@@ -140,7 +140,7 @@ def test_a_counterexample_has_its_case_its_tensors_and_three_ways_to_reproduce_i
 
 
 def test_every_bad_cell_has_its_case_as_python_on_the_page_of_its_cause(busy):
-    for cause in causes(busy_digest().outcomes):
+    for cause in causes(busy_summary().outcomes):
         text = Elements(busy[f"counterexample/{cause.shown.id}.html"] if cause.shown.id else busy["index.html"]).text
         for outcome in cause.cells:
             assert outcome.key in text
@@ -160,8 +160,8 @@ def test_the_pages_show_where_and_how_it_ran(busy):
 
 
 def test_the_map_tells_what_is_verified_lost_and_never_was(tmp_path):
-    before = digest(cell(), cell(dtype="float64"), cell("unsupported", dtype="float16"))
-    now = digest(cell("wrong"), cell("unsupported", dtype="float64"), cell("unsupported", dtype="float16"))
+    before = summary(cell(), cell(dtype="float64"), cell("unsupported", dtype="float16"))
+    now = summary(cell("wrong"), cell("unsupported", dtype="float64"), cell("unsupported", dtype="float16"))
     asked = Scope(operations=["cdist"], dtypes=["float32"])
     narrow = replace(now, started=replace(now.started, scope=asked), outcomes=[cell()])
     site(dated(before, 1), tmp_path)
@@ -171,14 +171,14 @@ def test_the_map_tells_what_is_verified_lost_and_never_was(tmp_path):
 
 def test_the_map_tells_known_findings_apart(tmp_path):
     tolerated = cell("wrong", known="reported there")
-    assert "cdist ◇ known: ✗ wrong" in text_of(site(digest(tolerated), tmp_path / "a")["index.html"])
-    both = digest(tolerated, cell("wrong", implementation="other"))
+    assert "cdist ◇ known: ✗ wrong" in text_of(site(summary(tolerated), tmp_path / "a")["index.html"])
+    both = summary(tolerated, cell("wrong", implementation="other"))
     assert "cdist ✗ wrong" in text_of(site(both, tmp_path / "b")["index.html"])
 
 
 def test_growth_is_shown_in_a_chart_and_a_table(tmp_path):
     for day, score in ((1, 1.0), (2, 50.0)):
-        made = digest(cell(score_median=score, score_max=score, allowance=32.0))
+        made = summary(cell(score_median=score, score_max=score, allowance=32.0))
         first = site(dated(made, day), tmp_path)["index.html"]
         assert ("1 50 50 32" in text_of(first)) is (day == 2)
         assert ("<svg" in first) is (day == 2)
@@ -203,7 +203,7 @@ def test_an_operation_has_its_errors_over_runs_its_sizes_and_its_implementations
         )
         for name, distance in (("a", {}), ("b", {"a": 3.5}))
     )
-    made = digest(first, other, cell(prop="layouts"), cell("exact", "repeatability"), cell("wrong", "gradients"))
+    made = summary(first, other, cell(prop="layouts"), cell("exact", "repeatability"), cell("wrong", "gradients"))
     page = site(dated(made, 1), tmp_path)["operation/cdist.html"]
     assert "<svg" not in page
     assert "batch 1, 17" in text_of(page)
@@ -214,25 +214,25 @@ def test_an_operation_has_its_errors_over_runs_its_sizes_and_its_implementations
 
 
 def test_runs_are_listed_and_lead_to_pages_that_are_there(tmp_path):
-    site(dated(busy_digest(), 1), tmp_path)
-    files = site(dated(busy_digest(), 2), tmp_path)
+    site(dated(busy_summary(), 1), tmp_path)
+    files = site(dated(busy_summary(), 2), tmp_path)
     assert "../20260101-000000-abc/index.html" in Elements(files["runs.html"]).all("href")
     (tmp_path / "20260101-000000-abc" / "index.html").unlink()
-    files = site(dated(busy_digest(), 3), tmp_path)
+    files = site(dated(busy_summary(), 3), tmp_path)
     assert "../20260101-000000-abc/index.html" not in Elements(files["runs.html"]).all("href")
     assert "20260101-000000-abc" in text_of(files["runs.html"])
 
 
 def test_a_run_of_nothing_still_gives_pages(tmp_path):
-    assert "Nothing could be verified" in site(digest(), tmp_path)["index.html"]
+    assert "Nothing could be verified" in site(summary(), tmp_path)["index.html"]
 
 
 # the files
 
 
 def test_pages_are_written_when_the_run_ends_in_every_folder_and_stale_ones_go(tmp_path):
-    latest, made = tmp_path / "latest", busy_digest()
-    site(dated(digest(cell("wrong", operation="gone")), 1), tmp_path, latest)
+    latest, made = tmp_path / "latest", busy_summary()
+    site(dated(summary(cell("wrong", operation="gone")), 1), tmp_path, latest)
     assert (latest / "operation" / "gone.html").exists()
     (latest / "summary.md").write_text("another output's")
     files = site(dated(made, 2), tmp_path, latest)
@@ -258,7 +258,7 @@ def test_names_of_files_and_anchors_are_stable_and_distinct():
 
 
 def test_all_results_are_packed(busy):
-    made = busy_digest()
+    made = busy_summary()
     content = re.search(r'id="cells">([^<]*)<', busy["results.html"])[1]
     told = json.loads(gzip.decompress(b64decode(content)))
 

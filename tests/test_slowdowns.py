@@ -7,7 +7,7 @@ import pytest
 from harness.history.slowdowns import slowdowns
 from harness.record.events import RunStarted, TimingFinished
 from harness.record.runlog import SUFFIX, RunLog
-from tests.byhand import MARKUP, busy_digest, site
+from tests.byhand import MARKUP, busy_summary, site
 from tests.test_history import HERE
 
 
@@ -76,8 +76,8 @@ def test_without_benchmarks_or_with_damaged_ones_nothing_is_told(tmp_path):
 
 
 def test_the_first_screen_shows_them_and_is_silent_without(tmp_path):
-    assert 'id="slower"' not in site(busy_digest(), tmp_path / "reports")["index.html"]
+    assert 'id="slower"' not in site(busy_summary(), tmp_path / "reports")["index.html"]
     benched(tmp_path / "reports", 1, timing(1.0, implementation=MARKUP))
     benched(tmp_path / "reports", 2, timing(1.3, implementation=MARKUP))
-    page = site(busy_digest(), tmp_path / "reports")["index.html"]
+    page = site(busy_summary(), tmp_path / "reports")["index.html"]
     assert 'href="#slower"' in page and "batch=8, float32 on cpu" in page and "<script>alert" not in page

@@ -9,7 +9,7 @@ from click.testing import CliRunner
 from harness.command.main import main
 from harness.measure.verdict import Verdict
 from harness.report.terminal import print_outcomes, print_summary
-from tests.byhand import busy_digest, site
+from tests.byhand import busy_summary, site
 
 OLD = re.compile(
     r"\buninformative\b|\bunavoidable\b|\bnobody\b|\b(falls|fell|falling)\b|\bcanary\b|\brungs?\b|\bcrews?\b|\bbatter(y|ies)\b"
@@ -35,16 +35,16 @@ def test_help_is_free_of_them(path):
 
 
 def test_the_pages_of_a_report_are_free_of_them(tmp_path):
-    for name, page in site(busy_digest(), tmp_path).items():
+    for name, page in site(busy_summary(), tmp_path).items():
         if name.endswith(".html"):
             shown = re.sub(r"<(script|style).*?</\1>|<[^>]+>", " ", page, flags=re.DOTALL)
             assert not OLD.findall(shown), name
 
 
 def test_the_terminal_is_free_of_them(capsys):
-    digest = busy_digest()
-    print_outcomes(digest.outcomes)
-    print_summary(digest, None)
+    summary = busy_summary()
+    print_outcomes(summary.outcomes)
+    print_summary(summary, None)
     assert not OLD.findall(capsys.readouterr().out)
 
 

@@ -77,6 +77,6 @@ def check(ctx: click.Context, /, files: tuple[Path, ...], **options: Any) -> Non
 
 def _published(result: RunResult, file: Path, config: RunConfig) -> tuple[Published, ...]:
     """What is said of the candidates at the published size, with their times where they are accepted there."""
-    answers = published(result.digest.outcomes)
+    answers = published(result.summary.outcomes)
     with Meter("timings", config.as_json) as meter:
         return tuple(timed(answers, file, config.limit, _PATIENCE, meter.step))

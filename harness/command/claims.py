@@ -52,10 +52,10 @@ def claims(ctx: click.Context, /, claims: tuple[str, ...], **options: Any) -> No
     listing = [listed(made) for name in operations for made in catalogue()[name].implementations.values()]
     result = config.run(listing, map(claim_listed, chosen), operations=operations, only=only)
     if config.as_json:
-        claimed = (*result.digest.settled, *result.digest.declined)
+        claimed = (*result.summary.settled, *result.summary.declined)
         click.echo(json.dumps(plain(msgspec.to_builtins([ClaimEntry.of(each) for each in claimed])), indent=2))
     else:
-        print_claims([*result.digest.settled, *result.digest.declined])
+        print_claims([*result.summary.settled, *result.summary.declined])
     broken = result.written()
     if not (config.as_json or broken):
         click.echo(f"report  {result.report.with_name('claims.html')}")

@@ -25,8 +25,8 @@ from harness.record.events import (
 )
 from harness.record.example_store import ExampleStore
 from harness.record.runlog import SUFFIX, RunLog, read
-from harness.report.digest import Digest
 from harness.report.reporting import Reporting, ended
+from harness.report.run_summary import RunSummary
 
 _EXAMPLES = examples(
     ("harness merge shard-*.jsonl", "the run of which these are the parts"),
@@ -64,7 +64,7 @@ def merge(
     if not started.candidates:
         _remember(reports, events)
     planned = sum(isinstance(event, CellFinished) for event in events)
-    result = RunResult(Digest.of(events), planned, log.path, latest / "index.html", [], reporting)
+    result = RunResult(RunSummary.of(events), planned, log.path, latest / "index.html", [], reporting)
     ctx.exit(result.show(as_json))
 
 

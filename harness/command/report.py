@@ -74,8 +74,8 @@ def _asked(history: History, run: str, baseline: str) -> tuple[Run, list[str]]:
 
 def _sentence(reporting: Reporting) -> str:
     """What changed, and before that how far the run came if it was stopped or killed."""
-    assert reporting.digest is not None and reporting.changes is not None
-    stopped = reporting.digest.finished.stopped
+    assert reporting.summary is not None and reporting.changes is not None
+    stopped = reporting.summary.finished.stopped
     return (
         f"{stopped[:1].upper()}{stopped[1:]}. {reporting.changes.sentence}" if stopped else reporting.changes.sentence
     )

@@ -50,9 +50,9 @@ from harness.record.events import (
 from harness.record.known import known_findings
 from harness.record.runlog import SUFFIX, RunLog
 from harness.record.saved_counterexamples import SavedCounterexample, read_counterexamples
-from harness.report.digest import Digest
 from harness.report.document import Document
 from harness.report.reporting import Reporting
+from harness.report.run_summary import RunSummary
 from harness.report.terminal import print_outcomes, print_summary
 from harness.verify.cell import check_backends, check_devices, check_dtypes, devices_here
 
@@ -151,7 +151,7 @@ class RunConfig:
             _reported(reporting, finished)
             raise self._nothing(listing, controller, finished)
         told = (controller.planned, log.path, latest / "index.html", complaints)
-        return RunResult(Digest.of(self._events), *told, reporting, unwritten)
+        return RunResult(RunSummary.of(self._events), *told, reporting, unwritten)
 
     def _settled(self, claims: Sequence[ClaimListed]) -> Sequence[ClaimListed]:
         """The claims that the run settles by itself: a part of it has not asked all cells that tell of one."""
@@ -293,7 +293,7 @@ class RunResult:
     said of candidates at the published size.
     """
 
-    digest: Digest
+    summary: RunSummary
     planned: int
     log: Path
     report: Path
@@ -305,8 +305,8 @@ class RunResult:
     @property
     def notes(self) -> list[str]:
         """Why counterexamples that are kept were not tried, what logs could not be read, and what was changed for everybody."""
-        outdated = dict.fromkeys(told for cell in self.digest.outcomes for told in cell.outdated)
-        return [*self.complaints, *self.reporting.complaints, *outdated, *_changes(self.digest.outcomes)]
+        outdated = dict.fromkeys(told for cell in self.summary.outcomes for told in cell.outdated)
+        return [*self.complaints, *self.reporting.complaints, *outdated, *_changes(self.summary.outcomes)]
 
     def show(self, as_json: bool) -> int:
         """Print it for a person or a machine, and have the report written; returns the exit code.
@@ -315,19 +315,19 @@ class RunResult:
         """
         if not as_json:
             self._show_published()
-            print_outcomes(self.digest.outcomes)
+            print_outcomes(self.summary.outcomes)
         broken = self.written()
         (self._show_json if as_json else self._show_summary)(broken)
         return self.exit_code(broken)
 
     def written(self) -> str:
         """Have the report written; what kept it from that, in a sentence."""
-        return self.unwritten or _reported(self.reporting, self.digest.finished)
+        return self.unwritten or _reported(self.reporting, self.summary.finished)
 
     def exit_code(self, broken: str) -> int:
         """The exit code, after the sentence about what could not be written, if there is one."""
         if not broken:
-            return self.digest.finished.exit_code
+            return self.summary.finished.exit_code
         click.echo(f"harness: {visible(broken, 600)}", err=True)
         return InfrastructureError.exit_code
 
@@ -336,16 +336,16 @@ class RunResult:
             click.echo(f"published size  {visible(str(each), 600)}")
 
     def _show_json(self, broken: str) -> None:
-        document = Document.of(self.digest, self.planned, self.log, self.report, self.notes, broken)
+        document = Document.of(self.summary, self.planned, self.log, self.report, self.notes, broken)
         if self.published:
             document = msgspec.structs.replace(document, published=[each.entry() for each in self.published])
         click.echo(document.to_json())
 
     def _show_summary(self, broken: str) -> None:
-        print_summary(self.digest, self.reporting.changes)
+        print_summary(self.summary, self.reporting.changes)
         for told in self.notes:
             click.echo(f"note    {visible(told, 600)}")
-        for name, characters in self.digest.printed.items():
+        for name, characters in self.summary.printed.items():
             if characters >= _CHATTY:
                 click.echo(f"note    {name} printed {characters:,} characters; they were counted and thrown away")
         click.echo(f"log     {self.log}" + ("" if broken else f"\nreport  {self.report}"))

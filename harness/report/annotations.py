@@ -11,8 +11,8 @@ from harness.explain.visible import visible
 from harness.history.changes import Change, Changes
 from harness.record.events import ImplementationListed, RunStarted
 from harness.report.again import replay_command
-from harness.report.digest import Digest
 from harness.report.reporting import Findings
+from harness.report.run_summary import RunSummary
 
 MOST = 10
 """As many as a forge shows of one step."""
@@ -28,15 +28,15 @@ class Annotations:
 
     def __call__(self, findings: Findings) -> None:
         """Write them."""
-        self.stream.writelines(f"{line}\n" for line in workflow_commands(findings.digest, findings.changes))
+        self.stream.writelines(f"{line}\n" for line in workflow_commands(findings.summary, findings.changes))
         self.stream.flush()
 
 
-def workflow_commands(digest: Digest, changes: Changes) -> list[str]:
+def workflow_commands(summary: RunSummary, changes: Changes) -> list[str]:
     """The workflow commands: errors for what is falsified, warnings for lost digits, nothing for known findings."""
-    listed = {(each.operation, each.implementation): each for each in digest.listed}
+    listed = {(each.operation, each.implementation): each for each in summary.listed}
     told = (
-        _command(word, change, digest.started, listed.get((change.fault.operation, change.fault.implementation)))
+        _command(word, change, summary.started, listed.get((change.fault.operation, change.fault.implementation)))
         for word, change in _worst_first(changes)
     )
     return list(islice(told, MOST))

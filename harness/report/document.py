@@ -20,7 +20,7 @@ from harness.record.claim_outcomes import ClaimOutcome
 from harness.record.events import CellFinished
 from harness.record.runlog import plain
 from harness.record.triage import RootCause
-from harness.report.digest import Digest
+from harness.report.run_summary import RunSummary
 
 VERSION = 1
 
@@ -141,25 +141,25 @@ class Document(Struct, frozen=True, kw_only=True):
 
     @staticmethod
     def of(
-        digest: Digest, planned: int, log: Path, report: Path, notes: Iterable[str] = (), error: str = ""
+        summary: RunSummary, planned: int, log: Path, report: Path, notes: Iterable[str] = (), error: str = ""
     ) -> Document:
         """The document of a run, with further notes; error: why its report could not be written, empty where it was."""
-        finished = digest.finished
+        finished = summary.finished
         return Document(
             exit_code=3 if error else finished.exit_code,
-            next=[*_next(digest)],
+            next=[*_next(summary)],
             planned=planned,
-            sentence=digest.sentence,
+            sentence=summary.sentence,
             cells=finished.tally,
-            comparisons=digest.comparisons,
+            comparisons=summary.comparisons,
             seconds=round(finished.seconds, 3),
-            worker_seconds={account: round(seconds, 3) for account, seconds in digest.seconds.items()},
+            worker_seconds={account: round(seconds, 3) for account, seconds in summary.seconds.items()},
             stopped=finished.stopped,
-            claims=[ClaimEntry.of(each) for each in digest.settled],
-            notes=[*digest.unseen_findings, *notes],
-            short=[_short(cell) for cell in digest.short],
-            causes=[CauseEntry.of(cause) for cause in digest.causes],
-            printed=digest.printed,
+            claims=[ClaimEntry.of(each) for each in summary.settled],
+            notes=[*summary.unseen_findings, *notes],
+            short=[_short(cell) for cell in summary.short],
+            causes=[CauseEntry.of(cause) for cause in summary.causes],
+            printed=summary.printed,
             log=str(log),
             report=str(report),
             error=error or UNSET,
@@ -174,30 +174,30 @@ def _short(cell: CellFinished) -> ShortCell:
     return ShortCell(cell.key, cell.verdict, cell.met, cell.planned)
 
 
-def _next(digest: Digest) -> Iterator[str]:
+def _next(summary: RunSummary) -> Iterator[str]:
     """What somebody would do next who reads the report."""
-    for cause in sorted(digest.failing, key=lambda cause: -cause.verdict.severity):
+    for cause in sorted(summary.failing, key=lambda cause: -cause.verdict.severity):
         why = f"{cause.diagnosis}" if cause.diagnosis else cause.sentence
         shows = f"; its script ({cause.shown.id}) shows it" if cause.shown.counterexample else ""
         yield f"mend {cause.shown.place}: {why}{shows}"
-    for cause in digest.unstable:
+    for cause in summary.unstable:
         better = f"; {' and '.join(cause.accurate)} lose none there" if cause.accurate else ""
         yield f"see whether the digits that {cause.shown.place} loses are needed: {cause.diagnosis or cause.sentence}{better}"
-    for claim in digest.unexpected:
+    for claim in summary.unexpected:
         yield f"look at the claim {claim.claim.id}, which came out otherwise than expected: {claim.evidence}"
-    for reason in (*digest.unavailable_reasons, *digest.inconclusive_reasons)[:_MOST_REASONS]:
+    for reason in (*summary.unavailable_reasons, *summary.inconclusive_reasons)[:_MOST_REASONS]:
         yield f"nothing is known of {', '.join(reason.about[:_MOST_REASONS])}: {reason.text}"
-    yield from _further(digest)
+    yield from _further(summary)
 
 
-def _further(digest: Digest) -> Iterator[str]:
+def _further(summary: RunSummary) -> Iterator[str]:
     """What a longer run would say more."""
-    profile = digest.started.scope.profile
-    if digest.finished.stopped:
-        yield "`harness run --resume` asks the rest" if not digest.started.candidates else "ask again with more time"
-    elif digest.short:
-        yield f"ask again with a longer --cell-time: {len(digest.short)} cells met fewer cases than planned"
-    elif not digest.causes and profile in _LONGER:
+    profile = summary.started.scope.profile
+    if summary.finished.stopped:
+        yield "`harness run --resume` asks the rest" if not summary.started.candidates else "ask again with more time"
+    elif summary.short:
+        yield f"ask again with a longer --cell-time: {len(summary.short)} cells met fewer cases than planned"
+    elif not summary.causes and profile in _LONGER:
         yield f"ask with --profile {_LONGER[profile]}: nothing fails in the {profile} one, which asks less"
 
 

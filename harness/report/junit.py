@@ -26,13 +26,13 @@ def junit(findings: Findings) -> str:
     no answer are skipped, with the reason; lost digits pass, and say so, as does what met
     fewer cases than planned. What is no character of XML is spelled out.
     """
-    digest = findings.digest
+    summary = findings.summary
     root = Element("testsuites", name="harness")
-    suites = {each.name: [_cell(cell, digest.started) for cell in each.outcomes] for each in digest.operations}
-    if claimed := [_claim(each) for each in (*digest.settled, *digest.declined)]:
+    suites = {each.name: [_cell(cell, summary.started) for cell in each.outcomes] for each in summary.operations}
+    if claimed := [_claim(each) for each in (*summary.settled, *summary.declined)]:
         suites["claims"] = claimed
     for name, cases in suites.items():
-        suite = SubElement(root, "testsuite", name=visible(name), timestamp=digest.started.when[:19])
+        suite = SubElement(root, "testsuite", name=visible(name), timestamp=summary.started.when[:19])
         suite.extend(cases)
         _count(suite, cases)
     _count(root, list(root.iter("testcase")))

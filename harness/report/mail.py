@@ -17,7 +17,7 @@ _ROWS = (40, 20, 10, 5, 2, 0)
 def mail(findings: Findings) -> str:
     """The verdict and what changed, styled in place, with nothing to load: as many rows as fit, and a count of the others."""
     for most in _ROWS:
-        text = render("mail.html", digest=findings.digest, changes=findings.changes, most=most)
+        text = render("mail.html", summary=findings.summary, changes=findings.changes, most=most)
         if len(text.encode()) < MOST:
             break
     return text

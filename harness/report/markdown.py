@@ -14,9 +14,9 @@ from harness.history.changes import Change, Changes
 from harness.history.revisions import shortened
 from harness.record.events import RunStarted
 from harness.report.again import replay_command
-from harness.report.digest import Digest
 from harness.report.outputs import output
 from harness.report.reporting import Findings
+from harness.report.run_summary import RunSummary
 
 MOST = 60_000
 """Characters; a comment may have 65,536 of them, a step summary 1 MiB."""
@@ -38,8 +38,8 @@ def markdown(findings: Findings, most: int = MOST) -> str:
 
     Rows that don't fit are left out and counted, the least important first.
     """
-    digest, changes = findings.digest, findings.changes
-    return _fitted(_lead(digest, changes), list(_sections(digest, changes)), _closing(digest, changes), most)
+    summary, changes = findings.summary, findings.changes
+    return _fitted(_lead(summary, changes), list(_sections(summary, changes)), _closing(summary, changes), most)
 
 
 def plain(text: str, limit: int = _SENTENCE) -> str:
@@ -111,8 +111,8 @@ def _fitted(lead: str, sections: list[_Section], closing: str, most: int) -> str
     return f"{lead}{''.join(told)}{closing}"
 
 
-def _lead(digest: Digest, changes: Changes) -> str:
-    symbol = "✗" if digest.finished.exit_code == 1 or digest.failing else "✓" if not digest.finished.stopped else "–"
+def _lead(summary: RunSummary, changes: Changes) -> str:
+    symbol = "✗" if summary.finished.exit_code == 1 or summary.failing else "✓" if not summary.finished.stopped else "–"
     counts = {
         f"✗ {changes.worse_word}": len(changes.worse),
         "◇ known": len(changes.known),
@@ -120,23 +120,23 @@ def _lead(digest: Digest, changes: Changes) -> str:
         "– lost": changes.lost_cells,
     }
     table = f"{_row(counts)}\n{_row(['---:'] * len(counts))}\n{_row(f'{each:,}' for each in counts.values())}\n\n"
-    return f"### {symbol} {plain(digest.sentence, 600)}\n\n{plain(changes.sentence)}\n\n{table}"
+    return f"### {symbol} {plain(summary.sentence, 600)}\n\n{plain(changes.sentence)}\n\n{table}"
 
 
-def _closing(digest: Digest, changes: Changes) -> str:
-    told = [f"Run {code(changes.run.name)} asked {plain(digest.scope)}: {code(digest.command, 300)}"]
+def _closing(summary: RunSummary, changes: Changes) -> str:
+    told = [f"Run {code(changes.run.name)} asked {plain(summary.scope)}: {code(summary.command, 300)}"]
     if changes.baseline is not None:
         told.append(f"Compared with {code(changes.baseline.name)}: {code(f'harness compare {changes.baseline.name}')}")
     return "".join(f"{line}\n\n" for line in told)[:-1]
 
 
-def _sections(digest: Digest, changes: Changes) -> Iterator[_Section]:
+def _sections(summary: RunSummary, changes: Changes) -> Iterator[_Section]:
     """What there is to tell, the most important first."""
     made = (
         _Section(
             changes.worse_word.capitalize(),
             "root cause",
-            tuple(_row(_told(each, digest.started)) for each in changes.worse),
+            tuple(_row(_told(each, summary.started)) for each in changes.worse),
             ("verdict", "implementation", "diagnosis", "cells", "since", "ask again"),
         ),
         _Section(
@@ -144,7 +144,7 @@ def _sections(digest: Digest, changes: Changes) -> Iterator[_Section]:
             "claim",
             tuple(
                 _row((code(each.claim.id), plain(each.claim.expected), plain(each.outcome), plain(each.evidence)))
-                for each in digest.unexpected
+                for each in summary.unexpected
             ),
             ("claim", "expected", "outcome", "evidence"),
         ),
@@ -160,7 +160,7 @@ def _sections(digest: Digest, changes: Changes) -> Iterator[_Section]:
         _Section(
             changes.better_word.capitalize(),
             "root cause",
-            tuple(_row(_told(each, digest.started)[:4]) for each in changes.better),
+            tuple(_row(_told(each, summary.started)[:4]) for each in changes.better),
             ("verdict then", "implementation", "diagnosis then", "cells"),
         ),
         _Section(
@@ -187,7 +187,7 @@ def _sections(digest: Digest, changes: Changes) -> Iterator[_Section]:
             ),
             ("", "before", "now"),
         ),
-        _Section("Cases of what is new", "case", tuple(_cases(digest, changes))),
+        _Section("Cases of what is new", "case", tuple(_cases(summary, changes))),
     )
     return (section for section in made if section.rows)
 
@@ -212,9 +212,9 @@ def _since(change: Change) -> str:
     return "<br>".join((plain(change.first_seen.at), *commits))
 
 
-def _cases(digest: Digest, changes: Changes) -> Iterator[str]:
+def _cases(summary: RunSummary, changes: Changes) -> Iterator[str]:
     """The case of every new root cause, folded; those alone whose Python can be shown whole."""
-    shown = {cell.id: cell for cell in digest.outcomes if cell.counterexample}
+    shown = {cell.id: cell for cell in summary.outcomes if cell.counterexample}
     for change in changes.worse:
         cell = shown.get(change.fault.counterexample)
         if cell is None or cell.counterexample is None or not 0 < len(cell.counterexample.source) <= _SOURCE:

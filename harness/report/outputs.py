@@ -35,7 +35,7 @@ def output(name: str, *, help: str = "") -> Callable[[Render], Render]:
 
     @harness.output("csv", help="Write every cell as a row.")
     def csv(findings):
-        return "".join(f"{cell.key},{cell.verdict}\n" for cell in findings.digest.outcomes)
+        return "".join(f"{cell.key},{cell.verdict}\n" for cell in findings.summary.outcomes)
     ```
 
     An installed package's (entry point group `harness.outputs`) is an option `--csv FILE`, and that of a file which is checked

@@ -16,8 +16,8 @@ from harness.history.slowdowns import Benchmarks, Slowdown, slowdowns
 from harness.measure.verdict import Verdict
 from harness.record.events import CellFinished
 from harness.record.triage import Key, RootCause
-from harness.report.digest import Digest
 from harness.report.reporting import Findings
+from harness.report.run_summary import RunSummary
 from harness.report.template import counterexample_page
 
 _POINTS = 30
@@ -60,7 +60,7 @@ class Spot:
 
 
 class Overview:
-    """What pages ask about a run besides its digest.
+    """What pages ask about a run besides its summary.
 
     beside: the folder in which the other runs' sites lie; benchmarks: those that have a page, None where none have.
     """
@@ -68,7 +68,7 @@ class Overview:
     benchmarks: Benchmarks | None = None
 
     def __init__(self, findings: Findings, beside: Path | None = None) -> None:
-        self.digest: Digest = findings.digest
+        self.summary: RunSummary = findings.summary
         self.changes = findings.changes
         self.reports = findings.history.reports
         self.beside = beside
@@ -106,7 +106,7 @@ class Overview:
 
     def causes_of(self, operation: str) -> list[RootCause]:
         """What was found in an operation, worst first."""
-        return [cause for cause in self.digest.causes if cause.key[0] == operation]
+        return [cause for cause in self.summary.causes if cause.key[0] == operation]
 
     def filtered(self, operation: str) -> str:
         """Where all results of an operation are; of a name that is not plain, the filter leaves open what is odd."""
@@ -115,7 +115,7 @@ class Overview:
 
     def again(self, cell: CellFinished) -> str:
         """The command that asks this very cell again, quoted so that it can be pasted."""
-        of = ["check", self.digest.started.candidates] if self.digest.started.candidates else ["run", cell.operation]
+        of = ["check", self.summary.started.candidates] if self.summary.started.candidates else ["run", cell.operation]
         where = ["--device", cell.device, "--dtype", cell.dtype]
         return shlex.join(["harness", *of, *where, "-k", f"{cell.prop} and {cell.operation} and {cell.implementation}"])
 
@@ -127,27 +127,27 @@ class Overview:
     @property
     def verdicts_fit(self) -> bool:
         """Whether the verdicts of all implementations fit the first page; they are on the operations' pages anyway."""
-        return len(self.digest.worst_verdicts) <= _FEW
+        return len(self.summary.worst_verdicts) <= _FEW
 
     @cached_property
     def asked(self) -> set[str]:
         """The operations of this run."""
-        return {operation for operation, _ in self.digest.worst_verdicts}
+        return {operation for operation, _ in self.summary.worst_verdicts}
 
     @cached_property
     def silence(self) -> dict[str, str]:
         """What a run that is clean may hide: how many cells say nothing, or less than they might, and why."""
-        total = len(self.digest.outcomes)
+        total = len(self.summary.outcomes)
         counts = {
-            "unsupported": self.digest.cells.get(Verdict.UNSUPPORTED, 0),
-            "inconclusive": self.digest.cells.get(Verdict.INCONCLUSIVE, 0),
-            "fewer cases than planned": len(self.digest.short),
+            "unsupported": self.summary.cells.get(Verdict.UNSUPPORTED, 0),
+            "inconclusive": self.summary.cells.get(Verdict.INCONCLUSIVE, 0),
+            "fewer cases than planned": len(self.summary.short),
         }
         told = {name: f"{count:,} of {total:,} cells ({count / total:.1%})" for name, count in counts.items() if count}
-        if self.digest.unavailable:
-            told["unavailable"] = f"{len(self.digest.unavailable):,} of {len(self.digest.listed):,} implementations"
-        if self.digest.finished.stopped:
-            told["stopped"] = self.digest.finished.stopped
+        if self.summary.unavailable:
+            told["unavailable"] = f"{len(self.summary.unavailable):,} of {len(self.summary.listed):,} implementations"
+        if self.summary.finished.stopped:
+            told["stopped"] = self.summary.finished.stopped
         return told
 
     def worst_page(self, operation: str, implementation: str, column: Key) -> str:
@@ -157,7 +157,7 @@ class Overview:
     @cached_property
     def _worst_pages(self) -> dict[tuple[str, str, str, str], str]:
         found: dict[tuple[str, str, str, str], str] = {}
-        for cause in sorted(self.digest.causes, key=lambda each: -each.verdict.severity):
+        for cause in sorted(self.summary.causes, key=lambda each: -each.verdict.severity):
             for cell in cause.cells:
                 where = (cell.operation, cell.implementation, cell.device, cell.dtype)
                 found.setdefault(where, counterexample_page(cause.shown))
@@ -167,13 +167,13 @@ class Overview:
     def places(self) -> list[Key]:
         """The columns of the map: devices and dtypes that this run or its baseline met."""
         earlier = sorted({(device, dtype) for _, device, dtype in self.changes.verified_before})
-        return list(dict.fromkeys([*self.digest.columns, *earlier]))
+        return list(dict.fromkeys([*self.summary.columns, *earlier]))
 
     @cached_property
     def map(self) -> dict[str, dict[Key, Spot]]:
         """By operation, device and dtype: what was verified, what is no more, what never was."""
         names = sorted(
-            {name for name, _ in self.digest.worst_verdicts} | {name for name, *_ in self.changes.verified_before}
+            {name for name, _ in self.summary.worst_verdicts} | {name for name, *_ in self.changes.verified_before}
         )
         return {name: {place: self._spot((name, *place)) for place in self.places} for name in names}
 
@@ -190,18 +190,18 @@ class Overview:
     def _known(self) -> set[Place]:
         """Where the worst verdict is that of known findings and of nothing else."""
         shown: dict[Place, bool] = {}
-        for (operation, implementation), row in self.digest.worst_verdicts.items():
+        for (operation, implementation), row in self.summary.worst_verdicts.items():
             for column, verdict in row.items():
                 place = (operation, *column)
                 if verdict is self._worst[place]:
-                    known = ((operation, implementation), column) in self.digest.known_places
+                    known = ((operation, implementation), column) in self.summary.known_places
                     shown[place] = shown.get(place, True) and known
         return {place for place, known in shown.items() if known}
 
     @cached_property
     def _worst(self) -> dict[Place, Verdict]:
         found: dict[Place, Verdict] = {}
-        for (operation, _), row in self.digest.worst_verdicts.items():
+        for (operation, _), row in self.summary.worst_verdicts.items():
             for column, verdict in row.items():
                 place = (operation, *column)
                 found[place] = max(found.get(place, verdict), verdict, key=lambda each: each.severity)
@@ -209,7 +209,7 @@ class Overview:
 
     @cached_property
     def _causes(self) -> dict[str, RootCause]:
-        return {cause.shown.key: cause for cause in self.digest.causes}
+        return {cause.shown.key: cause for cause in self.summary.causes}
 
     @cached_property
     def _changes(self) -> dict[str, Change]:
@@ -231,7 +231,7 @@ class Overview:
 def errors_of(findings: Findings, operation: str) -> dict[str, list[Point]]:
     """How far an operation was from the oracle, by dtype, in this run and those before it that asked the same code."""
     this = findings.changes.run
-    found: dict[str, list[Point]] = {dtype: [] for _, dtype in findings.digest.columns}
+    found: dict[str, list[Point]] = {dtype: [] for _, dtype in findings.summary.columns}
     every = findings.history.index.agreement(operation, this.started.candidates)
     for (*_, dtype), points in every.items():
         if dtype in found:

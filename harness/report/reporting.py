@@ -11,14 +11,14 @@ from pathlib import Path
 from harness.history.changes import Changes
 from harness.history.history import History
 from harness.record.events import CellFinished, Event, RunFinished, RunStarted
-from harness.report.digest import Digest
+from harness.report.run_summary import RunSummary
 
 
 @dataclass(frozen=True)
 class Findings:
     """What outputs are made of: a run, what changed in it, and the history in which it stands."""
 
-    digest: Digest
+    summary: RunSummary
     changes: Changes
     history: History
 
@@ -38,7 +38,7 @@ class Reporting:
     reports: Path
     outputs: Sequence[Output]
     baseline: str = ""
-    digest: Digest | None = None
+    summary: RunSummary | None = None
     changes: Changes | None = None
     complaints: list[str] = field(default_factory=list)
     _events: list[Event] = field(default_factory=list)
@@ -50,16 +50,16 @@ class Reporting:
             self._write()
 
     def _write(self) -> None:
-        self.digest = Digest.of(self._events)
-        History.ask(self.reports, partial(self._written, self.digest, list(self.outputs)))
+        self.summary = RunSummary.of(self._events)
+        History.ask(self.reports, partial(self._written, self.summary, list(self.outputs)))
 
-    def _written(self, digest: Digest, waiting: list[Output], history: History) -> None:
+    def _written(self, summary: RunSummary, waiting: list[Output], history: History) -> None:
         """Write the outputs that wait; those that are written do not wait any more when the history is asked again."""
-        run = history.named(digest.started.run)
+        run = history.named(summary.started.run)
         self.changes = history.changes(run, history.baseline_of(run, self.baseline))
         self.complaints = history.complaints
         while waiting:
-            waiting[0](Findings(digest, self.changes, history))
+            waiting[0](Findings(summary, self.changes, history))
             del waiting[0]
 
 

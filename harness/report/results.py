@@ -13,7 +13,7 @@ from markupsafe import Markup
 from harness.explain.visible import visible
 from harness.measure.verdict import Verdict
 from harness.record.events import CellFinished
-from harness.report.digest import Digest
+from harness.report.run_summary import RunSummary
 from harness.report.template import counterexample_page, operation_page
 
 _LEVEL = 6
@@ -25,15 +25,15 @@ _REASON = 200
 """Characters of a reason."""
 
 
-def packed(digest: Digest) -> Markup:
+def packed(summary: RunSummary) -> Markup:
     """Every cell, worst verdict first, as JSON in gzip in base64.
 
     fields: by name, the distinct values and each cell's index among them; symbols, pages: of verdicts and operations;
     scores: the largest error in multiples of the noise floor, two digits; cases: how many were asked; extents: `3 of 48 cases` where
     they were fewer than planned.
     """
-    cells = sorted(digest.outcomes, key=_place)
-    shown = {cell.key: counterexample_page(cause.shown) for cause in digest.causes for cell in cause.cells}
+    cells = sorted(summary.outcomes, key=_place)
+    shown = {cell.key: counterexample_page(cause.shown) for cause in summary.causes for cell in cause.cells}
     fields: dict[str, Callable[[CellFinished], str]] = {
         "verdict": lambda cell: cell.verdict,
         "operation": lambda cell: cell.operation,

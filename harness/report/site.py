@@ -54,27 +54,27 @@ class Site:
 def pages(findings: Findings, beside: Path | None = None) -> Iterator[tuple[str, str]]:
     """The files of a run's site: name and text. `beside` is the folder in which the other runs' sites are looked for."""
     overview = Overview(findings, beside)
-    common: dict[str, Any] = {"digest": findings.digest, "changes": findings.changes, "overview": overview}
+    common: dict[str, Any] = {"summary": findings.summary, "changes": findings.changes, "overview": overview}
     timed = _benchmarks_page(overview, common)
     yield STYLE, raw(STYLE)
     yield (
         "index.html",
         _page("index.html", COPYING, **common, calibration=calibration(), chart=growth(findings.changes.grown)),
     )
-    yield "results.html", _page("results.html", FILTERING, **common, cells=packed(findings.digest))
-    if findings.digest.settled or findings.digest.declined:
+    yield "results.html", _page("results.html", FILTERING, **common, cells=packed(findings.summary))
+    if findings.summary.settled or findings.summary.declined:
         yield "claims.html", _page("claims.html", COPYING, **common)
     if timed:
         yield "benchmarks.html", timed
     yield "methods.html", _page("methods.html", **common, calibration=calibration())
     yield "runs.html", _page("runs.html", **common, runs=findings.history.runs)
-    for operation in findings.digest.operations:
+    for operation in findings.summary.operations:
         chart = errors_over_runs(errors_of(findings, operation.name))
         yield (
             operation_page(operation.name),
             _page("operation.html", **common, operation=operation, chart=chart, root="../"),
         )
-    for cause in findings.digest.causes:
+    for cause in findings.summary.causes:
         if name := counterexample_page(cause.shown):
             told: dict[str, Any] = {
                 "cause": cause,

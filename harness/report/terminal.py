@@ -29,7 +29,7 @@ from harness.record.triage import (
     unequal_bits,
     worst_verdicts,
 )
-from harness.report.digest import Digest
+from harness.report.run_summary import RunSummary
 
 _STYLES = {"wrong": "bold red", "error": "bold red", "unstable": "yellow", "rounding": "green", "exact": "green"}
 _WORSE, _BETTER, _KNOWN = ("✗", "bold red"), ("✓", "green"), ("◇", "dim")
@@ -84,33 +84,33 @@ def print_outcomes(outcomes: Iterable[CellFinished], file: IO[str] | None = None
         _print_fields(console, {**{verdict.value: verdict.meaning for verdict in met}, "noise floor": _NOISE_FLOOR})
 
 
-def print_summary(digest: Digest, changes: Changes | None = None) -> None:
+def print_summary(summary: RunSummary, changes: Changes | None = None) -> None:
     """Print the last lines of a run: the verdict in a sentence, what gave no answer, and where the time went."""
     console = _console(None)
     console.print()
-    _print_wrapped(console, Text(visible(digest.sentence), style="bold"))
-    fields = {"ran": digest.scope}
-    if digest.unavailable:
+    _print_wrapped(console, Text(visible(summary.sentence), style="bold"))
+    fields = {"ran": summary.scope}
+    if summary.unavailable:
         fields["unavailable"] = "; ".join(
             f"{reason.count} implementation{'s' * (reason.count != 1)}, {visible(reason.text, 200)}"
-            for reason in digest.unavailable_reasons
+            for reason in summary.unavailable_reasons
         )
-    if digest.settled or digest.declined:
-        fields["claims"] = _claims_line(digest)
-    if digest.known:
-        names = ", ".join(_name(key) for key in by_implementation(digest.known))
+    if summary.settled or summary.declined:
+        fields["claims"] = _claims_line(summary)
+    if summary.known:
+        names = ", ".join(_name(key) for key in by_implementation(summary.known))
         fields["known"] = f"findings about other people's code, which fail no run: {names}"
-    if digest.unseen_findings:
-        fields["note"] = "\n".join(visible(told) for told in digest.unseen_findings)
+    if summary.unseen_findings:
+        fields["note"] = "\n".join(visible(told) for told in summary.unseen_findings)
     if changes is not None and changes.baseline is not None:
         fields["changes"] = changes.sentence
-    silent = {verdict: digest.cells.get(verdict, 0) for verdict in (Verdict.UNSUPPORTED, Verdict.INCONCLUSIVE)}
+    silent = {verdict: summary.cells.get(verdict, 0) for verdict in (Verdict.UNSUPPORTED, Verdict.INCONCLUSIVE)}
     if total := sum(silent.values()):
         told = " and ".join(f"{count:,} {verdict.value}" for verdict, count in silent.items() if count)
         fields["no verdict"] = f"{told} cell{'s' * (total != 1)}; the report says why"
-    spent = ", ".join(f"{account} {share:.0%}" for account, share in digest.shares.items() if share >= 0.005)
-    computed = sum(digest.seconds.values())
-    fields["time"] = f"{digest.finished.seconds:.1f} s"
+    spent = ", ".join(f"{account} {share:.0%}" for account, share in summary.shares.items() if share >= 0.005)
+    computed = sum(summary.seconds.values())
+    fields["time"] = f"{summary.finished.seconds:.1f} s"
     if spent:
         fields["time"] += f"; workers computed for {computed:.1f} s: {spent}"
     _print_fields(console, fields)
@@ -179,11 +179,11 @@ def _print_change(console: Console, word: str, sign: tuple[str, str], change: Ch
     _print_fields(console, fields, indent=2)
 
 
-def _claims_line(digest: Digest) -> str:
-    told = f"{len(digest.settled) - len(digest.unexpected)} of {len(digest.settled)} came out as expected"
-    other = ", ".join(f"{each.claim.id} ({each.outcome})" for each in digest.unexpected)
-    if digest.declined:
-        told += f"; {len(digest.declined)} could not be asked here ({digest.declined[0].evidence})"
+def _claims_line(summary: RunSummary) -> str:
+    told = f"{len(summary.settled) - len(summary.unexpected)} of {len(summary.settled)} came out as expected"
+    other = ", ".join(f"{each.claim.id} ({each.outcome})" for each in summary.unexpected)
+    if summary.declined:
+        told += f"; {len(summary.declined)} could not be asked here ({summary.declined[0].evidence})"
     return f"{told}; not {other}" if other else told
 
 

@@ -34,12 +34,12 @@ from harness.record.known import read_findings
 from harness.record.runlog import read
 from harness.record.saved_counterexamples import read_counterexamples, recalled, save_counterexamples
 from harness.report.annotations import workflow_commands
-from harness.report.digest import Digest
 from harness.report.issues import issues
 from harness.report.junit import junit
 from harness.report.mail import mail
 from harness.report.markdown import markdown
 from harness.report.reporting import Findings, ended
+from harness.report.run_summary import RunSummary
 from harness.report.site import pages
 from harness.report.terminal import print_changes, print_claims, print_outcomes, print_summary
 from tests.hostile.kept import ENTRY
@@ -61,10 +61,10 @@ def _as_json(found: Findings) -> None:
 
 
 def _in_the_terminal(found: Findings) -> None:
-    print_outcomes(found.digest.outcomes)
-    print_summary(found.digest, found.changes)
+    print_outcomes(found.summary.outcomes)
+    print_summary(found.summary, found.changes)
     print_changes(found.changes)
-    print_claims([*found.digest.settled, *found.digest.declined])
+    print_claims([*found.summary.settled, *found.summary.declined])
 
 
 def _series(found: Findings) -> None:
@@ -81,7 +81,7 @@ MADE: dict[str, Callable[[Findings], object]] = {
     "series": _series,
     "JSON": _as_json,
     "markdown": markdown,
-    "annotations": lambda found: workflow_commands(found.digest, found.changes),
+    "annotations": lambda found: workflow_commands(found.summary, found.changes),
     "issues": lambda found: issues(found.changes),
     "junit": junit,
     "mail": mail,
@@ -174,8 +174,8 @@ def _made(reports: Path, output: str) -> None:
 
 def _made_of(reports: Path, output: str, found: History) -> None:
     run = found.latest
-    digest = Digest.of(ended(read(run.log).events))
-    findings = Findings(digest, found.changes(run, found.baseline_of(run)), found)
+    summary = RunSummary.of(ended(read(run.log).events))
+    findings = Findings(summary, found.changes(run, found.baseline_of(run)), found)
     if run.name in GOOD:
         output = output if output != "pages" or (reports / "benchmarks").is_dir() else "issues"
     with redirect_stdout(io.StringIO()) as out, redirect_stderr(io.StringIO()):

@@ -164,8 +164,8 @@ def _differing_cases(every):
     """Operations whose cases have other bits on another machine."""
     drawn = defaultdict(lambda: defaultdict(list))
     for told in every:
-        for operation, digest in told.probe.get("cases", {}).items():
-            drawn[operation, told.part.seed][digest].append(told.part.machine.name)
+        for operation, summary in told.probe.get("cases", {}).items():
+            drawn[operation, told.part.seed][summary].append(told.part.machine.name)
     for (operation, seed), machines in drawn.items():
         if len(machines) > 1:
             yield f"cases differ  seed {seed}: {operation}: {' / '.join(map(', '.join, machines.values()))}"
@@ -175,9 +175,9 @@ def emulated(every):
     """By kernel, among how many kinds of bits the machines are divided."""
     kinds = defaultdict(set)
     for told in every:
-        for kernel, digest in told.probe.get("kernels", {}).items():
-            kinds[kernel].add(digest)
-    return {kernel: len(digests) for kernel, digests in kinds.items()}
+        for kernel, summary in told.probe.get("kernels", {}).items():
+            kinds[kernel].add(summary)
+    return {kernel: len(summaries) for kernel, summaries in kinds.items()}
 
 
 def run(machines, seeds, words, jobs, whole=False):

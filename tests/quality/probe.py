@@ -23,21 +23,21 @@ def kernels():
     single = drawn.float()
     images, kernel = single.reshape(4, 8, 30, 64), single[:16, :72].reshape(16, 8, 3, 3)
     return {
-        "torch product": _digest(drawn @ drawn.T),
-        "torch product in threads": _digest(single.T @ single),
-        "torch sum": _digest(single.reshape(-1).sum()),
-        "torch Fourier transform": _digest(torch.fft.rfft(single)),
-        "torch exponential": _digest(torch.exp(drawn)),
-        "torch convolution": _digest(torch.nn.functional.conv2d(images, kernel)),
-        "numpy product": _digest(drawn.numpy() @ drawn.numpy().T),
-        "numpy exponential": _digest(np.exp(drawn.numpy())),
+        "torch product": _checksum(drawn @ drawn.T),
+        "torch product in threads": _checksum(single.T @ single),
+        "torch sum": _checksum(single.reshape(-1).sum()),
+        "torch Fourier transform": _checksum(torch.fft.rfft(single)),
+        "torch exponential": _checksum(torch.exp(drawn)),
+        "torch convolution": _checksum(torch.nn.functional.conv2d(images, kernel)),
+        "numpy product": _checksum(drawn.numpy() @ drawn.numpy().T),
+        "numpy exponential": _checksum(np.exp(drawn.numpy())),
     }
 
 
 def cases(operation, seed):
     """The bits of the arguments of an operation's first cases, which must be the same on every machine, NaN for NaN."""
     drawn = [case.on("cpu", dtype) for case in plan(operation, _CASES, seed) for dtype in ("float64", "float32")]
-    return _digest(*(_plain(argument) for case in drawn for argument in case.call().arguments.values()))
+    return _checksum(*(_plain(argument) for case in drawn for argument in case.call().arguments.values()))
 
 
 def alarms(name, seed):
@@ -50,7 +50,7 @@ def _plain(argument):
     return torch.where(argument.isnan(), torch.nan, argument) if argument.is_floating_point() else argument
 
 
-def _digest(*results):
+def _checksum(*results):
     sha = hashlib.sha256()
     for each in results:
         sha.update(np.ascontiguousarray(np.asarray(each)).tobytes())

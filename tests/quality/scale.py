@@ -20,8 +20,8 @@ from harness.explain.diagnosis import Diagnosis
 from harness.history.history import History
 from harness.record.events import CellFinished, RunFinished, RunStarted
 from harness.record.runlog import SUFFIX, RunLog
-from harness.report.digest import Digest
 from harness.report.reporting import Findings
+from harness.report.run_summary import RunSummary
 from harness.report.site import Site
 
 OPERATIONS = [f"operation_{number:02}" for number in range(50)]
@@ -64,7 +64,7 @@ def run(day, seed):
         cell(chance, prop, operation, implementation, device, dtype, faulty.get((operation, implementation)))
         for operation, implementation, prop, (device, dtype) in product(OPERATIONS, IMPLEMENTATIONS, PROPERTIES, PLACES)
     ]
-    return Digest(started, [], made, RunFinished(dict(Counter(each.verdict for each in made)), 3600.0, 1))
+    return RunSummary(started, [], made, RunFinished(dict(Counter(each.verdict for each in made)), 3600.0, 1))
 
 
 def cell(chance, prop, operation, implementation, device, dtype, fault):
@@ -99,23 +99,23 @@ def shown(chance, reason, fault):
     return Counterexample(case, "batch=3, inputs=4", source, reason, "1.5", "1.25", 12, why, script, inputs, parts)
 
 
-def logged(digest, reports):
+def logged(summary, reports):
     """Put a run down as its log."""
-    with RunLog(reports / "runs" / f"{digest.started.run}{SUFFIX}") as log:
-        for event in (digest.started, *digest.outcomes, digest.finished):
+    with RunLog(reports / "runs" / f"{summary.started.run}{SUFFIX}") as log:
+        for event in (summary.started, *summary.outcomes, summary.finished):
             log(event)
 
 
-def written(digest, reports):
+def written(summary, reports):
     """Write the pages of a run whose log lies there: seconds of processor time for the index, and for the pages."""
     began = time.process_time()
 
     def question(history):
         indexed = time.process_time()
-        this = history.named(digest.started.run)
+        this = history.named(summary.started.run)
         changes = history.changes(this, history.baseline_of(this))
-        fresh = Digest(digest.started, digest.listed, digest.outcomes, digest.finished)
-        Site(reports / digest.started.run, reports / "latest")(Findings(fresh, changes, history))
+        fresh = RunSummary(summary.started, summary.listed, summary.outcomes, summary.finished)
+        Site(reports / summary.started.run, reports / "latest")(Findings(fresh, changes, history))
         return indexed - began, time.process_time() - indexed
 
     return History.ask(reports, question)

@@ -39,7 +39,7 @@ def mean_over_features(obs, **given):
     return gaussian_log_prob(obs=obs, **given) / max(obs.shape[1], 1)
 
 
-@fault(gaussian_log_prob, cause="offset per entry", words=("0.9189385", "features"))
+@fault(gaussian_log_prob, cause=("offset per entry", "another step"), words="0.91893")
 def without_log_2pi(obs, **given):
     """The constant is left out, which in a loss does not matter."""
     return gaussian_log_prob(obs=obs, **given) + obs.shape[1] * _LOG_2PI / 2

@@ -1,4 +1,4 @@
-"""The digest of an operation: what its cells say of each implementation, property, device and dtype."""
+"""The summary of an operation: what its cells say of each implementation, property, device and dtype."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class Agreement:
 
 
 @dataclass(frozen=True)
-class OperationDigest:
+class OperationSummary:
     """One operation's cells."""
 
     name: str

@@ -1,4 +1,4 @@
-"""The digest: what a reader wants to know of a run, computed once from its events."""
+"""The summary: what a reader wants to know of a run, computed once from its events."""
 
 from __future__ import annotations
 
@@ -32,13 +32,13 @@ from harness.record.triage import (
     known_places,
     worst_verdicts,
 )
-from harness.report.operation_digest import OperationDigest
+from harness.report.operation_summary import OperationSummary
 from harness.report.reasons import Reason, reasons, unanswered
 from harness.report.tally import summed, worst_first
 
 
 @dataclass(frozen=True)
-class Digest:
+class RunSummary:
     """A finished run. Every figure of the report and of the terminal's summary is a property here."""
 
     started: RunStarted
@@ -50,8 +50,8 @@ class Digest:
     findings: tuple[FindingListed, ...] = ()
 
     @staticmethod
-    def of(events: Iterable[Event]) -> Digest:
-        """The digest of a run's events, from its RunStarted to its RunFinished.
+    def of(events: Iterable[Event]) -> RunSummary:
+        """The summary of a run's events, from its RunStarted to its RunFinished.
 
         Cells in which a claim states itself are kept apart: they are evidence, and no verdict on an implementation. A run
         that asked a part settles no claim.
@@ -61,7 +61,7 @@ class Digest:
             by_kind.setdefault(type(event), []).append(event)
         cells: list[CellFinished] = by_kind.get(CellFinished, [])
         started: RunStarted = by_kind[RunStarted][0]
-        return Digest(
+        return RunSummary(
             started,
             by_kind.get(ImplementationListed, []),
             [cell for cell in cells if not cell.claim],
@@ -226,13 +226,13 @@ class Digest:
         return worst_verdicts(self.outcomes)
 
     @cached_property
-    def operations(self) -> list[OperationDigest]:
+    def operations(self) -> list[OperationSummary]:
         """The operations by name."""
         cells: dict[str, list[CellFinished]] = {}
         for outcome in self.outcomes:
             cells.setdefault(outcome.operation, []).append(outcome)
         return [
-            OperationDigest(
+            OperationSummary(
                 name, tuple(cells[name]), tuple(entry for entry in self.unavailable if entry.operation == name)
             )
             for name in sorted(cells)
