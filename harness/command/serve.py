@@ -23,8 +23,10 @@ import msgspec
 from harness.command.options import Duration, examples
 from harness.errors import InfrastructureError
 from harness.execute.fork_server import end_with, forget_children, import_everything, on_the_end_of_children
+from harness.execute.selection import check_keyword
 from harness.explain.visible import visible
 from harness.handover import ACCEPTED, BEGAN_WITH, LENGTH, PASSED_ON, STATUS, address, read_on_loading
+from harness.record.environment import imported
 
 _LONGEST = 2**24
 """Bytes of a request, more than which nobody has to say."""
@@ -56,6 +58,7 @@ def serve(ctx: click.Context, /, idle: float) -> None:
     files always are.
     """
     import_everything()
+    imported(), check_keyword("layouts")  # what they read and import where they need it stays
     with _listening() as listening:
         click.echo("commands of this user and this Python are run here; Ctrl-C ends it", err=True)
         words = Server(listening, idle).serve()
