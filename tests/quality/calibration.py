@@ -164,12 +164,12 @@ def _told(whose, alarms):
 
 def _smallest(caught):
     """The smallest planted relative errors by dtype, where any operation shows them."""
-    for dtype, torch_dtype in PRECISIONS.items():
+    for dtype, precision in PRECISIONS.items():
         pairs = [found[dtype] for _, found in caught if dtype in found]
         if pairs:
             noticed, wrong = [pair[0] for pair in pairs], [pair[1] for pair in pairs if pair[1] is not None]
             figures = (statistics.median(noticed), max(noticed), statistics.median(wrong), max(wrong))
-            yield Caught(dtype, float(torch.finfo(torch_dtype).eps), *figures)
+            yield Caught(dtype, precision.eps, *figures)
 
 
 def _alarm_table(whose, alarms):
