@@ -97,7 +97,8 @@ def _followed(line: socket.socket) -> int:
             line.send(bytes([number]))
 
     for each in PASSED_ON:
-        signal.signal(each, pass_on)
+        if signal.getsignal(each) is not signal.SIG_IGN:  # as by nohup
+            signal.signal(each, pass_on)
     try:
         told = line.recv(STATUS.size, socket.MSG_WAITALL)
     except OSError:

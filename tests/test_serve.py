@@ -42,9 +42,8 @@ class Served:
         assert READY in self.process.stderr.readline()
 
     def start(self) -> subprocess.Popen:
-        return subprocess.Popen(
-            [sys.executable, "-m", "harness", "serve"], env=self.environment, stderr=subprocess.PIPE, text=True
-        )
+        begun = f"trap '' INT; exec {sys.executable} -m harness serve"  # as a shell begins what ends in &
+        return subprocess.Popen(["sh", "-c", begun], env=self.environment, stderr=subprocess.PIPE, text=True)
 
     def begin(self, folder: Path, *words: str, **environment: str) -> subprocess.Popen:
         return subprocess.Popen(

@@ -58,7 +58,8 @@ def serve(ctx: click.Context, /, idle: float) -> None:
     files always are.
     """
     import_everything()
-    imported(), check_keyword("layouts")  # what they read and import where they need it stays
+    imported()  # what is read and imported here is there for all
+    check_keyword("layouts")
     with _listening() as listening:
         click.echo("commands of this user and this Python are run here; Ctrl-C ends it", err=True)
         words = Server(listening, idle).serve()
@@ -165,7 +166,9 @@ class Server:
 
     def _pass_on(self, child: int) -> None:
         """Give a command the signals that its user sends; where that process is gone, the command is to end."""
-        line = self._running[child]
+        line = self._running.get(child)
+        if line is None:  # its end has just been told
+            return
         try:
             sent = line.recv(64)
         except OSError:
@@ -226,6 +229,9 @@ def _become(request: Request, files: list[int]) -> list[str]:
     forget_children()
     end_with(os.getppid())
     os.setpgrp()  # Ctrl-C in the server's terminal is for the server
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # which is ignored in what a shell begins with &
+    for each in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(each, signal.SIG_DFL)
     for number, given in enumerate(files):
         os.dup2(given, number)
     os.environ.clear()
