@@ -5,6 +5,7 @@ Where a server has that already, the command is handed over to it. Where somebod
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 from pathlib import Path
@@ -32,5 +33,6 @@ def _told(kind: type[BaseException], failure: BaseException, trace: TracebackTyp
 
 if (words := _words()) is not None:  # and this is no library in another program
     sys.excepthook = _told
+    gc.disable()  # until all is imported, through which it would look again and again
     if words[:1] != ["serve"] and (status := hand_over(words)) is not None:
         os._exit(status)  # which has nothing to clear up

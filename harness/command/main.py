@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 from contextlib import suppress
@@ -68,6 +69,8 @@ class Sentences(click.Group):
 
     def main(self, *words: Any, **settings: Any) -> Any:
         """Run the program; where not even --help can be written, as to a full disk, it says so and nothing else."""
+        gc.freeze()  # what is imported stays (see `starting.py`)
+        gc.enable()
         try:
             return super().main(*words, **settings)
         except OSError as failure:

@@ -223,9 +223,11 @@ def let_go_of(files: Iterable[int]) -> None:
 def import_everything() -> None:
     """Import what everybody needs, to fork from here on; what can't be imported is told where it is needed."""
     torch.set_num_threads(1)  # what is imported may compute, and a pool of OpenMP's threads does not survive a fork
+    gc.disable()
     with suppress(Exception):
         catalogue(), every_property(), every_claim()
     gc.freeze()  # so that no fork copies all of it to find nothing to collect
+    gc.enable()
 
 
 def on_the_end_of_children() -> socket.socket:
