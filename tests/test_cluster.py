@@ -133,19 +133,26 @@ ENDING = """
 import os, pathlib, signal, torch
 from harness.operations.linear import linear
 
-@linear.implementation
-def ends_the_scheduler(x, W, b):
+def end_the_scheduler():
     file = pathlib.Path({file!r})
     if file.exists():
         os.kill(int(file.read_text()), signal.SIGKILL)
         file.unlink()
+
+if {when!r} == "cells are listed" and pathlib.Path(__file__).parent != pathlib.Path({file!r}).parent:
+    end_the_scheduler()
+
+@linear.implementation
+def ends_the_scheduler(x, W, b):
+    end_the_scheduler()
     return torch.nn.functional.linear(x, W, b)
 """
 
 
-def test_a_scheduler_that_is_gone_ends_the_run_in_a_sentence(tmp_path):
+@pytest.mark.parametrize("when", ["cells are listed", "cells are asked"])
+def test_a_scheduler_that_is_gone_ends_the_run_in_a_sentence(tmp_path, when):
     file = tmp_path / "pid"
-    (tmp_path / "mine.py").write_text(ENDING.format(file=str(file)))
+    (tmp_path / "mine.py").write_text(ENDING.format(file=str(file), when=when))
     with TemporaryDirectory() as place, kills.cluster(Path(place)) as (scheduler, address):
         file.write_text(str(scheduler.pid))
         answer = ask(tmp_path, "check", "mine.py", *QUICK, "--cluster", address, TMPDIR=str(tmp_path))

@@ -438,3 +438,43 @@ def test_what_ends_or_stops_the_process_that_starts_the_workers_costs_itself_a_v
     assert "ended the process with exit status 5" in found["stops_its_parent"].reason
     assert "was stopped by SIGSTOP" in found["stops"].reason
     assert answer.code == 1
+
+
+SUSPECTS = """
+import os, signal, time, torch
+from pathlib import Path
+from harness.operations.linear import linear
+
+def note(name):
+    Path({folder!r}, name).touch()
+
+def noted(name):
+    return Path({folder!r}, name).exists()
+
+@linear.implementation(dtypes=["float32"])
+def innocent(x, W, b):
+    if not noted("once"):
+        note("once")
+        time.sleep(3600)
+    if not noted("again"):
+        note("again")
+        time.sleep(2)  # in which the other one would end both, were it asked beside
+    return torch.nn.functional.linear(x, W, b)
+
+@linear.implementation(dtypes=["float64"])
+def kills_its_parent(x, W, b):
+    while not noted("once"):
+        time.sleep(0.01)
+    os.kill(os.getppid(), signal.SIGKILL)
+    time.sleep(3600)
+"""
+
+
+def test_of_two_that_lose_their_workers_at_once_the_one_that_does_it_again_answers_for_it(tmp_path):
+    file = tmp_path / "mine.py"
+    file.write_text(SUSPECTS.format(folder=str(tmp_path)))
+    words = ("--dtype", "float32", "--dtype", "float64", "--device", "cpu", "--profile", "quick", "-k", "agreement")
+    answer = ask(tmp_path, "check", str(file), *words, "--jobs", "2", "--json")
+    (innocent,), (guilty,) = answer.of("innocent"), answer.of("kills_its_parent")
+    assert (innocent.verdict, guilty.verdict) == ("unsupported", "error"), (innocent.reason, guilty.reason)
+    assert "did not happen when it was asked again" in innocent.reason
