@@ -174,6 +174,7 @@ class cluster:
         work += ["--nthreads", "1", "--no-dashboard", "--memory-limit", "0", "--death-timeout", "20"]
         self.processes += [subprocess.Popen(work, env=environment, **quiet) for _ in range(2)]
         while not self.file.exists():
+            assert self.processes[0].poll() is None, "the scheduler has not begun: is the extra `cluster` installed?"
             time.sleep(0.05)
         return psutil.Process(self.processes[0].pid), str(self.file)
 
