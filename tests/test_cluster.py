@@ -22,6 +22,8 @@ QUICK = (
     "quick",
     "--examples",
     "4",
+    "--cell-time",
+    "10m",
     "-k",
     "agreement or layouts",
 )

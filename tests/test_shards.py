@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import gzip
 from collections import Counter
+from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
 
 from harness.errors import HarnessError
-from harness.execute.shard import Shard, group_of
+from harness.execute.shard import Shard, group_of, pieces
 from harness.record.events import CellFinished
 from harness.record.runlog import read
+from harness.verify.cell_key import CellKey
 from tests.command_line import ask
+from tests.quality.scaling import makespan, simulated
 
 LITTLE = ("run", "linear", "dot_axes", "--dtype", "float32", "--dtype", "float64", "-k", "agreement", "--examples", "4")
 """Two operations in two dtypes: four groups of cells."""
@@ -120,3 +123,42 @@ def test_shards_of_different_runs_are_refused(divided):
     (log,) = (other / "reports" / "runs").glob("*.jsonl.gz")
     told = ask(folder, "merge", shown(folder, logs[0]), shown(folder, log))
     assert told.code == 2 and "are no shards of one run: their seed differs" in told.err
+
+
+# for a cluster
+
+
+def keys(operation, count):
+    return [f"agreement[{operation}/i{number}-cpu-float32]" for number in range(count)]
+
+
+LONG, SHORT, LONGEST = keys("long", 8), keys("short", 8), keys("longest", 4)
+
+
+def test_for_a_cluster_long_groups_come_first_and_are_cut():
+    took = {"long-cpu-float32": 8.0, "short-cpu-float32": 1.0, "longest-cpu-float32": 16.0}
+    cut = pieces([SHORT, LONG, LONGEST], took, 3)
+    assert sorted(key for piece in cut for key in piece) == sorted([*LONG, *SHORT, *LONGEST])
+    assert cut == [LONG[:4], LONG[4:], *([key] for key in LONGEST), SHORT]
+    assert pieces([SHORT, LONG], took, 1) == [LONG[:4], LONG[4:], SHORT]
+
+
+def test_where_nothing_is_known_of_a_group_its_cells_count_as_others_do():
+    assert pieces([SHORT, LONGEST], {}, 1) == [SHORT[:4], SHORT[4:], LONGEST]
+    assert pieces([SHORT, LONGEST], {"short-cpu-float32": 8.0}, 1) == [SHORT[:4], SHORT[4:], LONGEST]
+    assert pieces([], {}, 64) == []
+
+
+def test_a_simulated_cluster_is_used_up_to_its_longest_cell():
+    assert makespan([3.0, 3.0, 2.0, 1.0], 2) == 5.0
+    cells = [timed(key, 1.0) for key in (*LONG, *SHORT)]
+    assert simulated(cells, 4) == (4.0, 4.0, 1.0)
+    cells = [timed(key, 1.0, oracle=0.5) for key in LONG]
+    best, worst, _ = simulated(cells, 2)
+    assert best == 4.0 < worst
+
+
+def timed(key, seconds, oracle=0.0):
+    return replace(
+        CellFinished.unanswered(CellKey.parse(key)), seconds={"implementation": seconds - oracle, "oracle": oracle}
+    )

@@ -124,7 +124,7 @@ class RunConfig:
             check_backends(self.backends)
         self._check_folders()
         self._check_baseline()
-        durations = self._durations() if self.shard else {}
+        durations = self._durations() if self.shard or self.cluster else {}
         now, stated = self._started(packages, durations, **chosen), list(claims)
         started = unfinished.going_on(now) if unfinished else now
         first, complaints = self._kept(file)
@@ -258,7 +258,7 @@ class RunConfig:
             self.examples or 0,
             self.cell_seconds or 0.0,
             self.shard,
-            told_apart(durations),
+            told_apart(durations) if self.shard else "",
         )
         return run_started(self.seed, candidates, scope, packages, self.threads)
 

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 from harness.errors import HarnessError, InfrastructureError
 from harness.execute.selection import Selection
+from harness.execute.shard import pieces
 from harness.record.environment import code_here
 from harness.record.events import CellFinished
 from harness.record.runlog import decode, encode
@@ -94,8 +95,10 @@ class Cluster:
         """The names of the cells that a machine of the cluster finds. Raises HarnessError where it refuses the selection."""
         return list(client.submit(cells_there, task, pure=False, resources=_resources(task.devices)).result())
 
-    def ask(self, client: Client, groups: Iterable[Sequence[str]], task: Task) -> Iterator[CellFinished]:
-        """The answers of all cells, as they come; the groups are begun in their order.
+    def ask(
+        self, client: Client, groups: Iterable[Sequence[str]], task: Task, seconds: Mapping[str, float]
+    ) -> Iterator[CellFinished]:
+        """The answers of all cells, as they come; groups that are long (seconds: by their names) are begun first, in pieces.
 
         A cell over which Dask has lost as many machines as it allows is an error, and the rest of its group is asked by
         others. Raises InfrastructureError where the scheduler is gone.
@@ -103,7 +106,8 @@ class Cluster:
         told: queue.SimpleQueue[str] = queue.SimpleQueue()
         client.subscribe_topic(task.topic, lambda event: told.put(event[1]))
         answered: set[str] = set()
-        running = {_submitted(client, task, group, place): list(group) for place, group in enumerate(groups)}
+        cut = pieces(groups, seconds, max(1, sum(client.nthreads().values())))
+        running = {_submitted(client, task, piece, place): piece for place, piece in enumerate(cut)}
         try:
             while running:
                 for event in (*_heard(told), *_returned(running)):

@@ -151,7 +151,7 @@ class Controller:
         with cluster.connected() as client:
             self._plan(cluster.cells(client, task))
             assert self._queue is not None
-            for event in cluster.ask(client, self._queue.waiting, task):
+            for event in cluster.ask(client, self._queue.waiting, task, self.selection.durations):
                 self._tell(event)
 
     @property

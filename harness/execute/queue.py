@@ -10,15 +10,14 @@ from collections import deque
 from collections.abc import Sequence
 from itertools import groupby
 
-from harness.execute.shard import group_name
-from harness.verify.cell_key import CellKey
+from harness.execute.shard import group_of_key
 
 
 class Queue:
     """Hands out groups of cells in their order; a group's rest goes to another worker where its own died."""
 
     def __init__(self, cells: Sequence[str]) -> None:
-        self._waiting = deque(list(group) for _, group in groupby(cells, _group))
+        self._waiting = deque(list(group) for _, group in groupby(cells, group_of_key))
         self._given: dict[str, deque[str]] = {}
 
     @property
@@ -65,9 +64,3 @@ class Queue:
             left.popleft()
         if left:
             self._waiting.appendleft(list(left))
-
-
-def _group(cell: str) -> str:
-    """The group of the cell of this name."""
-    key = CellKey.parse(cell)
-    return group_name(key.operation, key.device, key.dtype) if key is not None else cell

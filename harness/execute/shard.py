@@ -9,13 +9,15 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import median
 
 from harness.errors import HarnessError
 from harness.verify.cell import Cell
+from harness.verify.cell_key import CellKey
 
 
 @dataclass(frozen=True)
@@ -43,13 +45,7 @@ class Shard:
         counted: dict[str, int] = {}
         for cell in known:
             counted[group_of(cell)] = counted.get(group_of(cell), 0) + 1
-        each = (
-            median(seconds[group] / count for group, count in counted.items() if group in seconds)
-            if (seconds.keys() & counted.keys())
-            else 1.0
-        )
-        weights = {group: seconds.get(group, each * count) for group, count in counted.items()}
-        mine = _divided(weights, self.count)[self.number - 1]
+        mine = _divided(_weights(counted, seconds), self.count)[self.number - 1]
         return [cell for cell in known if group_of(cell) in mine]
 
 
@@ -61,6 +57,42 @@ def group_of(cell: Cell) -> str:
 def group_name(operation: str, device: str, dtype: str) -> str:
     """The name of the group of cells of an operation, a device and a dtype."""
     return f"{operation}-{device}-{dtype}"
+
+
+def group_of_key(key: str) -> str:
+    """The group of the cell of this key."""
+    found = CellKey.parse(key)
+    return group_name(found.operation, found.device, found.dtype) if found is not None else key
+
+
+def pieces(groups: Iterable[Sequence[str]], seconds: Mapping[str, float], workers: int) -> list[list[str]]:
+    """Groups of cells, by their keys, as tasks for so many workers at once.
+
+    The longest come first, and one that would keep a worker longer than half its part of the whole is cut, though every
+    piece computes the oracle anew. seconds: what groups took, by their names.
+    """
+    named = {group_of_key(group[0]): group for group in groups if group}
+    weights = _weights({name: len(group) for name, group in named.items()}, seconds)
+    most = sum(weights.values()) / (2 * workers)
+    made = [
+        (weights[name] * len(piece) / len(group), piece)
+        for name, group in named.items()
+        for piece in _cut(group, math.ceil(weights[name] / most) if most else 1)
+    ]
+    return [piece for _, piece in sorted(made, key=lambda each: -each[0])]
+
+
+def _cut(group: Sequence[str], parts: int) -> list[list[str]]:
+    """A group in so many pieces of about as many cells, in their order; in fewer where it has not so many."""
+    size = math.ceil(len(group) / max(1, parts))
+    return [list(group[begin : begin + size]) for begin in range(0, len(group), size)]
+
+
+def _weights(counted: Mapping[str, int], seconds: Mapping[str, float]) -> dict[str, float]:
+    """About how long groups of so many cells take: as long as they did, or as long as a cell of others did in the median."""
+    known = [seconds[group] / count for group, count in counted.items() if group in seconds]
+    each = median(known) if known else 1.0
+    return {group: seconds.get(group, each * count) for group, count in counted.items()}
 
 
 def _divided(weights: Mapping[str, float], count: int) -> list[set[str]]:
