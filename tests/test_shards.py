@@ -143,6 +143,12 @@ def test_for_a_cluster_long_groups_come_first_and_are_cut():
     assert pieces([SHORT, LONG], took, 1) == [LONG[:4], LONG[4:], SHORT]
 
 
+def test_for_a_cluster_what_stands_apart_of_a_group_is_asked_as_well():
+    """As what compiles does, which is asked last."""
+    cut = pieces([LONG[:6], SHORT, LONG[6:]], {"long-cpu-float32": 8.0, "short-cpu-float32": 8.0}, 1)
+    assert cut == [LONG, SHORT]
+
+
 def test_where_nothing_is_known_of_a_group_its_cells_count_as_others_do():
     assert pieces([SHORT, LONGEST], {}, 1) == [SHORT[:4], SHORT[4:], LONGEST]
     assert pieces([SHORT, LONGEST], {"short-cpu-float32": 8.0}, 1) == [SHORT[:4], SHORT[4:], LONGEST]

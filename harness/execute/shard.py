@@ -71,7 +71,9 @@ def pieces(groups: Iterable[Sequence[str]], seconds: Mapping[str, float], worker
     The longest come first, and one that would keep a worker longer than half its part of the whole is cut, though every
     piece computes the oracle anew. seconds: what groups took, by their names.
     """
-    named = {group_of_key(group[0]): group for group in groups if group}
+    named: dict[str, list[str]] = {}
+    for group in groups:  # what is costly of a group comes after all others, as another one
+        named.setdefault(group_of_key(group[0]), []).extend(group)
     weights = _weights({name: len(group) for name, group in named.items()}, seconds)
     most = sum(weights.values()) / (2 * workers)
     made = [
