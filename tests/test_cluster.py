@@ -8,6 +8,9 @@ from tempfile import TemporaryDirectory
 
 import pytest
 
+from harness.errors import InfrastructureError
+from harness.execute.controller import Controller
+from harness.execute.selection import Selection
 from tests.command_line import ask, surroundings
 from tests.quality import kills
 
@@ -129,6 +132,14 @@ def test_where_nobody_answers(tmp_path, monkeypatch):
         module.Cluster("tcp://127.0.0.1:9").connected(),
     ):
         pass
+
+
+def test_a_worker_that_ends_before_it_has_found_any_cell_is_told_with_its_reason(tmp_path):
+    (tmp_path / "mine.py").write_text("import os\nos._exit(3)\n")
+    with pytest.raises(
+        InfrastructureError, match=r"a worker ended the process with exit status 3 .* before it found any"
+    ):
+        Controller(Selection(candidates=str(tmp_path / "mine.py"))).cells()
 
 
 ENDING = """

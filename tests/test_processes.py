@@ -392,6 +392,7 @@ def sound(x, W, b):
 def chance(x, W, b):
     if once("chance"):
         os.kill(os.getppid(), signal.SIGKILL)
+        signal.pause()  # until its own end, which may come a while after
     return torch.nn.functional.linear(x, W, b)
 
 @linear.implementation

@@ -11,7 +11,6 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from functools import partial
 from itertools import count
-from multiprocessing.connection import wait
 from time import perf_counter
 from types import FrameType
 from typing import Any
@@ -48,9 +47,6 @@ from harness.verify.cell_key import CellKey
 
 _IDLE_DEATHS = 3
 """How many workers may die before they ask anything; after that, something is wrong with the place."""
-
-_LOOKING_SECONDS = 0.5
-"""How often it is looked whether a worker that says nothing still lives."""
 
 _POOLS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 """The variables from which libraries take the size of their pools of threads as they are loaded."""
@@ -137,11 +133,11 @@ class Controller:
         fork_server(self._variables)
         with scratch() as self._scratch:
             worker = self._started(keyword, "list")
-            while not worker.line.poll(_LOOKING_SECONDS):
-                if worker.wait(0.0) is not None:
-                    words = crash_reason(self._scratch, "list", self.limit, worker.status)
-                    raise InfrastructureError(f"a worker {words} before it found any cell")
-            self._said("list", *_received(worker))
+            try:
+                self._said("list", *_received(worker))
+            except EOFError:
+                words = crash_reason(self._scratch, "list", self.limit, worker.wait())
+                raise InfrastructureError(f"a worker {words} before it found any cell") from None
             worker.end()
         return self._cells
 
@@ -192,10 +188,7 @@ class Controller:
         """Wait until a worker says something or ends, and hear it. Raises ServerEnded where the server is gone."""
         server = next(iter(alive.values())).server
         lines: dict[Any, str] = {worker.line: name for name, worker in alive.items() if not worker.line.closed}
-        heard = wait([server.control, *lines], _LOOKING_SECONDS)
-        if not heard:
-            server.end_if_stopped()
-        for ready in heard:
+        for ready in server.ready(lines):
             if ready is server.control:
                 server.listen()
             else:

@@ -163,11 +163,8 @@ class ForkServer:
 
     def listen(self, seconds: float | None = None) -> None:
         """Wait for one answer, and take it down. Raises ServerEnded where the server is gone, or was stopped."""
-        end = None if seconds is None else monotonic() + seconds
-        while not wait([self.control], _LOOKING_SECONDS if end is None else min(_LOOKING_SECONDS, end - monotonic())):
-            self.end_if_stopped()
-            if end is not None and monotonic() >= end:
-                return
+        if not self.ready(seconds=seconds):
+            return
         try:
             answer = self.control.recv(_ANSWER.size, socket.MSG_WAITALL)
         except OSError:
@@ -180,7 +177,18 @@ class ForkServer:
         elif pid in self._children:
             self._children.pop(pid).status = status
 
-    def end_if_stopped(self) -> None:
+    def ready(self, others: Iterable[Any] = (), seconds: float | None = None) -> list[Any]:
+        """Its control and others, as far as they can be read from; waits for the first, and ends a server that is stopped meanwhile."""
+        end, watched = None if seconds is None else monotonic() + seconds, [self.control, *others]
+        while not (
+            found := wait(watched, _LOOKING_SECONDS if end is None else min(_LOOKING_SECONDS, end - monotonic()))
+        ):
+            self._end_if_stopped()
+            if end is not None and monotonic() >= end:
+                break
+        return found
+
+    def _end_if_stopped(self) -> None:
         """End a server that a signal has stopped, as what it forked may do to it: it would be waited for without an end."""
         with suppress(psutil.Error):
             process = psutil.Process(self.pid)
