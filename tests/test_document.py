@@ -53,11 +53,10 @@ def test_what_is_printed_is_as_the_schema_says(found):
     (cause,) = document.causes
     assert (cause.verdict, cause.implementation, cause.diagnosis.cause) == ("wrong", "no_bias", "ignored")
     assert cause.diagnosis.where == "" and cause.expected != cause.actual
-    case, shown = {}, {}
+    case = {}
     exec(cause.inputs, case)
     assert {"x", "W", "b"} <= case.keys()
-    compile(cause.script, "script", "exec", dont_inherit=True)
-    exec(cause.script, {**shown, "__name__": "shown"})
+    exec(cause.script, {"__name__": "shown"})
 
 
 def test_smoke_asks_what_almost_all_faults_fall_to_and_the_next_step_is_named(found, tmp_path):

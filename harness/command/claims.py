@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import difflib
-import json
 from typing import Any
 
 import click
-import msgspec
 from click.shell_completion import CompletionItem
 
 from harness.catalogue import catalogue
@@ -16,8 +14,7 @@ from harness.command.outputs import output_options
 from harness.command.verification_run import RunConfig
 from harness.errors import UnknownName
 from harness.record.listed import claim_listed, listed
-from harness.record.runlog import plain
-from harness.report.document import ClaimEntry
+from harness.report.document import ClaimEntry, as_json
 from harness.report.terminal import print_claims
 from harness.verify.claim import Claim
 from harness.verify.suite import every_claim, every_property
@@ -53,7 +50,7 @@ def claims(ctx: click.Context, /, claims: tuple[str, ...], **options: Any) -> No
     result = config.run(listing, map(claim_listed, chosen), operations=operations, only=only)
     if config.as_json:
         claimed = (*result.summary.settled, *result.summary.declined)
-        click.echo(json.dumps(plain(msgspec.to_builtins([ClaimEntry.of(each) for each in claimed])), indent=2))
+        click.echo(as_json([ClaimEntry.of(each) for each in claimed]))
     else:
         print_claims([*result.summary.settled, *result.summary.declined])
     broken = result.written()

@@ -69,8 +69,9 @@ class Sentences(click.Group):
 
     def main(self, *words: Any, **settings: Any) -> Any:
         """Run the program; where not even --help can be written, as to a full disk, it says so and nothing else."""
-        gc.freeze()  # what is imported stays (see `starting.py`)
-        gc.enable()
+        if not gc.isenabled():  # `starting.py` has left it so until all was imported, which stays
+            gc.freeze()
+            gc.enable()
         try:
             return super().main(*words, **settings)
         except OSError as failure:

@@ -30,6 +30,11 @@ _LONGER = {"smoke": "default", "quick": "default"}
 _MOST_REASONS = 3
 
 
+def as_json(value: Any) -> str:
+    """Such entries as a text; infinite and undefined figures are strings, since JSON has no word for them."""
+    return json.dumps(plain(msgspec.to_builtins(value)), indent=2, allow_nan=False)
+
+
 def _told(what: str) -> Meta:
     return Meta(description=what)
 
@@ -85,7 +90,7 @@ class CauseEntry(Struct, frozen=True):
     @staticmethod
     def of(cause: RootCause) -> CauseEntry:
         """The entry of a cause."""
-        cell, shown = cause.cells[0], cause.cells[0].counterexample
+        cell, shown = cause.shown, cause.shown.counterexample
         return CauseEntry(
             cell.verdict,
             cell.operation,
@@ -111,7 +116,7 @@ class Refusal(Struct, frozen=True):
 
     def to_json(self) -> str:
         """As a text."""
-        return json.dumps(msgspec.to_builtins(self), indent=2)
+        return as_json(self)
 
 
 class Document(Struct, frozen=True, kw_only=True):
@@ -166,8 +171,8 @@ class Document(Struct, frozen=True, kw_only=True):
         )
 
     def to_json(self) -> str:
-        """As a text; infinite and undefined figures are strings, since JSON has no word for them."""
-        return json.dumps(plain(msgspec.to_builtins(self)), indent=2, allow_nan=False)
+        """As a text."""
+        return as_json(self)
 
 
 def _short(cell: CellFinished) -> ShortCell:
@@ -176,7 +181,7 @@ def _short(cell: CellFinished) -> ShortCell:
 
 def _next(summary: RunSummary) -> Iterator[str]:
     """What somebody would do next who reads the report."""
-    for cause in sorted(summary.failing, key=lambda cause: -cause.verdict.severity):
+    for cause in summary.failing:
         why = f"{cause.diagnosis}" if cause.diagnosis else cause.sentence
         shows = f"; its script ({cause.shown.id}) shows it" if cause.shown.counterexample else ""
         yield f"mend {cause.shown.place}: {why}{shows}"

@@ -16,7 +16,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -152,34 +152,36 @@ def killed(role, seconds, undisturbed, lots):
         return found
 
 
-class cluster:
-    """A scheduler and two workers, as processes of their own."""
-
-    def __init__(self, folder):
-        self.file = folder / "scheduler.json"
-
-    def __enter__(self):
-        environment, quiet = surroundings(), {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-        start = [
-            sys.executable,
-            "-m",
-            "distributed.cli.dask_scheduler",
-            "--scheduler-file",
-            str(self.file),
-            "--port",
-            "0",
-        ]
-        self.processes = [subprocess.Popen([*start, "--no-dashboard"], env=environment, **quiet)]
-        work = [sys.executable, "-m", "distributed.cli.dask_worker", "--scheduler-file", str(self.file)]
-        work += ["--nthreads", "1", "--no-dashboard", "--memory-limit", "0", "--death-timeout", "20"]
-        self.processes += [subprocess.Popen(work, env=environment, **quiet) for _ in range(2)]
-        while not self.file.exists():
-            assert self.processes[0].poll() is None, "the scheduler has not begun: is the extra `cluster` installed?"
+@contextmanager
+def cluster(folder):
+    """A scheduler and two workers, as processes of their own: the scheduler, and the file that names it."""
+    file, environment = folder / "scheduler.json", surroundings()
+    schedule = ["scheduler", "--port", "0"]
+    work = ["worker", "--nthreads", "1", "--memory-limit", "0", "--death-timeout", "20"]
+    begun = [
+        subprocess.Popen(
+            [
+                sys.executable,
+                "-m",
+                f"distributed.cli.dask_{role}",
+                "--scheduler-file",
+                str(file),
+                "--no-dashboard",
+                *words,
+            ],
+            env=environment,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        for role, *words in (schedule, work, work)
+    ]
+    try:
+        while not file.exists():
+            assert begun[0].poll() is None, "the scheduler has not begun: is the extra `cluster` installed?"
             time.sleep(0.05)
-        return psutil.Process(self.processes[0].pid), str(self.file)
-
-    def __exit__(self, *raised):
-        for each in self.processes:
+        yield psutil.Process(begun[0].pid), str(file)
+    finally:
+        for each in begun:
             each.kill()
             each.wait()
 
