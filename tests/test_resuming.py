@@ -13,8 +13,14 @@ from tests.command_line import ask
 QUICK = ("--dtype", "float32", "--profile", "quick", "--examples", "4", "--jobs", "1", "--threads", "1")
 
 MINE = """
-import pathlib, psutil, signal, torch
+import pathlib, psutil, signal, time, torch
 from harness.operations.linear import linear
+from harness.record.events import CellFinished
+from harness.record.runlog import read
+
+def answered():
+    logs = pathlib.Path("reports", "runs").glob("*.jsonl.gz")
+    return any(isinstance(event, CellFinished) for log in logs for event in read(log).events)
 
 @linear.implementation
 def sound(x, W, b):
@@ -24,6 +30,8 @@ def sound(x, W, b):
 def harmful(x, W, b):
     if not pathlib.Path({marker!r}).exists():
         pathlib.Path({marker!r}).touch()
+        while not answered():  # the cell before this one has been sent, but perhaps not been written yet
+            time.sleep(0.01)
         psutil.Process().parents()[1].send_signal(signal.{signal})
         signal.pause()
     return torch.nn.functional.linear(x, W, b) + 1
