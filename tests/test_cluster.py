@@ -9,7 +9,7 @@ from tempfile import TemporaryDirectory
 import pytest
 
 from harness.errors import InfrastructureError
-from harness.execute.controller import Controller
+from harness.execute.pool import Pool
 from harness.execute.selection import Selection
 from tests.command_line import ask, surroundings
 from tests.quality import kills
@@ -117,7 +117,7 @@ def test_other_code_is_refused(cluster, tmp_path, monkeypatch):
     monkeypatch.setattr("torch.__version__", "0.1")
     with (
         pytest.raises(HarnessError, match=r"has PyTorch .*, and here it is 0\.1; install the same there"),
-        module.Cluster(cluster.scheduler_address).connected(),
+        module.Cluster(cluster.scheduler_address, Pool(Selection())).connected(),
     ):
         pass
 
@@ -129,17 +129,19 @@ def test_where_nobody_answers(tmp_path, monkeypatch):
     monkeypatch.setattr(module, "_CONNECTING_SECONDS", 0.5)
     with (
         pytest.raises(InfrastructureError, match=r"no scheduler answers at tcp://127\.0\.0\.1:9: "),
-        module.Cluster("tcp://127.0.0.1:9").connected(),
+        module.Cluster("tcp://127.0.0.1:9", Pool(Selection())).connected(),
     ):
         pass
 
 
 def test_a_worker_that_ends_before_it_has_found_any_cell_is_told_with_its_reason(tmp_path):
     (tmp_path / "mine.py").write_text("import os\nos._exit(3)\n")
-    with pytest.raises(
-        InfrastructureError, match=r"a worker ended the process with exit status 3 .* before it found any"
+    told = r"3 workers ended before they asked anything: ended the process with exit status 3"
+    with (
+        pytest.raises(InfrastructureError, match=told),
+        Pool(Selection(candidates=str(tmp_path / "mine.py"))).opened() as pool,
     ):
-        Controller(Selection(candidates=str(tmp_path / "mine.py"))).cells()
+        pool.cells()
 
 
 ENDING = """

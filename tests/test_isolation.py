@@ -11,7 +11,7 @@ import pytest
 
 from harness.errors import InfrastructureError
 from harness.execute import watchdog
-from harness.execute.controller import Controller
+from harness.execute.pool import Pool
 from harness.execute.queue import Queue
 from harness.execute.selection import Selection
 from harness.execute.watchdog import CrashCounts, _has_lost_cuda, crash_reason, doer
@@ -224,11 +224,11 @@ def test_one_worker_takes_over_from_another():
 
 
 def test_different_cells_are_refused():
-    controller = Controller(Selection())
-    controller._said("one", CELLS_ARE, json.dumps(CELLS))
-    controller._said("other", CELLS_ARE, json.dumps(CELLS))
+    pool = Pool(Selection())
+    pool._said("one", CELLS_ARE, json.dumps(CELLS))
+    pool._said("other", CELLS_ARE, json.dumps(CELLS))
     with pytest.raises(InfrastructureError, match="two workers found different cells"):
-        controller._said("third", CELLS_ARE, json.dumps(CELLS[1:]))
+        pool._said("third", CELLS_ARE, json.dumps(CELLS[1:]))
 
 
 def test_a_process_that_lost_its_gpu_is_told_from_one_that_has_it(monkeypatch):
