@@ -59,6 +59,26 @@ def over_the_batch(x):
     return torch.softmax(x, 0)
 """
 
+DIES = """
+
+@softmax_rows.implementation(backend="torch")
+def dies(x):
+    import os, signal
+    os.kill(os.getpid(), signal.SIGSEGV)
+"""
+
+NOTES = """
+
+@softmax_rows.implementation(backend="torch")
+def notes_its_process(x):
+    import os, pathlib
+    pathlib.Path("process").write_text(str(os.getpid()))
+    return torch.softmax(x, 1)
+"""
+
+TRACES = "import sys\nsys.settrace(lambda *event: None)\n"
+"""What a debugger does, in a conftest."""
+
 TESTS = '''
 import harness
 from rowwise import softmax_rows
@@ -220,6 +240,48 @@ def test_a_wrong_implementation_fails_with_a_message_that_can_be_acted_on(faulty
     found = cells["agreement[softmax_rows/over_the_batch-cpu-float32]"]
     assert found.place == "rowwise.py: over_the_batch"
     assert found.counterexample.case["sizes"] == {"batch": 1, "d": 2}
+
+
+@pytest.mark.parametrize("workers", [(), ("-n", "2")])
+def test_what_ends_its_process_costs_itself_a_verdict(tmp_path, workers):
+    folder = lay(tmp_path / "dying", OPERATION + DIES)
+    chosen = ["-k", "agreement or rows_sum_to_one", "--harness-dtype=float32", "--harness-device=cpu"]
+    done = ask(folder, *chosen, *workers, "--harness-log=run.jsonl")
+    assert done.returncode == 1 and "INTERNALERROR" not in done.stdout, done.stdout + done.stderr
+    cells = of_cells(read(folder / "run.jsonl").events)
+    assert len(cells) == 8
+    for key, found in cells.items():
+        if "/dies-" in key:
+            assert found.verdict == "error" and found.reason.startswith(
+                "rowwise.py: dies: crashed the interpreter: Segmentation fault at rowwise.py"
+            )
+        else:
+            assert found.verdict in ("exact", "rounding")
+    assert "softmax_rows/dies is error (cpu, float32)" in done.stdout
+    assert "case: batch=" in done.stdout and "expected:" not in done.stdout
+
+
+@pytest.mark.parametrize(("conftest", "words", "apart"), [("", (), True), (TRACES, (), False), ("", ("--pdb",), False)])
+def test_a_cell_is_asked_in_a_process_of_its_own_but_under_a_debugger(tmp_path, conftest, words, apart):
+    folder = lay(tmp_path / "noting", OPERATION + NOTES)
+    (folder / "conftest.py").write_text(
+        f"{conftest}\nimport os, pathlib\ndef pytest_unconfigure():\n    pathlib.Path('session').write_text(str(os.getpid()))\n"
+    )
+    done = ask(folder, "-k", "agreement and notes_its_process", "--harness-dtype=float32", *words)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert ((folder / "process").read_text() != (folder / "session").read_text()) == apart
+
+
+def test_a_session_that_collects_otherwise_in_its_worker_is_told_so(tmp_path):
+    folder = lay(tmp_path / "changing")
+    (folder / "conftest.py").write_text(
+        "import pathlib, pytest\n"
+        "if pathlib.Path('once').exists():\n    pytest.exit('only once')\n"
+        "pathlib.Path('once').touch()\n"
+    )
+    done = ask(folder, "-k", "agreement and shifted", "--harness-dtype=float32")
+    assert done.returncode == 1, done.stdout + done.stderr
+    assert "in a worker, though it could here" in done.stdout and "Traceback" not in done.stdout
 
 
 def test_an_unknown_dtype_or_device_is_a_usage_error(right):

@@ -24,7 +24,7 @@ import sys
 import threading
 import traceback
 import warnings
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection, wait
@@ -99,13 +99,16 @@ class ForkServer:
     _forked: list[int] = field(default_factory=list)
 
     @staticmethod
-    def forked() -> ForkServer:
-        """A server that has this process' imports, which must have one thread yet and have computed nothing."""
+    def forked(prepare: Callable[[], object]) -> ForkServer:
+        """A server that has this process' imports, which must have one thread yet and have computed nothing.
+
+        prepare: what it does before it forks.
+        """
         ours, theirs = socket.socketpair()
         server = _fork()
         if server == 0:
             ours.close()
-            _serve(theirs)
+            _serve(theirs, prepare)
         theirs.close()
         return ForkServer(ours, server)
 
@@ -199,12 +202,12 @@ class ForkServer:
 # in the server
 
 
-def _serve(control: socket.socket) -> NoReturn:
+def _serve(control: socket.socket, prepare: Callable[[], object]) -> NoReturn:
     """Fork for every request until there is nobody who could make one."""
     os.setpgrp()  # so that a signal to all that stand in a terminal is for the command alone
     # terminal and files are the command's, and no candidate's to write to
     let_go_of({0, 1, 2, *map(int, os.listdir("/dev/fd"))} - {control.fileno()})
-    import_everything()
+    prepare()
     alarm = on_the_end_of_children()
     with selectors.DefaultSelector() as selector:
         selector.register(control, selectors.EVENT_READ)
@@ -339,11 +342,11 @@ _of_this_process: dict[tuple[int, frozenset[tuple[str, str]]], ForkServer] = {}
 """By the number of the process and the variables that it was started with."""
 
 
-def begin() -> None:
+def begin(prepare: Callable[[], object] = import_everything) -> None:
     """Fork the server of this process from it, if it is a command that begins: before it computes, or asks for devices."""
     key = os.getpid(), frozenset[tuple[str, str]]()
     if sys.platform == "linux" and threading.active_count() == 1 and key not in _of_this_process:
-        _of_this_process[key] = ForkServer.forked()
+        _of_this_process[key] = ForkServer.forked(prepare)
 
 
 def fork_server(environment: Mapping[str, str] = MappingProxyType({})) -> ForkServer:
@@ -356,4 +359,4 @@ def fork_server(environment: Mapping[str, str] = MappingProxyType({})) -> ForkSe
 
 
 if __name__ == "__main__":
-    _serve(socket.socket(fileno=int(sys.argv[1])))
+    _serve(socket.socket(fileno=int(sys.argv[1])), import_everything)

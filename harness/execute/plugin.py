@@ -6,7 +6,10 @@ operations it names, and `test_mine = harness.verify(mine)` asks every property 
 
 from __future__ import annotations
 
+import gc
+import sys
 from collections.abc import Iterable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +18,10 @@ import pytest
 from harness.catalogue import catalogue
 from harness.declare.operation import Operation
 from harness.errors import HarnessError, UnknownName
+from harness.execute.fork_server import begin
+from harness.execute.pool import Pool
 from harness.execute.selection import Selection
+from harness.execute.session_worker import CELL, is_worker, session_options
 from harness.execute.shard import group_of
 from harness.execute.worker import asked
 from harness.explain.visible import visible
@@ -28,6 +34,7 @@ from harness.verify.property import Property
 from harness.verify.suite import Suite, check_exemptions, every_property, properties_in
 
 SELECTION = pytest.StashKey[Selection]()
+ASKING = pytest.StashKey["_Asking"]()
 MARKS = pytest.StashKey[set[str]]()
 EVENT = "harness-event"
 
@@ -46,12 +53,20 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--harness-log", metavar="FILE", help="append the outcomes to this run log")
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
+    """Fork the server of the session, before anything of the user's is imported that may start threads or use devices."""
+    if not is_worker(early_config):
+        begin(gc.freeze)
+
+
 def pytest_configure(config: pytest.Config) -> None:
     """Read the selection, and set up the log where it is wanted."""
     config.stash[SELECTION] = _selection(config)
+    config.stash[ASKING] = _Asking(config)
     config.stash[MARKS] = set()
     log = config.getoption("--harness-log")
-    if log and not hasattr(config, "workerinput"):
+    if log and not hasattr(config, "workerinput") and not is_worker(config):
         config.pluginmanager.register(_Logging(Path(log)), "harness-logging")
 
 
@@ -132,7 +147,7 @@ class CellItem(pytest.Item):
 
     def __init__(self, *, cell: Cell, **rest: Any) -> None:
         super().__init__(**rest)
-        self.cell = cell
+        self.stash[CELL] = cell
         self.add_marker(pytest.mark.xdist_group(group_of(cell)))
         for mark in (cell.operation.name, cell.dtype):
             self._register(mark)
@@ -147,7 +162,7 @@ class CellItem(pytest.Item):
 
     def runtest(self) -> None:
         """Ask the cell; fail where it is falsified, skip where it is unsupported."""
-        found = asked(self.cell, self.config.stash[SELECTION], float("inf"))
+        found = self.config.stash[ASKING].answer(self)
         self.user_properties.append((EVENT, encode(found)))
         if found.verdict == Verdict.UNSUPPORTED:
             pytest.skip(found.reason)
@@ -156,6 +171,8 @@ class CellItem(pytest.Item):
 
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
         """Say what was found instead of showing a traceback of the harness."""
+        if isinstance(excinfo.value, HarnessError):
+            return str(excinfo.value)
         if not isinstance(excinfo.value, Falsified):
             return super().repr_failure(excinfo)
         found = excinfo.value.found
@@ -165,13 +182,53 @@ class CellItem(pytest.Item):
         ]
         if found.counterexample is not None:
             shown = found.counterexample
-            lines += [f"case: {shown.summary}", f"expected: {shown.expected}", f"actual:   {shown.actual}", ""]
-            lines += shown.source.splitlines()
+            lines += [f"case: {shown.summary}"]
+            if shown.expected or shown.actual:  # which a call that never returned has none of
+                lines += [f"expected: {shown.expected}", f"actual:   {shown.actual}"]
+            lines += ["", *shown.source.splitlines()]
         return "\n".join(map(visible, lines))  # they come from a candidate, and a terminal obeys what it is sent
 
     def reportinfo(self) -> tuple[Path, int | None, str]:
         """Where the property stands, for pytest's headings."""
         return self.path, None, self.name
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Let go of the workers."""
+    if ASKING in config.stash:
+        config.stash[ASKING].close()
+
+
+class _Asking:
+    """Has the cells of a session asked by a worker, which is kept as long as they are of one module."""
+
+    def __init__(self, config: pytest.Config) -> None:
+        self._config, self._module, self._open = config, Path(), ExitStack()
+        self._pool: Pool | None = None
+
+    def answer(self, item: CellItem) -> CellFinished:
+        """The outcome of an item's cell."""
+        selection = self._config.stash[SELECTION]
+        if self._asks_here:
+            return asked(item.stash[CELL], selection, float("inf"))
+        if self._pool is None or item.path != self._module:
+            self.close()
+            orders = {"module": str(item.path), "options": session_options(self._config)}
+            pool = Pool(selection, work="harness.execute.session_worker:work", orders=orders)
+            self._module, self._pool = item.path, self._open.enter_context(pool.opened())
+        (found,) = self._pool.ask([item.stash[CELL].key])
+        return found
+
+    @property
+    def _asks_here(self) -> bool:
+        """Whether cells are asked in this process: a debugger, or what else traces the lines of a program, sees no other."""
+        wanted = self._config.getoption("usepdb") or self._config.getoption("trace")
+        return bool(wanted) or sys.gettrace() is not None or sys.platform != "linux"
+
+    def close(self) -> None:
+        """Let go of the worker."""
+        self._pool = None
+        self._open.close()
 
 
 class _Logging:

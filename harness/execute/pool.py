@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import signal
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from itertools import count
@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from harness.errors import HarnessError, InfrastructureError
-from harness.execute.fork_server import Child, ForkServer, ServerEnded, fork_server
+from harness.execute.fork_server import Child, ServerEnded, fork_server
 from harness.execute.last_case import last_case
 from harness.execute.queue import Queue
 from harness.execute.scratch import scratch
@@ -74,8 +74,7 @@ class Pool:
 
     keyword: an expression of `-k` that narrows the selection; jobs: how many workers at once; limit: seconds after which a
     worker whose case does not return is stopped; memory: bytes that a worker may hold; threads: in which it computes;
-    function: what a worker does (`module:function`, with the parameters of `worker.work`); server: the fork server that
-    has these variables, from which it comes.
+    work: what a worker does (`module:function`), with the parameters of `worker.work` and those that are in `orders`.
     """
 
     selection: Selection
@@ -84,8 +83,8 @@ class Pool:
     limit: float = 60.0
     memory: int | None = None
     threads: int = 1
-    function: str = "harness.execute.worker:work"
-    server: Callable[[Mapping[str, str]], ForkServer] = fork_server
+    work: str = "harness.execute.worker:work"
+    orders: Mapping[str, Any] = field(default_factory=dict)
     _scratch: Path = field(init=False)
     _queue: Queue = field(default_factory=lambda: Queue(()), init=False)
     _cells: list[str] | None = field(default=None, init=False)
@@ -99,7 +98,7 @@ class Pool:
     @contextmanager
     def opened(self) -> Iterator[Pool]:
         """Within this, workers are started as they are needed; after it, none of them is left, nor what they have started."""
-        self.server(self._variables)  # before the folder, with which all goes that was started since
+        fork_server(self._variables)  # before the folder, with which all goes that was started since
         with scratch() as self._scratch:
             try:
                 yield self
@@ -131,12 +130,6 @@ class Pool:
         """The cells over which each worker was last."""
         return {cell.key for cell in (last_asked(self._scratch, name) for name in self._used) if cell is not None}
 
-    def printed(self) -> str:
-        """What the last worker that was started has printed over its last cell."""
-        with suppress(OSError, IndexError):
-            return (self._scratch / f"{self._used[-1]}.noise").read_text(encoding="utf-8", errors="replace")
-        return ""
-
     @property
     def _variables(self) -> dict[str, str]:
         """Of the server: more threads than one want libraries that are loaded anew, which are told of them then."""
@@ -145,8 +138,8 @@ class Pool:
     def _start(self) -> None:
         """Start a worker; its watchdog notes under its name what happens."""
         name = next(self._names)
-        self._alive[name] = self.server(self._variables).fork(
-            self.function,
+        self._alive[name] = fork_server(self._variables).fork(
+            self.work,
             {**dict.fromkeys(_POOLS, str(self.threads)), "HYPOTHESIS_STORAGE_DIRECTORY": str(self._scratch)},
             selection=self.selection.to_json(),
             keyword=self.keyword,
@@ -155,6 +148,7 @@ class Pool:
             limit=self.limit,
             memory=self.memory,
             threads=self.threads,
+            **self.orders,
         )
         self._used.append(name)
 

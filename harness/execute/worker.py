@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from multiprocessing.connection import Connection
 from pathlib import Path
 
@@ -38,26 +38,36 @@ def work(
     memory: int | None,
     threads: int,
 ) -> None:
-    """Say which cells there are, and answer those whose names come down the line, until nothing does any more."""
-    torch.set_num_threads(threads)
-    threadpool_limits(threads)
+    """Say which cells of a selection there are, and answer those whose names come down the line."""
+    compute_in(threads)
     watchdog, asked = Watchdog(Path(scratch), name, limit, memory), Selection.from_json(selection)
     try:
         with watchdog.within(_COLLECTING_SECONDS):
             cells = {cell.key: cell for cell in asked.in_order(keyword)}
     except HarnessError as refusal:
-        return _say(line, REFUSAL, str(refusal))
+        return say(line, REFUSAL, str(refusal))
     except Exception as failure:
-        return _say(line, PROBLEM, f"the cells can't be collected: {with_traceback(failure)}")
-    worker = Worker(asked, watchdog, asked.shares(cells))
-    _say(line, CELLS, json.dumps([*cells]))
+        return say(line, PROBLEM, f"the cells can't be collected: {with_traceback(failure)}")
+    return answer_all(line, cells, asked, watchdog)
+
+
+def compute_in(threads: int) -> None:
+    """Have every library compute in so many threads."""
+    torch.set_num_threads(threads)
+    threadpool_limits(threads)
+
+
+def answer_all(line: Connection, cells: Mapping[str, Cell], selection: Selection, watchdog: Watchdog) -> None:
+    """Say which cells there are, and answer those whose names come down the line, until nothing does any more."""
+    worker = Worker(selection, watchdog, selection.shares(cells))
+    say(line, CELLS, json.dumps([*cells]))
     while wanted := json.loads(line.recv_bytes()):
         for key in wanted:
-            _say(line, EVENT, encode(worker.answer(cells[key])))
-    return None
+            say(line, EVENT, encode(worker.answer(cells[key])))
 
 
-def _say(line: Connection, what: bytes, told: str) -> None:
+def say(line: Connection, what: bytes, told: str) -> None:
+    """Say something to the pool."""
     line.send_bytes(what + b" " + told.encode("utf-8", "surrogatepass"))
 
 
