@@ -269,13 +269,13 @@ def _layer_norm(x, weight, bias, variance=None, eps=1e-5):
     return c * (variance + eps).rsqrt() * weight.float() + bias.float()
 
 
-@wrong(half_layer_norm, cause=_EPS, words="eps")
+@wrong(half_layer_norm, cause=_EPS)
 def eps_of_bert(x, weight, bias):
     """BERT's eps of 1e-12 is compiled in."""
     return _layer_norm(x, weight, bias, eps=1e-12).bfloat16()
 
 
-@wrong(half_layer_norm, cause=_EPS, words="eps")
+@wrong(half_layer_norm, cause=_EPS)
 def eps_a_hundredfold(x, weight, bias):
     """An eps of 1e-3, as Keras has it."""
     return _layer_norm(x, weight, bias, eps=1e-3).bfloat16()
@@ -334,7 +334,7 @@ def _mean_square(x):
     return x.float().square().mean(1, keepdim=True)
 
 
-@wrong(half_rms_norm, cause=_EPS, words="eps")
+@wrong(half_rms_norm, cause=_EPS)
 def rms_eps_outside(x, weight):
     """√mean square + eps."""
     return (x.float() / (_mean_square(x).sqrt() + 1e-6) * weight.float()).bfloat16()
@@ -348,7 +348,7 @@ def rms_tail_lost(x, weight):
     return (x.float() * (square + 1e-6).rsqrt() * weight.float()).bfloat16()
 
 
-@wrong(half_rms_norm, cause=_SAMPLE, words="batch")
+@wrong(half_rms_norm, cause=_SAMPLE, words="sample before it")
 def rms_of_the_row_before(x, weight):
     """The fourth row of each eight takes the statistic of the row before."""
     square = _mean_square(x)
@@ -783,10 +783,10 @@ def online_logsumexp(logits, target):
     top, total = logits.new_full((len(logits), 1), -torch.inf), logits.new_zeros(len(logits), 1)
     safe = torch.zeros_like(top)
     for block in logits.split(128, 1):
-        top = torch.maximum(top, block.amax(1, keepdim=True)).detach()
-        higher = torch.where(top.isinf(), 0.0, top)
-        total = total * (safe - higher).exp() + (block - higher).exp().sum(1, keepdim=True)
-        safe = higher
+        higher = torch.maximum(top, block.amax(1, keepdim=True)).detach()
+        safe = torch.where(higher.isinf(), 0.0, higher)
+        total = total * (top - safe).exp() + (block - safe).exp().sum(1, keepdim=True)
+        top = higher
     return (safe + total.log() - logits.gather(1, target[:, None]))[:, 0].bfloat16()
 
 
