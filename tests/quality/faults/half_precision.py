@@ -337,7 +337,7 @@ def _mean_square(x):
 @wrong(half_rms_norm, cause=_EPS)
 def rms_eps_outside(x, weight):
     """√mean square + eps."""
-    return (x.float() / (_mean_square(x).sqrt() + 1e-6) * weight.float()).bfloat16()
+    return (x.float() / (_mean_square(x).clamp(min=1e-30).sqrt() + 1e-6) * weight.float()).bfloat16()
 
 
 @wrong(half_rms_norm, cause=_LOST, words="d")
