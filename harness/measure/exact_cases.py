@@ -56,7 +56,7 @@ _MOVING = _named(
 )
 _BY_POWERS_OF_TWO = frozenset(("div", "mean"))
 
-_FINEST = 8
+_FINEST = 24
 """Halvings of one, to which what is computed must be a multiple."""
 
 _MARGIN = 2

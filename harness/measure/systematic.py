@@ -16,6 +16,7 @@ floor, or by a tenth of what its sample's has for each entry, since stable algor
 
 from __future__ import annotations
 
+import math
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -213,15 +214,17 @@ def _sums(each: Residual) -> dict[tuple[str, Part], tuple[float, float]]:
         (kind, part): (product / entries, square / entries)
         for kind in ("factor", "offset")
         for part, product, square, entries in _of_kind(each, kind)
-        if square > 0
+        if square > 0 and math.isfinite(product) and math.isfinite(square)
     }
 
 
 def _of_kind(each: Residual, kind: str) -> Iterator[tuple[Part, float, float, int]]:
     """The parts of a case with their sums, for errors of one kind."""
-    peak = float(np.sqrt(np.square(each.expected).mean()))
-    regressor = (each.expected if kind == "factor" else peak) / each.scale
-    return _parts(each, peak, each.error / each.scale * regressor, np.square(regressor))
+    with np.errstate(all="ignore"):  # what overflows is left out by whoever asks
+        peak = float(np.sqrt(np.square(each.expected).mean()))
+        regressor = (each.expected if kind == "factor" else peak) / each.scale
+        products, squares = each.error / each.scale * regressor, np.square(regressor)
+    return _parts(each, peak, products, squares)
 
 
 def _parts(

@@ -12,6 +12,7 @@ import sys
 import time
 from collections import Counter, defaultdict
 from concurrent.futures import ProcessPoolExecutor
+from functools import partial
 from itertools import count
 from pathlib import Path
 
@@ -76,7 +77,31 @@ def false_alarms(operation_name, outside, wanted, first=1000, at_once=_CASES_AT_
     raise AssertionError("count() does not end")
 
 
-def smallest_caught(operation_name):
+def _everywhere(part, factor):
+    return part * factor
+
+
+def _in_the_last(part, factor):
+    made = part.clone()
+    made[..., -1:] *= factor
+    return made
+
+
+def _in_one_of_eight(part, factor):
+    made = part.clone()
+    made[5::8] *= factor
+    return made
+
+
+PLANTED = {
+    "everywhere": _everywhere,
+    "in the last entry of the last axis": _in_the_last,
+    "in one sample of eight (along the first axis)": _in_one_of_eight,
+}
+"""Where a relative error is planted."""
+
+
+def smallest_caught(operation_name, where):
     """By dtype: the smallest δ = 2^-k that is noticed (not called rounding), and that is called wrong."""
     caught = {}
     for cell in agreement_cells(operation_name):
@@ -84,29 +109,31 @@ def smallest_caught(operation_name):
             continue
         if _explored(cell).verdict.severity > Verdict.ROUNDING.severity:
             continue  # an implementation that is unstable by itself would be noticed without a fault
-        noticed = _first(cell, Verdict.UNSTABLE)
+        noticed = _first(cell, Verdict.UNSTABLE, where)
         if noticed is not None:
-            caught[cell.dtype] = (2.0**-noticed, _power(_first(cell, Verdict.WRONG)))
+            caught[cell.dtype] = (2.0**-noticed, _power(_first(cell, Verdict.WRONG, where)))
     return operation_name, caught
 
 
-def _first(cell, verdict):
+def _first(cell, verdict, where):
     """The largest k for which a factor of 1 + 2^-k gets at least this verdict, by bisection."""
     low, high = 0, max(_EXPONENTS)
-    if _verdict_of(cell, low + 1).severity < verdict.severity:
+    if _verdict_of(cell, low + 1, where).severity < verdict.severity:
         return None
     low = 1
     while high - low > 1:
         middle = (low + high) // 2
-        low, high = (middle, high) if _verdict_of(cell, middle).severity >= verdict.severity else (low, middle)
+        low, high = (middle, high) if _verdict_of(cell, middle, where).severity >= verdict.severity else (low, middle)
     return low
 
 
-def _verdict_of(cell, exponent):
+def _verdict_of(cell, exponent, where):
     def scaled(*args, **kwargs):
         result = cell.implementation.function(*args, **kwargs)
         parts = result if isinstance(result, tuple) else (result,)
-        made = tuple((part.double() * (1 + 2.0**-exponent)).to(part.dtype) for part in parts)
+        made = tuple(
+            PLANTED[where](part.double(), 1 + 2.0**-exponent).to(part.dtype) if part.ndim else part for part in parts
+        )
         return made if isinstance(result, tuple) else made[0]
 
     faulty = dataclasses.replace(cell.implementation, function=scaled)
@@ -128,14 +155,19 @@ def main():
     inexact = [name for name, operation in catalogue().items() if not operation.exact]
     with ProcessPoolExecutor(initializer=torch.set_num_threads, initargs=(1,)) as pool:
         own, others = (list(_all_alarms(pool, names, outside)) for outside in (False, True))
-        caught = list(pool.map(smallest_caught, inexact))
+        caught = {where: list(pool.map(partial(smallest_caught, where=where), inexact)) for where in PLANTED}
     alarms = [*own, *others]
     groups = {"torch and numpy": own, "other libraries, outside the known findings": others}
-    tables = (*(_alarm_table(whose, found) for whose, found in groups.items()), _caught_table(caught))
+    tables = (
+        *(_alarm_table(whose, found) for whose, found in groups.items()),
+        *(_caught_table(where, found) for where, found in caught.items()),
+    )
     page = "\n".join(line for table in tables for line in (*table, ""))
     PAGE.parent.mkdir(exist_ok=True)
     PAGE.write_text(_HEAD + page)
-    save_calibration(Calibration([_told(whose, found) for whose, found in groups.items()], list(_smallest(caught))))
+    save_calibration(
+        Calibration([_told(whose, found) for whose, found in groups.items()], list(_smallest(caught["everywhere"])))
+    )
     print(page)
     wrong = [each for _, _, _, found in alarms for each in found]
     for each in wrong:
@@ -198,10 +230,10 @@ def _alarm_table(whose, alarms):
             yield f"| {dtype} | " + " | ".join([*(f"{column:,}" for column in columns), *shown]) + " |"
 
 
-def _caught_table(caught):
-    yield "## Smallest planted relative error that is caught"
+def _caught_table(where, caught):
+    yield f"## Smallest planted relative error that is caught, {where}"
     yield ""
-    yield "A right result times 1 + δ, 64 cases; the median over operations, and the operation that hides it best."
+    yield "A right result times 1 + δ there, 64 cases; the median over operations, and the operation that hides it best."
     yield ""
     yield "| dtype | eps | noticed, median | noticed in every operation | called wrong, median | called wrong in every operation |"
     yield "|---|---|---|---|---|---|"

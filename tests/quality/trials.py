@@ -135,11 +135,12 @@ def show(trials):
     found = [each for each in faulty if each.found]
     right = [each for each in found if each.right]
     misled = [each for each in found if each.cause and each.cause not in _NO_CAUSE and not each.right]
-    print(f"faults found: {len(found)} of {len(faulty)}")
-    print(
-        f"median to find: {statistics.median(t.seconds for t in found):.2f} s, {statistics.median(t.cases for t in found):.0f} cases"
-    )
-    print(f"median counterexample: {statistics.median(t.numbers for t in found):.0f} numbers")
+    lost = [each for each in faulty if each.verdict is Verdict.UNSTABLE]
+    print(f"faults found: {len(found)} of {len(faulty)}; told to lose digits: {len(lost)}")
+    if found:
+        seconds, cases = (statistics.median(each) for each in zip(*((t.seconds, t.cases) for t in found), strict=True))
+        print(f"median to find: {seconds:.2f} s, {cases:.0f} cases")
+        print(f"median counterexample: {statistics.median(t.numbers for t in found):.0f} numbers")
     print(f"scripts that reproduce: {sum(t.script == 'reproduces' for t in found)} of {len(found)}")
     print(f"diagnosis right: {len(right)} of {len(found)}; wrong with confidence: {len(misled)}")
     print(f"correct implementations called wrong: {sum(t.verdict.failing for t in sound)} of {len(sound)}")
