@@ -60,7 +60,11 @@ AS_A_PERSON_WOULD = [
     (F.conv1d, (R(2, 3, 8), R(4, 3, 3), R(4)), "batch c t, f c k, f -> batch f t-k+1"),
     (F.conv2d, (R(2, 3, 8, 9), R(4, 3, 3, 2)), "batch c h w, f c k l -> batch f h-k+1 w-l+1"),
     (F.conv_transpose1d, (R(2, 3, 8), R(3, 4, 3)), "batch c t, c f k -> batch f t+k-1"),
+    (F.conv1d, (R(2, 3, 9), R(4, 3, 3), None, 2), "batch c t, f c k -> batch f (t-k)//2+1"),
+    (F.conv_transpose1d, (R(2, 3, 7), R(3, 4, 3), None, 2), "batch c t, c f k -> batch f 2*t+k-2"),
     (F.max_pool1d, (R(2, 3, 8), 2), "batch c t -> batch c t//2"),
+    (F.conv1d, (R(2, 3, 37), R(4, 3, 16), None, 16), "batch c t, f c k -> batch f (t-k)//16+1"),
+    (F.pad, (R(3, 5), (70, 2)), "batch d -> batch d+72"),
     (F.avg_pool2d, (R(2, 3, 8, 10), 2), "batch c h w -> batch c h//2 w//2"),
     (F.avg_pool1d, (R(2, 3, 20), 4), "batch c t -> batch c t//4"),
     (F.pixel_shuffle, (R(2, 8, 5, 6), 2), "batch 4*c h w -> batch c 2*h 2*w"),
@@ -174,6 +178,7 @@ def test_a_function_of_chance_is_said_to_be_one():
 
 def test_smallest_sizes_are_those_at_which_it_can_be_called():
     assert harness.declare(F.max_pool1d, example=(R(2, 3, 8), 2)).operation.sizes["d"] == (2, 1025)
+    assert harness.declare(F.max_pool1d, example=(R(2, 3, 17), 6)).operation.sizes["d"] == (6, 1025)
     assert harness.declare(torch.kthvalue, example=(R(3, 7), 7)).operation.sizes["d"] == (7, 1025)
     convolution = harness.declare(F.conv1d, example=(R(2, 3, 8), R(4, 3, 3))).operation
     assert convolution.where(d=3, k=3) and not convolution.where(d=2, k=3)
@@ -287,6 +292,10 @@ def without_negatives(x):
     return x[x > 0]
 
 
+def squares(x):
+    return (x[0][:, None] * x[0]).reshape(-1)
+
+
 def of_one_number(x):
     return x.sum().item()
 
@@ -309,6 +318,7 @@ def refusal(function, example):
         ),
         (distances, (R(4, 8), R(5, 7)), ["distances: it can't be called with the example", "size of tensor"]),
         (without_negatives, (R(4, 8),), ["axis 0 of result 0", "no plain expression", "declare the operation by hand"]),
+        (squares, (R(4, 5),), ["axis 0 of result 0 is 25 long for n 4, d 5, and 36 for d 6, and no plain"]),
     ],
 )
 def test_an_example_of_which_nothing_can_be_told_is_refused(function, example, words):

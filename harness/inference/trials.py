@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import itertools
 import warnings
+from bisect import bisect_left
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 
 import torch
@@ -29,6 +30,9 @@ _NUMBER = -1
 _NAMES = ("n", "m", "k", "p", "q", "r", "s", "t")
 _MOST_SLOTS = 8
 """Axes of one length of which every combination is tried."""
+
+_FEW, _MANY = 4, 16
+"""By how many lengths an axis is tried to tell the size of a result: a few, and many where these do not tell it."""
 
 _ROUNDING = 1e-3
 """The share of a result that another kernel for another number of samples may change, in any dtype of an example."""
@@ -233,15 +237,14 @@ class Trials:
             if name in differing:
                 continue
             most = group.size // group.step
-            smaller = (n for n in (1, 2, 3, 4, 5, 8) if n < most)
-            least = next((n for n in smaller if self._works(group, n * group.step)), most)
+            least = 1 + bisect_left(range(1, most), True, key=partial(self._works_with, group))
             if least > 1:
                 bounds[name] = (least, 1025)
         return bounds
 
-    def _works(self, group: _Group, size: int) -> bool:
-        """Whether the function can be called with an axis of this size, and the first index of all that are indices."""
-        sizes = dict.fromkeys(group.slots, size)
+    def _works_with(self, group: _Group, count: int) -> bool:
+        """Whether the function can be called with an axis of so many steps, and the first index of all that are indices."""
+        sizes = dict.fromkeys(group.slots, count * group.step)
         first = {
             name: torch.zeros(self._shape(name, sizes), dtype=each.dtype)
             for name, each in self.tensors.items()
@@ -253,7 +256,16 @@ class Trials:
 
     def _results(self, groups: list[_Group], names: list[str]) -> tuple[tuple[tuple[str, ...], torch.dtype], ...]:
         """The axes of each tensor of the result, as expressions of the arguments'."""
-        trials = [*self._other_sizes(groups, names)]
+        try:
+            return self._results_within(groups, names, _FEW)
+        except DeclarationError:  # a stride of 16 is told by 16 trials
+            return self._results_within(groups, names, _MANY)
+
+    def _results_within(
+        self, groups: list[_Group], names: list[str], reach: int
+    ) -> tuple[tuple[tuple[str, ...], torch.dtype], ...]:
+        """The same, by trials in which each size is longer by 1, 2, … up to the reach."""
+        trials = [*self._other_sizes(groups, names, reach)]
         first = trials[0][1]
         found = []
         for index, part in enumerate(first):
@@ -265,11 +277,14 @@ class Trials:
             found.append((axes, part.dtype))
         return tuple(found)
 
-    def _other_sizes(self, groups: list[_Group], names: list[str]) -> Iterator[tuple[dict[str, int], list[Tensor]]]:
+    def _other_sizes(
+        self, groups: list[_Group], names: list[str], reach: int
+    ) -> Iterator[tuple[dict[str, int], list[Tensor]]]:
         """Sizes by name, and what the function gives there."""
         most = {name: group.size // group.step for group, name in zip(groups, names, strict=True)}
         moves = [dict.fromkeys(names, 0)]
-        moves += [{**dict.fromkeys(names, 0), name: more} for name in names for more in (1, 2, 3, most[name] + 1)]
+        steps = {name: dict.fromkeys((*range(1, reach + 1), most[name] + 1)) for name in names}
+        moves += [{**dict.fromkeys(names, 0), name: more} for name in names for more in steps[name]]
         moves += [{name: 1 + place % 2 for place, name in enumerate(names)}]
         for move in moves:
             known = {name: group.size // group.step + move[name] for group, name in zip(groups, names, strict=True)}
@@ -284,12 +299,18 @@ class Trials:
 
     def _expression(self, names: list[str], told: list[tuple[dict[str, int], int]], index: int, place: int) -> str:
         """The plainest expression that gives an axis' size in every trial. Raises DeclarationError where there is none."""
-        for text in expressions(names):
+        for text in expressions(names, told):
             if all(Axis(text).size(known) == size for known, size in told):
                 return text
+        (known, size), *others = told
+        other, another = next((each for each in others if each[1] != size), others[0])
+        moved = (
+            ", ".join(f"{name} {known[name]}" for name in names),
+            ", ".join(f"{name} {other[name]}" for name in names if other[name] != known[name]),
+        )
         raise DeclarationError(
-            f"{place_of(self.function)}: axis {place} of result {index} is {', '.join(str(size) for _, size in told)} long for "
-            f"{'; '.join(str(known) for known, _ in told)}, and no plain expression says so; declare the operation by hand"
+            f"{place_of(self.function)}: axis {place} of result {index} is {size} long for {moved[0]}, and {another} for "
+            f"{moved[1]}, and no plain expression says so; declare the operation by hand"
         )
 
     # Values
