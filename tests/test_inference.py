@@ -163,6 +163,45 @@ def test_integers_may_be_indices_of_a_result_and_lengths_along_an_axis():
     assert repr(spoken.domains["target_lengths"]) == f"lengths({said!r})"
 
 
+def read_without_looking(met):
+    def look_up(table, index):
+        """The rows of a table, and zeros for what is none of its rows, as a kernel's neighbouring memory."""
+        met.append((int(index.min()), int(index.max()), len(table)))
+        rows = torch.where((index < len(table))[:, None], table[index.clamp_max(len(table) - 1)], 0)
+        return rows * torch.ones_like(rows)
+
+    return look_up
+
+
+def test_indices_are_told_without_any_that_is_out_of_range():
+    met = []
+    rows = harness.declare(read_without_looking(met), example=(R(7, 3), torch.tensor([5, 2, 3, 1])))
+    assert repr(rows.domains["index"]) == f"below({rows.axes['table'][0]!r})"
+    assert all(0 <= least <= most < size for least, most, size in met)
+
+
+def times_a_sum(table, by):
+    """The table, times the sum of some numbers."""
+    return table * by.sum()
+
+
+def test_numbers_that_pick_nothing_are_no_indices():
+    assert harness.declare(times_a_sum, example=(R(7, 3), torch.tensor([5, 2, 3, 1]))).domains["by"] == within(1, 5)
+
+
+def test_the_labels_of_a_sequence_are_indices_of_its_classes():
+    """CPU kernels of ctc_loss read what lies beside the classes where a label is none of them."""
+    torch.manual_seed(0)
+    spoken = (
+        R(12, 3, 6).log_softmax(-1),
+        torch.tensor([[1, 3, 2, 4]] * 3),
+        torch.tensor([12, 11, 10]),
+        torch.tensor([4, 3, 2]),
+    )
+    labels = harness.declare(F.ctc_loss, example=spoken)
+    assert repr(labels.domains["targets"]) == f"below({labels.axes['log_probs'][2]!r})"
+
+
 def test_what_hinders_a_gradient_is_said():
     made = harness.declare(F.soft_margin_loss, example=(R(3, 5), R(3, 5).sign()))
     assert not made.differentiable

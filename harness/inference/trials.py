@@ -15,12 +15,12 @@ from torch import Tensor
 
 from harness.declare.axes import Axis
 from harness.declare.callables import place_of
-from harness.declare.domains import below, lengths
 from harness.declare.ranges import Range, positive, within
 from harness.errors import DeclarationError
 from harness.inference.declaration import Declaration
 from harness.inference.example import Example
 from harness.inference.expressions import expressions
+from harness.inference.integers import counts, integers_of
 
 Slot = tuple[str, int]
 """An axis of a tensor, by the tensor's name and the place; or a whole number, by its name, and -1."""
@@ -60,7 +60,7 @@ class Trials:
         axes = self._axes(groups, names)
         results = self._results(groups, names)
         known = {name: group.size // group.step for group, name in zip(groups, names, strict=True)}
-        indices = self._indices(axes, _bounds([*axes.values()], [each for each, _ in results], known))
+        integers = integers_of(self, axes, [each for each, _ in results], known)
         self._note_chance()
         return Declaration(
             self.function,
@@ -68,7 +68,7 @@ class Trials:
             axes,
             results,
             dict(self._numbers(groups)),
-            {**self._ranges, **indices},
+            {**self._ranges, **integers},
             self._sizes(
                 groups,
                 names,
@@ -191,17 +191,14 @@ class Trials:
             return False
         order = torch.arange(group.size).flip(0)
         before = self.call(**self.tensors)
+        if before is None or any(not part.ndim or len(part) != group.size for part in before):
+            return False
         turned = self.call(**self._changed(group, lambda tensor: tensor[order]))
+        if turned is None or not all(map(_alike, (part[order] for part in before), turned)):
+            return False  # one sample alone would leave less of a table than indices ask for
         one = {slot: 1 for slot in group.slots if slot[1] == _NUMBER}
         alone = self.call(one, **self._changed(group, lambda tensor: tensor[:1]))
-        if before is None or turned is None or alone is None:
-            return False
-        if any(not part.ndim or len(part) != group.size for part in before) or any(len(part) != 1 for part in alone):
-            return False
-        return all(
-            _alike(one[order], other) and _alike(one[:1], first)
-            for one, other, first in zip(before, turned, alone, strict=True)
-        )
+        return alone is not None and all(map(_alike, (part[:1] for part in before), alone))
 
     def _changed(self, group: _Group, change: Callable[[Tensor], Tensor]) -> dict[str, Tensor]:
         """The example's tensors, those that have the axis first changed along it."""
@@ -248,9 +245,9 @@ class Trials:
         first = {
             name: torch.zeros(self._shape(name, sizes), dtype=each.dtype)
             for name, each in self.tensors.items()
-            if _counts(each)
+            if counts(each)
         }
-        return self.call(sizes) is not None or self.call(sizes, **first) is not None
+        return self.call(sizes, **first) is not None or self.call(sizes) is not None
 
     # Results
 
@@ -343,45 +340,21 @@ class Trials:
         parts = self.call(**{name: values})
         return parts is not None and all(bool(part.isfinite().all()) for part in parts)
 
-    def _indices(self, axes: Mapping[str, tuple[str, ...]], bounds: Mapping[str, int]) -> dict[str, Any]:
-        """The integer arguments that are indices of an axis, or lengths along one; of others the range that the example has.
-
-        bounds: the sizes of axes and of products of axes, by their text.
-        """
-        found: dict[str, Any] = {}
-        for name, tensor in self.tensors.items():
-            if not _counts(tensor) or not tensor.numel():
-                continue
-            least, most = int(tensor.min()), int(tensor.max())
-            own = {each for each in axes[name] if not any(each in axes[other] for other in axes if other != name)}
-            other = {text: size for text, size in bounds.items() if text not in own}
-            ends: list[tuple[below | lengths, int]] = [
-                *((below(text), size) for text, size in other.items() if 0 <= least <= most < size),
-                *((lengths(text), size + 1) for text, size in other.items() if 1 <= least <= most <= size),
-            ]
-            domains = (domain for domain, end in ends if self._stops_at(name, tensor, end))
-            found[name] = next(domains, within(least, most))
-        return found
-
-    def _stops_at(self, name: str, tensor: Tensor, end: int) -> bool:
-        """Whether one less than this is the largest value that is taken."""
-        last = self.call(**{name: torch.full_like(tensor, end - 1)})
-        return last is not None and self.call(**{name: torch.full_like(tensor, end)}) is None
-
     def _is_differentiable(self) -> bool:
         """Whether autograd reaches through it from every float argument; said where it does from some alone."""
         floats = [name for name, tensor in self.tensors.items() if tensor.is_floating_point()]
-        if self._reaches(floats):
+        if self.gradients(floats) is not None:
             return True
-        alone = [name for name in floats if len(floats) > 1 and self._reaches([name])]
+        alone = [name for name in floats if len(floats) > 1 and self.gradients([name]) is not None]
         if alone:
             self.notes.append(f"differentiable in {' and in '.join(alone)} alone, so that no gradient is asked")
         return False
 
-    def _reaches(self, names: list[str]) -> bool:
+    def gradients(self, names: Collection[str], /, **values: Tensor) -> dict[str, Tensor] | None:
+        """The gradients in some arguments of what comes out, in float64, with some tensors given; None where autograd does not reach all."""
         wide = {
             name: tensor.detach().double().requires_grad_(name in names) if tensor.is_floating_point() else tensor
-            for name, tensor in self.tensors.items()
+            for name, tensor in {**self.tensors, **values}.items()
         }
         try:
             with warnings.catch_warnings():
@@ -390,8 +363,8 @@ class Trials:
             parts = returned if isinstance(returned, tuple | list) else (returned,)
             sum(part.abs().sum() for part in parts if part.requires_grad).backward()
         except Exception:
-            return False
-        return True
+            return None
+        return {name: torch.zeros_like(wide[name]) if (found := wide[name].grad) is None else found for name in names}
 
 
 @dataclass(frozen=True)
@@ -409,21 +382,6 @@ def _alike(one: Tensor, other: Tensor) -> bool:
         return False
     size = float(one.abs().nan_to_num(0).max()) if one.numel() and one.dtype is not torch.bool else 0.0
     return torch.allclose(one, other, rtol=_ROUNDING, atol=_ROUNDING * size, equal_nan=True)
-
-
-def _bounds(
-    arguments: list[tuple[str, ...]], results: list[tuple[str, ...]], known: Mapping[str, int]
-) -> dict[str, int]:
-    """The sizes of the axes of arguments and results, and of the products of the last axes of results, by their text."""
-    single = [axis for axes in (*arguments, *results) for axis in axes]
-    factors = [[axis if axis.replace("*", "").isalnum() else f"({axis})" for axis in axes] for axes in results]
-    products = ["*".join(axes[-count:]) for axes in factors for count in range(2, len(axes) + 1)]
-    return {text: Axis(text).size(known) for text in dict.fromkeys((*single, *products)) if Axis(text).names}
-
-
-def _counts(tensor: Tensor) -> bool:
-    """Whether a tensor holds whole numbers."""
-    return not (tensor.is_floating_point() or tensor.is_complex() or tensor.dtype is torch.bool)
 
 
 def _times(step: int, name: str) -> str:
