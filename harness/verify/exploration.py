@@ -17,6 +17,7 @@ from harness.generate.precision import eps_of
 from harness.generate.shapes import alone
 from harness.measure.clock import own_seconds, spending
 from harness.measure.comparison import Comparison
+from harness.measure.reference import reference
 from harness.measure.verdict import Judgement, Verdict, judge
 from harness.verify.case_observer import observed
 from harness.verify.cell import Cell
@@ -248,14 +249,26 @@ def _asked(cell: Cell, subject: Subject, case: Case) -> tuple[Finding, list[Comp
 
 def _failed(cell: Cell, subject: Subject, case: Case, fault: DefinitionFault | ImplementationFault) -> Finding:
     """An error, unless it is another's: the definition's, or a library's that has no kernel for the dtype."""
-    if isinstance(fault, DefinitionFault):
-        another = "" if _is_the_definition(cell) else "the oracle has no answer: "
+    undefined = None if _is_the_definition(cell) else _fault_of_the_definition(case, fault)
+    if undefined is not None:
+        fault, another = undefined, "the oracle has no answer: "
     else:
-        lacking = fault.about_dtype and _is_of_the_dtype(cell, subject, case)
+        lacking = isinstance(fault, ImplementationFault) and fault.about_dtype and _is_of_the_dtype(cell, subject, case)
         another = "a library has no kernel for the dtype: " if lacking else ""
     if another:
         return Finding(case, Judgement(Verdict.UNSUPPORTED, reason=f"{another}{fault}"))
     return Finding(case, Judgement(Verdict.ERROR, float("inf"), reason=str(fault)), kind=fault.kind)
+
+
+def _fault_of_the_definition(case: Case, fault: DefinitionFault | ImplementationFault) -> DefinitionFault | None:
+    """What the definition raises itself where something failed: what has no answer is asked of nobody."""
+    if isinstance(fault, DefinitionFault):
+        return fault
+    try:
+        reference(case)
+    except DefinitionFault as own:
+        return own
+    return None
 
 
 def _is_of_the_dtype(cell: Cell, subject: Subject, case: Case) -> bool:
