@@ -325,24 +325,24 @@ def _judged(cell: Cell, subject: Subject, case: Case, comparison: Comparison, pl
 
 
 def _unless_as_the_definition(done: Exploration, found: Finding) -> Finding:
-    """A finding of lost digits as rounding, where the definition loses as many; not asked where other cases fail."""
+    """A finding of lost digits as rounding, where the definition loses as many; not asked where a case that fails tells more."""
     comparison = found.comparison
-    if found.verdict is not Verdict.UNSTABLE or comparison is None or done.tally[Verdict.UNSTABLE]:
-        return found
-    if not _is_as_the_definition(done.cell, found.case, comparison):
+    tells_more = done.worst is not None and done.tally[Verdict.UNSTABLE] and found.rank <= done.worst.rank
+    if comparison is None or tells_more or not is_as_the_definition(done.cell, found):
         return found
     reason = "no further off than the definition itself, where that isn't the oracle"
     judgement = Judgement(Verdict.ROUNDING, comparison.score, comparison.allowance, reason=reason)
     return replace(found, judgement=judgement)
 
 
-def _is_as_the_definition(cell: Cell, case: Case, found: Comparison) -> bool:
-    """Whether the definition loses as many digits itself, or nearly, in a precision in which it isn't the oracle.
+def is_as_the_definition(cell: Cell, finding: Finding) -> bool:
+    """Whether a finding is one of lost digits of which the definition loses as many itself, or nearly, where it isn't the oracle.
 
     How many it loses in one case is chance, as rounding is: so the most counts that it loses in this case, nudged ones
     and others of the same form.
     """
-    if _is_the_definition(cell):
+    case, found = finding.case, finding.comparison
+    if finding.verdict is not Verdict.UNSTABLE or found is None or _is_the_definition(cell):
         return False
     definition = Subject(cell.operation, cell.operation.own)
     lower = case.at("float32") if case.dtype == "float64" else case
