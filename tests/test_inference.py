@@ -100,6 +100,38 @@ AS_A_PERSON_WOULD = [
 ]
 
 
+def lstm_cell(x, h, c, w, u, bias):
+    """One step of an LSTM."""
+    i, f, g, o = (x @ w.T + h @ u.T + bias).chunk(4, -1)
+    c = f.sigmoid() * c + i.sigmoid() * g.tanh()
+    return o.sigmoid() * c.tanh(), c
+
+
+def attended(x, projections, out, heads):
+    """Self-attention, with the three projections as one."""
+    q, k, v = (each.unflatten(-1, (heads, -1)).transpose(1, 2) for each in (x @ projections.T).chunk(3, -1))
+    return x + F.scaled_dot_product_attention(q, k, v).transpose(1, 2).flatten(2) @ out.T
+
+
+AS_A_PERSON_WOULD += [
+    (
+        lstm_cell,
+        (R(2, 5), R(2, 3), R(2, 3), R(12, 5), R(12, 3), R(12)),
+        "batch n, batch k, batch h, 4*h n, 4*h k, 4*h -> batch h, batch h",
+    ),
+    (attended, (R(3, 5, 6), R(18, 6), R(6, 6), 2), "batch t d, 6*k d, d 2*k -> batch t d"),
+]
+
+
+def gated_step(h, w):
+    """A step of a state, by a gate and a candidate whose weights are one."""
+    gate, new = (h @ w.T).chunk(2, -1)
+    return h + gate.sigmoid() * new.tanh()
+
+
+AS_A_PERSON_WOULD += [(gated_step, (R(2, 3), R(6, 3)), "batch h, 2*h h -> batch h")]
+
+
 def in_letters(told):
     """Axes with every name but batch replaced by its place among those met so far."""
     met = {}

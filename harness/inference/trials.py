@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import itertools
 import warnings
 from bisect import bisect_left
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Collection, Iterator, Mapping
+from dataclasses import dataclass, field
 from functools import cached_property, partial
 from typing import Any
 
@@ -20,17 +19,10 @@ from harness.errors import DeclarationError
 from harness.inference.declaration import Declaration
 from harness.inference.example import Example
 from harness.inference.expressions import expressions
+from harness.inference.groups import NUMBER, Group, Slot, groups_of
 from harness.inference.integers import counts, integers_of
 
-Slot = tuple[str, int]
-"""An axis of a tensor, by the tensor's name and the place; or a whole number, by its name, and -1."""
-
-_NUMBER = -1
-
 _NAMES = ("n", "m", "k", "p", "q", "r", "s", "t")
-_MOST_SLOTS = 8
-"""Axes of one length of which every combination is tried."""
-
 _FEW, _MANY = 4, 16
 """By how many lengths an axis is tried to tell the size of a result: a few, and many where these do not tell it."""
 
@@ -55,11 +47,11 @@ class Trials:
         if self.call() is None:
             raise DeclarationError(f"{place_of(self.function)}: it can't be called with the example: {self._failure}")
         self._ranges = self._domains()
-        groups = self._groups()
+        groups = groups_of(self)
         names = self._names(groups)
         axes = self._axes(groups, names)
         results = self._results(groups, names)
-        known = {name: group.size // group.step for group, name in zip(groups, names, strict=True)}
+        known = {name: group.size for group, name in zip(groups, names, strict=True)}
         integers = integers_of(self, axes, [each for each, _ in results], known)
         self._note_chance()
         return Declaration(
@@ -97,7 +89,7 @@ class Trials:
         made: dict[str, Any] = {
             name: self._filled(name, each, self._shape(name, sizes)) for name, each in self.tensors.items()
         }
-        made |= {name: size for (name, place), size in sizes.items() if place == _NUMBER}
+        made |= {name: size for (name, place), size in sizes.items() if place == NUMBER}
         try:
             with torch.no_grad(), warnings.catch_warnings():
                 warnings.simplefilter("ignore")
@@ -129,65 +121,22 @@ class Trials:
     def _shape(self, name: str, sizes: Mapping[Slot, int]) -> tuple[int, ...]:
         return tuple(sizes.get((name, place), size) for place, size in enumerate(self.shapes[name]))
 
-    def _varies(self, slots: Sequence[Slot], size: int, step: int) -> bool:
-        """Whether the function can be called with these axes longer by one and by two steps together."""
-        others = (size + step, size + 2 * step)
-        return all(self.call(dict.fromkeys(slots, other)) is not None for other in others)
-
-    def _groups(self) -> list[_Group]:
-        """The axes that vary together, with the numbers that do, in the order in which they stand."""
-        sizes = {(name, place): size for name, shape in self.shapes.items() for place, size in enumerate(shape)}
-        places = [*sizes]
-        sizes |= {(name, _NUMBER): number for name, number in self.example.numbers.items()}
-        found: list[_Group] = []
-        for size in dict.fromkeys(sizes[slot] for slot in places):
-            left, bound = [slot for slot, each in sizes.items() if each == size], []
-            while left and left[0] in places:
-                group = self._group(left, size) if size > 1 else None
-                bound += left[:1] if group is None else []
-                left = [slot for slot in left[group is None :] if group is None or slot not in group.slots]
-                found += [group] if group else []
-            found = self._joined(found, bound)
-        return sorted(found, key=lambda group: places.index(group.slots[0]))
-
-    def _joined(self, groups: list[_Group], bound: list[Slot]) -> list[_Group]:
-        """The groups with those axes that can vary with one of them, though neither alone: as one that may be shorter, at most."""
-        for slot in bound:
-            for index, group in enumerate(groups):
-                if group.size == self.shapes[slot[0]][slot[1]] and self._varies(
-                    (*group.slots, slot), group.size, group.step
-                ):
-                    groups[index] = replace(group, slots=(*group.slots, slot))
-                    break
-        return groups
-
-    def _group(self, left: list[Slot], size: int) -> _Group | None:
-        """The fewest axes, the first of these among them, that can be of another length together; None where none can."""
-        first, *others = left[:_MOST_SLOTS]
-        steps = [1, *(step for step in range(2, size + 1) if size % step == 0)]
-        for step in steps:
-            for count in range(len(others) + 1):
-                for more in itertools.combinations(others, count):
-                    if self._varies((first, *more), size, step):
-                        return _Group((first, *more), size, step)
-        return None
-
-    def _names(self, groups: list[_Group]) -> list[str]:
+    def _names(self, groups: list[Group]) -> list[str]:
         """What the groups are called: batch where samples are independent, d for the last axis of the first argument."""
         free, names = iter(_NAMES), []
         first, shape = next(iter(self.shapes.items()))
         for group in groups:
-            if "batch" not in names and group.step == 1 and self._is_batch(group):
+            if "batch" not in names and group.plain and self._is_batch(group):
                 names.append("batch")
-            elif (first, len(shape) - 1) in group.slots:
+            elif (first, len(shape) - 1) in group.multiples:
                 names.append("d")
             else:
                 names.append(next(free, f"n{len(names)}"))
         return names
 
-    def _is_batch(self, group: _Group) -> bool:
+    def _is_batch(self, group: Group) -> bool:
         """Whether the axis is the first one wherever it is, and samples in another order, or one alone, give the same."""
-        if any(place > 0 for _, place in group.slots):
+        if any(place > 0 for _, place in group.multiples):
             return False
         order = torch.arange(group.size).flip(0)
         before = self.call(**self.tensors)
@@ -196,17 +145,21 @@ class Trials:
         turned = self.call(**self._changed(group, lambda tensor: tensor[order]))
         if turned is None or not all(map(_alike, (part[order] for part in before), turned)):
             return False  # one sample alone would leave less of a table than indices ask for
-        one = {slot: 1 for slot in group.slots if slot[1] == _NUMBER}
+        one = {slot: 1 for slot in group.multiples if slot[1] == NUMBER}
         alone = self.call(one, **self._changed(group, lambda tensor: tensor[:1]))
         return alone is not None and all(map(_alike, (part[:1] for part in before), alone))
 
-    def _changed(self, group: _Group, change: Callable[[Tensor], Tensor]) -> dict[str, Tensor]:
+    def _changed(self, group: Group, change: Callable[[Tensor], Tensor]) -> dict[str, Tensor]:
         """The example's tensors, those that have the axis first changed along it."""
-        names = {name for name, place in group.slots if place != _NUMBER}
+        names = {name for name, place in group.multiples if place != NUMBER}
         return {name: change(tensor) if name in names else tensor for name, tensor in self.tensors.items()}
 
-    def _axes(self, groups: list[_Group], names: list[str]) -> dict[str, tuple[str, ...]]:
-        of = {slot: _times(group.step, name) for group, name in zip(groups, names, strict=True) for slot in group.slots}
+    def _axes(self, groups: list[Group], names: list[str]) -> dict[str, tuple[str, ...]]:
+        of = {
+            slot: _times(multiple, name)
+            for group, name in zip(groups, names, strict=True)
+            for slot, multiple in group.multiples.items()
+        }
         fixed = [
             f"{name}'s axis {place} is always {size}"
             for name, shape in self.shapes.items()
@@ -219,12 +172,15 @@ class Trials:
             for name, shape in self.shapes.items()
         }
 
-    def _numbers(self, groups: list[_Group]) -> Iterator[tuple[str, Slot]]:
+    def _numbers(self, groups: list[Group]) -> Iterator[tuple[str, Slot]]:
         """The numbers that are sizes, each with an axis that has the same."""
         for group in groups:
-            yield from ((name, group.slots[0]) for name, place in group.slots if place == _NUMBER)
+            axes = {multiple: slot for slot, multiple in reversed([*group.multiples.items()]) if slot[1] != NUMBER}
+            yield from (
+                (name, axes[multiple]) for (name, place), multiple in group.multiples.items() if place == NUMBER
+            )
 
-    def _sizes(self, groups: list[_Group], names: list[str], differing: Collection[str]) -> dict[str, tuple[int, int]]:
+    def _sizes(self, groups: list[Group], names: list[str], differing: Collection[str]) -> dict[str, tuple[int, int]]:
         """Bounds for sizes that may not be as small as 1: from the least that was found to work.
 
         differing: those that a difference must leave something of, which is a condition of its own.
@@ -233,15 +189,14 @@ class Trials:
         for group, name in zip(groups, names, strict=True):
             if name in differing:
                 continue
-            most = group.size // group.step
-            least = 1 + bisect_left(range(1, most), True, key=partial(self._works_with, group))
+            least = 1 + bisect_left(range(1, group.size), True, key=partial(self._works_with, group))
             if least > 1:
                 bounds[name] = (least, 1025)
         return bounds
 
-    def _works_with(self, group: _Group, count: int) -> bool:
-        """Whether the function can be called with an axis of so many steps, and the first index of all that are indices."""
-        sizes = dict.fromkeys(group.slots, count * group.step)
+    def _works_with(self, group: Group, size: int) -> bool:
+        """Whether the function can be called with another size, and the first index of all that are indices."""
+        sizes = group.lengths(size)
         first = {
             name: torch.zeros(self._shape(name, sizes), dtype=each.dtype)
             for name, each in self.tensors.items()
@@ -251,7 +206,7 @@ class Trials:
 
     # Results
 
-    def _results(self, groups: list[_Group], names: list[str]) -> tuple[tuple[tuple[str, ...], torch.dtype], ...]:
+    def _results(self, groups: list[Group], names: list[str]) -> tuple[tuple[tuple[str, ...], torch.dtype], ...]:
         """The axes of each tensor of the result, as expressions of the arguments'."""
         try:
             return self._results_within(groups, names, _FEW)
@@ -259,7 +214,7 @@ class Trials:
             return self._results_within(groups, names, _MANY)
 
     def _results_within(
-        self, groups: list[_Group], names: list[str], reach: int
+        self, groups: list[Group], names: list[str], reach: int
     ) -> tuple[tuple[tuple[str, ...], torch.dtype], ...]:
         """The same, by trials in which each size is longer by 1, 2, … up to the reach."""
         trials = [*self._other_sizes(groups, names, reach)]
@@ -275,21 +230,17 @@ class Trials:
         return tuple(found)
 
     def _other_sizes(
-        self, groups: list[_Group], names: list[str], reach: int
+        self, groups: list[Group], names: list[str], reach: int
     ) -> Iterator[tuple[dict[str, int], list[Tensor]]]:
         """Sizes by name, and what the function gives there."""
-        most = {name: group.size // group.step for group, name in zip(groups, names, strict=True)}
+        of = dict(zip(names, groups, strict=True))
         moves = [dict.fromkeys(names, 0)]
-        steps = {name: dict.fromkeys((*range(1, reach + 1), most[name] + 1)) for name in names}
+        steps = {name: dict.fromkeys((*range(1, reach + 1), of[name].size + 1)) for name in names}
         moves += [{**dict.fromkeys(names, 0), name: more} for name in names for more in steps[name]]
         moves += [{name: 1 + place % 2 for place, name in enumerate(names)}]
         for move in moves:
-            known = {name: group.size // group.step + move[name] for group, name in zip(groups, names, strict=True)}
-            slots = {
-                slot: known[name] * group.step
-                for group, name in zip(groups, names, strict=True)
-                for slot in group.slots
-            }
+            known = {name: group.size + move[name] for name, group in of.items()}
+            slots = {slot: length for name, group in of.items() for slot, length in group.lengths(known[name]).items()}
             parts = self.call(slots)
             if parts is not None:
                 yield known, parts
@@ -365,15 +316,6 @@ class Trials:
         except Exception:
             return None
         return {name: torch.zeros_like(wide[name]) if (found := wide[name].grad) is None else found for name in names}
-
-
-@dataclass(frozen=True)
-class _Group:
-    """Axes of one length that vary together, by steps."""
-
-    slots: tuple[Slot, ...]
-    size: int
-    step: int
 
 
 def _alike(one: Tensor, other: Tensor) -> bool:
