@@ -234,6 +234,28 @@ def test_the_labels_of_a_sequence_are_indices_of_its_classes():
     assert repr(labels.domains["targets"]) == f"below({labels.axes['log_probs'][2]!r})"
 
 
+def scaled_by(x, by):
+    return x * by
+
+
+@pytest.mark.parametrize(
+    ("by", "domain"),
+    [
+        (torch.tensor([1, -1, -1, 1, 1, -1, 1]), "among(-1, 1)"),
+        (torch.tensor([1.0, -1.0, -1.0, 1.0, 1.0, -1.0, 1.0]), "among(-1, 1)"),
+        (torch.tensor([1, 0, 0, 1, 1, 0, 1]), "within(0, 1)"),
+        (torch.tensor([1, 5, 9, 1, 2, 7, 4]), "within(1, 9)"),
+        (torch.tensor([1, 5]), "within(1, 5)"),
+        (torch.tensor([1.0, 0.0, 0.0, 1.0, 1.0, 0.0, 1.0]), ""),
+        (torch.tensor([1.5, -1.5, -1.5, 1.5, 1.5, -1.5, 1.5]), ""),
+        (torch.ones(7), ""),
+    ],
+)
+def test_numbers_of_a_few_kinds_are_told_by_a_hole_between_them(by, domain):
+    told = harness.declare(scaled_by, example=(R(len(by)), by)).domains
+    assert repr(told.get("by", "")).strip("'") == domain
+
+
 def test_what_hinders_a_gradient_is_said():
     made = harness.declare(F.soft_margin_loss, example=(R(3, 5), R(3, 5).sign()))
     assert not made.differentiable

@@ -14,11 +14,14 @@ import torch
 from torch import Tensor
 
 from harness.declare.axes import Axis
-from harness.declare.domains import below, lengths
+from harness.declare.domains import among, below, lengths
 from harness.declare.ranges import within
 
 if TYPE_CHECKING:
     from harness.inference.trials import Trials
+
+_KINDS, _OF_EACH = 3, 3
+"""Numbers that are kinds, at most, and how many entries there must be for each, for a hole between them to be none by chance."""
 
 Axes = Mapping[str, tuple[str, ...]]
 """The axes of every argument that is a tensor."""
@@ -51,7 +54,16 @@ def _domain(trials: Trials, axes: Axes, bounds: Mapping[str, int], name: str, te
         *((lengths(text), size + 1) for text, size in other.items() if 1 <= least <= most <= size),
     ]
     domains = (domain for domain, end in ends if _stops_at(trials, name, tensor, end))
-    return next(domains, within(least, most))
+    return next(domains, few(tensor) or within(least, most))
+
+
+def few(tensor: Tensor) -> among | None:
+    """The two or three whole numbers of which a tensor holds nothing else, with others between them: kinds, and no amounts."""
+    numbers = sorted(set(tensor.reshape(-1).tolist()))
+    whole = all(float(each).is_integer() for each in numbers)
+    if not whole or not 2 <= len(numbers) <= _KINDS or tensor.numel() < _OF_EACH * len(numbers):
+        return None
+    return among(*map(int, numbers)) if numbers[-1] - numbers[0] >= len(numbers) else None
 
 
 def _picked(trials: Trials, axes: Axes, name: str, tensor: Tensor) -> Iterator[str]:

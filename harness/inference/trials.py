@@ -14,13 +14,14 @@ from torch import Tensor
 
 from harness.declare.axes import Axis
 from harness.declare.callables import place_of
+from harness.declare.domains import among
 from harness.declare.ranges import Range, positive, within
 from harness.errors import DeclarationError
 from harness.inference.declaration import Declaration
 from harness.inference.example import Example
 from harness.inference.expressions import expressions
 from harness.inference.groups import NUMBER, Group, Slot, groups_of
-from harness.inference.integers import counts, integers_of
+from harness.inference.integers import counts, few, integers_of
 
 _NAMES = ("n", "m", "k", "p", "q", "r", "s", "t")
 _FEW, _MANY = 4, 16
@@ -60,7 +61,7 @@ class Trials:
             axes,
             results,
             dict(self._numbers(groups)),
-            {**self._ranges, **integers},
+            {**self._kinds(), **self._ranges, **integers},
             self._sizes(
                 groups,
                 names,
@@ -281,6 +282,11 @@ class Trials:
                     found[name] = each
                     break
         return found
+
+    def _kinds(self) -> dict[str, among]:
+        """The float arguments that hold a few whole numbers alone."""
+        told = {name: few(tensor) for name, tensor in self.tensors.items() if tensor.is_floating_point()}
+        return {name: kinds for name, kinds in told.items() if kinds is not None}
 
     def _note_chance(self) -> None:
         one, other = (self.call(**self.tensors) for _ in range(2))
