@@ -338,16 +338,18 @@ def _unless_as_the_definition(done: Exploration, found: Finding) -> Finding:
 def is_as_the_definition(cell: Cell, finding: Finding) -> bool:
     """Whether a finding is one of lost digits of which the definition loses as many itself, or nearly, where it isn't the oracle.
 
-    How many it loses in one case is chance, as rounding is: so the most counts that it loses in this case, nudged ones
-    and others of the same form.
+    How many it loses in one case is chance, as rounding is: so the most counts that it loses in this case, in float32 as well,
+    nudged ones and others of the same form.
     """
     case, found = finding.case, finding.comparison
     if finding.verdict is not Verdict.UNSTABLE or found is None or _is_the_definition(cell):
         return False
     definition = Subject(cell.operation, cell.operation.own)
-    lower = case.at("float32") if case.dtype == "float64" else case
+    single = case.at("float32")
+    lower = single if case.dtype == "float64" else case
     like_it = (
         lower,
+        *(() if case.dtype in _ORDINARY else (single,)),
         *(lower.another(step) for step in _ALIKE),
         *(lower.replace(nudge=step, reach=_NUDGED_BY * lower.precision.eps) for step in _ALIKE),
     )
