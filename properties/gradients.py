@@ -29,7 +29,7 @@ def values_with_ties(case):
         yield case
 
 
-@harness.property(requires=is_differentiable, variants=smooth_values, at_every_size=True)
+@harness.property(requires=is_differentiable, variants=smooth_values, at_every_size=True, systematic=True)
 def gradients(implementation, case):
     """The gradient in every float argument is the oracle's, within rounding."""
     _, found = implementation.gradients(case)

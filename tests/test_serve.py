@@ -32,6 +32,11 @@ def slow(x, W, b):
 """
 
 
+def _heeding_ctrl_c():
+    """As a terminal begins a command, though what begins the tests may ignore Ctrl-C, as a shell has what ends in & do."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 class Served:
     """A server in a folder for sockets of its own, and commands that may be handed over to it."""
 
@@ -53,6 +58,7 @@ class Served:
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
+            preexec_fn=_heeding_ctrl_c,
         )
 
     def ask(self, folder: Path, *words: str, **environment: str) -> tuple[int, str, str]:

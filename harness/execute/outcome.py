@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
+from functools import cache
 from statistics import median
 from typing import Any
 
 from harness.catalogue import is_catalogued
+from harness.declare.operation import Operation
 from harness.errors import HarnessError
 from harness.explain.counterexample import Counterexample, counterexample, explained
 from harness.explain.diagnosis import Diagnosis, diagnose
@@ -18,8 +20,9 @@ from harness.explain.sentence import sentence
 from harness.explain.shrinking import shrink
 from harness.generate.case import Case
 from harness.generate.drawing import InARow
-from harness.generate.plan import at_every_size, coverage, essential, plan
+from harness.generate.plan import at_every_size, coverage, essential, fresh, plan
 from harness.measure.clock import keeping_time, spending, undisturbed_seconds
+from harness.measure.reference import reference
 from harness.measure.verdict import Verdict, with_cause
 from harness.record.events import CellFinished
 from harness.record.example_store import NONE, ExampleStore, SeedCases, rebuilt
@@ -48,6 +51,12 @@ _FEW = 12
 
 _REPLAYING_TURNS, _REPLAYING_SECONDS = 6, 1.0
 
+_TIMES_EXACT = 3
+"""Exact cases of each long form: where one term of a thousand is missing, few of them have a product of ones there."""
+
+_LOOKED_AT = 6
+"""Cases by which it is told whether an operation has exact ones."""
+
 _peers = Peers()
 
 
@@ -74,7 +83,7 @@ def outcome(
         enough = max(seconds, _CLAIM_SECONDS) if cell.prop.claim else seconds
         with spending("drawing"):
             planned, reserve = _planned(cell, examples, seed), essential(cell.operation, seed)[examples:]
-        done = explore(cell, planned, enough, seeds.cases, reserve, warm_up)
+        done = explore(cell, planned, enough, seeds.cases, reserve, warm_up, fresh(cell.operation, seed))
         if done.worst is not None and done.verdict.severity >= Verdict.UNSTABLE.severity:
             shown = _shown(done, done.worst, seeds, lambda so_far: _finished(done, so_far, dict(ledger.seconds)))
         disagreement = _peers.disagreement(done) if _is_agreement(cell) else {}
@@ -114,8 +123,23 @@ def _planned(cell: Cell, examples: int, seed: int) -> Sequence[Case]:
     operation, prop = cell.operation, cell.prop
     if prop.at_every_size and (_is_agreement(cell) or examples > _FEW):
         short = plan(operation, max(examples, len(essential(operation, seed))), seed)
-        return InARow(short, at_every_size(operation, seed))
+        return InARow(short, (*at_every_size(operation, seed), *_exact_at_every_size(cell, seed)))
     return plan(operation, max(examples, _CLAIM_CASES) if prop.claim else examples, seed)
+
+
+def _exact_at_every_size(cell: Cell, seed: int) -> Iterator[Case]:
+    """The long cases once more with few ones, where the operation is one of sums and products, which are exact then."""
+    if _is_agreement(cell) and has_exact_cases(cell.operation):
+        for case in at_every_size(cell.operation, seed):
+            plain = case.replace(pattern="few_ones", layout="contiguous")
+            yield from (plain.another(step) for step in range(_TIMES_EXACT))
+
+
+@cache
+def has_exact_cases(operation: Operation) -> bool:
+    """Whether an operation adds and multiplies whole numbers alone, told from short cases of its plan."""
+    short = [case.replace(pattern="few_ones") for case in essential(operation)[:_LOOKED_AT]]
+    return any(part.spacing for case in short for part in reference(case).parts)
 
 
 def _shown(
@@ -129,10 +153,13 @@ def _shown(
     is_news = is_news and not without_asking(cell, done.verdict, "").known
     with spending("shrinking"):
         seconds = _SHRINKING_SECONDS if is_news else _SHRINKING_SECONDS_OF_OTHERS
-        least = worst if _is_small(worst, seeds) else shrink(cell, worst, seconds)
+        least = worst if done.systematic or _is_small(worst, seeds) else shrink(cell, worst, seconds)
     with spending("writing"):
         script = reproduction(cell, least)
         shown = counterexample(least, script)
+    if done.systematic is not None:
+        found = done.systematic
+        return explained(shown, script, Diagnosis(found.sentence, found.evidence, found.cause, found.where))
     if not is_news and done.verdict is not Verdict.UNSTABLE:
         return shown
     with kept(lambda: finished(shown)):
@@ -224,6 +251,7 @@ def _finished(done: Exploration, shown: Counterexample | None, seconds: dict[str
         pairs=pairs,
         triples=triples,
         sizes=sizes,
+        exact_cases=done.exact_cases,
         counterexample=shown,
     )
     return _recognised(cell, found)

@@ -7,7 +7,7 @@ import pkgutil
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from types import ModuleType
 from typing import Any, Literal
@@ -284,7 +284,7 @@ def _explains(fault: FaultNeighbourhood, theory: Instead, case: Case) -> _Told:
     unsaid = [_unsaid(theory, part.expected, there.expected) for part, there in zip(parts, right, strict=True)]
     if any(each.sum() > _UNSAID * each.size for each in unsaid):
         return "silent"
-    told = [_held(actual, part, gap, case) for actual, part, gap in zip(results, parts, unsaid, strict=True)]
+    told = [_held(*each, case) for each in zip(results, parts, right, unsaid, strict=True)]
     clear = all((each.informative | ~there.informative).all() for each, there in zip(told, right, strict=True))
     if not clear or not all(each.within for each in told):
         return "contradicted" if clear else "silent"
@@ -302,14 +302,19 @@ def _differs(part: ExpectedTensor, there: ExpectedTensor, case: Case) -> bool:
     """Whether a theory gives other finite entries than the definition: NaN agrees with NaN and explains nothing."""
     finite = np.isfinite(part.expected) & np.isfinite(there.expected)
     theirs, right = (np.where(finite, each.expected, 0) for each in (part, there))
-    return not close("", theirs, right, case, like=there).within
+    return not _as_exact(close("", theirs, right, case, like=there), there).within
 
 
-def _held(actual: torch.Tensor, part: ExpectedTensor, unsaid: Any, case: Case) -> Comparison:
+def _held(actual: torch.Tensor, part: ExpectedTensor, there: ExpectedTensor, unsaid: Any, case: Case) -> Comparison:
     """An implementation's result held against a theory's, where the theory says anything."""
     found = as_array(actual)
     expected = np.where(unsaid, found, part.expected) if unsaid.any() else part.expected
-    return close("", found, expected, case, like=part, both_rounded=True)
+    return _as_exact(close("", found, expected, case, like=part, both_rounded=True), there)
+
+
+def _as_exact(comparison: Comparison, there: ExpectedTensor) -> Comparison:
+    """In an exact case, a comparison of bits: with what rounding may do elsewhere, any theory would explain anything."""
+    return replace(comparison, exact=True, allowance=0.0) if there.spacing else comparison
 
 
 def _observation(fault: FaultNeighbourhood) -> Diagnosis | None:

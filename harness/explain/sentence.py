@@ -11,7 +11,7 @@ from harness.verify.exploration import Finding
 def sentence(finding: Finding) -> str:
     """What a finding means, in one sentence with its figures."""
     judgement, comparison = finding.judgement, finding.comparison
-    if comparison is None:
+    if comparison is None or (comparison.within and judgement.reason):  # it is not this case that tells
         return judgement.reason
     if comparison.exact:
         return _unequal(comparison)

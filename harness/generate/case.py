@@ -21,7 +21,7 @@ from harness.declare.structure import RandomSource
 from harness.errors import HarnessError
 from harness.generate.layouts import Layout
 from harness.generate.memory import Memory
-from harness.generate.patterns import PATTERNS, SPECIAL
+from harness.generate.patterns import EXACT, PATTERNS, SPECIAL
 from harness.generate.precision import PRECISIONS, Precision
 
 
@@ -358,7 +358,7 @@ class Case:
         stream = RandomSource(domain.shape(known), known, self.seed, name)
         if name in self.values:
             values = domain.in_kind(np.reshape(np.asarray(self.values[name]), stream.shape))
-        elif domain.structure is not None:
+        elif domain.structure is not None and not (domain.is_typical and self.pattern in EXACT):
             values = domain.in_kind(domain.structure(stream))
         elif domain.kind == "complex":
             turned = dataclasses.replace(stream, name=f"{name}, imaginary")

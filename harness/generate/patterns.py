@@ -6,6 +6,7 @@ to the working dtype.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -22,6 +23,9 @@ from harness.registry import Registry
 Fill = Callable[[RandomSource, torch.finfo], NDArray[np.float64]]
 
 _MOST_NONFINITE = 12
+
+_ONES = 32
+"""How many ones, or products of ones, there are about along an axis."""
 
 
 @dataclass(frozen=True)
@@ -183,10 +187,22 @@ def nonfinite(stream: RandomSource, precision: torch.finfo) -> NDArray[np.float6
     return values
 
 
+def few_ones(stream: RandomSource, precision: torch.finfo) -> NDArray[np.float64]:
+    """Ones of both signs, so few that sums along the longest axis, or of products along it, are exact in every precision."""
+    longest = max(stream.shape, default=1)
+    squared = stream.shared().integers(0, 1, (1,))[0]  # half of the cases for what multiplies two arguments
+    every = math.ceil((longest / _ONES) ** (0.5 if squared else 1.0))
+    signs = 2 * stream.integers(0, 1) - 1
+    return np.where(stream.integers(0, max(every, 2) - 1) == 0, signs, 0).astype(np.float64)
+
+
 def patterns_for(operation: Operation) -> tuple[str, ...]:
     """The patterns that differ from one another for an operation, by what value patterns fill in it."""
     return tuple(name for name, each in PATTERNS.items() if each.of(operation))
 
 
-SPECIAL: dict[str, Fill] = {"nonfinite": nonfinite}
+SPECIAL: dict[str, Fill] = {"nonfinite": nonfinite, "few_ones": few_ones}
 """The patterns that one property asks for."""
+
+EXACT = frozenset(("few_ones",))
+"""The patterns whose sums are exact; they take the place of what is typical of an argument, too."""

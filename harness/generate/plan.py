@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -20,6 +20,12 @@ from harness.generate.strategy import fits
 
 _APART = 2**40
 """From the seed of the covering array's sizes to that of the random cases."""
+
+_FRESH = 2**44
+"""From the seed of a plan to that of fresh cases."""
+
+_MOST_FRESH, _BETWEEN_LONG = 288, 4
+"""Short fresh cases at most, and how many of them come before each long one."""
 
 _SIZES = 48
 """Drawn cases whose sizes are tried for a combination of options, before it counts as impossible."""
@@ -38,6 +44,16 @@ def plan(operation: Operation, count: int, seed: int) -> Draws:
 def at_every_size(operation: Operation, seed: int = 0) -> tuple[Case, ...]:
     """The long cases (see `harness.generate.shapes`), which take longest and are asked last."""
     return tuple(in_turns(long_cases(operation, covering_array(operation, seed))))
+
+
+def fresh(operation: Operation, seed: int) -> Iterator[Case]:
+    """Other cases than those of this seed's plan, a long one after some short ones, drawn as they are asked for."""
+    other = seed + _FRESH
+    long = iter(at_every_size(operation, other))
+    for place, case in enumerate(plan(operation, _MOST_FRESH, other), 1):
+        yield case
+        if place % _BETWEEN_LONG == 0:
+            yield from itertools.islice(long, 1)
 
 
 @lru_cache(maxsize=256)

@@ -20,6 +20,7 @@ from harness.measure.comparison import (
     rounding_allowance,
 )
 from harness.measure.derived import derived
+from harness.measure.exact_cases import is_off_by_multiples
 from harness.measure.reference import ExpectedTensor, Reference
 
 
@@ -48,6 +49,8 @@ def close(
         return _derived(label, as_array(actual), as_array(expected), case, axis)
     wanted, found = as_array(expected), as_array(actual)
     exact = case.operation.exact or like.expected.dtype.kind in "iub"
+    if expected is like.expected:
+        exact |= is_off_by_multiples(found, wanted, like.spacing)
     allowed = allowance(case) * (2 if both_rounded or oracle_rounds(case) else 1)
     return Comparison(
         label=label,
@@ -60,6 +63,8 @@ def close(
         allowance=0.0 if exact else allowed,
         exact=exact,
         own_rounding=like.own_rounding if expected is like.expected else None,
+        entry_floor=like.entry_floor if expected is like.expected else None,
+        spacing=like.spacing if expected is like.expected else 0.0,
     )
 
 

@@ -30,7 +30,9 @@ class Comparison:
 
     label: what is compared, for people; noise_floor, informative: of each sample; axis: the batch axis or None;
     dtype: the working precision, in which equality of bits is asked; exact: nothing but equality will do; own_rounding:
-    how far the oracle's own rounding may have moved each sample of what is expected, None where it is no oracle's.
+    how far the oracle's own rounding may have moved each sample of what is expected, None where it is no oracle's; entry_floor:
+    the noise floor of each entry, None where nobody told; spacing: of an exact case, of which all that is expected is a
+    multiple (0: rounding has a part in it).
     """
 
     label: str
@@ -43,6 +45,8 @@ class Comparison:
     allowance: float
     exact: bool = False
     own_rounding: Callable[[], NDArray[np.float64]] | None = field(default=None, compare=False, repr=False)
+    entry_floor: Array | None = field(default=None, compare=False, repr=False)
+    spacing: float = 0.0
 
     @cached_property
     def errors(self) -> NDArray[np.float64]:

@@ -35,6 +35,7 @@ from harness.generate.case import Call, Case
 from harness.generate.memory import Memory
 from harness.measure.arrays import Array, as_array
 from harness.measure.clock import spending
+from harness.measure.exact_cases import spacing
 from harness.measure.own_rounding import rounded_at_random
 
 _DIRECTIONS = 4
@@ -63,7 +64,8 @@ class ExpectedTensor:
     expected: the oracle's values; axis: the position of the batch axis, None without one; noise_floor: of each sample, as
     a Euclidean norm over its entries (one number without a batch axis); informative: whether it leaves a digit of the
     sample to compare; own_rounding: how far the oracle's own rounding may have moved each sample, found when it is asked
-    for; dtype: of the result, where it is not the working precision's.
+    for; dtype: of the result, where it is not the working precision's; entry_floor: the noise floor of each entry by itself,
+    one row a sample, None where nobody has told; spacing: of an exact case, of which its entries are multiples (0: none).
     """
 
     expected: Array
@@ -72,6 +74,8 @@ class ExpectedTensor:
     informative: NDArray[np.bool_]
     own_rounding: Callable[[], NDArray[np.float64]] | None = None
     dtype: str = ""
+    entry_floor: Array | None = None
+    spacing: float = 0.0
 
     def samples(self, indices: Any) -> ExpectedTensor:
         """Some of its samples, for a result that is computed from those alone; all of it without a batch axis."""
@@ -135,7 +139,11 @@ def _reference(call: Call, case: Case) -> Reference:
     operation = case.operation
     axes = [domain.batch_axis(call.options) for domain in operation.results]
     dtypes = [_rounded_in(case, domain) for domain in operation.results]
-    return measure(case, call, definition_of(case, call), axes, _in_extended_precision(case, call), dtypes)
+    evaluate = definition_of(case, call)
+    found = measure(case, call, evaluate, axes, _in_extended_precision(case, call), dtypes)
+    with spending("oracle"):
+        of = 0.0 if operation.exact else spacing(case, call, evaluate)
+    return Reference(tuple(replace(part, spacing=of) for part in found.parts)) if of else found
 
 
 def _rounded_in(case: Case, domain: TensorDomain) -> torch.dtype:
@@ -427,12 +435,14 @@ def _part(
     rows = by_sample(_finite(expected).astype(np.float64, copy=False), axis)
     size = _lengths(rows)
     underflow = precision.smallest_normal * rows.shape[1] ** 0.5
-    moved = _lengths(_moves(before, after, axis)).max(0) * scale if after else np.zeros_like(size)
+    moves = _moves(before, after, axis) if after else np.zeros((1, *rows.shape))
+    moved = _lengths(moves).max(0) * scale
+    by_itself = np.sqrt(np.square(moves[:_DIRECTIONS]).mean(0)) * scale + eps * np.abs(rows) + precision.smallest_normal
     unit = moved + eps * size + underflow
     within_range = np.abs(rows).max(1, initial=0.0) <= precision.max
     informative = (unit <= INCONCLUSIVE_FROM * size) | (size == 0) & (moved == 0)
     informative &= np.isfinite(unit) & within_range
-    return ExpectedTensor(expected, axis, unit, informative, dtype=_name_of(case, dtype))
+    return ExpectedTensor(expected, axis, unit, informative, dtype=_name_of(case, dtype), entry_floor=by_itself)
 
 
 def _name_of(case: Case, dtype: torch.dtype) -> str:

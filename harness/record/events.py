@@ -136,9 +136,10 @@ class CellFinished(OfACell):
     first two; allowance: what the worst case was
     allowed; reason: the finding in one sentence; kind: what equal findings share; seconds: by account;
     pairs, triples: combinations of options and patterns met and there are; sizes: those at which results were compared,
-    by axis; disagreement: the largest difference to other implementations that the same worker had asked before, in
-    multiples of the noise floor, over small cases that both met, by name (these four in agreement cells only); claim: the id of the claim
-    that the property states; known: why the finding was known before, with its reference; outdated: why
+    by axis; exact_cases: those of them in which nothing rounds, so that results are equal or wrong;
+    disagreement: the largest difference to other implementations that the same worker had asked before, in multiples of the
+    noise floor, over small cases that both met, by name (these five in agreement cells only); claim: the id of the claim that
+    the property states; known: why the finding was known before, with its reference; outdated: why
     counterexamples that people keep could not be tried; changed: what the implementation changed in modules that others
     use, and that was put back.
     """
@@ -167,6 +168,7 @@ class CellFinished(OfACell):
     pairs: Figures | None = None
     triples: Figures | None = None
     sizes: dict[str, list[Count]] = field(default_factory=dict)
+    exact_cases: Count = 0
     disagreement: dict[str, Score] = field(default_factory=dict)
     counterexample: Counterexample | None = None
     claim: str = ""

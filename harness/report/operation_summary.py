@@ -128,6 +128,12 @@ class OperationSummary:
         pairs, triples = self.coverage or ((0, 0), (0, 0))
         return {"pairs of options and pattern": pairs, "triples of options": triples}
 
+    @property
+    def exact_cases(self) -> tuple[int, int]:
+        """The cases in which nothing rounds, and how many there were, of the implementation that met most."""
+        agreed = [(each.exact_cases, each.met) for each in self.outcomes if each.sizes]
+        return max(agreed, default=(0, 0))
+
     @cached_property
     def sizes(self) -> dict[str, list[int]]:
         """The sizes at which results were compared, by axis, smallest first."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cached_property, lru_cache
+from functools import cached_property, lru_cache, partial
 from operator import attrgetter
 from time import perf_counter
 
@@ -18,6 +18,7 @@ from harness.generate.shapes import alone
 from harness.measure.clock import own_seconds, spending
 from harness.measure.comparison import Comparison
 from harness.measure.reference import reference
+from harness.measure.systematic import Residual, residual
 from harness.measure.verdict import Judgement, Verdict, judge
 from harness.verify.case_observer import observed
 from harness.verify.cell import Cell
@@ -25,6 +26,7 @@ from harness.verify.compilers import watch_compilers
 from harness.verify.pace import Pace
 from harness.verify.subject import ImplementationFault, Subject
 from harness.verify.support import served_dtypes
+from harness.verify.systematic_error import SystematicError, lead, systematic_error
 
 _NUDGES = 3
 """Nudged copies of a case in which an error must stay the same."""
@@ -54,6 +56,9 @@ _WITHOUT_ANSWER = (Unsupported, ImplementationFault, DefinitionFault)
 
 _ORDINARY = ("float32", "float64")
 """Dtypes in which every library computes."""
+
+_ENTRIES_OF_RESIDUALS = 2**20
+"""Entries of all residuals of a cell."""
 
 _ERRORS_ENOUGH = 12
 """Cases that may end in an error while a wrong result is looked for."""
@@ -89,7 +94,9 @@ class Exploration:
     """What the cases of a cell gave: how many of each verdict, every judgement, and the finding that decides the cell.
 
     planned: cases that should be asked, those left out that would take too long; met: those that were; answers: the
-    comparisons of the first few planned cases with small results, to hold them against another implementation's.
+    comparisons of the first few planned cases with small results, to hold them against another implementation's; residuals:
+    what is left of comparisons with the oracle, to be tested for a systematic error; systematic: one that
+    was found; exact_cases: cases in which nothing rounds.
     """
 
     cell: Cell
@@ -97,6 +104,9 @@ class Exploration:
     judged: list[tuple[Case, Judgement]] = field(default_factory=list)
     tried: list[Case] = field(default_factory=list)
     answers: Answers = field(default_factory=dict)
+    residuals: list[Residual] = field(default_factory=list)
+    systematic: SystematicError | None = None
+    exact_cases: int = 0
     comparisons: int = 0
     worst: Finding | None = None
     seconds: float = 0.0
@@ -124,6 +134,14 @@ class Exploration:
         if self.worst is None or finding.rank > self.worst.rank:
             self.worst = finding
 
+    def keep_residuals(self, case: Case, comparisons: Sequence[Comparison]) -> None:
+        """Keep what is left of a case's comparisons, as long as there is room."""
+        room = _ENTRIES_OF_RESIDUALS - sum(each.entries for each in self.residuals)
+        for place, comparison in enumerate(comparisons):
+            if comparison.actual.size <= room and (found := residual(case, place, comparison)) is not None:
+                self.residuals.append(found)
+                room -= found.entries
+
     def keep(self, case: Case, comparisons: Sequence[Comparison]) -> None:
         """Keep what a case gave, in memory of its own, where it is small and among the first."""
         entries = sum(comparison.actual.size for comparison in comparisons)
@@ -139,13 +157,15 @@ def explore(
     first: Iterable[Case] = (),
     reserve: Sequence[Case] = (),
     warm_up: float = float("inf"),
+    fresh: Iterable[Case] = (),
 ) -> Exploration:
     """Ask a cell's property on cases made for float64 on the CPU, moved to the cell's dtype and device.
 
     Stops at the first wrong result, after a dozen errors, or when `seconds` are over, of this thread's own time. The first
     case is not counted: an implementation may import and compile in it. `first`: cases of the cell's own, asked before
     the others and just as they are; `reserve`: asked where none of the others left anything to compare; `warm_up`: the
-    seconds on the clock that the first case may take for others to follow.
+    seconds on the clock that the first case may take for others to follow; `fresh`: asked where what is left of the others
+    leans to one side, to tell chance from a systematic error.
     """
     began = perf_counter()
     subject = Subject(cell.operation, cell.implementation)
@@ -158,6 +178,8 @@ def explore(
         _explore(done, subject, cases, seconds, warm_up)
         if not done.comparisons:
             _explore(done, subject, reserve, seconds, warm_up)
+    if cell.prop.systematic and done.verdict.severity <= Verdict.ROUNDING.severity:
+        _examine(done, subject, fresh, seconds)
     done.seconds = perf_counter() - began
     done.printed = subject.printed
     return done
@@ -173,7 +195,11 @@ def _explore(done: Exploration, subject: Subject, cases: Sequence[Case], seconds
         if began > deadline:
             break
         for case in cell.prop.cases(planned.on(cell.device, cell.dtype)):
-            done.keep(case, _ask_and_add(done, subject, case))
+            comparisons = _ask_and_add(done, subject, case)
+            done.exact_cases += any(each.spacing for each in comparisons)
+            done.keep(case, comparisons)
+            if cell.prop.systematic:
+                done.keep_residuals(case, comparisons)
         done.met += 1
         if done.verdict is Verdict.WRONG or done.tally[Verdict.ERROR] >= _ERRORS_ENOUGH:
             break
@@ -184,6 +210,40 @@ def _explore(done: Exploration, subject: Subject, cases: Sequence[Case], seconds
             pace.note(planned, over - began)
         deadline = min(deadline, over + seconds)
     done.planned += len(cases)  # at the end, where fewer may have turned out to be there than were wanted
+
+
+def _examine(done: Exploration, subject: Subject, fresh: Iterable[Case], seconds: float) -> None:
+    """Test what is left of all comparisons for a systematic error, which counts where fresh cases show it too."""
+    cell = done.cell
+    with spending("comparing"):
+        suspected = lead(done.residuals, eps_of(cell.dtype))
+    if suspected is None:
+        return
+    latest = own_seconds() + seconds
+    moved = (
+        each
+        for planned in _drawing(fresh)
+        for each in cell.prop.cases(planned.on(cell.device, cell.dtype))
+        if own_seconds() < latest
+    )
+    answers = partial(_comparisons, cell, subject)
+    done.systematic = systematic_error(suspected, done.residuals, moved, answers, _other_precision(cell))
+    if done.systematic is not None:
+        done.add(Finding(done.systematic.case, done.systematic.judgement, done.systematic.comparison), 0)
+
+
+def _comparisons(cell: Cell, subject: Subject, case: Case) -> Sequence[Comparison]:
+    """What the property compares in a case; nothing where there is no answer."""
+    try:
+        with observed(case):
+            return cell.prop(subject, case)
+    except (*_WITHOUT_ANSWER, NotImplementedError):
+        return ()
+
+
+def _other_precision(cell: Cell) -> str:
+    """A finer precision that the implementation knows, empty where there is none."""
+    return "float64" if cell.dtype != "float64" and _serves(cell, "float64") else ""
 
 
 def _in_time(done: Exploration, cases: Sequence[Case], pace: Pace) -> Iterator[Case]:

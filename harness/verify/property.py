@@ -63,7 +63,8 @@ class Property:
     an empty axis); nightly: whether it costs too much for every run; device: the only device on which it says anything;
     implementations, dtypes: those alone that it is asked of (none: all); declared: a condition on how an implementation is
     declared; claim: the id of the claim that it states;
-    at_every_size: whether it is also asked at every size at which code changes its path (see harness.generate.shapes).
+    at_every_size: whether it is also asked at every size at which code changes its path (see harness.generate.shapes);
+    systematic: whether what is left over all cases is tested for a systematic error (see harness.measure.systematic).
     """
 
     name: str
@@ -78,6 +79,7 @@ class Property:
     claim: str = ""
     module: str = ""
     at_every_size: bool = False
+    systematic: bool = False
     declared: Callable[[Operation, Implementation], bool] = _every_implementation
 
     def __repr__(self) -> str:
@@ -116,6 +118,7 @@ def property(
     nightly: bool = False,
     device: str | None = None,
     at_every_size: bool = False,
+    systematic: bool = False,
     dtypes: tuple[str, ...] = (),
     declared: Callable[[Operation, Implementation], bool] = _every_implementation,
 ) -> Any:
@@ -124,8 +127,9 @@ def property(
     of: the operation or operations it is about, as objects or by the names that they have in this module or else in the
     catalogue; requires: a condition on the operation's declared structure instead; variants: the cases to ask in place
     of a planned one, of which those beyond the declaration are left out; nightly: ask only in the nightly profile or when
-    named by -k; device: ask on this device alone; at_every_size: ask also at every size at which code changes its path; dtypes:
-    ask in these alone; declared: of which implementations it is asked, by how they are declared.
+    named by -k; device: ask on this device alone; at_every_size: ask also at every size at which code changes its path;
+    systematic: test what is left over all cases, of comparisons with the oracle, for a systematic error; dtypes: ask in these
+    alone; declared: of which implementations it is asked, by how they are declared.
     Raises DeclarationError where the statement has another signature or no docstring.
     """
 
@@ -143,6 +147,7 @@ def property(
             device,
             module=statement.__module__,
             at_every_size=at_every_size,
+            systematic=systematic,
             dtypes=dtypes,
             declared=declared,
         )

@@ -19,7 +19,7 @@ import torch
 
 from harness.catalogue import catalogue
 from harness.execute.outcome import without_asking
-from harness.generate.plan import plan
+from harness.generate.plan import fresh, plan
 from harness.generate.precision import PRECISIONS
 from harness.measure.verdict import Verdict
 from harness.report.calibration import Alarms, Calibration, Caught, save_calibration
@@ -63,7 +63,7 @@ def false_alarms(operation_name, outside, wanted, first=1000, at_once=_CASES_AT_
     for seed in count(first):
         cases = plan(catalogue()[operation_name], at_once, seed)
         for cell in asked:
-            found = explore(cell, cases)
+            found = explore(cell, cases, fresh=fresh(cell.operation, seed))
             if is_known(cell, found.verdict):
                 continue
             tally[cell.dtype].update({verdict.value: number for verdict, number in found.tally.items()})
@@ -82,7 +82,7 @@ def smallest_caught(operation_name):
     for cell in agreement_cells(operation_name):
         if cell.implementation.backend.name != "torch" or cell.dtype in caught:
             continue
-        if explore(cell, plan(cell.operation, _CASES_AT_ONCE, 0)).verdict.severity > Verdict.ROUNDING.severity:
+        if _explored(cell).verdict.severity > Verdict.ROUNDING.severity:
             continue  # an implementation that is unstable by itself would be noticed without a fault
         noticed = _first(cell, Verdict.UNSTABLE)
         if noticed is not None:
@@ -110,8 +110,11 @@ def _verdict_of(cell, exponent):
         return made if isinstance(result, tuple) else made[0]
 
     faulty = dataclasses.replace(cell.implementation, function=scaled)
-    made = Cell(cell.prop, cell.operation, faulty, cell.device, cell.dtype)
-    return explore(made, plan(cell.operation, _CASES_AT_ONCE, 0)).verdict
+    return _explored(Cell(cell.prop, cell.operation, faulty, cell.device, cell.dtype)).verdict
+
+
+def _explored(cell):
+    return explore(cell, plan(cell.operation, _CASES_AT_ONCE, 0), fresh=fresh(cell.operation, 0))
 
 
 def _power(exponent):

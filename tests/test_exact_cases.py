@@ -1,0 +1,125 @@
+"""Exact cases: sums and products of small whole numbers are exact in any order, and who is off there is wrong."""
+
+import numpy as np
+import pytest
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+import harness
+from harness.declare.implementation import implementation_of
+from harness.execute.outcome import has_exact_cases, outcome
+from harness.generate.case import Case
+from harness.measure.exact_cases import is_off_by_multiples
+from harness.measure.reference import reference
+from harness.verify.cell import Cell
+from tests.verdicts import PROPERTIES
+
+
+@harness.operation(sizes={"k": (1, 2100)})
+def product(a: Float[Tensor, "m k"], b: Float[Tensor, "k n"]) -> Float[Tensor, "m n"]:
+    """a b."""
+    return a @ b
+
+
+@harness.operation(sizes={"n": (1, 2100)})
+def mean(x: Float[Tensor, "batch n"]) -> Float[Tensor, "batch"]:
+    """The mean of each row."""
+    return x.mean(1)
+
+
+@harness.operation
+def softmax(x: Float[Tensor, "batch n"]) -> Float[Tensor, "batch n"]:
+    """The exponentials over their sum."""
+    return x.softmax(1)
+
+
+@harness.operation
+def by_numpy(x: Float[Tensor, "batch n"]) -> Float[Tensor, "batch"]:
+    """The sum of each row."""
+    return torch.from_numpy(x.numpy().sum(1))
+
+
+@harness.operation
+def determinant(x: Float[Tensor, "batch n n"]) -> Float[Tensor, "batch"]:
+    """The determinant of each matrix."""
+    return torch.linalg.det(x)
+
+
+def spacing(operation, pattern="integers", dtype="float32", **sizes):
+    return reference(Case(operation, sizes, pattern=pattern, dtype=dtype)).parts[0].spacing
+
+
+@pytest.mark.parametrize(
+    ("operation", "sizes", "expected"),
+    [
+        (product, {"m": 3, "k": 5, "n": 2}, 1.0),
+        (mean, {"batch": 2, "n": 4}, 0.25),
+        (mean, {"batch": 2, "n": 3}, 0.0),
+        (softmax, {"batch": 2, "n": 4}, 0.0),
+        (softmax, {"batch": 2, "n": 1}, 0.0),
+        (by_numpy, {"batch": 2, "n": 4}, 0.0),
+        (determinant, {"batch": 2, "n": 2}, 0.0),
+    ],
+)
+def test_what_adds_and_multiplies_is_exact(operation, sizes, expected):
+    found = spacing(operation, **sizes)
+    assert found == expected or (expected == 0.25 and found in (0.5, 1.0))  # a mean may be whole by chance
+
+
+def test_partial_sums_must_fit_into_the_precision():
+    sizes = {"m": 3, "k": 40, "n": 2}
+    assert spacing(product, dtype="float16", **sizes) == 1.0
+    assert spacing(product, dtype="bfloat16", **sizes) == 0.0
+    assert spacing(product, "normal", **sizes) == 0.0
+
+
+@pytest.mark.parametrize("k", [1, 33, 600, 2100])
+def test_few_ones_keep_long_sums_exact(k):
+    assert spacing(product, "few_ones", "bfloat16", m=4, k=k, n=4) == 1.0
+
+
+def test_which_operations_have_exact_cases():
+    assert has_exact_cases(product) and has_exact_cases(mean)
+    assert not has_exact_cases(softmax) and not has_exact_cases(determinant)
+
+
+def test_multiples():
+    one, other = np.array([1.0, 2.0]), np.array([1.0, 3.0])
+    assert is_off_by_multiples(other, one, 1.0)
+    assert not is_off_by_multiples(other, one, 0.0)
+    assert not is_off_by_multiples(np.array([1.25, 3.0]), one, 1.0)
+    assert not is_off_by_multiples(one, one, 1.0)
+    assert not is_off_by_multiples(np.array([1.0, np.nan]), one, 1.0)
+    assert not is_off_by_multiples(one[:1], one, 1.0)
+
+
+def without_a_term(a, b):
+    made = a.float() @ b.float()
+    if a.shape[1] > 1000:
+        made = made - a[:, 1000:1001].float() @ b[1000:1001].float()
+    return made.bfloat16()
+
+
+def by_transform(a, b):
+    """Rounds in the middle, as stable as any."""
+    a, b = (torch.fft.fft(each.double(), dim=dim) for each, dim in ((a, 1), (b.flip(0).roll(1, 0), 0)))
+    return ((a @ b).real / a.shape[1]).float()
+
+
+def found(function, dtype, **declared):
+    made = implementation_of("product", product.signature, function, "torch", **declared)
+    return outcome(Cell(PROPERTIES["agreement"], product, made, "cpu", dtype), 50, 0)
+
+
+def test_one_term_of_a_thousand_is_missed_in_bfloat16():
+    told = found(without_a_term, "bfloat16", dtypes=(torch.bfloat16,))
+    assert told.verdict == "wrong"
+    assert "where nothing but equality will do" in told.reason
+    assert told.counterexample.case["sizes"]["k"] > 1000
+
+
+def test_who_rounds_in_the_middle_is_not_wrong():
+    assert found(by_transform, "float32").verdict == "rounding"
+    told = found(lambda a, b: (a.float() @ b.float()).bfloat16(), "bfloat16", dtypes=(torch.bfloat16,))
+    assert told.verdict in ("exact", "rounding") and told.exact_cases > 10

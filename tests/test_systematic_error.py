@@ -1,0 +1,178 @@
+"""Systematic errors: what is left over many cases is told from rounding, in whichever part of the entries it is."""
+
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+import harness
+from harness.declare.implementation import implementation_of
+from harness.execute.outcome import outcome
+from harness.generate.plan import fresh, plan
+from harness.measure.systematic import Residual, estimates, in_words, slope_elsewhere, slope_of
+from harness.measure.verdict import Verdict
+from harness.verify.cell import Cell
+from harness.verify.exploration import explore
+from harness.verify.systematic_error import lead
+from tests.verdicts import PROPERTIES
+
+EPS = 2.0**-7
+
+
+def residuals(error, count=40, shape=(6, 5), seed=0, outlier=0.0):
+    """Made-up residuals: rounding of half an eps at random, and an error on top of it."""
+    lots = np.random.default_rng(seed)
+    operation = SimpleNamespace(options={})
+    made = []
+    for number in range(count):
+        expected = lots.normal(size=(shape[0], int(np.prod(shape[1:]))))
+        rounding = EPS * np.abs(expected) * lots.uniform(-0.5, 0.5, expected.shape)
+        extra = error(expected) + outlier * (number == 0) * expected
+        case = SimpleNamespace(operation=operation, options={}, sizes={"n": shape[1]}, tensors={}, given={})
+        scale = EPS * np.sqrt(1 + expected**2)
+        made.append(Residual(case, 0, rounding + extra, expected, scale, shape, ("axis batch", "axis n")))
+    return made
+
+
+def test_a_factor_is_estimated_with_its_error():
+    found = lead(residuals(lambda expected: 0.01 * expected), EPS)
+    assert (found.kind, found.part) == ("factor", ())
+    assert found.size == pytest.approx(0.01, abs=4 * found.error)
+    assert found.error < EPS / 20
+
+
+def test_an_offset_is_told_from_a_factor():
+    found = lead(residuals(lambda expected: np.full_like(expected, 0.02)), EPS)
+    assert (found.kind, found.part) == ("offset", ())
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_rounding_has_no_direction(seed):
+    assert lead(residuals(lambda expected: 0 * expected, seed=seed), EPS) is None
+
+
+def test_what_is_below_an_eps_is_not_told():
+    assert lead(residuals(lambda expected: 0.5 * EPS * expected), EPS) is None
+
+
+def last(expected, by):
+    made = np.zeros_like(expected)
+    made[:, -1] = by * expected[:, -1]
+    return made
+
+
+def test_an_error_of_one_position_is_placed_there():
+    made = residuals(lambda expected: last(expected, 0.03))
+    found = lead(made, EPS)
+    assert found.part in {("last", "axis n"), ("index", "axis n", 4)}
+    assert found.size == pytest.approx(0.03, rel=0.1)
+    assert abs(slope_elsewhere(made, found)) < 0.1 * found.size
+
+
+def test_everywhere_else_is_as_far_off_where_all_is():
+    made = residuals(lambda expected: 0.03 * expected)
+    (found,) = [each for each in estimates(made) if each.kind == "factor" and each.part == ("last", "axis n")]
+    assert slope_elsewhere(made, found) == pytest.approx(0.03, rel=0.05)
+
+
+def test_one_case_that_leans_far_hides_nothing_and_feigns_nothing():
+    assert lead(residuals(lambda expected: 0 * expected, outlier=1.0), EPS) is None
+    found = lead(residuals(lambda expected: 0.02 * expected, outlier=-1.0), EPS)
+    assert found.part == () and found.size == pytest.approx(0.02, rel=0.1)
+
+
+def test_too_few_cases_tell_nothing():
+    assert lead(residuals(lambda expected: 0.02 * expected, count=4), EPS) is None
+
+
+def test_the_slope_of_one_case():
+    (one,) = residuals(lambda expected: 0.5 * expected, count=1)
+    whole = SimpleNamespace(kind="factor", part=())
+    assert slope_of(one, whole) == pytest.approx(0.5, abs=EPS)
+    assert slope_of(one, SimpleNamespace(kind="factor", part=("beyond", "axis n", 64))) is None
+
+
+@pytest.mark.parametrize(
+    ("part", "words"),
+    [
+        ((), ""),
+        (("option", "mode", "'mean'"), "mode='mean'"),
+        (("every", "axis batch", 8), "every eighth index of axis batch"),
+        (("argument", "x", -np.inf, -3.0), "entries with x < -3"),
+        (("argument", "x", -2.0, -1.0), "entries with -2 ≤ x < -1"),
+        (("tail", "axis n", 32), "what is left of axis n after blocks of 32"),
+    ],
+)
+def test_a_part_in_words(part, words):
+    assert in_words(part) == words
+
+
+@harness.operation(sizes={"m": (1, 12), "k": (1, 64), "n": (1, 12)})
+def product(a: Float[Tensor, "m k"], b: Float[Tensor, "k n"]) -> Float[Tensor, "m n"]:
+    """a b."""
+    return a @ b
+
+
+@harness.operation(sizes={"d": (1, 40)})
+def gelu(x: Float[Tensor, "batch d"]) -> Float[Tensor, "batch d"]:
+    """x Φ(x)."""
+    return torch.nn.functional.gelu(x)
+
+
+def exact(a, b):
+    return a.float() @ b.float()
+
+
+def of_the_last(a, b):
+    made = exact(a, b)
+    return torch.cat([made[:, :-1], 1.03 * made[:, -1:]], 1)
+
+
+def cell(operation, function, dtype, **declared):
+    made = implementation_of(operation.name, operation.signature, function, "torch", **declared)
+    return Cell(PROPERTIES["agreement"], operation, made, "cpu", dtype)
+
+
+def explored(asked, seed=0):
+    return explore(asked, plan(asked.operation, 50, seed), fresh=fresh(asked.operation, seed))
+
+
+@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize(
+    ("operation", "function", "verdicts", "where"),
+    [
+        (product, lambda a, b: exact(a, b).bfloat16(), {"exact", "rounding"}, None),
+        (product, lambda a, b: (1.01 * exact(a, b)).bfloat16(), {"unstable", "wrong"}, ""),
+        (product, lambda a, b: (1.02 * exact(a, b)).bfloat16(), {"wrong"}, ""),
+        (product, lambda a, b: (0.98 * exact(a, b)).bfloat16(), {"unstable"}, ""),
+        (product, lambda a, b: of_the_last(a, b).bfloat16(), {"wrong"}, "the last index of axis n"),
+        (gelu, lambda x: torch.nn.functional.gelu(x.float()).bfloat16(), {"exact", "rounding"}, None),
+    ],
+)
+def test_kernels_of_one_narrow_dtype(operation, function, verdicts, where, seed):
+    found = explored(cell(operation, function, "bfloat16", dtypes=(torch.bfloat16,)), seed)
+    assert found.verdict in verdicts
+    if found.systematic is not None or where is None:  # who is off by whole numbers is found by them
+        assert (found.systematic and found.systematic.where) == where
+
+
+def test_what_shrinks_with_the_precision_is_unstable_and_what_stays_is_wrong():
+    in_one = explored(cell(product, lambda a, b: (a @ b) * (1.000002 if a.dtype is torch.float32 else 1.0), "float32"))
+    assert in_one.verdict is Verdict.UNSTABLE
+    in_all = explored(cell(product, lambda a, b: (a @ b) * 1.000002, "float32"))
+    assert in_all.verdict is Verdict.WRONG and in_all.systematic is not None
+    assert in_all.systematic.found.size == pytest.approx(2e-6, rel=0.05)
+    assert "the result is multiplied by 1.0000020" in in_all.systematic.reason
+
+
+def test_an_outcome_tells_it_with_its_cause_and_a_script():
+    found = outcome(
+        cell(product, lambda a, b: (1.02 * exact(a, b)).bfloat16(), "bfloat16", dtypes=(torch.bfloat16,)), 50, 0
+    )
+    assert found.verdict == "wrong"
+    assert found.reason.startswith("a systematic error: the result is multiplied by 1.0")
+    assert found.counterexample.diagnosis.cause == "constant factor"
+    assert "largest difference" in found.counterexample.script
