@@ -24,7 +24,17 @@ from harness.declare.backends import Backend, backend
 from harness.declare.causal import Causal
 from harness.declare.declaration import operation
 from harness.declare.domain import dtype, when
-from harness.declare.domains import below, increasing, lengths, mask, offsets, one_hot, permutation, probabilities
+from harness.declare.domains import (
+    among,
+    below,
+    increasing,
+    lengths,
+    mask,
+    offsets,
+    one_hot,
+    permutation,
+    probabilities,
+)
 from harness.declare.implementation import Implementation
 from harness.declare.matrices import full_rank, orthonormal, positive_definite, rank_deficient
 from harness.declare.modules import stacked, transposed
@@ -85,6 +95,7 @@ __all__ = [
     "Unsupported",
     "Verdict",
     "all_close",
+    "among",
     "as_array",
     "assert_agrees",
     "backend",

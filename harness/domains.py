@@ -1,10 +1,21 @@
 """The domains that may stand beside an annotation (see harness.declare.domains, harness.declare.matrices and harness.declare.ranges)."""
 
-from harness.declare.domains import below, increasing, lengths, mask, offsets, one_hot, permutation, probabilities
+from harness.declare.domains import (
+    among,
+    below,
+    increasing,
+    lengths,
+    mask,
+    offsets,
+    one_hot,
+    permutation,
+    probabilities,
+)
 from harness.declare.matrices import full_rank, orthonormal, positive_definite, rank_deficient
 from harness.declare.ranges import nonnegative, positive, within
 
 __all__ = [
+    "among",
     "below",
     "full_rank",
     "increasing",

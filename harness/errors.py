@@ -22,7 +22,7 @@ class UnknownName(HarnessError, LookupError):
 
 
 class DefinitionFault(HarnessError):
-    """A definition raised on a case of its own domain. `kind` groups equal faults."""
+    """A definition raised on a case of its own domain, or is no function there. `kind` groups equal faults."""
 
     def __init__(self, kind: str, sentence: str) -> None:
         super().__init__(sentence)

@@ -27,6 +27,7 @@ from torch import Tensor, nn
 from torch.utils._pytree import tree_leaves
 
 from harness.declare.axes import ComputedAxis
+from harness.declare.callables import signature_of
 from harness.declare.domain import Kind, OptionDomain, TensorDomain
 from harness.declare.domains import whole
 from harness.declare.module_operation import state_of
@@ -221,7 +222,7 @@ class _Problem:
         def where(**sizes: int) -> bool:
             return self._shapes(_row(sizes)) is not None
 
-        where.__signature__ = _parameters([name for name, _ in self.published])  # type: ignore[attr-defined]
+        where.__signature__ = signature_of(name for name, _ in self.published)  # type: ignore[attr-defined]
         return where
 
     def _shapes(self, sizes: Sizes) -> _Shapes | None:
@@ -312,7 +313,7 @@ class _Build:
 
     @property
     def __signature__(self) -> inspect.Signature:
-        return _parameters([name for name, _ in self.problem.published])
+        return signature_of(name for name, _ in self.problem.published)
 
     @property
     def forward(self) -> Callable[..., Any]:
@@ -341,11 +342,6 @@ def _told(tensor: Tensor) -> tuple[tuple[int, ...], torch.dtype]:
 
 def _row(sizes: Mapping[str, int]) -> Sizes:
     return tuple(sizes.items())
-
-
-def _parameters(names: list[str]) -> inspect.Signature:
-    kind = inspect.Parameter.POSITIONAL_OR_KEYWORD
-    return inspect.Signature([inspect.Parameter(name, kind) for name in names])
 
 
 def _read(function: FunctionType) -> Iterator[str]:

@@ -10,7 +10,7 @@ from torch import Tensor
 
 import harness
 from harness.declare.axes import Axis
-from harness.declare.callables import name_of, place_of, plain
+from harness.declare.callables import name_of, place_of, plain, signature_of
 from harness.declare.implementation import implementation_of
 from harness.errors import DeclarationError
 from harness.explain.counterexample import Counterexample
@@ -213,3 +213,11 @@ def test_what_the_tensors_leave_open_is_as_in_the_case():
 
     call = Case(grouped, {"batch": 2, "groups": 2, "c": 3}).call()
     assert sizes_of(call.take([1])) == {"batch": 1, "groups": 2, "c": 3}
+
+
+# signatures of made functions
+
+
+def test_a_signature_has_these_parameters_and_defaults():
+    assert str(signature_of(("x", "n"))) == "(x, n)"
+    assert str(signature_of(("x", "eps"), {"eps": 1e-5})) == "(x, eps=1e-05)"

@@ -55,6 +55,33 @@ def test_an_empty_axis_has_no_index_and_no_place():
     assert harness.one_hot(RandomSource((3, 0), {}, 0, "place")).shape == (3, 0)
 
 
+@harness.operation(differentiable=False)
+def led(
+    x: Float[Tensor, "n"],
+    way: Annotated[Int[Tensor, "n"], harness.among(-1, 1)],
+    by: Annotated[Float[Tensor, "n"], harness.among(0.5, 2, 8)],
+) -> Float[Tensor, "n"]:
+    """x, some of it backwards, and so many times."""
+    return x * way * by
+
+
+def test_every_entry_is_among_the_numbers_and_all_of_one_are_met():
+    drawn = [(case.tensors["way"], case.tensors["by"]) for case in plan(led, 100, 0)]
+    assert {way.dtype for way, _ in drawn} == {torch.int64} and {by.dtype for _, by in drawn} == {torch.float64}
+    assert {each for way, _ in drawn for each in way.tolist()} == {-1, 1}
+    assert {each for _, by in drawn for each in by.tolist()} == {0.5, 2.0, 8.0}
+    long = [way.unique().tolist() for way, _ in drawn if len(way) > 8]
+    assert all(kinds in long for kinds in ([-1], [1], [-1, 1]))
+
+
+def test_numbers_that_are_not_among_them_are_refused():
+    case = Case(led, {"n": 2})
+    assert case.replace(values={"way": (1.0, -1.0)}).is_admitted
+    assert not case.replace(values={"way": (1.0, 0.0)}).is_admitted
+    with pytest.raises(harness.DeclarationError, match="holds no number"):
+        harness.among()
+
+
 def test_an_axis_that_nobody_has_is_refused_where_it_is_written():
     with pytest.raises(harness.DeclarationError, match=r"below\('clases'\): no argument has an axis 'clases'"):
 

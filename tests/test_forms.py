@@ -138,6 +138,11 @@ def test_axes_that_nothing_can_tell_are_refused(axes, sentence):
         harness.operation(doubled)
 
 
+def test_two_of_any_number_in_one_tensor_are_refused_where_they_are_written():
+    with pytest.raises(ValueError, match="more than once"):
+        Float[Tensor, "*batch d *more"]
+
+
 def test_a_choice_of_two_tensors_a_list_of_numbers_and_a_result_that_broadcasts_are_refused():
     def either(x: Float[Tensor, "n"] | Float[Tensor, "m"]) -> Float[Tensor, "n"]:
         """x."""

@@ -60,7 +60,11 @@ AS_A_PERSON_WOULD = [
     (F.conv1d, (R(2, 3, 8), R(4, 3, 3), R(4)), "batch c t, f c k, f -> batch f t-k+1"),
     (F.conv2d, (R(2, 3, 8, 9), R(4, 3, 3, 2)), "batch c h w, f c k l -> batch f h-k+1 w-l+1"),
     (F.conv_transpose1d, (R(2, 3, 8), R(3, 4, 3)), "batch c t, c f k -> batch f t+k-1"),
+    (F.conv1d, (R(2, 3, 9), R(4, 3, 3), None, 2), "batch c t, f c k -> batch f (t-k)//2+1"),
+    (F.conv_transpose1d, (R(2, 3, 7), R(3, 4, 3), None, 2), "batch c t, c f k -> batch f 2*t+k-2"),
     (F.max_pool1d, (R(2, 3, 8), 2), "batch c t -> batch c t//2"),
+    (F.conv1d, (R(2, 3, 37), R(4, 3, 16), None, 16), "batch c t, f c k -> batch f (t-k)//16+1"),
+    (F.pad, (R(3, 5), (70, 2)), "batch d -> batch d+72"),
     (F.avg_pool2d, (R(2, 3, 8, 10), 2), "batch c h w -> batch c h//2 w//2"),
     (F.avg_pool1d, (R(2, 3, 20), 4), "batch c t -> batch c t//4"),
     (F.pixel_shuffle, (R(2, 8, 5, 6), 2), "batch 4*c h w -> batch c 2*h 2*w"),
@@ -94,6 +98,38 @@ AS_A_PERSON_WOULD = [
     (torch.cat, ([R(2, 3), R(4, 3)],), "n d, m d -> n+m d"),
     (torch.reshape, (R(3, 4, 5), (3, 20)), "batch 4 5 -> batch 20"),
 ]
+
+
+def lstm_cell(x, h, c, w, u, bias):
+    """One step of an LSTM."""
+    i, f, g, o = (x @ w.T + h @ u.T + bias).chunk(4, -1)
+    c = f.sigmoid() * c + i.sigmoid() * g.tanh()
+    return o.sigmoid() * c.tanh(), c
+
+
+def attended(x, projections, out, heads):
+    """Self-attention, with the three projections as one."""
+    q, k, v = (each.unflatten(-1, (heads, -1)).transpose(1, 2) for each in (x @ projections.T).chunk(3, -1))
+    return x + F.scaled_dot_product_attention(q, k, v).transpose(1, 2).flatten(2) @ out.T
+
+
+AS_A_PERSON_WOULD += [
+    (
+        lstm_cell,
+        (R(2, 5), R(2, 3), R(2, 3), R(12, 5), R(12, 3), R(12)),
+        "batch n, batch k, batch h, 4*h n, 4*h k, 4*h -> batch h, batch h",
+    ),
+    (attended, (R(3, 5, 6), R(18, 6), R(6, 6), 2), "batch t d, 6*k d, d 2*k -> batch t d"),
+]
+
+
+def gated_step(h, w):
+    """A step of a state, by a gate and a candidate whose weights are one."""
+    gate, new = (h @ w.T).chunk(2, -1)
+    return h + gate.sigmoid() * new.tanh()
+
+
+AS_A_PERSON_WOULD += [(gated_step, (R(2, 3), R(6, 3)), "batch h, 2*h h -> batch h")]
 
 
 def in_letters(told):
@@ -159,6 +195,67 @@ def test_integers_may_be_indices_of_a_result_and_lengths_along_an_axis():
     assert repr(spoken.domains["target_lengths"]) == f"lengths({said!r})"
 
 
+def read_without_looking(met):
+    def look_up(table, index):
+        """The rows of a table, and zeros for what is none of its rows, as a kernel's neighbouring memory."""
+        met.append((int(index.min()), int(index.max()), len(table)))
+        rows = torch.where((index < len(table))[:, None], table[index.clamp_max(len(table) - 1)], 0)
+        return rows * torch.ones_like(rows)
+
+    return look_up
+
+
+def test_indices_are_told_without_any_that_is_out_of_range():
+    met = []
+    rows = harness.declare(read_without_looking(met), example=(R(7, 3), torch.tensor([5, 2, 3, 1])))
+    assert repr(rows.domains["index"]) == f"below({rows.axes['table'][0]!r})"
+    assert all(0 <= least <= most < size for least, most, size in met)
+
+
+def times_a_sum(table, by):
+    """The table, times the sum of some numbers."""
+    return table * by.sum()
+
+
+def test_numbers_that_pick_nothing_are_no_indices():
+    assert harness.declare(times_a_sum, example=(R(7, 3), torch.tensor([5, 2, 3, 1]))).domains["by"] == within(1, 5)
+
+
+def test_the_labels_of_a_sequence_are_indices_of_its_classes():
+    """CPU kernels of ctc_loss read what lies beside the classes where a label is none of them."""
+    torch.manual_seed(0)
+    spoken = (
+        R(12, 3, 6).log_softmax(-1),
+        torch.tensor([[1, 3, 2, 4]] * 3),
+        torch.tensor([12, 11, 10]),
+        torch.tensor([4, 3, 2]),
+    )
+    labels = harness.declare(F.ctc_loss, example=spoken)
+    assert repr(labels.domains["targets"]) == f"below({labels.axes['log_probs'][2]!r})"
+
+
+def scaled_by(x, by):
+    return x * by
+
+
+@pytest.mark.parametrize(
+    ("by", "domain"),
+    [
+        (torch.tensor([1, -1, -1, 1, 1, -1, 1]), "among(-1, 1)"),
+        (torch.tensor([1.0, -1.0, -1.0, 1.0, 1.0, -1.0, 1.0]), "among(-1, 1)"),
+        (torch.tensor([1, 0, 0, 1, 1, 0, 1]), "within(0, 1)"),
+        (torch.tensor([1, 5, 9, 1, 2, 7, 4]), "within(1, 9)"),
+        (torch.tensor([1, 5]), "within(1, 5)"),
+        (torch.tensor([1.0, 0.0, 0.0, 1.0, 1.0, 0.0, 1.0]), ""),
+        (torch.tensor([1.5, -1.5, -1.5, 1.5, 1.5, -1.5, 1.5]), ""),
+        (torch.ones(7), ""),
+    ],
+)
+def test_numbers_of_a_few_kinds_are_told_by_a_hole_between_them(by, domain):
+    told = harness.declare(scaled_by, example=(R(len(by)), by)).domains
+    assert repr(told.get("by", "")).strip("'") == domain
+
+
 def test_what_hinders_a_gradient_is_said():
     made = harness.declare(F.soft_margin_loss, example=(R(3, 5), R(3, 5).sign()))
     assert not made.differentiable
@@ -174,6 +271,7 @@ def test_a_function_of_chance_is_said_to_be_one():
 
 def test_smallest_sizes_are_those_at_which_it_can_be_called():
     assert harness.declare(F.max_pool1d, example=(R(2, 3, 8), 2)).operation.sizes["d"] == (2, 1025)
+    assert harness.declare(F.max_pool1d, example=(R(2, 3, 17), 6)).operation.sizes["d"] == (6, 1025)
     assert harness.declare(torch.kthvalue, example=(R(3, 7), 7)).operation.sizes["d"] == (7, 1025)
     convolution = harness.declare(F.conv1d, example=(R(2, 3, 8), R(4, 3, 3))).operation
     assert convolution.where(d=3, k=3) and not convolution.where(d=2, k=3)
@@ -287,6 +385,10 @@ def without_negatives(x):
     return x[x > 0]
 
 
+def squares(x):
+    return (x[0][:, None] * x[0]).reshape(-1)
+
+
 def of_one_number(x):
     return x.sum().item()
 
@@ -309,6 +411,7 @@ def refusal(function, example):
         ),
         (distances, (R(4, 8), R(5, 7)), ["distances: it can't be called with the example", "size of tensor"]),
         (without_negatives, (R(4, 8),), ["axis 0 of result 0", "no plain expression", "declare the operation by hand"]),
+        (squares, (R(4, 5),), ["axis 0 of result 0 is 25 long for n 4, d 5, and 36 for d 6, and no plain"]),
     ],
 )
 def test_an_example_of_which_nothing_can_be_told_is_refused(function, example, words):

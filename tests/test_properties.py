@@ -297,3 +297,29 @@ def test_a_malformed_property_is_refused():
         @harness.property
         def silent(implementation, case):
             yield
+
+
+# where the definition has no answer
+
+
+@harness.operation
+def with_a_first(x: Float[Tensor, "batch d"]) -> Float[Tensor, "batch d"]:
+    """x, of which there has to be a first sample."""
+    return x - x[0].detach() * 0
+
+
+def also_with_a_first(x):
+    return x - x[0].detach() * 0
+
+
+def test_what_the_definition_itself_cannot_answer_is_asked_of_nobody():
+    found = explored("batch_of_zero", with_a_first, also_with_a_first)
+    assert found.verdict is Verdict.UNSUPPORTED
+    assert (
+        "the oracle has no answer: test_properties.py: with_a_first: the definition raised"
+        in found.worst.judgement.reason
+    )
+
+
+def test_what_the_definition_answers_is_asked():
+    assert explored("batch_of_zero", gated, lambda x, w: x[0] * 0 + x).verdict is Verdict.ERROR

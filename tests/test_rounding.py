@@ -12,10 +12,13 @@ import harness
 from harness.declare.implementation import implementation_of
 from harness.execute.outcome import outcome
 from harness.explain.rounding import ulps
+from harness.generate.plan import plan
 from harness.measure.comparison import Comparison
+from harness.measure.verdict import Verdict
 from harness.operations.linear import linear
 from harness.record.triage import causes
 from harness.verify.cell import Cell
+from harness.verify.exploration import explore
 from harness.verify.suite import every_property
 
 
@@ -108,3 +111,29 @@ def test_the_high_score_is_one_of_them_also_where_some_are_infinite():
     assert found.score_high == found.score_max == math.inf
     sound = asked(by_torch, variance)
     assert 0 < sound.score_median <= sound.score_high <= sound.score_max
+
+
+# digits that the definition loses as well
+
+
+@harness.operation
+def tripled(x: Float[Tensor, "batch d"]) -> Float[Tensor, "batch d"]:
+    """3 x, of which float32 alone loses digits: that others lose none is chance."""
+    return _off(200, x) if x.dtype is torch.float32 else 3 * x
+
+
+def _off(by, x):
+    """3 x, off by so many eps."""
+    return 3 * x * (1 + by * torch.finfo(x.dtype).eps)
+
+
+def _verdict_in_bfloat16(function):
+    made = implementation_of("tripled", tripled.signature, function, "torch")
+    prop = next(each for each in every_property() if each.name == "agreement")
+    normal = [case.replace(pattern="normal") for case in plan(tripled, 20, 0)]
+    return explore(Cell(prop, tripled, made, "cpu", "bfloat16"), normal).verdict
+
+
+def test_losing_as_many_digits_as_the_definition_in_float32_is_rounding_in_a_lower_precision():
+    assert _verdict_in_bfloat16(lambda x: _off(200, x)) is Verdict.ROUNDING
+    assert _verdict_in_bfloat16(lambda x: _off(2000, x)) is Verdict.UNSTABLE

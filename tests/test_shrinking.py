@@ -2,7 +2,10 @@
 
 import pytest
 import torch
+from jaxtyping import Float
+from torch import Tensor
 
+import harness
 from harness.declare.implementation import implementation_of
 from harness.explain import shrinking
 from harness.explain.literal import literal, tensor_literal
@@ -62,6 +65,28 @@ def test_a_shrunk_counterexample_keeps_a_wide_margin():
     assert finding.judgement.score > WIDE * finding.judgement.allowance
     assert least.judgement.score >= WIDE * least.judgement.allowance
     assert least.case.entries <= finding.case.entries
+
+
+@harness.operation(sizes={"n": (2, 64)})
+def spread(x: Float[Tensor, "batch n"]) -> Float[Tensor, "batch"]:
+    """The mean of the squares less the square of the mean, which loses digits where the mean is large."""
+    return x.square().mean(-1) - x.mean(-1).square()
+
+
+def from_a_thousand(x):
+    """As the definition; of more than 16 entries it first adds, and so loses digits where the definition has all of them."""
+    moved = x + 1000 if x.shape[1] > 16 else x
+    return moved.square().mean(-1) - moved.mean(-1).square()
+
+
+def test_a_case_in_which_the_definition_loses_as_many_digits_is_no_simpler_one():
+    made = implementation_of("spread", spread.signature, from_a_thousand, "torch")
+    cell = Cell(AGREEMENT, spread, made, "cpu", "float32")
+    offset = [case.replace(pattern=pattern) for case in plan(spread, 60, 0) for pattern in ("offset", "normal")]
+    done = explore(cell, offset)
+    assert done.verdict is Verdict.UNSTABLE
+    assert done.worst.case.sizes["n"] > 16
+    assert shrink(cell, done.worst, seconds=20).case.sizes == {"batch": 1, "n": 17}
 
 
 def test_an_exploration_ends_at_the_first_falsifying_case():

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from torch import Tensor
 
 import harness
@@ -149,11 +149,61 @@ def test_differences_are_asked_in_float64_and_of_a_function_by_itself_alone():
     assert [(each.implementation.name, each.dtype) for each in asked] == [("sine", "float64")]
 
 
-@pytest.mark.xfail(
-    strict=True, reason="its noise floor is told by calling it, which changes it: what it forgets is within that"
-)
-def test_a_function_that_changes_from_call_to_call_is_found_in_float32():
-    assert verdict("repeatability", counted([])).failing or verdict("nothing_remembered", counted([])).failing
+def drifting(calls: list):
+    def growing(x: Rows) -> Rows:
+        """x, by a thousandth more at each call."""
+        calls.append(None)
+        return x * (1 + len(calls) / 1000)
+
+    return growing
+
+
+def noisy(x: Rows) -> Rows:
+    """x and a little noise."""
+    return x + torch.randn_like(x) / 1000
+
+
+def chosen(x: Rows) -> Int[Tensor, "batch"]:
+    """A place in each row by lot."""
+    return torch.randint(0, x.shape[-1], x.shape[:1])
+
+
+def stepped(x: Rows) -> Rows:
+    """x rounded, which jumps."""
+    return (4 * x).round()
+
+
+def largest(x: Rows) -> Int[Tensor, "batch"]:
+    """Where the largest entry of a row is."""
+    return x.argmax(-1)
+
+
+@pytest.mark.parametrize("function", [counted([]), drifting([]), noisy, chosen])
+@pytest.mark.parametrize("name", ["repeatability", "agreement"])
+def test_a_function_that_changes_from_call_to_call_is_found_in_float32(function, name):
+    assert verdict(name, function).failing
+
+
+@pytest.mark.parametrize("function", [stepped, largest, kinked])
+def test_a_function_that_jumps_is_none_that_changes(function):
+    for dtype in ("float32", "float64", "bfloat16"):
+        assert not verdict("repeatability", function, dtype, cases=40).failing, dtype
+
+
+def test_a_definition_that_changes_is_said_to_be_one_and_no_other_is_held_against_it():
+    operation = by_itself(noisy)
+    operation.implementation(lambda x: x, name="without")
+    asked = (operation.find(name) for name in ("noisy", "without"))
+    several = [
+        case.replace(sizes={"batch": 4, "d": 9}, pattern="normal") for case in plan(operation, 12, 0)
+    ]  # in one entry noise may cancel
+    blamed, spared = (
+        explore(each, several).worst
+        for each in cells(PROPERTIES["agreement"], [operation], asked, ["cpu"], ["float32"])
+    )
+    assert blamed.verdict is Verdict.ERROR and spared.verdict is Verdict.UNSUPPORTED
+    assert "noisy: the definition gives something else when it is called again, on " in blamed.judgement.reason
+    assert spared.judgement.reason.startswith("the oracle has no answer: ")
 
 
 def test_a_check_of_a_function_by_itself():
@@ -212,7 +262,7 @@ def test_a_function_of_which_only_a_part_is_annotated_is_refused():
 
 HEAD = """
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from torch import Tensor
 from torch.nn.functional import softmax
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import functools
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from types import FunctionType
 from typing import Any
@@ -48,6 +48,14 @@ def place_of(function: Callable[..., Any]) -> str:
     code = plain(function)
     name = name_of(function)
     return f"{Path(code.__code__.co_filename).name}: {name}" if code is not None else name
+
+
+def signature_of(names: Iterable[str], defaults: Mapping[str, Any] | None = None) -> inspect.Signature:
+    """The signature of a made function with these parameters, for its `__signature__`; defaults: of those that have one."""
+    kind, fixed = inspect.Parameter.POSITIONAL_OR_KEYWORD, defaults or {}
+    return inspect.Signature(
+        [inspect.Parameter(name, kind, default=fixed.get(name, inspect.Parameter.empty)) for name in names]
+    )
 
 
 def takes_by_name(function: Callable[..., Any], of: str, parameters: tuple[str, ...]) -> bool:

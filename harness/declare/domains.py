@@ -60,6 +60,36 @@ class below:
         yield np.zeros(stream.shape, np.int64)
 
 
+class among:
+    """One of some numbers in every entry, as the targets of 1 and -1 that tell two kinds apart: random ones, or one for all."""
+
+    in_any_order = True
+
+    def __init__(self, *numbers: float) -> None:
+        if not numbers:
+            raise DeclarationError("among() holds no number; give those that there are, as among(-1, 1)")
+        self.numbers = numbers
+
+    def __repr__(self) -> str:
+        return f"among({', '.join(map(repr, self.numbers))})"
+
+    def __call__(self, stream: RandomSource) -> NDArray[Any]:
+        """Numbers of the stream's shape; in a case in eight one for all."""
+        places = stream.integers(0, len(self.numbers) - 1)
+        if places.size and int(stream.integers(0, 7, (1,))[0]) == 0:
+            places = np.full_like(places, places.flat[0])
+        return np.asarray(self.numbers)[places]
+
+    def admits(self, values: NDArray[Any], known: Mapping[str, Any]) -> bool:
+        """Whether every entry is one of them."""
+        return bool(np.isin(values, self.numbers).all())
+
+    def simpler(self, stream: RandomSource) -> Iterator[NDArray[Any]]:
+        """Each of them everywhere, in their order."""
+        for number in self.numbers:
+            yield np.full(stream.shape, number)
+
+
 class whole:
     """Whole numbers from `low` to `high`: mostly small ones, now and then the ends, all of one value, or any."""
 

@@ -140,16 +140,10 @@ def parse_form(text: str, argument: str, place: int | None = None) -> tuple[Axis
     """The axes of a jaxtyping dimension string.
 
     argument: of which `#batch` says that it may be 1 there; place: of the tensor in its list, which has sizes of its own for
-    the names that are written `?n`. Raises DeclarationError for `...` and for axes without a name, for `?` outside a
-    list, and for two of any number in one tensor.
+    the names that are written `?n`. Raises DeclarationError for `...` and for axes without a name, and for `?` outside a
+    list. Two of any number in one tensor are refused by jaxtyping.
     """
-    axes = tuple(_axis(token, argument, place) for token in text.split())
-    several = [axis.text for axis in axes if isinstance(axis, Axes)]
-    if len(several) > 1:
-        raise DeclarationError(
-            f"{several[0]!r} and {several[1]!r} both stand for any number of axes, so that nothing tells where one ends; leave one"
-        )
-    return axes
+    return tuple(_axis(token, argument, place) for token in text.split())
 
 
 def _axis(token: str, argument: str, place: int | None) -> Axis:

@@ -18,7 +18,7 @@ from harness.generate.provider import BY_CHANCE
 from harness.generate.strategy import below
 from harness.measure.clock import undisturbed_seconds
 from harness.verify.cell import Cell
-from harness.verify.exploration import WIDE, Finding, ask
+from harness.verify.exploration import WIDE, Finding, ask, is_as_the_definition
 from harness.verify.subject import Subject
 
 
@@ -26,8 +26,8 @@ def shrink(cell: Cell, finding: Finding, seconds: float = 10.0) -> Finding:
     """The simplest finding like this one that could be found in the time; the finding itself where there is none.
 
     Like: the same verdict, the same kind of fault, and a score that stays wide of the allowance (or as wide as the
-    original was). What is left of the time, and a third of it at least, is for the values. The time is this thread's own,
-    so that a counterexample is as small on a busy machine.
+    original was); lost digits, where the definition itself does not lose as many. What is left of the time, and a third of
+    it at least, is for the values. The time is this thread's own, so that a counterexample is as small on a busy machine.
     """
     began = undisturbed_seconds()
     search = _Search(cell, finding, began + seconds * _SHARE_OF_STRUCTURE)
@@ -164,7 +164,8 @@ class _Search:
             raise _TimeIsOver
         finding, _ = ask(self._cell, self._subject, case)
         same = finding.verdict is self._like.verdict and finding.kind == self._like.kind
-        return finding if same and _excess(finding) >= self._margin else None
+        shows_it = same and _excess(finding) >= self._margin
+        return finding if shows_it and not is_as_the_definition(self._cell, finding) else None
 
 
 def _excess(finding: Finding) -> float:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import inspect
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Annotated, Any
@@ -13,7 +12,7 @@ from jaxtyping import Bool, Complex, Float, Int
 from torch import Tensor
 
 from harness.declare.axes import Axis
-from harness.declare.callables import name_of, plain
+from harness.declare.callables import name_of, plain, signature_of
 from harness.declare.declaration import operation
 from harness.declare.operation import Operation
 from harness.inference.example import Example
@@ -96,7 +95,7 @@ class Declaration:
         def where(**sizes: int) -> bool:
             return all(Axis(axis).size(sizes) > 0 for axis in self._differences)
 
-        where.__signature__ = _signature(self._bounded)  # type: ignore[attr-defined]
+        where.__signature__ = signature_of(self._bounded)  # type: ignore[attr-defined]
         made: Operation = operation(
             name=_identifier(name_of(self.function)),
             sizes=self.sizes,
@@ -114,7 +113,7 @@ class Declaration:
 
         annotations = {name: self._annotation(name) for name in self.example.tensors}
         annotations |= {name: type(value) for name, value in self._options.items()}
-        call.__signature__ = _signature(annotations, self._options)  # type: ignore[attr-defined]
+        call.__signature__ = signature_of(annotations, self._options)  # type: ignore[attr-defined]
         call.__annotations__ = {**annotations, "return": self._returned}
         call.__name__, call.__doc__ = _identifier(name_of(function)), f"What {name_of(function)} computes."
         if (code := plain(function)) is not None:
@@ -129,14 +128,6 @@ class Declaration:
     def _returned(self) -> Any:
         made = [_annotation(" ".join(axes), dtype) for axes, dtype in self.results]
         return made[0] if len(made) == 1 else tuple[*made]  # type: ignore[valid-type]
-
-
-def _signature(names: Iterable[str], defaults: Mapping[str, Any] | None = None) -> inspect.Signature:
-    kind = inspect.Parameter.POSITIONAL_OR_KEYWORD
-    fixed = defaults or {}
-    return inspect.Signature(
-        [inspect.Parameter(name, kind, default=fixed.get(name, inspect.Parameter.empty)) for name in names]
-    )
 
 
 def _kind(dtype: torch.dtype) -> str:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import itertools
 import warnings
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from functools import cached_property
+from bisect import bisect_left
+from collections.abc import Callable, Collection, Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property, partial
 from typing import Any
 
 import torch
@@ -14,21 +14,18 @@ from torch import Tensor
 
 from harness.declare.axes import Axis
 from harness.declare.callables import place_of
-from harness.declare.domains import below, lengths
+from harness.declare.domains import among
 from harness.declare.ranges import Range, positive, within
 from harness.errors import DeclarationError
 from harness.inference.declaration import Declaration
 from harness.inference.example import Example
 from harness.inference.expressions import expressions
-
-Slot = tuple[str, int]
-"""An axis of a tensor, by the tensor's name and the place; or a whole number, by its name, and -1."""
-
-_NUMBER = -1
+from harness.inference.groups import NUMBER, Group, Slot, groups_of
+from harness.inference.integers import counts, few, integers_of
 
 _NAMES = ("n", "m", "k", "p", "q", "r", "s", "t")
-_MOST_SLOTS = 8
-"""Axes of one length of which every combination is tried."""
+_FEW, _MANY = 4, 16
+"""By how many lengths an axis is tried to tell the size of a result: a few, and many where these do not tell it."""
 
 _ROUNDING = 1e-3
 """The share of a result that another kernel for another number of samples may change, in any dtype of an example."""
@@ -51,12 +48,12 @@ class Trials:
         if self.call() is None:
             raise DeclarationError(f"{place_of(self.function)}: it can't be called with the example: {self._failure}")
         self._ranges = self._domains()
-        groups = self._groups()
+        groups = groups_of(self)
         names = self._names(groups)
         axes = self._axes(groups, names)
         results = self._results(groups, names)
-        known = {name: group.size // group.step for group, name in zip(groups, names, strict=True)}
-        indices = self._indices(axes, _bounds([*axes.values()], [each for each, _ in results], known))
+        known = {name: group.size for group, name in zip(groups, names, strict=True)}
+        integers = integers_of(self, axes, [each for each, _ in results], known)
         self._note_chance()
         return Declaration(
             self.function,
@@ -64,7 +61,7 @@ class Trials:
             axes,
             results,
             dict(self._numbers(groups)),
-            {**self._ranges, **indices},
+            {**self._kinds(), **self._ranges, **integers},
             self._sizes(
                 groups,
                 names,
@@ -93,7 +90,7 @@ class Trials:
         made: dict[str, Any] = {
             name: self._filled(name, each, self._shape(name, sizes)) for name, each in self.tensors.items()
         }
-        made |= {name: size for (name, place), size in sizes.items() if place == _NUMBER}
+        made |= {name: size for (name, place), size in sizes.items() if place == NUMBER}
         try:
             with torch.no_grad(), warnings.catch_warnings():
                 warnings.simplefilter("ignore")
@@ -125,87 +122,45 @@ class Trials:
     def _shape(self, name: str, sizes: Mapping[Slot, int]) -> tuple[int, ...]:
         return tuple(sizes.get((name, place), size) for place, size in enumerate(self.shapes[name]))
 
-    def _varies(self, slots: Sequence[Slot], size: int, step: int) -> bool:
-        """Whether the function can be called with these axes longer by one and by two steps together."""
-        others = (size + step, size + 2 * step)
-        return all(self.call(dict.fromkeys(slots, other)) is not None for other in others)
-
-    def _groups(self) -> list[_Group]:
-        """The axes that vary together, with the numbers that do, in the order in which they stand."""
-        sizes = {(name, place): size for name, shape in self.shapes.items() for place, size in enumerate(shape)}
-        places = [*sizes]
-        sizes |= {(name, _NUMBER): number for name, number in self.example.numbers.items()}
-        found: list[_Group] = []
-        for size in dict.fromkeys(sizes[slot] for slot in places):
-            left, bound = [slot for slot, each in sizes.items() if each == size], []
-            while left and left[0] in places:
-                group = self._group(left, size) if size > 1 else None
-                bound += left[:1] if group is None else []
-                left = [slot for slot in left[group is None :] if group is None or slot not in group.slots]
-                found += [group] if group else []
-            found = self._joined(found, bound)
-        return sorted(found, key=lambda group: places.index(group.slots[0]))
-
-    def _joined(self, groups: list[_Group], bound: list[Slot]) -> list[_Group]:
-        """The groups with those axes that can vary with one of them, though neither alone: as one that may be shorter, at most."""
-        for slot in bound:
-            for index, group in enumerate(groups):
-                if group.size == self.shapes[slot[0]][slot[1]] and self._varies(
-                    (*group.slots, slot), group.size, group.step
-                ):
-                    groups[index] = replace(group, slots=(*group.slots, slot))
-                    break
-        return groups
-
-    def _group(self, left: list[Slot], size: int) -> _Group | None:
-        """The fewest axes, the first of these among them, that can be of another length together; None where none can."""
-        first, *others = left[:_MOST_SLOTS]
-        steps = [1, *(step for step in range(2, size + 1) if size % step == 0)]
-        for step in steps:
-            for count in range(len(others) + 1):
-                for more in itertools.combinations(others, count):
-                    if self._varies((first, *more), size, step):
-                        return _Group((first, *more), size, step)
-        return None
-
-    def _names(self, groups: list[_Group]) -> list[str]:
+    def _names(self, groups: list[Group]) -> list[str]:
         """What the groups are called: batch where samples are independent, d for the last axis of the first argument."""
         free, names = iter(_NAMES), []
         first, shape = next(iter(self.shapes.items()))
         for group in groups:
-            if "batch" not in names and group.step == 1 and self._is_batch(group):
+            if "batch" not in names and group.plain and self._is_batch(group):
                 names.append("batch")
-            elif (first, len(shape) - 1) in group.slots:
+            elif (first, len(shape) - 1) in group.multiples:
                 names.append("d")
             else:
                 names.append(next(free, f"n{len(names)}"))
         return names
 
-    def _is_batch(self, group: _Group) -> bool:
+    def _is_batch(self, group: Group) -> bool:
         """Whether the axis is the first one wherever it is, and samples in another order, or one alone, give the same."""
-        if any(place > 0 for _, place in group.slots):
+        if any(place > 0 for _, place in group.multiples):
             return False
         order = torch.arange(group.size).flip(0)
         before = self.call(**self.tensors)
+        if before is None or any(not part.ndim or len(part) != group.size for part in before):
+            return False
         turned = self.call(**self._changed(group, lambda tensor: tensor[order]))
-        one = {slot: 1 for slot in group.slots if slot[1] == _NUMBER}
+        if turned is None or not all(map(_alike, (part[order] for part in before), turned)):
+            return False  # one sample alone would leave less of a table than indices ask for
+        one = {slot: 1 for slot in group.multiples if slot[1] == NUMBER}
         alone = self.call(one, **self._changed(group, lambda tensor: tensor[:1]))
-        if before is None or turned is None or alone is None:
-            return False
-        if any(not part.ndim or len(part) != group.size for part in before) or any(len(part) != 1 for part in alone):
-            return False
-        return all(
-            _alike(one[order], other) and _alike(one[:1], first)
-            for one, other, first in zip(before, turned, alone, strict=True)
-        )
+        return alone is not None and all(map(_alike, (part[:1] for part in before), alone))
 
-    def _changed(self, group: _Group, change: Callable[[Tensor], Tensor]) -> dict[str, Tensor]:
+    def _changed(self, group: Group, change: Callable[[Tensor], Tensor]) -> dict[str, Tensor]:
         """The example's tensors, those that have the axis first changed along it."""
-        names = {name for name, place in group.slots if place != _NUMBER}
+        names = {name for name, place in group.multiples if place != NUMBER}
         return {name: change(tensor) if name in names else tensor for name, tensor in self.tensors.items()}
 
-    def _axes(self, groups: list[_Group], names: list[str]) -> dict[str, tuple[str, ...]]:
-        of = {slot: _times(group.step, name) for group, name in zip(groups, names, strict=True) for slot in group.slots}
+    def _axes(self, groups: list[Group], names: list[str]) -> dict[str, tuple[str, ...]]:
+        of = {
+            slot: _times(multiple, name)
+            for group, name in zip(groups, names, strict=True)
+            for slot, multiple in group.multiples.items()
+        }
         fixed = [
             f"{name}'s axis {place} is always {size}"
             for name, shape in self.shapes.items()
@@ -218,12 +173,15 @@ class Trials:
             for name, shape in self.shapes.items()
         }
 
-    def _numbers(self, groups: list[_Group]) -> Iterator[tuple[str, Slot]]:
+    def _numbers(self, groups: list[Group]) -> Iterator[tuple[str, Slot]]:
         """The numbers that are sizes, each with an axis that has the same."""
         for group in groups:
-            yield from ((name, group.slots[0]) for name, place in group.slots if place == _NUMBER)
+            axes = {multiple: slot for slot, multiple in reversed([*group.multiples.items()]) if slot[1] != NUMBER}
+            yield from (
+                (name, axes[multiple]) for (name, place), multiple in group.multiples.items() if place == NUMBER
+            )
 
-    def _sizes(self, groups: list[_Group], names: list[str], differing: Collection[str]) -> dict[str, tuple[int, int]]:
+    def _sizes(self, groups: list[Group], names: list[str], differing: Collection[str]) -> dict[str, tuple[int, int]]:
         """Bounds for sizes that may not be as small as 1: from the least that was found to work.
 
         differing: those that a difference must leave something of, which is a condition of its own.
@@ -232,28 +190,35 @@ class Trials:
         for group, name in zip(groups, names, strict=True):
             if name in differing:
                 continue
-            most = group.size // group.step
-            smaller = (n for n in (1, 2, 3, 4, 5, 8) if n < most)
-            least = next((n for n in smaller if self._works(group, n * group.step)), most)
+            least = 1 + bisect_left(range(1, group.size), True, key=partial(self._works_with, group))
             if least > 1:
                 bounds[name] = (least, 1025)
         return bounds
 
-    def _works(self, group: _Group, size: int) -> bool:
-        """Whether the function can be called with an axis of this size, and the first index of all that are indices."""
-        sizes = dict.fromkeys(group.slots, size)
+    def _works_with(self, group: Group, size: int) -> bool:
+        """Whether the function can be called with another size, and the first index of all that are indices."""
+        sizes = group.lengths(size)
         first = {
             name: torch.zeros(self._shape(name, sizes), dtype=each.dtype)
             for name, each in self.tensors.items()
-            if _counts(each)
+            if counts(each)
         }
-        return self.call(sizes) is not None or self.call(sizes, **first) is not None
+        return self.call(sizes, **first) is not None or self.call(sizes) is not None
 
     # Results
 
-    def _results(self, groups: list[_Group], names: list[str]) -> tuple[tuple[tuple[str, ...], torch.dtype], ...]:
+    def _results(self, groups: list[Group], names: list[str]) -> tuple[tuple[tuple[str, ...], torch.dtype], ...]:
         """The axes of each tensor of the result, as expressions of the arguments'."""
-        trials = [*self._other_sizes(groups, names)]
+        try:
+            return self._results_within(groups, names, _FEW)
+        except DeclarationError:  # a stride of 16 is told by 16 trials
+            return self._results_within(groups, names, _MANY)
+
+    def _results_within(
+        self, groups: list[Group], names: list[str], reach: int
+    ) -> tuple[tuple[tuple[str, ...], torch.dtype], ...]:
+        """The same, by trials in which each size is longer by 1, 2, … up to the reach."""
+        trials = [*self._other_sizes(groups, names, reach)]
         first = trials[0][1]
         found = []
         for index, part in enumerate(first):
@@ -265,31 +230,36 @@ class Trials:
             found.append((axes, part.dtype))
         return tuple(found)
 
-    def _other_sizes(self, groups: list[_Group], names: list[str]) -> Iterator[tuple[dict[str, int], list[Tensor]]]:
+    def _other_sizes(
+        self, groups: list[Group], names: list[str], reach: int
+    ) -> Iterator[tuple[dict[str, int], list[Tensor]]]:
         """Sizes by name, and what the function gives there."""
-        most = {name: group.size // group.step for group, name in zip(groups, names, strict=True)}
+        of = dict(zip(names, groups, strict=True))
         moves = [dict.fromkeys(names, 0)]
-        moves += [{**dict.fromkeys(names, 0), name: more} for name in names for more in (1, 2, 3, most[name] + 1)]
+        steps = {name: dict.fromkeys((*range(1, reach + 1), of[name].size + 1)) for name in names}
+        moves += [{**dict.fromkeys(names, 0), name: more} for name in names for more in steps[name]]
         moves += [{name: 1 + place % 2 for place, name in enumerate(names)}]
         for move in moves:
-            known = {name: group.size // group.step + move[name] for group, name in zip(groups, names, strict=True)}
-            slots = {
-                slot: known[name] * group.step
-                for group, name in zip(groups, names, strict=True)
-                for slot in group.slots
-            }
+            known = {name: group.size + move[name] for name, group in of.items()}
+            slots = {slot: length for name, group in of.items() for slot, length in group.lengths(known[name]).items()}
             parts = self.call(slots)
             if parts is not None:
                 yield known, parts
 
     def _expression(self, names: list[str], told: list[tuple[dict[str, int], int]], index: int, place: int) -> str:
         """The plainest expression that gives an axis' size in every trial. Raises DeclarationError where there is none."""
-        for text in expressions(names):
+        for text in expressions(names, told):
             if all(Axis(text).size(known) == size for known, size in told):
                 return text
+        (known, size), *others = told
+        other, another = next((each for each in others if each[1] != size), others[0])
+        moved = (
+            ", ".join(f"{name} {known[name]}" for name in names),
+            ", ".join(f"{name} {other[name]}" for name in names if other[name] != known[name]),
+        )
         raise DeclarationError(
-            f"{place_of(self.function)}: axis {place} of result {index} is {', '.join(str(size) for _, size in told)} long for "
-            f"{'; '.join(str(known) for known, _ in told)}, and no plain expression says so; declare the operation by hand"
+            f"{place_of(self.function)}: axis {place} of result {index} is {size} long for {moved[0]}, and {another} for "
+            f"{moved[1]}, and no plain expression says so; declare the operation by hand"
         )
 
     # Values
@@ -313,6 +283,11 @@ class Trials:
                     break
         return found
 
+    def _kinds(self) -> dict[str, among]:
+        """The float arguments that hold a few whole numbers alone."""
+        told = {name: few(tensor) for name, tensor in self.tensors.items() if tensor.is_floating_point()}
+        return {name: kinds for name, kinds in told.items() if kinds is not None}
+
     def _note_chance(self) -> None:
         one, other = (self.call(**self.tensors) for _ in range(2))
         if one and other and not all(map(_alike, one, other)):
@@ -322,45 +297,21 @@ class Trials:
         parts = self.call(**{name: values})
         return parts is not None and all(bool(part.isfinite().all()) for part in parts)
 
-    def _indices(self, axes: Mapping[str, tuple[str, ...]], bounds: Mapping[str, int]) -> dict[str, Any]:
-        """The integer arguments that are indices of an axis, or lengths along one; of others the range that the example has.
-
-        bounds: the sizes of axes and of products of axes, by their text.
-        """
-        found: dict[str, Any] = {}
-        for name, tensor in self.tensors.items():
-            if not _counts(tensor) or not tensor.numel():
-                continue
-            least, most = int(tensor.min()), int(tensor.max())
-            own = {each for each in axes[name] if not any(each in axes[other] for other in axes if other != name)}
-            other = {text: size for text, size in bounds.items() if text not in own}
-            ends: list[tuple[below | lengths, int]] = [
-                *((below(text), size) for text, size in other.items() if 0 <= least <= most < size),
-                *((lengths(text), size + 1) for text, size in other.items() if 1 <= least <= most <= size),
-            ]
-            domains = (domain for domain, end in ends if self._stops_at(name, tensor, end))
-            found[name] = next(domains, within(least, most))
-        return found
-
-    def _stops_at(self, name: str, tensor: Tensor, end: int) -> bool:
-        """Whether one less than this is the largest value that is taken."""
-        last = self.call(**{name: torch.full_like(tensor, end - 1)})
-        return last is not None and self.call(**{name: torch.full_like(tensor, end)}) is None
-
     def _is_differentiable(self) -> bool:
         """Whether autograd reaches through it from every float argument; said where it does from some alone."""
         floats = [name for name, tensor in self.tensors.items() if tensor.is_floating_point()]
-        if self._reaches(floats):
+        if self.gradients(floats) is not None:
             return True
-        alone = [name for name in floats if len(floats) > 1 and self._reaches([name])]
+        alone = [name for name in floats if len(floats) > 1 and self.gradients([name]) is not None]
         if alone:
             self.notes.append(f"differentiable in {' and in '.join(alone)} alone, so that no gradient is asked")
         return False
 
-    def _reaches(self, names: list[str]) -> bool:
+    def gradients(self, names: Collection[str], /, **values: Tensor) -> dict[str, Tensor] | None:
+        """The gradients in some arguments of what comes out, in float64, with some tensors given; None where autograd does not reach all."""
         wide = {
             name: tensor.detach().double().requires_grad_(name in names) if tensor.is_floating_point() else tensor
-            for name, tensor in self.tensors.items()
+            for name, tensor in {**self.tensors, **values}.items()
         }
         try:
             with warnings.catch_warnings():
@@ -369,17 +320,8 @@ class Trials:
             parts = returned if isinstance(returned, tuple | list) else (returned,)
             sum(part.abs().sum() for part in parts if part.requires_grad).backward()
         except Exception:
-            return False
-        return True
-
-
-@dataclass(frozen=True)
-class _Group:
-    """Axes of one length that vary together, by steps."""
-
-    slots: tuple[Slot, ...]
-    size: int
-    step: int
+            return None
+        return {name: torch.zeros_like(wide[name]) if (found := wide[name].grad) is None else found for name in names}
 
 
 def _alike(one: Tensor, other: Tensor) -> bool:
@@ -388,21 +330,6 @@ def _alike(one: Tensor, other: Tensor) -> bool:
         return False
     size = float(one.abs().nan_to_num(0).max()) if one.numel() and one.dtype is not torch.bool else 0.0
     return torch.allclose(one, other, rtol=_ROUNDING, atol=_ROUNDING * size, equal_nan=True)
-
-
-def _bounds(
-    arguments: list[tuple[str, ...]], results: list[tuple[str, ...]], known: Mapping[str, int]
-) -> dict[str, int]:
-    """The sizes of the axes of arguments and results, and of the products of the last axes of results, by their text."""
-    single = [axis for axes in (*arguments, *results) for axis in axes]
-    factors = [[axis if axis.replace("*", "").isalnum() else f"({axis})" for axis in axes] for axes in results]
-    products = ["*".join(axes[-count:]) for axes in factors for count in range(2, len(axes) + 1)]
-    return {text: Axis(text).size(known) for text in dict.fromkeys((*single, *products)) if Axis(text).names}
-
-
-def _counts(tensor: Tensor) -> bool:
-    """Whether a tensor holds whole numbers."""
-    return not (tensor.is_floating_point() or tensor.is_complex() or tensor.dtype is torch.bool)
 
 
 def _times(step: int, name: str) -> str:

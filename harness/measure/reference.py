@@ -6,6 +6,9 @@ smallest normal number per entry. One move is also made backwards, so that a tie
 broken both ways and shows as a high noise floor. A float64 working precision is moved by a larger step and scaled back, since
 the oracle's own rounding would drown the move; what moves so far there that it may have jumped is moved by a few eps as well.
 
+All of that takes the definition for a function. Where a move there and the one back do not cancel, as they do where it is smooth, it is
+evaluated once more: if that alone moves the result as far, it is no function, and there is nothing to hold anything against.
+
 A sample that is 0 throughout, since every product in it has a zero, stays 0 so, though an algorithm that mixes the entries (a
 Fourier transform) is as stable as any and leaves eps of the inputs as a whole: there each entry is moved by one eps of the
 largest (normwise instead of componentwise perturbations: Higham, Accuracy and Stability of Numerical Algorithms, 2002, 7.2).
@@ -43,6 +46,9 @@ _NEAR = 64
 
 _CLOSER = 1 / 16
 """The share of a step that is taken to tell a slope from a jump."""
+
+_NO_SLOPE = 1 / 4
+"""The share of a move that is left, where it is made there and back, of what is not smooth."""
 
 _FAR = 2.0**-20
 """The share of a result by which a sample must move to be looked at for a jump."""
@@ -115,7 +121,8 @@ _memory: Memory[Reference] = Memory(256 * 2**20)
 def reference(case: Case, call: Call | None = None) -> Reference:
     """What the oracle gives for a case, or for a call that derives from it (`case.call().replace(…)`).
 
-    Computed once, and shared by whoever meets the case. Raises DefinitionFault where the definition itself raises.
+    Computed once, and shared by whoever meets the case. Raises DefinitionFault where the definition itself raises or
+    gives something else when it is called again.
     """
     if call is None:
         return remembered(case, "", lambda: _reference(case.plain_call(), case))
@@ -167,6 +174,8 @@ def measure(
         step, scale = step_of(case)
         moved = [] if case.operation.exact else [evaluate(there) for there in _neighbours(case, wide, step)]
         with np.errstate(all="ignore"):
+            if moved and _has_no_slope(base, moved, axes) and _as_far(base, evaluate(wide), moved, axes):
+                raise _no_function(case)
             parts = [
                 _part(case, axes[i], own[i], digits[i], base[i], [each[i] for each in moved]) for i in range(len(base))
             ]
@@ -181,6 +190,40 @@ def measure(
         rounded = cache(partial(_own_rounding, call, evaluate, axes))
         parts = [replace(part, own_rounding=partial(_of_part, rounded, i)) for i, part in enumerate(parts)]
     return Reference(tuple(parts))
+
+
+def _has_no_slope(before: Sequence[Array], after: Sequence[Sequence[Array]], axes: Sequence[int | None]) -> bool:
+    """Whether in some sample the first move and the last, which is the first one back, leave something of it together."""
+
+    def left(one: Array, there: Array, back: Array, axis: int | None) -> bool:
+        if one.dtype.kind in "iub":
+            return not np.array_equal(one, there)
+        way, way_back = _moves(one, [there, back], axis)
+        return bool((_lengths(way + way_back) > _NO_SLOPE * _lengths(way)).any())
+
+    return any(map(left, before, after[0], after[-1], axes))
+
+
+def _as_far(
+    before: Sequence[Array], again: Sequence[Array], after: Sequence[Sequence[Array]], axes: Sequence[int | None]
+) -> bool:
+    """Whether evaluating it again has moved a sample about as far as moving the arguments has, and so by more than rounding."""
+
+    def moved(one: Array, other: Array, there: Array, axis: int | None) -> bool:
+        if one.dtype.kind in "iub":
+            return not np.array_equal(one, other)
+        repeated, way = _moves(one, [other, there], axis)
+        return bool((_lengths(repeated) > _NO_SLOPE * _lengths(way)).any())
+
+    return any(map(moved, before, again, after[0], axes))
+
+
+def _no_function(case: Case) -> DefinitionFault:
+    return DefinitionFault(
+        "changed",
+        f"{place_of(case.operation.definition)}: the definition gives something else when it is called again, on {case.describe()}; "
+        "let it follow from its arguments alone, and give it as one of them what is drawn or remembered",
+    )
 
 
 def _may_jump(part: ExpectedTensor, scale: float) -> bool:

@@ -17,6 +17,7 @@ from harness.generate.precision import eps_of
 from harness.generate.shapes import alone
 from harness.measure.clock import own_seconds, spending
 from harness.measure.comparison import Comparison
+from harness.measure.reference import reference
 from harness.measure.systematic import Residual, residual
 from harness.measure.verdict import Judgement, Verdict, judge
 from harness.verify.case_observer import observed
@@ -308,14 +309,26 @@ def _asked(cell: Cell, subject: Subject, case: Case) -> tuple[Finding, list[Comp
 
 def _failed(cell: Cell, subject: Subject, case: Case, fault: DefinitionFault | ImplementationFault) -> Finding:
     """An error, unless it is another's: the definition's, or a library's that has no kernel for the dtype."""
-    if isinstance(fault, DefinitionFault):
-        another = "" if _is_the_definition(cell) else "the oracle has no answer: "
+    undefined = None if _is_the_definition(cell) else _fault_of_the_definition(case, fault)
+    if undefined is not None:
+        fault, another = undefined, "the oracle has no answer: "
     else:
-        lacking = fault.about_dtype and _is_of_the_dtype(cell, subject, case)
+        lacking = isinstance(fault, ImplementationFault) and fault.about_dtype and _is_of_the_dtype(cell, subject, case)
         another = "a library has no kernel for the dtype: " if lacking else ""
     if another:
         return Finding(case, Judgement(Verdict.UNSUPPORTED, reason=f"{another}{fault}"))
     return Finding(case, Judgement(Verdict.ERROR, float("inf"), reason=str(fault)), kind=fault.kind)
+
+
+def _fault_of_the_definition(case: Case, fault: DefinitionFault | ImplementationFault) -> DefinitionFault | None:
+    """What the definition raises itself where something failed: what has no answer is asked of nobody."""
+    if isinstance(fault, DefinitionFault):
+        return fault
+    try:
+        reference(case)
+    except DefinitionFault as own:
+        return own
+    return None
 
 
 def _is_of_the_dtype(cell: Cell, subject: Subject, case: Case) -> bool:
@@ -372,29 +385,31 @@ def _judged(cell: Cell, subject: Subject, case: Case, comparison: Comparison, pl
 
 
 def _unless_as_the_definition(done: Exploration, found: Finding) -> Finding:
-    """A finding of lost digits as rounding, where the definition loses as many; not asked where other cases fail."""
+    """A finding of lost digits as rounding, where the definition loses as many; not asked where a case that fails tells more."""
     comparison = found.comparison
-    if found.verdict is not Verdict.UNSTABLE or comparison is None or done.tally[Verdict.UNSTABLE]:
-        return found
-    if not _is_as_the_definition(done.cell, found.case, comparison):
+    tells_more = done.worst is not None and done.tally[Verdict.UNSTABLE] and found.rank <= done.worst.rank
+    if comparison is None or tells_more or not is_as_the_definition(done.cell, found):
         return found
     reason = "no further off than the definition itself, where that isn't the oracle"
     judgement = Judgement(Verdict.ROUNDING, comparison.score, comparison.allowance, reason=reason)
     return replace(found, judgement=judgement)
 
 
-def _is_as_the_definition(cell: Cell, case: Case, found: Comparison) -> bool:
-    """Whether the definition loses as many digits itself, or nearly, in a precision in which it isn't the oracle.
+def is_as_the_definition(cell: Cell, finding: Finding) -> bool:
+    """Whether a finding is one of lost digits of which the definition loses as many itself, or nearly, where it isn't the oracle.
 
-    How many it loses in one case is chance, as rounding is: so the most counts that it loses in this case, nudged ones
-    and others of the same form.
+    How many it loses in one case is chance, as rounding is: so the most counts that it loses in this case, in float32 as well,
+    nudged ones and others of the same form.
     """
-    if _is_the_definition(cell):
+    case, found = finding.case, finding.comparison
+    if finding.verdict is not Verdict.UNSTABLE or found is None or _is_the_definition(cell):
         return False
     definition = Subject(cell.operation, cell.operation.own)
-    lower = case.at("float32") if case.dtype == "float64" else case
+    single = case.at("float32")
+    lower = single if case.dtype == "float64" else case
     like_it = (
         lower,
+        *(() if case.dtype in _ORDINARY else (single,)),
         *(lower.another(step) for step in _ALIKE),
         *(lower.replace(nudge=step, reach=_NUDGED_BY * lower.precision.eps) for step in _ALIKE),
     )
