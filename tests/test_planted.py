@@ -14,13 +14,13 @@ NARROW = [each for each in EVERYTHING if each.function.__module__.endswith("half
 
 FAULTS = [each for each in EVERYTHING if each.verdict.failing and each not in NARROW]
 
-FOUND_IN_ONE_DTYPE = [
+FOUND_IN_ONE_DTYPE = (
     "half_matmul/last_block_of_64_lost",
     "half_rms_norm/rms_scaled",
     "half_swiglu/swiglu_last_column",
     "half_cumsum/last_step_off",
     "half_conv1d/second_of_eight",
-]
+)
 CORRECT = [each for each in EVERYTHING if not each.verdict.failing]
 
 

@@ -28,7 +28,7 @@ from harness.verify.subject import ImplementationFault, Subject
 from harness.verify.support import served_dtypes
 from harness.verify.systematic_error import SystematicError, lead, systematic_error
 
-_NUDGES = 3
+_NUDGES = 8
 """Nudged copies of a case in which an error must stay the same."""
 
 _AS_THE_DEFINITION = 4.0
