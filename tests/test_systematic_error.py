@@ -155,17 +155,17 @@ def explored(asked, seed=0):
 def test_kernels_of_one_narrow_dtype(operation, function, verdicts, where, seed):
     found = explored(cell(operation, function, "bfloat16", dtypes=(torch.bfloat16,)), seed)
     assert found.verdict in verdicts
-    if found.systematic is not None or where is None:  # who is off by whole numbers is found by them
-        assert (found.systematic and found.systematic.where) == where
+    if found.over_all is not None or where is None:  # who is off by whole numbers is found by them
+        assert (found.over_all and found.over_all.where) == where
 
 
 def test_what_shrinks_with_the_precision_is_unstable_and_what_stays_is_wrong():
     in_one = explored(cell(product, lambda a, b: (a @ b) * (1.000002 if a.dtype is torch.float32 else 1.0), "float32"))
     assert in_one.verdict is Verdict.UNSTABLE
     in_all = explored(cell(product, lambda a, b: (a @ b) * 1.000002, "float32"))
-    assert in_all.verdict is Verdict.WRONG and in_all.systematic is not None
-    assert in_all.systematic.found.size == pytest.approx(2e-6, rel=0.05)
-    assert "the result is multiplied by 1.0000020" in in_all.systematic.reason
+    assert in_all.verdict is Verdict.WRONG and in_all.over_all is not None
+    assert in_all.over_all.found.size == pytest.approx(2e-6, rel=0.05)
+    assert "the result is multiplied by 1.0000020" in in_all.over_all.reason
 
 
 def test_an_outcome_tells_it_with_its_cause_and_a_script():

@@ -153,12 +153,12 @@ def _shown(
     is_news = is_news and not without_asking(cell, done.verdict, "").known
     with spending("shrinking"):
         seconds = _SHRINKING_SECONDS if is_news else _SHRINKING_SECONDS_OF_OTHERS
-        least = worst if done.systematic or _is_small(worst, seeds) else shrink(cell, worst, seconds)
+        least = worst if done.over_all or _is_small(worst, seeds) else shrink(cell, worst, seconds)
     with spending("writing"):
         script = reproduction(cell, least)
         shown = counterexample(least, script)
-    if done.systematic is not None:
-        found = done.systematic
+    if done.over_all is not None:
+        found = done.over_all
         return explained(shown, script, Diagnosis(found.sentence, found.evidence, found.cause, found.where))
     if not is_news and done.verdict is not Verdict.UNSTABLE:
         return shown

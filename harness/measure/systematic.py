@@ -44,6 +44,9 @@ _EDGES = (-3.0, -2.0, -1.0, -0.5, 0.0, 0.5, 1.0, 2.0, 3.0)
 """Values that part the entries of an argument."""
 
 _MOST_ENTRIES = 2**15
+_FEWEST_OFF = 3
+"""Entries that must be off in a case for it to tell of a direction."""
+
 _LEAST_LEVERAGE_LEFT = 1e-9
 
 _FARTHEST = 6.0
@@ -118,9 +121,10 @@ def _names(case: Case, place: int, expected: Array) -> tuple[str, ...]:
 class Estimate:
     """A systematic error of some entries: of what kind, by how much and how surely.
 
-    kind: "factor" or "offset"; size: relative to what is expected of an entry (a factor), or to its root mean square in a
-    case (an offset); error: its standard error; floors: the size in noise floors of the entries; cases: on how many it rests;
-    chance: how often rounding would do that.
+    kind: "factor", "offset" or "direction"; size: relative to what is expected of an entry (a factor), or to its root mean
+    square in a case (an offset), or how much more entries lead away from zero than towards it (1: all of them); error: its
+    standard error; floors: the size in noise floors of the entries; cases: on how many it rests; chance: how often rounding
+    would do that.
     """
 
     place: int
@@ -210,12 +214,16 @@ def slope_elsewhere(residuals: Sequence[Residual], like: Estimate) -> float | No
 
 def _sums(each: Residual) -> dict[tuple[str, Part], tuple[float, float]]:
     """For each part of a case the sum of the products of error and regressor, and of the regressor's squares, an entry."""
-    return {
+    made = {
         (kind, part): (product / entries, square / entries)
         for kind in ("factor", "offset")
         for part, product, square, entries in _of_kind(each, kind)
         if square > 0 and math.isfinite(product) and math.isfinite(square)
     }
+    away = np.sign(each.error * each.expected)
+    if (told := int(np.abs(away).sum())) >= _FEWEST_OFF:
+        made["direction", ()] = float(away.sum()) / told, 1.0
+    return made
 
 
 def _of_kind(each: Residual, kind: str) -> Iterator[tuple[Part, float, float, int]]:

@@ -20,6 +20,7 @@ from harness.measure.comparison import Comparison
 from harness.measure.reference import reference
 from harness.measure.systematic import Residual, residual
 from harness.measure.verdict import Judgement, Verdict, judge
+from harness.verify.accuracy import LessAccurate, less_accurate
 from harness.verify.case_observer import observed
 from harness.verify.cell import Cell
 from harness.verify.compilers import watch_compilers
@@ -95,8 +96,8 @@ class Exploration:
 
     planned: cases that should be asked, those left out that would take too long; met: those that were; answers: the
     comparisons of the first few planned cases with small results, to hold them against another implementation's; residuals:
-    what is left of comparisons with the oracle, to be tested for a systematic error; systematic: one that
-    was found; exact_cases: cases in which nothing rounds.
+    what is left of comparisons with the oracle, to be tested for a systematic error; over_all: what
+    was found of them together; exact_cases: cases in which nothing rounds.
     """
 
     cell: Cell
@@ -105,7 +106,7 @@ class Exploration:
     tried: list[Case] = field(default_factory=list)
     answers: Answers = field(default_factory=dict)
     residuals: list[Residual] = field(default_factory=list)
-    systematic: SystematicError | None = None
+    over_all: SystematicError | LessAccurate | None = None
     exact_cases: int = 0
     comparisons: int = 0
     worst: Finding | None = None
@@ -179,7 +180,9 @@ def explore(
         if not done.comparisons:
             _explore(done, subject, reserve, seconds, warm_up)
     if cell.prop.systematic and done.verdict.severity <= Verdict.ROUNDING.severity:
-        _examine(done, subject, fresh, seconds)
+        done.over_all = _systematic(done, subject, fresh, seconds) or _less_accurate(done, subject)
+        if done.over_all is not None:
+            done.add(Finding(done.over_all.case, done.over_all.judgement, done.over_all.comparison), 0)
     done.seconds = perf_counter() - began
     done.printed = subject.printed
     return done
@@ -212,13 +215,13 @@ def _explore(done: Exploration, subject: Subject, cases: Sequence[Case], seconds
     done.planned += len(cases)  # at the end, where fewer may have turned out to be there than were wanted
 
 
-def _examine(done: Exploration, subject: Subject, fresh: Iterable[Case], seconds: float) -> None:
-    """Test what is left of all comparisons for a systematic error, which counts where fresh cases show it too."""
+def _systematic(done: Exploration, subject: Subject, fresh: Iterable[Case], seconds: float) -> SystematicError | None:
+    """The systematic error of what is left of all comparisons, where fresh cases show it too."""
     cell = done.cell
     with spending("comparing"):
         suspected = lead(done.residuals, eps_of(cell.dtype))
     if suspected is None:
-        return
+        return None
     latest = own_seconds() + seconds
     moved = (
         each
@@ -227,9 +230,21 @@ def _examine(done: Exploration, subject: Subject, fresh: Iterable[Case], seconds
         if own_seconds() < latest
     )
     answers = partial(_comparisons, cell, subject)
-    done.systematic = systematic_error(suspected, done.residuals, moved, answers, _other_precision(cell))
-    if done.systematic is not None:
-        done.add(Finding(done.systematic.case, done.systematic.judgement, done.systematic.comparison), 0)
+    return systematic_error(suspected, done.residuals, moved, answers, _other_precision(cell))
+
+
+def _less_accurate(done: Exploration, subject: Subject) -> LessAccurate | None:
+    """Whether the implementation is many times as far off as the definition in this dtype."""
+    cell = done.cell
+    if _is_the_definition(cell):
+        return None
+    definition = partial(_comparisons, cell, Subject(cell.operation, cell.operation.own))
+
+    def of_the_definition(case: Case) -> float | None:
+        return max((each.score for each in definition(case) if each.is_informative), default=None)
+
+    scores = [(case, judgement.score) for case, judgement in done.judged if judgement.verdict is Verdict.ROUNDING]
+    return less_accurate(scores, of_the_definition, partial(_comparisons, cell, subject))
 
 
 def _comparisons(cell: Cell, subject: Subject, case: Case) -> Sequence[Comparison]:

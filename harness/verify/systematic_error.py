@@ -31,6 +31,9 @@ _LEAST_EPS, _LEAST_EPS_OF_SOME, _LEAST_EPS_AT_POSITIONS = 0.8, 1.0, 2.0
 positions of an axis, at which the constants of a formula may be rounded alike in every case. Rounding to nearest leaves half
 of the first at most, where a library's Fourier transform always rounds alike."""
 
+_NEARLY_ALL = 0.9
+"""How much more of all entries that are off lead one way than the other, for that to be told."""
+
 _LEAST_FLOORS = 0.2
 """The smallest one in noise floors of the entries: what is ill-conditioned may well lean to one side."""
 
@@ -80,6 +83,8 @@ class SystematicError:
     def sentence(self) -> str:
         """What is computed in place of what should be."""
         of = f"{self.comparison.label.removesuffix('against the oracle').strip() or 'the result'}"
+        if self.found.kind == "direction":
+            return f"{of} is rounded {'towards' if self.found.size < 0 else 'away from'} zero"
         if self.found.kind == "factor":
             digits = max(2, -int(f"{abs(self.found.size):e}".partition("e")[2]) + 2)
             return f"{of} is multiplied by {1 + self.found.size:.{digits}f}"
@@ -88,6 +93,8 @@ class SystematicError:
     @property
     def cause(self) -> str:
         """The name of the cause, among those of `harness.explain.causes`."""
+        if self.found.kind == "direction":
+            return "rounded toward zero" if self.found.size < 0 else "rounded away from zero"
         kind = self.found.part[0] if self.found.part else ""
         return "only some entries" if kind in POSITIONS else "circumstances" if kind else f"constant {self.found.kind}"
 
@@ -99,6 +106,9 @@ class SystematicError:
     @property
     def evidence(self) -> str:
         """How surely, and on how many cases."""
+        if self.found.kind == "direction":
+            share = (1 + abs(self.found.size)) / 2
+            return f"as {share:.0%} of all entries that are off are, over {self.found.cases} fresh cases"
         eps = self.case.precision.eps
         size, error = abs(self.found.size) / eps, self.found.error / eps
         return f"{size:.2g} ± {error:.1g} eps of {self.case.dtype} over {self.found.cases} fresh cases, where rounding leaves none"
@@ -107,18 +117,22 @@ class SystematicError:
     def reason(self) -> str:
         """All of it in a sentence."""
         where = f" ({self.where})" if self.where else ""
-        return f"a systematic error: {self.sentence}{where}, by {self.evidence}"
+        by = "" if self.found.kind == "direction" else "by "
+        return f"a systematic error: {self.sentence}{where}, {by}{self.evidence}"
 
 
 def lead(residuals: Sequence[Residual], eps: float) -> Estimate | None:
     """The systematic error that stands out, the broadest of those that do so about as surely; None where none does."""
     told = [each for each in estimates(residuals) if _is_large(each, eps) and each.chance < _LEAD]
+    told = [each for each in told if each.kind != "direction"] or told  # which any large error has as well
     surest = max((each.surety for each in told), default=0.0)
     broad = [each for each in told if each.surety >= _AS_BROAD * surest]
     return min(broad, key=lambda each: (len(each.part), each.kind, -each.surety), default=None)
 
 
 def _is_large(each: Estimate, eps: float) -> bool:
+    if each.kind == "direction":
+        return abs(each.size) >= _NEARLY_ALL
     kind = each.part[0] if each.part else ""
     least = _LEAST_EPS_AT_POSITIONS if kind in POSITIONS else _LEAST_EPS_OF_SOME if kind else _LEAST_EPS
     return abs(each.size) >= least * eps and each.floors >= _LEAST_FLOORS
@@ -141,7 +155,11 @@ def systematic_error(
         return None
     shown = next(each for each in _simplest(kept, found) if len(answers(each)) > found.place)
     comparison = answers(shown)[found.place]
-    verdict = Verdict.WRONG if _is_no_rounding(found, kept, answers, finer, eps) else Verdict.UNSTABLE
+    verdict = (
+        Verdict.WRONG
+        if found.kind != "direction" and _is_no_rounding(found, kept, answers, finer, eps)
+        else Verdict.UNSTABLE
+    )
     return SystematicError(found, shown, comparison, verdict)
 
 
