@@ -10,7 +10,7 @@ import harness
 from harness.declare.implementation import implementation_of
 from harness.execute.outcome import has_exact_cases, outcome
 from harness.generate.case import Case
-from harness.measure.exact_cases import is_off_by_multiples
+from harness.measure.comparison import Comparison, is_off_by_multiples
 from harness.measure.reference import reference
 from harness.verify.cell import Cell
 from tests.verdicts import PROPERTIES
@@ -85,13 +85,17 @@ def test_which_operations_have_exact_cases():
 
 
 def test_multiples():
-    one, other = np.array([1.0, 2.0]), np.array([1.0, 3.0])
-    assert is_off_by_multiples(other, one, 1.0)
-    assert not is_off_by_multiples(other, one, 0.0)
-    assert not is_off_by_multiples(np.array([1.25, 3.0]), one, 1.0)
-    assert not is_off_by_multiples(one, one, 1.0)
-    assert not is_off_by_multiples(np.array([1.0, np.nan]), one, 1.0)
-    assert not is_off_by_multiples(one[:1], one, 1.0)
+    def off(actual, spacing=1.0):
+        actual, expected, room = np.array(actual), np.array([1.0, 2.0]), np.ones(1)
+        told = {"label": "", "noise_floor": room, "informative": room > 0, "axis": None, "dtype": "float32"}
+        return is_off_by_multiples(
+            Comparison(actual=actual, expected=expected, allowance=32.0, spacing=spacing, **told)
+        )
+
+    assert off([1.0, 3.0]) and off([1.0, 2.5], 0.5)
+    assert not off([1.0, 3.0], 0.0)
+    assert not off([1.25, 3.0]) and not off([1.0, 2.0])
+    assert not off([1.0, np.nan]) and not off([1.0])
 
 
 def without_a_term(a, b):
@@ -115,7 +119,7 @@ def found(function, dtype, **declared):
 def test_one_term_of_a_thousand_is_missed_in_bfloat16():
     told = found(without_a_term, "bfloat16", dtypes=(torch.bfloat16,))
     assert told.verdict == "wrong"
-    assert "where nothing but equality will do" in told.reason
+    assert "all sums and products are exact, and nothing but equality will do" in told.reason
     assert told.counterexample.case["sizes"]["k"] > 1000
 
 

@@ -55,7 +55,7 @@ def test_rounding_has_no_direction(seed):
 
 
 def test_what_is_below_an_eps_is_not_told():
-    assert lead(residuals(lambda expected: 0.5 * EPS * expected), EPS) is None
+    assert lead(residuals(lambda expected: 0.2 * EPS * expected), EPS) is None
 
 
 def last(expected, by):
@@ -176,3 +176,47 @@ def test_an_outcome_tells_it_with_its_cause_and_a_script():
     assert found.reason.startswith("a systematic error: the result is multiplied by 1.0")
     assert found.counterexample.diagnosis.cause == "constant factor"
     assert "largest difference" in found.counterexample.script
+
+
+@pytest.mark.parametrize("towards", [True, False])
+def test_rounding_that_always_leads_one_way_is_told(towards):
+    by = (-0.5 if towards else 0.5) * EPS
+    found = lead(residuals(lambda expected: by * expected), EPS)
+    assert (found.kind, found.part) == ("direction", ())
+    assert found.size == pytest.approx(-1.0 if towards else 1.0, abs=0.02)
+
+
+@harness.operation(sizes={"m": (1, 6), "k": (1, 600), "n": (1, 6)})
+def long_product(a: Float[Tensor, "m k"], b: Float[Tensor, "k n"]) -> Float[Tensor, "m n"]:
+    """a b."""
+    return a @ b
+
+
+def truncated(a, b):
+    return (exact(a, b).view(torch.int32) & -65536).view(torch.float32).bfloat16()
+
+
+def in_bfloat16(a, b):
+    """Added up in bfloat16, term by term."""
+    made = torch.zeros(a.shape[0], b.shape[1], dtype=torch.bfloat16)
+    for k in range(a.shape[1]):
+        made = made + (a[:, k : k + 1].float() * b[k].float()).bfloat16()
+    return made
+
+
+@pytest.mark.parametrize(
+    ("function", "cause", "words"),
+    [
+        (truncated, "rounded toward zero", "the result is rounded towards zero"),
+        (in_bfloat16, "lower precision", "it computes in a lower precision than the definition does in bfloat16"),
+    ],
+)
+def test_kernels_that_lose_digits_are_told_to(function, cause, words):
+    found = outcome(cell(long_product, function, "bfloat16", dtypes=(torch.bfloat16,)), 50, 0)
+    assert found.verdict == "unstable" and words in found.reason
+    assert found.counterexample.diagnosis.cause == cause
+
+
+def test_who_computes_as_the_definition_does_is_as_accurate():
+    found = outcome(cell(long_product, lambda a, b: (b.mT @ a.mT).mT, "bfloat16"), 50, 0)
+    assert found.verdict in ("exact", "rounding")

@@ -207,6 +207,7 @@ def _serve(control: socket.socket, prepare: Callable[[], object]) -> NoReturn:
     os.setpgrp()  # so that a signal to all that stand in a terminal is for the command alone
     # terminal and files are the command's, and no candidate's to write to
     let_go_of({0, 1, 2, *map(int, os.listdir("/dev/fd"))} - {control.fileno()})
+    sys.stdin, sys.stdout, sys.stderr = os.fdopen(0), os.fdopen(1, "w"), os.fdopen(2, "w")  # not what pytest has there
     prepare()
     alarm = on_the_end_of_children()
     with selectors.DefaultSelector() as selector:

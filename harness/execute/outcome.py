@@ -51,7 +51,7 @@ _FEW = 12
 
 _REPLAYING_TURNS, _REPLAYING_SECONDS = 6, 1.0
 
-_TIMES_EXACT = 3
+_TIMES_EXACT = 6
 """Exact cases of each long form: where one term of a thousand is missing, few of them have a product of ones there."""
 
 _LOOKED_AT = 6
@@ -123,16 +123,16 @@ def _planned(cell: Cell, examples: int, seed: int) -> Sequence[Case]:
     operation, prop = cell.operation, cell.prop
     if prop.at_every_size and (_is_agreement(cell) or examples > _FEW):
         short = plan(operation, max(examples, len(essential(operation, seed))), seed)
-        return InARow(short, (*at_every_size(operation, seed), *_exact_at_every_size(cell, seed)))
+        return InARow(short, (*at_every_size(operation, seed), *_exact_at_every_size(cell, examples, seed)))
     return plan(operation, max(examples, _CLAIM_CASES) if prop.claim else examples, seed)
 
 
-def _exact_at_every_size(cell: Cell, seed: int) -> Iterator[Case]:
+def _exact_at_every_size(cell: Cell, examples: int, seed: int) -> Iterator[Case]:
     """The long cases once more with few ones, where the operation is one of sums and products, which are exact then."""
     if _is_agreement(cell) and has_exact_cases(cell.operation):
         for case in at_every_size(cell.operation, seed):
             plain = case.replace(pattern="few_ones", layout="contiguous")
-            yield from (plain.another(step) for step in range(_TIMES_EXACT))
+            yield from (plain.another(step) for step in range(_TIMES_EXACT if examples > _FEW else 1))
 
 
 @cache

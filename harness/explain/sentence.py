@@ -50,4 +50,5 @@ def _unequal(comparison: Comparison) -> str:
         if actual.shape == expected.shape
         else "shapes"
     )
-    return f"{comparison.label}: {differ} differ, where nothing but equality will do"
+    why = "all sums and products are exact, and " if comparison.spacing else ""
+    return f"{comparison.label}: {differ} differ, where {why}nothing but equality will do"

@@ -5,6 +5,7 @@ The order of arguments is that of `torch.testing.assert_close`: what was compute
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -16,11 +17,11 @@ from harness.measure.arrays import Array, as_array
 from harness.measure.comparison import (
     Comparison,
     allowance,
+    is_off_by_multiples,
     oracle_rounds,
     rounding_allowance,
 )
 from harness.measure.derived import derived
-from harness.measure.exact_cases import is_off_by_multiples
 from harness.measure.reference import ExpectedTensor, Reference
 
 
@@ -49,10 +50,8 @@ def close(
         return _derived(label, as_array(actual), as_array(expected), case, axis)
     wanted, found = as_array(expected), as_array(actual)
     exact = case.operation.exact or like.expected.dtype.kind in "iub"
-    if expected is like.expected:
-        exact |= is_off_by_multiples(found, wanted, like.spacing)
     allowed = allowance(case) * (2 if both_rounded or oracle_rounds(case) else 1)
-    return Comparison(
+    compared = Comparison(
         label=label,
         actual=found,
         expected=wanted if wanted.ndim else np.full_like(found, wanted, dtype=wanted.dtype),
@@ -66,6 +65,14 @@ def close(
         entry_floor=like.entry_floor if expected is like.expected else None,
         spacing=like.spacing if expected is like.expected else 0.0,
     )
+    return _to_the_bit_where_nothing_rounds(compared)
+
+
+def _to_the_bit_where_nothing_rounds(compared: Comparison) -> Comparison:
+    """What rounding might explain, and does not in an exact case: there, nothing but equality will do."""
+    if not compared.spacing or not compared.within or not is_off_by_multiples(compared):
+        return compared
+    return replace(compared, exact=True, allowance=0.0)
 
 
 def all_close(

@@ -112,6 +112,16 @@ class Comparison:
             return _same(self.actual, _rounded(self.expected, _stored(self.dtype)))
 
 
+def is_off_by_multiples(compared: Comparison) -> bool:
+    """Whether two results differ, and by whole multiples of an exact case's spacing alone, as no rounding does there."""
+    if not compared.spacing or compared.actual.shape != compared.expected.shape:
+        return False
+    with np.errstate(all="ignore"):
+        apart = np.abs(np.asarray(compared.actual - compared.expected, np.float64)) / compared.spacing
+    peak = float(apart.max(initial=0.0))
+    return 0.0 < peak < np.inf and bool((apart == np.round(apart)).all())
+
+
 def allowance(case: Case) -> float:
     """The error that rounding may cause, in multiples of the noise floor.
 

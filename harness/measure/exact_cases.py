@@ -10,7 +10,6 @@ same; so a result is wrong only where it is off by whole multiples, as no roundi
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from typing import Any
 
@@ -130,7 +129,7 @@ def _halvings(values: Tensor) -> int:
 
 def spacing(case: Case, call: Call, evaluate: Callable[[dict[str, Tensor]], list[Array]]) -> float:
     """The power of two of which all results of an exact case are multiples; 0 where rounding may have a part in it."""
-    floats = [tensor for tensor in call.arguments.values() if tensor.is_floating_point()]
+    floats = [tensor.double() for tensor in call.arguments.values() if tensor.is_floating_point()]
     if not floats or not all(bool((each == each.round()).all()) for each in floats):
         return 0.0
     mode = _Exactly(0.5**_MARGIN * 2 / case.precision.eps)
@@ -148,13 +147,3 @@ def spacing(case: Case, call: Call, evaluate: Callable[[dict[str, Tensor]], list
 def _wide(tensor: Tensor) -> Tensor:
     tensor = tensor.detach().cpu()
     return tensor.double() if tensor.is_floating_point() else tensor
-
-
-def is_off_by_multiples(actual: Array, expected: Array, of: float) -> bool:
-    """Whether two arrays differ, and by whole multiples alone."""
-    if not of or actual.shape != expected.shape:
-        return False
-    with np.errstate(all="ignore"):
-        apart = np.abs(np.asarray(actual, np.float64) - np.asarray(expected, np.float64)) / of
-    peak = float(apart.max(initial=0.0))
-    return 0.0 < peak < math.inf and bool((apart == np.round(apart)).all())

@@ -16,19 +16,20 @@ from harness.generate.case import Case
 from harness.measure.comparison import Comparison
 from harness.measure.verdict import Judgement, Verdict
 
-_TIMES = 4.0
+_TIMES = 3.0
 """How many times the definition's error an implementation's must be in the median: correct ones of the catalogue come to 2.5."""
 
 _MOST, _TWICE = 0.8, 2.0
 """The share of cases in which it must be so many times the definition's at least."""
 
-_WORTH_A_LOOK = 0.5
+_WORTH_A_LOOK = 0.25
 """The median error in noise floors, below which nobody asks the definition."""
 
 _LEAST = 0.1
 """In noise floors, what the definition's error counts as at least."""
 
-_FEWEST, _LONG = 8, 64
+_FEWEST, _LONG = 8, (0, 64, 256)
+"""Cases that must tell, and sizes of an axis from which they are taken: what is added up narrowly is worse the longer it is."""
 
 Answers = Callable[[Case], Sequence[Comparison]]
 
@@ -84,7 +85,7 @@ def less_accurate(
     scores: its errors in noise floors; of_the_definition: the same of the definition, None where it has none.
     """
     told = [(case, score) for case, score in scores if case.precision.eps > torch.finfo(torch.float32).eps]
-    for long in (0, _LONG):
+    for long in _LONG:
         some = [(case, score) for case, score in told if max(case.sizes.values(), default=0) >= long]
         if len(some) >= _FEWEST and median(score for _, score in some) >= _WORTH_A_LOOK:
             found = _compared(some, of_the_definition, answers, long)
