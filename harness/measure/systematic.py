@@ -227,35 +227,32 @@ def _sums(each: Residual) -> dict[tuple[str, Part], tuple[float, float]]:
 
 
 def _of_kind(each: Residual, kind: str) -> Iterator[tuple[Part, float, float, int]]:
-    """The parts of a case with their sums, for errors of one kind."""
+    """The parts of a case with their sums, for errors of one kind; positions and forms of a case are asked for factors alone."""
     with np.errstate(all="ignore"):  # what overflows is left out by whoever asks
         peak = float(np.sqrt(np.square(each.expected).mean()))
         regressor = (each.expected if kind == "factor" else peak) / each.scale
         products, squares = each.error / each.scale * regressor, np.square(regressor)
-    return _parts(each, peak, products, squares)
-
-
-def _parts(
-    each: Residual, peak: float, products: NDArray[np.float64], squares: NDArray[np.float64]
-) -> Iterator[tuple[Part, float, float, int]]:
-    """The parts of a case, with their sums and the number of their entries."""
     whole = float(products.sum()), float(squares.sum()), each.entries
     yield (), *whole
-    for name, domain in each.case.operation.options.items():
-        if len(domain.values) > 1:
-            yield ("option", name, repr(each.case.options[name])), *whole
-    for name, size in each.case.sizes.items():
-        for long in _LONG:
-            if size >= long:
-                yield ("long", name, long), *whole
-    for number, name in enumerate(each.axes):
-        yield from _positions(
-            name, _along(products, each.shape, number), _along(squares, each.shape, number), each.entries
-        )
+    if kind == "factor":
+        for part in _forms(each.case):
+            yield part, *whole
+        for number, name in enumerate(each.axes):
+            along = _along(products, each.shape, number), _along(squares, each.shape, number)
+            yield from _positions(name, *along, each.entries)
     yield from _classes(_by_size(each.expected, peak), _SIGNED_SIZES, products, squares)
     for name, values in _arguments_like(each):
         words = [("argument", name, low, high) for low, high in zip((-np.inf, *_EDGES), (*_EDGES, np.inf), strict=True)]
         yield from _classes(np.digitize(values, _EDGES), words, products, squares)
+
+
+def _forms(case: Case) -> Iterator[Part]:
+    """What tells a whole case from others: its options, and which of its axes are long."""
+    for name, domain in case.operation.options.items():
+        if len(domain.values) > 1:
+            yield "option", name, repr(case.options[name])
+    for name, size in case.sizes.items():
+        yield from (("long", name, long) for long in _LONG if size >= long)
 
 
 def _along(values: NDArray[np.float64], shape: tuple[int, ...], axis: int) -> NDArray[np.float64]:
