@@ -153,14 +153,16 @@ def systematic_error(
         return None
     if not 1 / _LIKE <= found.size / suspected.size <= _LIKE:
         return None
-    shown = next(each for each in _simplest(kept, found) if len(answers(each)) > found.place)
-    comparison = answers(shown)[found.place]
+    told = ((case, answers(case)[found.place :]) for case in _simplest(kept, found))
+    case, comparison = next(((case, rest[0]) for case, rest in told if rest), (None, None))
+    if case is None or comparison is None:
+        return None  # what answered once does so no more
     verdict = (
         Verdict.WRONG
         if found.kind != "direction" and _is_no_rounding(found, kept, answers, finer, eps)
         else Verdict.UNSTABLE
     )
-    return SystematicError(found, shown, comparison, verdict)
+    return SystematicError(found, case, comparison, verdict)
 
 
 def _enough(suspected: Estimate, fresh: Iterable[Case], answers: Answers) -> list[Residual]:
