@@ -58,6 +58,9 @@ _WITHOUT_ANSWER = (Unsupported, ImplementationFault, DefinitionFault)
 _ORDINARY = ("float32", "float64")
 """Dtypes in which every library computes."""
 
+_LOST = 8.0
+"""Noise floors from which the definition counts as losing digits in float32: then it is no judge of a narrower dtype."""
+
 _ENTRIES_OF_RESIDUALS = 2**20
 """Entries of all residuals of a cell."""
 
@@ -241,7 +244,9 @@ def _less_accurate(done: Exploration, subject: Subject) -> LessAccurate | None:
     definition = partial(_comparisons, cell, Subject(cell.operation, cell.operation.own))
 
     def of_the_definition(case: Case) -> float | None:
-        return max((each.score for each in definition(case) if each.is_informative), default=None)
+        own = [each.score for each in definition(case) if each.is_informative]
+        lost = (each.score for each in definition(case.at("float32")) if each.is_informative)
+        return max((*own, *(score for score in lost if score > _LOST)), default=None) if own else None
 
     scores = [(case, judgement.score) for case, judgement in done.judged if judgement.verdict is Verdict.ROUNDING]
     return less_accurate(scores, of_the_definition, partial(_comparisons, cell, subject))
