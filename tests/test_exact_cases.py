@@ -1,9 +1,11 @@
 """Exact cases: sums and products of small whole numbers are exact in any order, and who is off there is wrong."""
 
+from typing import Annotated
+
 import numpy as np
 import pytest
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from torch import Tensor
 
 import harness
@@ -82,6 +84,36 @@ def test_few_ones_keep_long_sums_exact(k):
 def test_which_operations_have_exact_cases():
     assert has_exact_cases(product) and has_exact_cases(mean)
     assert not has_exact_cases(softmax) and not has_exact_cases(determinant)
+
+
+@harness.operation(sizes={"n": (1, 300)})
+def added_by_segment(
+    start: Float[Tensor, "segments d"],
+    x: Float[Tensor, "n d"],
+    segment: Annotated[Int[Tensor, "n"], harness.below("segments")],
+) -> Float[Tensor, "segments d"]:
+    """Every row added to that of its segment."""
+    return start.index_add(0, segment, x)
+
+
+def test_indices_stay_in_their_domain_in_exact_cases():
+    assert has_exact_cases(added_by_segment)
+    case = Case(added_by_segment, {"n": 40, "d": 2, "segments": 3}, pattern="few_ones")
+    indices = case.tensors["segment"]
+    assert int(indices.min()) >= 0 and int(indices.max()) < 3
+    assert reference(case).parts[0].spacing == 1.0
+
+
+@harness.operation
+def declines(x: Float[Tensor, "batch n"]) -> Float[Tensor, "batch n"]:
+    """x, where nothing is zero."""
+    if (x == 0).any():
+        raise ValueError("a zero")
+    return x * 1
+
+
+def test_where_the_definition_raises_there_is_no_exact_case():
+    assert not has_exact_cases(declines)
 
 
 def test_multiples():

@@ -11,7 +11,7 @@ from typing import Any
 
 from harness.catalogue import is_catalogued
 from harness.declare.operation import Operation
-from harness.errors import HarnessError
+from harness.errors import DefinitionFault, HarnessError
 from harness.explain.counterexample import Counterexample, counterexample, explained
 from harness.explain.diagnosis import Diagnosis, diagnose
 from harness.explain.reproduction import reproduction
@@ -138,8 +138,15 @@ def _exact_at_every_size(cell: Cell, examples: int, seed: int) -> Iterator[Case]
 @cache
 def has_exact_cases(operation: Operation) -> bool:
     """Whether an operation adds and multiplies whole numbers alone, told from short cases of its plan."""
-    short = [case.replace(pattern="few_ones") for case in essential(operation)[:_LOOKED_AT]]
-    return any(part.spacing for case in short for part in reference(case).parts)
+    short = (case.replace(pattern="few_ones") for case in essential(operation)[:_LOOKED_AT])
+    return any(_is_exact(case) for case in short)
+
+
+def _is_exact(case: Case) -> bool:
+    try:
+        return any(part.spacing for part in reference(case).parts)
+    except DefinitionFault:
+        return False
 
 
 def _shown(

@@ -358,7 +358,7 @@ class Case:
         stream = RandomSource(domain.shape(known), known, self.seed, name)
         if name in self.values:
             values = domain.in_kind(np.reshape(np.asarray(self.values[name]), stream.shape))
-        elif domain.structure is not None and not (domain.is_typical and self.pattern in EXACT):
+        elif domain.structure is not None and not (domain.takes_any_numbers and self.pattern in EXACT):
             values = domain.in_kind(domain.structure(stream))
         elif domain.kind == "complex":
             turned = dataclasses.replace(stream, name=f"{name}, imaginary")
