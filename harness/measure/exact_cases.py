@@ -19,7 +19,7 @@ from torch import Tensor
 from torch.utils._pytree import tree_leaves, tree_map
 
 from harness.errors import DefinitionFault
-from harness.generate.case import Call, Case
+from harness.generate.case import Case
 from harness.measure.arrays import Array
 from harness.measure.operators import EagerMode
 
@@ -86,7 +86,7 @@ class _Exactly(EagerMode):  # type: ignore[no-untyped-call]
         elif name not in _CHOOSING and name not in _MOVING:
             raise _Inexact
         for each in tree_leaves(made):
-            if isinstance(each, Tensor) and each.is_floating_point():
+            if _is_float(each):
                 _halvings(each)
         return made
 
@@ -127,23 +127,21 @@ def _halvings(values: Tensor) -> int:
     raise _Inexact
 
 
-def spacing(case: Case, call: Call, evaluate: Callable[[dict[str, Tensor]], list[Array]]) -> float:
-    """The power of two of which all results of an exact case are multiples; 0 where rounding may have a part in it."""
-    floats = [tensor.double() for tensor in call.arguments.values() if tensor.is_floating_point()]
+def spacing(case: Case, wide: dict[str, Tensor], evaluate: Callable[[dict[str, Tensor]], list[Array]]) -> float:
+    """The power of two of which all results of an exact case are multiples; 0 where rounding may have a part in it.
+
+    wide: the case's arguments as the oracle takes them.
+    """
+    floats = [tensor for tensor in wide.values() if tensor.is_floating_point()]
     if not floats or not all(bool((each == each.round()).all()) for each in floats):
         return 0.0
     mode = _Exactly(0.5**_MARGIN * 2 / case.precision.eps)
     try:
         with torch.no_grad(), mode:
-            results = evaluate({name: _wide(tensor) for name, tensor in call.arguments.items()})
+            results = evaluate(wide)
     except (_Inexact, DefinitionFault, RuntimeError):
         return 0.0
     made = [torch.from_numpy(np.array(each)) for each in results if each.dtype.kind == "f"]
     if not made or not mode.has_computed:
         return 0.0  # what NumPy or a loop in C has made, nobody has seen
     return 0.5 ** max(map(_halvings, made))
-
-
-def _wide(tensor: Tensor) -> Tensor:
-    tensor = tensor.detach().cpu()
-    return tensor.double() if tensor.is_floating_point() else tensor

@@ -142,7 +142,8 @@ def _reference(call: Call, case: Case) -> Reference:
     evaluate = definition_of(case, call)
     found = measure(case, call, evaluate, axes, _in_extended_precision(case, call), dtypes)
     with spending("oracle"):
-        of = 0.0 if operation.exact else spacing(case, call, evaluate)
+        wide = {name: widened(tensor) for name, tensor in call.arguments.items()}
+        of = 0.0 if operation.exact else spacing(case, wide, evaluate)
     return Reference(tuple(replace(part, spacing=of) for part in found.parts)) if of else found
 
 

@@ -15,6 +15,7 @@ import torch
 from harness.generate.case import Case
 from harness.measure.comparison import Comparison
 from harness.measure.verdict import Judgement, Verdict
+from harness.verify.systematic_error import Answers
 
 _TIMES = 3.0
 """How many times the definition's error an implementation's must be in the median: correct ones of the catalogue come to 2.5."""
@@ -30,8 +31,6 @@ _LEAST = 0.1
 
 _FEWEST, _LONG = 8, (0, 64, 256)
 """Cases that must tell, and sizes of an axis from which they are taken: what is added up narrowly is worse the longer it is."""
-
-Answers = Callable[[Case], Sequence[Comparison]]
 
 
 @dataclass(frozen=True)
