@@ -47,7 +47,7 @@ from harness.explain.cause import Instead, Observed, cause
 from harness.explain.counterexample import Counterexample
 from harness.explain.diagnosis import Diagnosis
 from harness.generate.case import Call, Case
-from harness.generate.layouts import layout, layouts_for
+from harness.generate.layouts import layout, layouts_for, whole_memory
 from harness.generate.patterns import pattern
 from harness.generate.precision import precision
 from harness.given import assert_agrees, cases
@@ -143,5 +143,6 @@ __all__ = [
     "transposed",
     "verify",
     "when",
+    "whole_memory",
     "within",
 ]

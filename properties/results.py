@@ -26,8 +26,19 @@ def nonfinite_values(case):
     yield case.replace(pattern="nonfinite")
 
 
+def guarded(case):
+    yield case.replace(layout="guarded")
+
+
 def _bits(tensor):
     return tensor.clone(memory_format=torch.contiguous_format).reshape(-1).view(torch.uint8)
+
+
+def _around(tensor):
+    """The bits of the memory in which a tensor lies, but for its own entries."""
+    whole = harness.whole_memory(tensor).clone()
+    whole.as_strided(tensor.shape, tensor.stride(), tensor.storage_offset()).zero_()
+    return _bits(whole)
 
 
 @harness.property
@@ -42,16 +53,22 @@ def result_dtype(implementation, case):
         yield harness.holds(f"result {index} is where the arguments are (it is on {where})", where == case.device, case)
 
 
-@harness.property
+@harness.property(variants=guarded)
 def inputs_unmodified(implementation, case):
-    """Arguments have the same bits after the call as before, but the one that is declared to be written to."""
+    """Arguments have the same bits after the call as before, but the one that is declared to be written to.
+
+    So has what lies before and behind them in memory.
+    """
     call = case.call()
     before = call.fresh()
     implementation.in_place(call)
     for name, tensor in call.arguments.items():
+        kept = before.arguments[name]
         if name != implementation.implementation.mutates:
-            same = torch.equal(_bits(tensor), _bits(before.arguments[name]))
+            same = torch.equal(_bits(tensor), _bits(kept))
             yield harness.holds(f"argument {name} is left as it was", same, case)
+        around = torch.equal(_around(tensor), _around(kept))
+        yield harness.holds(f"what lies around argument {name} in memory is left as it was", around, case)
 
 
 @harness.property
@@ -63,6 +80,13 @@ def repeatability(implementation, case):
         yield harness.close(
             f"result {index} of the second call", after, harness.as_array(before), case, like=part, both_rounded=True
         )
+
+
+@harness.property(variants=one_in_four)
+def uninitialised_memory(implementation, case):
+    """What is allocated and not written is in no result: where fresh memory holds NaN, the result is the oracle's."""
+    results = implementation.in_filled_memory(case)
+    yield from harness.all_close("where fresh memory holds NaN", results, harness.reference(case), case)
 
 
 @harness.property(variants=one_in_four)

@@ -309,6 +309,7 @@ def test_every_layout_of_a_call_is_listed_of_all_arguments_and_of_each():
         "transposed",
         "strided",
         "offset",
+        "guarded",
         "reversed",
         "expanded",
         "expanded:x:0",

@@ -128,6 +128,12 @@ def declare_impossible_sizes():
         return x
 
 
+def declare_one_number_for_a_size():
+    @harness.operation(sizes={"d": 8})
+    def same(x: Float[Tensor, "d"]) -> Float[Tensor, "d"]:
+        return x
+
+
 def declare_nameless_axes():
     @harness.operation
     def anything(x: Float[Tensor, "... d"]) -> Float[Tensor, "... d"]:
@@ -155,6 +161,7 @@ def declare_wrong_structure():
         (declare_unknown_linear, ("same", "'y'", "known are x")),
         (declare_raising_definition, ("broken", "raised RuntimeError", "mend it")),
         (declare_impossible_sizes, ("never", "where=", "widen sizes=")),
+        (declare_one_number_for_a_size, ("same", "'d' is 8", "such as (1, 9)")),
         (declare_nameless_axes, ("anything", "'...'", "write *batch")),
         (declare_wrong_structure, ("structured", "'x'", "made shape (3,)")),
     ],

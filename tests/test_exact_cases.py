@@ -76,6 +76,23 @@ def test_partial_sums_must_fit_into_the_precision():
     assert spacing(product, "normal", **sizes) == 0.0
 
 
+def test_partial_sums_of_a_mean_must_fit_as_well():
+    assert spacing(mean, dtype="bfloat16", batch=2, n=16) > 0
+    assert spacing(mean, dtype="bfloat16", batch=2, n=2048) == 0.0
+    assert spacing(mean, dtype="float32", batch=2, n=2048) > 0
+
+
+@harness.operation(sizes={"batch": (8, 8)})
+def averaged_into_places(x: Float[Tensor, "batch n"]) -> Float[Tensor, "2 n"]:
+    """The means of the rows with an even and with an odd number."""
+    places = (torch.arange(len(x)) % 2)[:, None].expand(x.shape)
+    return torch.zeros(2, x.shape[1], dtype=x.dtype).scatter_reduce(0, places, x, "mean", include_self=False)
+
+
+def test_what_is_divided_on_the_way_is_not_exact():
+    assert spacing(averaged_into_places, batch=8, n=3) == 0.0
+
+
 @pytest.mark.parametrize("k", [1, 33, 600, 2100])
 def test_few_ones_keep_long_sums_exact(k):
     assert spacing(product, "few_ones", "bfloat16", m=4, k=k, n=4) == 1.0

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, get_type_hints, overload
 
@@ -208,7 +208,12 @@ def _drawn_sizes(
     """The bounds of every size: those given for a name are those of `name_2`, too, which stands beside it in some forms."""
     tensors = signature.tensors.values()
     names = {name for domain in tensors for axis in domain.every_axis for name in axis.names} - options
-    for name, (low, high) in sizes.items():
+    for name, bounds in sizes.items():
+        if not _is_a_range(bounds):
+            raise DeclarationError(
+                f"{place_of(function)}: size {name!r} is {bounds!r}; give the smallest and the largest, such as (1, 9)"
+            )
+        low, high = bounds
         if low < 0 or high < low:
             raise DeclarationError(f"{place_of(function)}: size {name!r} ranges from {low} to {high}, which is empty")
     default = {name: (0 if name == "batch" else 1, _LARGEST) for name in sorted(names)}
@@ -217,6 +222,11 @@ def _drawn_sizes(
         if place.isdigit() and first in sizes:
             default[name] = (max(sizes[first][0], 1), max(sizes[first][1], 1))
     return default | {name: bounds for name, bounds in sizes.items() if not name.startswith("*")}
+
+
+def _is_a_range(bounds: Any) -> bool:
+    """Whether these are two whole numbers."""
+    return isinstance(bounds, Sequence) and len(bounds) == 2 and all(type(each) is int for each in bounds)
 
 
 def _check_axes(

@@ -17,11 +17,13 @@ import torch
 
 from harness.explain import causes
 from harness.explain.cause import Cause, Instead, Observed
-from harness.explain.causes.memory import argument_written
+from harness.explain.causes.layouts import layout_of_one
+from harness.explain.causes.memory import argument_written, memory_not_written
 from harness.explain.circumstances import circumstances, in_words, other_dtypes, what_matters
 from harness.explain.neighbourhood import FaultNeighbourhood, neighbourhood_of
 from harness.explain.supposed import CannotSay
 from harness.generate.case import Case
+from harness.generate.layouts import guarded
 from harness.measure.arrays import Array, as_array
 from harness.measure.assertions import all_close, close
 from harness.measure.clock import spending, undisturbed_seconds
@@ -47,7 +49,7 @@ _FOR_OBSERVING = 0.4
 _TRIED = 3
 """Failing cases on which a theory may say nothing before it is dropped."""
 
-_OF_MEMORY = (argument_written.name, "layout of one")
+_OF_MEMORY = (argument_written.name, memory_not_written.name, layout_of_one.name)
 """Observations that are about memory itself."""
 
 _CLOSER = 0.05
@@ -324,7 +326,7 @@ def _observation(fault: FaultNeighbourhood) -> Diagnosis | None:
     anything.
     """
     rule = circumstances(fault) or ()
-    of_layout = any(condition.is_of_layout for condition in rule)
+    of_layout = any(condition.is_of_layout for condition in rule) or fault.case.layout == guarded.__name__
     where = in_words(rule)
     for cause, seen in _yielded(fault):
         if isinstance(seen, Observed) and (not of_layout or cause.name in _OF_MEMORY):

@@ -16,6 +16,7 @@ from harness.candidates import is_candidate
 from harness.explain.evidence import FAULTS, Evidence, Form, beyond, largest_difference, literal, parts_of, rows_of
 from harness.explain.gradient_forms import gradient_forms, gradient_leak
 from harness.generate.case import Call
+from harness.generate.layouts import whole_memory
 from harness.generate.patterns import SPECIAL
 from harness.generate.precision import PRECISIONS
 from harness.measure.comparison import allowance
@@ -157,9 +158,17 @@ def _repeatability(evidence: Evidence) -> Iterator[Form]:
 
 
 def _inputs_unmodified(evidence: Evidence) -> Iterator[Form]:
-    for name in evidence.call.arguments:
-        told = (f"expected, actual = (torch.as_tensor(each[{name!r}]) for each in (kept, arguments))",)
-        yield Form({"case": evidence.call}, ("kept, arguments = case(), case()",), ("call(arguments)", *told), 0.0)
+    for name, tensor in evidence.call.arguments.items():
+        with_what_lies_around = f".as_strided(({len(whole_memory(tensor))},), (1,), 0)"
+        for memory in ("", with_what_lies_around):
+            told = (f"expected, actual = (torch.as_tensor(each[{name!r}]){memory} for each in (kept, arguments))",)
+            yield Form({"case": evidence.call}, ("kept, arguments = case(), case()",), ("call(arguments)", *told), 0.0)
+
+
+def _uninitialised_memory(evidence: Evidence) -> Iterator[Form]:
+    filling = 'torch.set_deterministic_debug_mode("warn")  # what is allocated holds NaN'
+    for form in _whole(evidence, evidence.call):
+        yield dataclasses.replace(form, lines=(*form.lines, filling))
 
 
 def _result_dtype(evidence: Evidence) -> Iterator[Form]:
@@ -193,6 +202,7 @@ _OF_PROPERTIES: dict[str, Callable[[Evidence], Iterator[Form]]] = {
     "nonfinite_propagation": _nonfinite,
     "repeatability": _repeatability,
     "result_dtype": _result_dtype,
+    "uninitialised_memory": _uninitialised_memory,
 }
 """The forms of those properties that look at something else than one result against the definition's."""
 

@@ -72,8 +72,10 @@ def tensor_literal(tensor: Tensor) -> str:
     if tensor.stride() == torch.empty(tensor.shape).stride() and not tensor.storage_offset():
         return made
     length = tensor.untyped_storage().nbytes() // tensor.element_size()
+    amid = number(tensor.as_strided((), (), 0 if tensor.storage_offset() else 1))  # what lies before or between
     return (
-        f"torch.zeros({length}, {kind}).as_strided({shape}, {tensor.stride()}, {tensor.storage_offset()}).copy_({made})"
+        f"torch.full(({length},), {amid}, {kind}).as_strided({shape}, {tensor.stride()}, {tensor.storage_offset()})"
+        f".copy_({made})"
     )
 
 

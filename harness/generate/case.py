@@ -19,7 +19,7 @@ from harness.declare.domain import OptionValue, TensorDomain
 from harness.declare.operation import Operation
 from harness.declare.structure import RandomSource
 from harness.errors import HarnessError
-from harness.generate.layouts import Layout
+from harness.generate.layouts import Layout, whole_memory
 from harness.generate.memory import Memory
 from harness.generate.patterns import EXACT, PATTERNS, SPECIAL
 from harness.generate.precision import PRECISIONS, Precision
@@ -403,14 +403,8 @@ def _kept(tensor: Tensor, domain: TensorDomain) -> Tensor:
 
 
 def _copy(tensor: Tensor) -> Tensor:
-    offset, strides = tensor.storage_offset(), tensor.stride()
-    if tensor.is_contiguous() and not offset:
+    """The tensor in memory of its own, amid what it lies in."""
+    whole = whole_memory(tensor)
+    if whole.shape == tensor.shape or (tensor.is_contiguous() and whole.numel() == tensor.numel()):
         return tensor.clone()
-    repeated = [axis for axis, stride in enumerate(strides) if not stride and tensor.shape[axis] > 1]
-    if repeated:
-        return _copy(tensor.narrow(repeated[0], 0, 1)).expand(tensor.shape)
-    reach = (
-        sum(stride * (size - 1) for stride, size in zip(strides, tensor.shape, strict=True)) if tensor.numel() else 0
-    )
-    buffer = torch.empty(offset + reach + 1, dtype=tensor.dtype, device=tensor.device)
-    return buffer.as_strided(tensor.shape, strides, offset).copy_(tensor)
+    return whole.clone().as_strided(tensor.shape, tensor.stride(), tensor.storage_offset())

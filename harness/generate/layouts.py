@@ -94,11 +94,32 @@ def strided(tensor: Tensor) -> Tensor:
 
 @layout(least_axes=0)
 def offset(tensor: Tensor) -> Tensor:
-    """A slice that begins three entries into its buffer."""
-    buffer = torch.zeros(tensor.numel() + 5, dtype=tensor.dtype, device=tensor.device)
-    view = buffer[3 : 3 + tensor.numel()].view(tensor.shape)
-    view.copy_(tensor)
-    return view
+    """A slice that begins three entries into its buffer, amid the largest number that there is."""
+    return _amid(tensor, before=3, after=2, of=_largest(tensor.dtype))
+
+
+@layout(least_axes=0)
+def guarded(tensor: Tensor) -> Tensor:
+    """Contiguous and aligned, amid entries that are NaN, so that whatever reads beyond its argument shows it."""
+    inexact = tensor.is_floating_point() or tensor.is_complex()
+    return _amid(tensor, before=_GUARD, after=_GUARD, of=float("nan") if inexact else _largest(tensor.dtype))
+
+
+_GUARD = 64
+"""Entries before and after: those of a cache line or more, so that what is aligned stays so."""
+
+
+def _amid(tensor: Tensor, before: int, after: int, of: float) -> Tensor:
+    """The values amid so many entries of another one in the same buffer."""
+    buffer = torch.full((before + tensor.numel() + after,), of, dtype=tensor.dtype, device=tensor.device)
+    return buffer[before : before + tensor.numel()].view(tensor.shape).copy_(tensor)
+
+
+def _largest(dtype: torch.dtype) -> float:
+    """What no index, no size and no comparison takes for one of its own: the largest number of a dtype."""
+    if dtype is torch.bool:
+        return True
+    return torch.finfo(dtype).max if dtype.is_floating_point or dtype.is_complex else torch.iinfo(dtype).max
 
 
 @layout(least_axes=1)
@@ -118,6 +139,12 @@ def _repeats(tensor: Tensor, axis: int) -> bool:
     """Whether every slice along an axis is the first one, NaN counting as NaN."""
     first = tensor.narrow(axis, 0, 1).expand_as(tensor)
     return bool(((tensor == first) | (tensor.isnan() & first.isnan())).all())
+
+
+def whole_memory(tensor: Tensor) -> Tensor:
+    """All entries of the buffer in which a tensor lies, its own and those around it."""
+    length = tensor.untyped_storage().nbytes() // tensor.element_size()
+    return tensor.detach().as_strided((length,), (1,), 0)
 
 
 REVERSED = "reversed"

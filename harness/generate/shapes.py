@@ -13,6 +13,7 @@ from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from harness.declare.axes import Axis
 from harness.declare.operation import Operation
 from harness.generate.case import Case
+from harness.generate.layouts import guarded
 from harness.generate.strategy import ORDINARY, fits
 
 LARGEST = 2**18
@@ -155,7 +156,7 @@ def long_cases(operation: Operation, bases: Sequence[Case]) -> tuple[Case, ...]:
     """Cases in which every axis has each of the sizes at which code changes its path, every two axes are long at once, and all.
 
     Each case is as narrow as can be in its other axes; the least work first. Options and patterns vary from one to the
-    next.
+    next. Arguments are guarded: what is read beyond the end of an axis shows there.
     """
     packing = _Packing(operation, bases)
     together, pairs = [*packing.all_together()], [*packing.pairs()]
@@ -238,7 +239,7 @@ class _Packing:
             for turn in range(len(self._bases)):
                 base = self._bases[(self._made + turn) % len(self._bases)]
                 pattern = _PATTERNS[self._made % len(_PATTERNS)]
-                case = base.replace(sizes=wanted, pattern=pattern)
+                case = base.replace(sizes=wanted, pattern=pattern, layout=guarded.__name__)
                 if fits(case, _LARGEST_TENSOR):
                     self._made += 1
                     return case.replace(seed=case.seed + self._made)

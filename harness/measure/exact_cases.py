@@ -32,7 +32,7 @@ def _named(names: str) -> frozenset[str]:
 _ADDING = _named(
     """
     sum mm bmm addmm addmv addbmm baddbmm mv dot vdot cumsum convolution index_add scatter_add scatter_reduce
-    add sub rsub mul neg addcmul einsum kron outer index_put _index_put_impl embedding_bag trace
+    add sub rsub mul neg addcmul einsum kron outer index_put _index_put_impl trace
     """
 )
 _CHOOSING = _named(
@@ -53,7 +53,8 @@ _MOVING = _named(
     upsample_nearest2d view zero zeros zeros_like item is_same_size rot90 repeat_interleave
     """
 )
-_BY_POWERS_OF_TWO = frozenset(("div", "mean"))
+_MEAN = "mean"
+"""An operator's name, and how one that adds into places may be told to do it."""
 
 _FINEST = 24
 """Halvings of one, to which what is computed must be a multiple."""
@@ -79,10 +80,14 @@ class _Exactly(EagerMode):  # type: ignore[no-untyped-call]
         made = func(*args, **kwargs)
         name = func.overloadpacket.__name__.removesuffix("_")
         self.has_computed |= name not in _MOVING
-        if name in _ADDING:
+        if name in _ADDING and not _averages(args, kwargs):
             self._check_sums(func, args, kwargs)
-        elif name in _BY_POWERS_OF_TWO:
-            self._check_divisor(name, args, made)
+        elif name == _MEAN:
+            count = args[0].numel() // max(made.numel(), 1)
+            _check_divisor(count)
+            self._check_sums(func, args, kwargs, count)
+        elif name == "div":
+            _check_divisor(args[1])
         elif name not in _CHOOSING and name not in _MOVING:
             raise _Inexact
         for each in tree_leaves(made):
@@ -90,19 +95,28 @@ class _Exactly(EagerMode):  # type: ignore[no-untyped-call]
                 _halvings(each)
         return made
 
-    def _check_sums(self, func: Any, args: Any, kwargs: Any) -> None:
-        """The operator on absolute values bounds all partial sums; products are as fine as their factors together."""
+    def _check_sums(self, func: Any, args: Any, kwargs: Any, divisor: int = 1) -> None:
+        """The operator on absolute values bounds all partial sums; products are as fine as their factors together.
+
+        divisor: by which it divides at the end.
+        """
         positive = tree_map(_absolute, (args, kwargs))
         halvings = sum(_halvings(each) for each in tree_leaves((args, kwargs)) if _is_float(each))
         for each in tree_leaves(func(*positive[0], **positive[1])):
-            if _is_float(each) and each.numel() and float(each.abs().max()) * 2.0**halvings > self._most:
+            if _is_float(each) and each.numel() and float(each.abs().max()) * divisor * 2.0**halvings > self._most:
                 raise _Inexact
 
-    def _check_divisor(self, name: str, args: Any, made: Any) -> None:
-        divisor = args[1] if name == "div" else args[0].numel() / max(made.numel(), 1)
-        values = divisor.double().abs().numpy() if isinstance(divisor, Tensor) else np.abs(np.float64(divisor))
-        if not (np.frexp(values)[0] == 0.5).all():
-            raise _Inexact
+
+def _averages(args: Any, kwargs: Any) -> bool:
+    """Whether an operator that adds into places is told to divide by how many it has added."""
+    return any(each == _MEAN for each in (*args, *kwargs.values()) if isinstance(each, str))
+
+
+def _check_divisor(divisor: Any) -> None:
+    """Raise _Inexact where a divisor is no power of two."""
+    values = divisor.double().abs().numpy() if isinstance(divisor, Tensor) else np.abs(np.float64(divisor))
+    if not (np.frexp(values)[0] == 0.5).all():
+        raise _Inexact
 
 
 def _is_float(value: Any) -> bool:

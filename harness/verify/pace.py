@@ -25,7 +25,7 @@ class Pace:
 
     def note(self, case: Case, seconds: float) -> None:
         """Remember how long a case took, where a much larger one might take too long."""
-        self._least = min(self._least, seconds)
+        self._least = min(self._least, max(seconds, 0.0))  # waits may be counted later than they were
         if seconds > LONGEST / _TELLING:
             self._slow.append((case, seconds))
 

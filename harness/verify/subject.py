@@ -13,6 +13,7 @@ import signal
 import sys
 import traceback
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Any, NoReturn
 
@@ -30,6 +31,7 @@ from harness.generate.case import Call, Case
 from harness.measure.clock import spending
 from harness.measure.gradient import cotangents_like, gradients_of
 from harness.measure.operators import Operators, padding, spreading
+from harness.verify.filled_memory import filled_memory
 from harness.verify.result_memory import ResultMemory, result_memory
 
 Results = tuple[Tensor, ...]
@@ -91,6 +93,12 @@ class Subject:
         """The parts of what the implementation returns, unchecked, computed from memory of its own without gradients."""
         return self.in_place(_owned(call))
 
+    def in_filled_memory(self, call: Call | Case) -> Results:
+        """The results, checked, where all memory that PyTorch allocates meanwhile holds NaN; not compiled, which would be anew."""
+        call = _owned(call)
+        with filled_memory(), _eager():
+            return self._checked(call, self.in_place(call))
+
     def raises(self, call: Call | Case) -> bool:
         """Whether the implementation raises on a call, as it should on one that makes no sense."""
         try:
@@ -110,7 +118,7 @@ class Subject:
         Whoever compiles imports torch's compiler, which takes seconds, and which nothing else needs.
         """
         compiles = _COMPILER in sys.modules
-        with Operators() as called, torch.compiler.set_stance("force_eager") if compiles else contextlib.nullcontext():
+        with Operators() as called, _eager():
             self.in_place(_owned(call))
         return called.names if compiles or _COMPILER not in sys.modules else self.operators(call)
 
@@ -266,6 +274,11 @@ class Subject:
 
     def _axes(self, call: Call, index: int) -> str:
         return " ".join(axis.text for axis in self.operation.results[index].axes(call.options))
+
+
+def _eager() -> AbstractContextManager[Any]:
+    """In which what is compiled by PyTorch runs as it is written; nothing to do where its compiler was never imported."""
+    return torch.compiler.set_stance("force_eager") if _COMPILER in sys.modules else contextlib.nullcontext()
 
 
 def sizes_of(call: Call) -> dict[str, Any]:

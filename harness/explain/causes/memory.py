@@ -1,15 +1,17 @@
-"""What outlives a call: results that depend on earlier ones, arguments that are written to."""
+"""Memory that is not the call's own: results of earlier calls, arguments that are written to, what is allocated and not written."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator
 
 import torch
 
 from harness.errors import Unsupported
 from harness.explain.cause import Observed, cause
 from harness.explain.neighbourhood import FaultNeighbourhood
-from harness.generate.case import Case
+from harness.generate.case import Call, Case
+from harness.generate.layouts import whole_memory
 from harness.generate.strategy import fits
 from harness.measure.assertions import all_close
 from harness.measure.reference import reference, widened
@@ -39,9 +41,32 @@ def _called(fault: FaultNeighbourhood, case: Case) -> Results | None:
 
 @cause
 def argument_written(fault: FaultNeighbourhood) -> Iterator[Observed]:
-    """An argument has other values after the call."""
-    written: dict[str, int] = {}
+    """An argument has other values after the call, or what lies around it in memory has."""
     cases = (fault.failing + fault.passing)[:_CASES]
+    written, around = Counter[str](), Counter[str]()
+    for before, after in _calls(fault, cases):
+        for name, tensor in after.arguments.items():
+            kept = before.arguments[name]
+            if not _same((tensor,), (kept,)):
+                written[name] += name != fault.cell.implementation.mutates
+            elif not _same((whole_memory(tensor),), (whole_memory(kept),)):
+                around[name] += 1
+    if +written and (not fault.agrees or all(case.layout.startswith("expanded") for case in fault.failing)):
+        names = " and ".join(+written)
+        yield Observed(
+            f"it writes to its argument {names}",
+            f"on {max(written.values())} of {len(cases)} cases {names} had other values after the call",
+        )
+    elif around and not fault.agrees:
+        names = " and ".join(around)
+        yield Observed(
+            f"it writes to memory outside its argument {names}",
+            f"on {max(around.values())} of {len(cases)} cases what lies around {names} had other values after the call",
+        )
+
+
+def _calls(fault: FaultNeighbourhood, cases: Iterable[Case]) -> Iterator[tuple[Call, Call]]:
+    """Calls before and after the implementation was called with their very tensors, where it answers."""
     for case in cases:
         call = case.call()
         before = call.fresh()
@@ -49,15 +74,29 @@ def argument_written(fault: FaultNeighbourhood) -> Iterator[Observed]:
             fault.subject.in_place(call)
         except (ImplementationFault, Unsupported):
             continue
-        for name, tensor in call.arguments.items():
-            if name != fault.cell.implementation.mutates and not _same((tensor,), (before.arguments[name],)):
-                written[name] = written.get(name, 0) + 1
-    if written and (not fault.agrees or all(case.layout.startswith("expanded") for case in fault.failing)):
-        names = " and ".join(written)
+        yield before, call
+
+
+@cause
+def memory_not_written(fault: FaultNeighbourhood) -> Iterator[Observed]:
+    """Entries of a result are NaN where fresh memory holds NaN, and numbers otherwise."""
+    cases = fault.failing[:_CASES]
+    told = [shown for case in cases if (shown := _leaves_entries(fault, case)) is not None]
+    if len(told) >= min(_FEWEST, len(fault.failing)) and all(told):
         yield Observed(
-            f"it writes to its argument {names}",
-            f"on {max(written.values())} of {len(cases)} cases {names} had other values after the call",
+            "it leaves entries of its result as they were allocated, and never writes them",
+            f"on {len(told)} of {len(told)} cases they were NaN where fresh memory held NaN",
         )
+
+
+def _leaves_entries(fault: FaultNeighbourhood, case: Case) -> bool | None:
+    """Whether more entries are NaN where fresh memory holds it; None where that can't be asked."""
+    try:
+        filled, plain = fault.subject.in_filled_memory(case), fault.subject(case)
+    except (ImplementationFault, Unsupported):
+        return None
+    pairs = zip(filled, plain, strict=True)
+    return any(bool((one.isnan() & ~other.isnan()).any()) for one, other in pairs if one.is_floating_point())
 
 
 @cause
