@@ -10,6 +10,7 @@ from statistics import median
 from typing import Any
 
 from harness.catalogue import is_catalogued
+from harness.declare.constants import constants_of
 from harness.declare.operation import Operation
 from harness.errors import DefinitionFault, HarnessError
 from harness.explain.counterexample import Counterexample, counterexample, explained
@@ -20,7 +21,7 @@ from harness.explain.sentence import sentence
 from harness.explain.shrinking import shrink
 from harness.generate.case import Case
 from harness.generate.drawing import InARow
-from harness.generate.plan import at_every_size, coverage, essential, fresh, plan
+from harness.generate.plan import at_constants, at_every_size, coverage, essential, fresh, plan
 from harness.measure.clock import keeping_time, spending, undisturbed_seconds
 from harness.measure.reference import reference
 from harness.measure.verdict import Verdict, with_cause
@@ -123,7 +124,9 @@ def _planned(cell: Cell, examples: int, seed: int) -> Sequence[Case]:
     operation, prop = cell.operation, cell.prop
     if prop.at_every_size and (_is_agreement(cell) or examples > _FEW):
         short = plan(operation, max(examples, len(essential(operation, seed))), seed)
-        return InARow(short, (*at_every_size(operation, seed), *_exact_at_every_size(cell, examples, seed)))
+        constants = constants_of(cell.implementation.function)
+        long = (*at_constants(operation, constants, seed), *at_every_size(operation, seed))
+        return InARow(short, (*long, *_exact_at_every_size(cell, examples, seed)))
     return plan(operation, max(examples, _CLAIM_CASES) if prop.claim else examples, seed)
 
 

@@ -166,8 +166,8 @@ def _inputs_unmodified(evidence: Evidence) -> Iterator[Form]:
 
 
 def _uninitialised_memory(evidence: Evidence) -> Iterator[Form]:
-    filling = 'torch.set_deterministic_debug_mode("warn")  # what is allocated holds NaN'
-    for form in _whole(evidence, evidence.call):
+    filling = 'torch.set_deterministic_debug_mode("warn")  # what is allocated from here on holds NaN'
+    for form in _repeatability(evidence):
         yield dataclasses.replace(form, lines=(*form.lines, filling))
 
 

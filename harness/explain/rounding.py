@@ -25,6 +25,7 @@ _REASONS = {
     "batch_leak": "what stands beside a sample decides how it is computed",
     "layouts": "for another layout of memory it takes another kernel or sums in another order",
     "repeatability": "the order of summation differs from call to call",
+    "uninitialised_memory": "deterministic operations, with which memory is filled, sum in another order",
     "compiled": "the compiler fuses and reorders the sums",
     "device_agreement": "the two devices sum in another order",
     "prefix": "for another number of steps it takes another kernel or sums in another order",

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from harness.declare.operation import Operation
 from harness.generate.case import Case
+from harness.generate.constants import sizes_at, values_at
 from harness.generate.drawing import Draws, drawn, in_turns
 from harness.generate.patterns import patterns_for
 from harness.generate.shapes import apart, corners, level, long_cases, stretched
@@ -44,6 +45,13 @@ def plan(operation: Operation, count: int, seed: int) -> Draws:
 def at_every_size(operation: Operation, seed: int = 0) -> tuple[Case, ...]:
     """The long cases (see `harness.generate.shapes`), which take longest and are asked last."""
     return tuple(in_turns(long_cases(operation, covering_array(operation, seed))))
+
+
+def at_constants(operation: Operation, constants: frozenset[float], seed: int = 0) -> tuple[Case, ...]:
+    """Cases at the numbers of a source (see `harness.generate.constants`), which the plan meets by chance alone."""
+    bases = covering_array(operation, seed)
+    there = (*essential(operation, seed), *at_every_size(operation, seed))
+    return tuple(in_turns((*sizes_at(operation, bases, there, constants), *values_at(bases, constants))))
 
 
 def fresh(operation: Operation, seed: int) -> Iterator[Case]:

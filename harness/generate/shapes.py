@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Hashable, Iterable, Iterator, Mapping, Sequence
 
 from harness.declare.axes import Axis
 from harness.declare.operation import Operation
@@ -27,6 +27,8 @@ EDGES = (8, 16, 32, 64, 128, 256, 512, 1024, 4096)
 
 BETWEEN = (24, 96, 100, 1000)
 """Sizes beyond a block that fill the next one in part: multiples of 8 and of 32 that are none of 64, and of neither."""
+
+_EDGES_AND_BETWEEN = (*(size for edge in EDGES for size in (edge, edge + 1)), *BETWEEN)
 
 TOGETHER = (16, 33, 65, 129)
 """Sizes that every two axes reach at once."""
@@ -159,12 +161,21 @@ def long_cases(operation: Operation, bases: Sequence[Case]) -> tuple[Case, ...]:
     next. Arguments are guarded: what is read beyond the end of an axis shows there.
     """
     packing = _Packing(operation, bases)
-    together, pairs = [*packing.all_together()], [*packing.pairs()]
-    return tuple(
-        sorted(
-            (*together, *pairs, *packing.singles((*together, *pairs))), key=lambda case: math.prod(case.sizes.values())
-        )
-    )
+    there = (*packing.all_together(), *packing.pairs())
+    return _by_work((*there, *packing.singles(there, _EDGES_AND_BETWEEN)))
+
+
+def cases_of_sizes(
+    operation: Operation, bases: Sequence[Case], wanted: Collection[int], there: Iterable[Case]
+) -> tuple[Case, ...]:
+    """Cases in which every axis has each of these sizes, where it may and has it in no case that is there; narrow otherwise."""
+    met = {size for case in there for size in case.sizes.values()}
+    packing = _Packing(operation, bases)
+    return _by_work(packing.singles(there, wanted)) if {*wanted} - met else ()
+
+
+def _by_work(cases: Iterable[Case]) -> tuple[Case, ...]:
+    return tuple(sorted(cases, key=lambda case: math.prod(case.sizes.values())))
 
 
 def alone(case: Case, axis: str) -> Case | None:
@@ -208,10 +219,10 @@ class _Packing:
                     yield case
                     break
 
-    def singles(self, there: Iterable[Case]) -> Iterator[Case]:
-        """Cases that hold every size of every axis that is not there yet, the largest first and several axes in one."""
+    def singles(self, there: Iterable[Case], wanted: Collection[int]) -> Iterator[Case]:
+        """Cases that hold each of these sizes of every axis that is not there yet, the largest first and several axes in one."""
         met = {name: {case.sizes[name] for case in there} for name in self._bounds}
-        left = {name: [size for size in self._sizes(name) if size not in met[name]] for name in self._bounds}
+        left = {name: [size for size in self._sizes(name, wanted) if size not in met[name]] for name in self._bounds}
         while any(left.values()):
             sizes: dict[str, int] = {}
             case = None
@@ -226,10 +237,10 @@ class _Packing:
             yield case
             left = {name: [size for size in there if sizes.get(name) != size] for name, there in left.items()}
 
-    def _sizes(self, name: str) -> list[int]:
+    def _sizes(self, name: str, wanted: Collection[int]) -> list[int]:
+        """Those that are wanted and within its bounds, and the upper one, the largest first."""
         low, high = self._bounds[name]
-        edges = (size for edge in EDGES for size in (edge, edge + 1))
-        return sorted({size for size in (*edges, *BETWEEN) if low <= size <= high} | {high}, reverse=True)
+        return sorted({size for size in wanted if low <= size <= high} | {high}, reverse=True)
 
     def _case(self, sizes: dict[str, int], most: int = LARGEST) -> Case | None:
         """A case of these sizes, as narrow as can be in the other axes; None where none is admitted."""
