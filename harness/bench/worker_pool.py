@@ -17,7 +17,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from time import sleep
+from time import monotonic, sleep
 from types import TracebackType
 from typing import Any
 
@@ -26,6 +26,7 @@ from harness.bench.ladder import LadderPoint
 from harness.bench.protocol import PROTOCOL
 from harness.errors import HarnessError, InfrastructureError
 from harness.execute.scratch import scratch
+from harness.measure.clock import waited_by
 from harness.measure.verdict import Verdict
 
 ROUNDS, _FEWEST_ROUNDS = 120, 2
@@ -34,6 +35,9 @@ call takes long."""
 
 _SECONDS = 0.45
 """What the blocks of an implementation may take in a process, unless its fewest take longer."""
+
+_OF_IMPLEMENTATIONS, _TIMES_BY_ITSELF = ("prepare", "block"), 10
+"""The orders in which an implementation runs, and how many times as long others may take."""
 
 _TRIES, _RECOVERY = 3, 0.2
 """How often a block is timed while the GPU is held back, and the seconds between."""
@@ -217,6 +221,16 @@ def _time(worker: _Process, timing: Timing) -> None:
         timing.clocks += [answer["megahertz"]] if "megahertz" in answer else []
 
 
+def _answers(running: subprocess.Popen[bytes], limit: float) -> bool:
+    """Whether a process answers within so many seconds, without what it waits for a processor meanwhile."""
+    assert running.stdout is not None
+    began, waiting = monotonic(), waited_by(running.pid)
+    while (left := limit + waited_by(running.pid) - waiting - (monotonic() - began)) > 0:
+        if select.select([running.stdout.fileno()], [], [], left)[0]:
+            return True
+    return False
+
+
 @dataclass
 class _Process:
     """The parent's end of a worker; one that dies or hangs is replaced, and its order answered with why."""
@@ -232,7 +246,7 @@ class _Process:
         try:
             running.stdin.write(json.dumps(order).encode() + b"\n")
             running.stdin.flush()
-            line = running.stdout.readline() if select.select([running.stdout], [], [], self.limit)[0] else None
+            line = running.stdout.readline() if _answers(running, self._limit_of(order["do"])) else None
         except BrokenPipeError:
             line = b""
         if line:
@@ -241,10 +255,14 @@ class _Process:
         self.close()
         if order["do"] == "forget":
             return {}  # as it has
-        if order["do"] not in ("prepare", "block"):
+        if order["do"] not in _OF_IMPLEMENTATIONS:
             raise InfrastructureError(f"the bench's worker ended while it was told to {order['do']}; run it again")
         told = "crashed the interpreter" if line is not None else f"did not return within {self.limit:.0f} s"
         return {"verdict": Verdict.ERROR.value, "reason": f"{order['implementation']} {told}"}
+
+    def _limit_of(self, order: str) -> float:
+        """The seconds that an order may take: more where the worker imports and measures the machine by itself."""
+        return self.limit if order in _OF_IMPLEMENTATIONS else _TIMES_BY_ITSELF * self.limit
 
     def start(self) -> subprocess.Popen[bytes]:
         """Start the process, which imports for a while before it answers."""

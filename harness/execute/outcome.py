@@ -15,13 +15,16 @@ from harness.declare.operation import Operation
 from harness.errors import DefinitionFault, HarnessError
 from harness.explain.counterexample import Counterexample, counterexample, explained
 from harness.explain.diagnosis import Diagnosis, diagnose
+from harness.explain.over_cases import explained_over_cases
 from harness.explain.reproduction import reproduction
 from harness.explain.rounding import lost_digits, unequal_bits
 from harness.explain.sentence import sentence
 from harness.explain.shrinking import shrink
 from harness.generate.case import Case
 from harness.generate.drawing import InARow
+from harness.generate.patterns import turns_of_ones
 from harness.generate.plan import at_constants, at_every_size, coverage, essential, fresh, plan
+from harness.generate.precision import eps_of
 from harness.measure.clock import keeping_time, spending, undisturbed_seconds
 from harness.measure.reference import reference
 from harness.measure.verdict import Verdict, with_cause
@@ -29,9 +32,11 @@ from harness.record.events import CellFinished
 from harness.record.example_store import NONE, ExampleStore, SeedCases, rebuilt
 from harness.record.kept import kept
 from harness.record.known import recognised
+from harness.verify.accuracy import LessAccurate
 from harness.verify.cell import Cell
 from harness.verify.exploration import Exploration, Finding, explore
 from harness.verify.peers import Peers
+from harness.verify.systematic_error import SystematicError
 
 _CLAIM_CASES, _CLAIM_SECONDS = 48, 1.0
 
@@ -52,8 +57,8 @@ _FEW = 12
 
 _REPLAYING_TURNS, _REPLAYING_SECONDS = 6, 1.0
 
-_TIMES_EXACT = 6
-"""Exact cases of each long form: where one term of a thousand is missing, few of them have a product of ones there."""
+_MOST_EXACT = 40
+"""Exact cases of a long form at most: so many as have a one at every place of its longest axis."""
 
 _LOOKED_AT = 6
 """Cases by which it is told whether an operation has exact ones."""
@@ -135,7 +140,8 @@ def _exact_at_every_size(cell: Cell, examples: int, seed: int) -> Iterator[Case]
     if _is_agreement(cell) and has_exact_cases(cell.operation):
         for case in at_every_size(cell.operation, seed):
             plain = case.replace(pattern="few_ones", layout="contiguous")
-            yield from (plain.another(step) for step in range(_TIMES_EXACT if examples > _FEW else 1))
+            turns = min(turns_of_ones(max(case.sizes.values(), default=1), eps_of(cell.dtype)), _MOST_EXACT)
+            yield from (plain.another(step) for step in range(turns if examples > _FEW else 1))
 
 
 @cache
@@ -168,13 +174,24 @@ def _shown(
         script = reproduction(cell, least)
         shown = counterexample(least, script)
     if done.over_all is not None:
-        found = done.over_all
-        return explained(shown, script, Diagnosis(found.sentence, found.evidence, found.cause, found.where))
+        return explained(shown, script, _over_all(done, done.over_all))
     if not is_news and done.verdict is not Verdict.UNSTABLE:
         return shown
     with kept(lambda: finished(shown)):
-        diagnosis = diagnose(cell, least) if is_news else _of_one_precision(done, least)
+        diagnosis = _of_news(done, least) if is_news else _of_one_precision(done, least)
     return explained(shown, script, diagnosis)
+
+
+def _over_all(done: Exploration, found: SystematicError | LessAccurate) -> Diagnosis:
+    """Why an implementation is off over all cases: a theory, or how it is off."""
+    told = Diagnosis(found.sentence, found.evidence, found.cause, found.where)
+    if not _is_agreement(done.cell):
+        return told  # of which theories say nothing
+    if isinstance(found, LessAccurate):
+        return explained_over_cases(done.cell, done.residuals) or told
+    if found.found.kind == "direction":
+        return told
+    return explained_over_cases(done.cell, found.residuals, found.found) or told
 
 
 def _is_small(finding: Finding, seeds: SeedCases) -> bool:
@@ -221,17 +238,28 @@ def _outline(cell: Cell, verdict: Verdict) -> CellFinished:
     )
 
 
+def _of_news(done: Exploration, worst: Finding) -> Diagnosis | None:
+    """Why an implementation fails: what explains the cases that show it, else what explains all cases that were asked."""
+    found = diagnose(done.cell, worst)
+    if (found is not None and found.cause) or not _is_agreement(done.cell):
+        return found
+    return explained_over_cases(done.cell, done.residuals) or found
+
+
 def _of_one_precision(done: Exploration, worst: Finding) -> Diagnosis:
     """Why an implementation is off in one precision alone.
 
     Digits get lost in some cases, a fault of one dtype shows in nearly all; then it is looked for, and believed where it
-    explains every case.
+    explains every case. So it is of what knows no other precision, in which the fault would show more clearly.
     """
     told = sum(count for verdict, count in done.tally.items() if verdict.severity > Verdict.INCONCLUSIVE.severity)
-    if done.tally[Verdict.UNSTABLE] >= _NEARLY_ALL * told:
+    alone = worst.judgement.elsewhere is None
+    if alone or done.tally[Verdict.UNSTABLE] >= _NEARLY_ALL * told:
         found = diagnose(done.cell, worst)
         if found is not None and found.proven:
             return found
+    if alone and _is_agreement(done.cell) and (found := explained_over_cases(done.cell, done.residuals)) is not None:
+        return found
     return lost_digits(done)
 
 

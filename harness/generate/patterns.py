@@ -24,8 +24,8 @@ Fill = Callable[[RandomSource, torch.finfo], NDArray[np.float64]]
 
 _MOST_NONFINITE = 12
 
-_ONES = 32
-"""How many ones, or products of ones, there are about along an axis."""
+_SHARE_OF_PRECISION = 0.25
+"""The share of the whole numbers that a precision holds to be taken by the ones along an axis: 32 in bfloat16."""
 
 
 @dataclass(frozen=True)
@@ -188,12 +188,23 @@ def nonfinite(stream: RandomSource, precision: torch.finfo) -> NDArray[np.float6
 
 
 def few_ones(stream: RandomSource, precision: torch.finfo) -> NDArray[np.float64]:
-    """Ones of both signs, so few that sums along the longest axis, or of products along it, are exact in every precision."""
-    longest = max(stream.shape, default=1)
-    squared = stream.shared().integers(0, 1, (1,))[0]  # half of the cases for what multiplies two arguments
-    every = math.ceil((longest / _ONES) ** (0.5 if squared else 1.0))
-    signs = 2 * stream.integers(0, 1) - 1
-    return np.where(stream.integers(0, max(every, 2) - 1) == 0, signs, 0).astype(np.float64)
+    """Ones of both signs, so few that sums along the longest axis, or of products along it, are exact in the precision.
+
+    They stand at every n-th place of that axis, in all arguments at the same ones, and in n cases whose seeds follow on
+    one another at every place once: where a single term is missing, one of these cases has it.
+    """
+    if not stream.shape:
+        return np.ones(())
+    axis = int(np.argmax(stream.shape))
+    every = turns_of_ones(stream.shape[axis], float(precision.eps))
+    there = np.arange(stream.shape[axis]) % every == stream.seed % every
+    along = there.reshape([-1 if each == axis else 1 for each in range(len(stream.shape))])
+    return np.where(along, 2 * stream.integers(0, 1) - 1, 0).astype(np.float64)
+
+
+def turns_of_ones(longest: int, eps: float) -> int:
+    """How many cases of `few_ones` it takes to have a one at every place of an axis, two at least."""
+    return max(math.ceil(longest / max(_SHARE_OF_PRECISION / eps, 1)), 2)
 
 
 def patterns_for(operation: Operation) -> tuple[str, ...]:

@@ -25,8 +25,8 @@ LARGEST_ALONE = 2**24
 EDGES = (8, 16, 32, 64, 128, 256, 512, 1024, 4096)
 """Widths of vectors, tiles and blocks: sizes on both sides of each are met."""
 
-BETWEEN = (24, 96, 100, 1000)
-"""Sizes beyond a block that fill the next one in part: multiples of 8 and of 32 that are none of 64, and of neither."""
+BETWEEN = (24, 63, 96, 100, 127, 1000)
+"""Sizes beyond a block that fill the next one in part: nearly, by multiples of 8 and of 32 that are none of 64, and by neither."""
 
 _EDGES_AND_BETWEEN = (*(size for edge in EDGES for size in (edge, edge + 1)), *BETWEEN)
 
@@ -40,6 +40,7 @@ _APART = (5, 7, 6, 8, 9)
 _LEVELS = (3, 2, 4, 5, 1)
 _NARROW = ((2, 3), (2,), (1, 2), (1,))
 _PATTERNS = ("normal", "offset", "normal", "integers", "constant")
+_ALIKE_AND_APART = ("normal", "magnitudes")
 _LARGEST_TENSOR = 2**22
 
 
@@ -161,7 +162,7 @@ def long_cases(operation: Operation, bases: Sequence[Case]) -> tuple[Case, ...]:
     next. Arguments are guarded: what is read beyond the end of an axis shows there.
     """
     packing = _Packing(operation, bases)
-    there = (*packing.all_together(), *packing.pairs())
+    there = (*packing.all_together(), *packing.pairs(), *packing.longest())
     return _by_work((*there, *packing.singles(there, _EDGES_AND_BETWEEN)))
 
 
@@ -218,6 +219,13 @@ class _Packing:
                 if case is not None:
                     yield case
                     break
+
+    def longest(self) -> Iterator[Case]:
+        """Each axis as long as it may be, with values of which the rest tells as much as the first part, and of which it does not."""
+        for name, (_, high) in self._bounds.items():
+            for pattern in _ALIKE_AND_APART if high > TOGETHER[-1] else ():
+                if (case := self._case({name: high}, LARGEST_ALONE)) is not None:
+                    yield case.replace(pattern=pattern)
 
     def singles(self, there: Iterable[Case], wanted: Collection[int]) -> Iterator[Case]:
         """Cases that hold each of these sizes of every axis that is not there yet, the largest first and several axes in one."""

@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import cache
+from pathlib import Path
 from time import perf_counter
 
 
@@ -104,6 +105,14 @@ def waited(thread: int) -> float:
     try:
         return int(os.pread(statistics, 100, 0).split()[1]) * 1e-9
     except (OSError, IndexError, ValueError):  # an implementation has closed the file, or has another one in its place
+        return 0.0
+
+
+def waited_by(process: int) -> float:
+    """The same of the main thread of another process."""
+    try:
+        return int(Path(f"/proc/{process}/schedstat").read_text().split()[1]) * 1e-9
+    except (OSError, IndexError, ValueError):
         return 0.0
 
 

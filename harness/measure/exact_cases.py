@@ -68,12 +68,16 @@ class _Inexact(Exception):
 
 
 class _Exactly(EagerMode):  # type: ignore[no-untyped-call]
-    """Raises _Inexact at the first operator that may round, or is none of those that add, choose or move."""
+    """Raises _Inexact at the first operator that may round, or is none of those that add, choose or move.
+
+    halvings: of one, by divisions alone: a quotient may be a multiple of less by chance, and others of its kind not.
+    """
 
     def __init__(self, most: float) -> None:
         super().__init__()
         self._most = most
         self.has_computed = False
+        self.halvings = 0
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         kwargs = kwargs or {}
@@ -84,10 +88,10 @@ class _Exactly(EagerMode):  # type: ignore[no-untyped-call]
             self._check_sums(func, args, kwargs)
         elif name == _MEAN:
             count = args[0].numel() // max(made.numel(), 1)
-            _check_divisor(count)
+            self._check_divisor(args[0], count)
             self._check_sums(func, args, kwargs, count)
         elif name == "div":
-            _check_divisor(args[1])
+            self._check_divisor(args[0], args[1])
         elif name not in _CHOOSING and name not in _MOVING:
             raise _Inexact
         for each in tree_leaves(made):
@@ -106,17 +110,19 @@ class _Exactly(EagerMode):  # type: ignore[no-untyped-call]
             if _is_float(each) and each.numel() and float(each.abs().max()) * divisor * 2.0**halvings > self._most:
                 raise _Inexact
 
+    def _check_divisor(self, dividend: Any, divisor: Any) -> None:
+        """Raise _Inexact where a divisor is no power of two."""
+        values = divisor.double().abs().numpy() if isinstance(divisor, Tensor) else np.abs(np.float64(divisor))
+        parts, exponents = np.frexp(values)
+        if not (parts == 0.5).all():
+            raise _Inexact
+        of_the_dividend = _halvings(dividend) if _is_float(dividend) else 0
+        self.halvings = max(self.halvings, of_the_dividend + int(exponents.max(initial=1)) - 1)
+
 
 def _averages(args: Any, kwargs: Any) -> bool:
     """Whether an operator that adds into places is told to divide by how many it has added."""
     return any(each == _MEAN for each in (*args, *kwargs.values()) if isinstance(each, str))
-
-
-def _check_divisor(divisor: Any) -> None:
-    """Raise _Inexact where a divisor is no power of two."""
-    values = divisor.double().abs().numpy() if isinstance(divisor, Tensor) else np.abs(np.float64(divisor))
-    if not (np.frexp(values)[0] == 0.5).all():
-        raise _Inexact
 
 
 def _is_float(value: Any) -> bool:
@@ -158,4 +164,4 @@ def spacing(case: Case, wide: dict[str, Tensor], evaluate: Callable[[dict[str, T
     made = [torch.from_numpy(np.array(each)) for each in results if each.dtype.kind == "f"]
     if not made or not mode.has_computed:
         return 0.0  # what NumPy or a loop in C has made, nobody has seen
-    return 0.5 ** max(map(_halvings, made))
+    return 0.5 ** max(mode.halvings, *map(_halvings, made))

@@ -40,7 +40,7 @@ _LONG = (64, 256, 1024)
 _SIZES = (0.03, 0.3)
 """Shares of the root mean square of what is expected that part small, middling and large entries."""
 
-_EDGES = (-3.0, -2.0, -1.0, -0.5, 0.0, 0.5, 1.0, 2.0, 3.0)
+_EDGES = (-3.0, -2.5, -2.0, -1.0, -0.5, 0.0, 0.5, 1.0, 2.0, 2.5, 3.0)
 """Values that part the entries of an argument."""
 
 _MOST_ENTRIES = 2**15
@@ -61,7 +61,8 @@ class Residual:
     """What is left of one comparison with the oracle.
 
     place: of the comparison among those of its case; error, expected, scale: of every entry, (samples, entries); scale: the
-    noise floor by which it counts; shape: of the samples with their axes, axes: what these are called.
+    noise floor by which it counts; axis: the batch axis or None; shape: of the samples with their axes, axes: what these are
+    called.
     """
 
     case: Case
@@ -69,6 +70,7 @@ class Residual:
     error: NDArray[np.float64]
     expected: NDArray[np.float64]
     scale: NDArray[np.float64]
+    axis: int | None
     shape: tuple[int, ...]
     axes: tuple[str, ...]
 
@@ -96,7 +98,7 @@ def residual(case: Case, place: int, found: Comparison) -> Residual | None:
     scale = np.where(told, scale, np.inf)  # an entry with which nothing can be compared counts for nothing
     error, expected = np.where(told, error, 0.0), np.where(told, expected, 0.0)
     shape, axes = _by_axes(case, place, found)
-    return Residual(case, place, error, expected, scale, shape, axes)
+    return Residual(case, place, error, expected, scale, found.axis, shape, axes)
 
 
 def _by_axes(case: Case, place: int, found: Comparison) -> tuple[tuple[int, ...], tuple[str, ...]]:
@@ -197,6 +199,17 @@ def slope_of(each: Residual, like: Estimate) -> float | None:
     """The size of an error of a part in one case by itself; None where the case has no such part."""
     product, square = _sums(each).get((like.kind, like.part), (0.0, 0.0))
     return product / square if square else None
+
+
+def left_over(each: Residual, without: Estimate | None = None) -> float:
+    """The mean squared error of an entry in noise floors, with an estimated error taken away from the part that has it."""
+    with np.errstate(all="ignore"):
+        whole = float(np.square(each.error / each.scale).sum())
+    if without is not None:
+        for part, product, square, _ in _of_kind(each, without.kind):
+            if part == without.part:
+                whole += without.size * (without.size * square - 2 * product)
+    return whole / each.entries
 
 
 def slope_elsewhere(residuals: Sequence[Residual], like: Estimate) -> float | None:

@@ -72,8 +72,9 @@ class LessAccurate:
 
     @property
     def reason(self) -> str:
-        """All of it in a sentence."""
-        return f"{self.sentence}{f' where {self.where}' if self.where else ''}: {self.evidence}"
+        """What was measured, in a sentence."""
+        where = f" where {self.where}" if self.where else ""
+        return f"it is less accurate than the definition is in {self.case.dtype}{where}: {self.evidence}"
 
 
 def less_accurate(

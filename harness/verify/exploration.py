@@ -182,8 +182,8 @@ def explore(
         _explore(done, subject, cases, seconds, warm_up)
         if not done.comparisons:
             _explore(done, subject, reserve, seconds, warm_up)
-    if cell.prop.systematic and done.verdict.severity <= Verdict.ROUNDING.severity:
-        done.over_all = _systematic(done, subject, fresh, seconds) or _less_accurate(done, subject)
+    if cell.prop.systematic and done.verdict.severity <= Verdict.UNSTABLE.severity:
+        done.over_all = _over_all(done, subject, fresh, seconds)
         if done.over_all is not None:
             done.add(Finding(done.over_all.case, done.over_all.judgement, done.over_all.comparison), 0)
     done.seconds = perf_counter() - began
@@ -218,6 +218,15 @@ def _explore(done: Exploration, subject: Subject, cases: Sequence[Case], seconds
     done.planned += len(cases)  # at the end, where fewer may have turned out to be there than were wanted
 
 
+def _over_all(
+    done: Exploration, subject: Subject, fresh: Iterable[Case], seconds: float
+) -> SystematicError | LessAccurate | None:
+    """What all cases together show, where none of them shows more; where digits are lost in the one precision, whether in all."""
+    if done.verdict.severity <= Verdict.ROUNDING.severity:
+        return _systematic(done, subject, fresh, seconds) or _less_accurate(done, subject)
+    return None if _other_precision(done.cell) else _less_accurate(done, subject)
+
+
 def _systematic(done: Exploration, subject: Subject, fresh: Iterable[Case], seconds: float) -> SystematicError | None:
     """The systematic error of what is left of all comparisons, where fresh cases show it too."""
     cell = done.cell
@@ -248,7 +257,8 @@ def _less_accurate(done: Exploration, subject: Subject) -> LessAccurate | None:
         lost = (each.score for each in definition(case.at("float32")) if each.is_informative)
         return max((*own, *(score for score in lost if score > _LOST)), default=None) if own else None
 
-    scores = [(case, judgement.score) for case, judgement in done.judged if judgement.verdict is Verdict.ROUNDING]
+    told = (Verdict.ROUNDING, Verdict.UNSTABLE)
+    scores = [(case, judgement.score) for case, judgement in done.judged if judgement.verdict in told]
     return less_accurate(scores, of_the_definition, partial(_comparisons, cell, subject))
 
 

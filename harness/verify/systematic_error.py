@@ -6,7 +6,7 @@ number is needed there (Cox, A note on data-splitting for the evaluation of sign
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from harness.generate.case import Case
@@ -66,13 +66,15 @@ Answers = Callable[[Case], Sequence[Comparison]]
 class SystematicError:
     """A systematic error that fresh cases have confirmed.
 
-    found: what the fresh cases say; case, comparison: one in which it shows; verdict: whether it is rounding of some kind.
+    found: what the fresh cases say; case, comparison: one in which it shows; verdict: whether it is rounding of some kind;
+    residuals: what is left of all fresh cases.
     """
 
     found: Estimate
     case: Case
     comparison: Comparison
     verdict: Verdict
+    residuals: tuple[Residual, ...] = ()
 
     @property
     def judgement(self) -> Judgement:
@@ -153,7 +155,8 @@ def systematic_error(
         return None
     if not 1 / _LIKE <= found.size / suspected.size <= _LIKE:
         return None
-    told = ((case, answers(case)[found.place :]) for case in _simplest(kept, found))
+    leaning = _leaning(kept, found)
+    told = ((each.case, answers(each.case)[found.place :]) for each in leaning)
     case, comparison = next(((case, rest[0]) for case, rest in told if rest), (None, None))
     if case is None or comparison is None:
         return None  # what answered once does so no more
@@ -162,7 +165,7 @@ def systematic_error(
         if found.kind != "direction" and _is_no_rounding(found, kept, answers, finer, eps)
         else Verdict.UNSTABLE
     )
-    return SystematicError(found, case, comparison, verdict)
+    return SystematicError(found, case, comparison, verdict, tuple(kept))
 
 
 def _enough(suspected: Estimate, fresh: Iterable[Case], answers: Answers) -> list[Residual]:
@@ -187,11 +190,10 @@ def _only(residuals: Sequence[Residual], like: Estimate) -> Estimate | None:
     return next(iter(estimates(residuals, like)), None)
 
 
-def _simplest(residuals: Iterable[Residual], found: Estimate) -> Iterator[Case]:
-    """The cases that lean as all of them do, those of fewest entries first."""
+def _leaning(residuals: Iterable[Residual], found: Estimate) -> list[Residual]:
+    """What is left of the cases that lean as all of them do, those of fewest entries first."""
     told = sorted(residuals, key=lambda each: (each.case.entries, each.entries))
-    leaning = [each for each in told if _leans(each, found)]
-    return iter([each.case for each in (leaning or told)])
+    return [each for each in told if _leans(each, found)] or told
 
 
 def _leans(each: Residual, found: Estimate) -> bool:

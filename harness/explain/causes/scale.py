@@ -52,7 +52,7 @@ def common_factor(fault: FaultNeighbourhood) -> Iterator[Instead]:
 
 
 @cause
-def argumentscaled(fault: FaultNeighbourhood) -> Iterator[Instead]:
+def argument_scaled(fault: FaultNeighbourhood) -> Iterator[Instead]:
     """An argument counts more or less than it should; by how much is read off where the result is affine in it."""
     case = _largest(fault)
     actual = fault.results(case)

@@ -70,6 +70,14 @@ _OVERLOADS = {"dim_IntList": "dim", "dim": "dim_IntList"}
 _WITHOUT_VALUES = ("_to_copy", "clone", "zeros", "zeros_like", "ones", "ones_like", "full", "arange", "empty")
 """Operators of whose results the other sign says nothing that another step does not say."""
 
+_APPROXIMATIONS: dict[str, dict[str, Made]] = {
+    "gelu": {"x·sigmoid(1.702 x)": lambda given: given["self"] * torch.sigmoid(1.702 * given["self"])},
+    "sigmoid": {"the hard sigmoid": lambda given: torch.nn.functional.hardsigmoid(given["self"])},
+    "silu": {"the hard swish": lambda given: torch.nn.functional.hardswish(given["self"])},
+    "tanh": {"cut off at ±1": lambda given: given["self"].clamp(-1, 1)},
+}
+"""What is often computed in place of an operator, since it is cheaper."""
+
 _REDUCTIONS = ("mean", "sum", "amax", "amin", "logsumexp")
 """Operators in whose place one entry may be taken."""
 
@@ -178,6 +186,8 @@ def _alternatives(step: _Step, given: Given) -> Iterator[tuple[str, Made]]:
             yield words, partial(_called_with, called, argument.name, change)
     for other in _counterparts(step):
         yield f"were {other.overloadpacket.__name__}", partial(_called, other)
+    for words, made in _APPROXIMATIONS.get(step.name, {}).items():
+        yield f"were {words}", made
     if step.name in _WITHOUT_VALUES or any(each.alias_info is not None for each in called._schema.returns):
         return
     if torch.Tag.pointwise in called.tags:

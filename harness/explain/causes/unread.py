@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from harness.errors import Unsupported
 from harness.explain.cause import Observed, cause
 from harness.explain.neighbourhood import FaultNeighbourhood
 from harness.generate.case import Case
+from harness.generate.strategy import fits
+from harness.measure.arrays import as_array
 from harness.measure.reference import widened
-from harness.verify.subject import ImplementationFault, Results
+from harness.verify.subject import ImplementationFault, Results, Subject
 
 _CASES, _FEWEST = 12, 4
 
@@ -30,6 +34,68 @@ def not_read(fault: FaultNeighbourhood) -> Iterator[Observed]:
                 f"{name} is not read",
                 f"on {len(told)} of {len(told)} cases other values of {name} leave the results bit for bit as they are",
             )
+
+
+@cause
+def entries_not_read(fault: FaultNeighbourhood) -> Iterator[Observed]:
+    """The gradient in some entries along an axis is zero, where the definition's is not: the result does not depend on them."""
+    if not fault.agrees or fault.kind or not fault.cell.implementation.backend.differentiable:
+        return
+    longest = sorted(fault.failing, key=lambda case: -max(case.sizes.values(), default=1))[:_CASES]
+    plain = [case.replace(pattern="normal", values={}) for case in longest]
+    told = [unread for case in plain if fits(case) and (unread := _unread(fault, case)) is not None]
+    for name, axis in dict.fromkeys(place for each in told for place in each):
+        along = [each[name, axis] for each in told if (name, axis) in each]
+        words = next((words for words, fits_in in _PLACES.items() if all(map(fits_in, along))), "")
+        words = words or _from_one_on(along) or _every_so_many(along)
+        if words and len(along) >= min(_FEWEST, len(told)):
+            yield Observed(
+                f"{words} of {axis} in {name} {'are' if 'entries' in words else 'is'} not read",
+                f"on {len(along)} of {len(told)} cases the gradient there is 0, and the definition's is not",
+            )
+            return
+
+
+Unread = NDArray[np.bool_]
+"""Of every index of an axis, whether it is not read."""
+
+
+def _unread(fault: FaultNeighbourhood, case: Case) -> dict[tuple[str, str], Unread] | None:
+    """By argument and axis which indices are not read, where some are and some are not; None where there is no gradient."""
+    try:
+        _, theirs = fault.subject.gradients(case)
+        _, right = Subject(fault.operation, fault.operation.own).gradients(case)
+    except (ImplementationFault, Unsupported):
+        return None
+    found = {}
+    for name, gradient in theirs.items():
+        reads, should = (as_array(each) != 0 for each in (gradient, right[name]))
+        for place, axis in enumerate(case.given[name].axes(case.options)):
+            others = tuple(each for each in range(reads.ndim) if each != place)
+            unread = should.any(others) & ~(reads & should).any(others)
+            if unread.any() and not unread.all():
+                found[name, axis.text] = unread
+    return found
+
+
+_PLACES: dict[str, Callable[[Unread], bool]] = {
+    "the last entry": lambda unread: list(np.flatnonzero(unread)) == [len(unread) - 1],
+    "the first entry": lambda unread: list(np.flatnonzero(unread)) == [0],
+}
+
+
+def _from_one_on(along: list[Unread]) -> str:
+    """That all entries from one on are not read, the same one everywhere."""
+    starts = {int(np.flatnonzero(unread)[0]) for unread in along}
+    tails = all(unread[np.flatnonzero(unread)[0] :].all() for unread in along)
+    return f"the entries from {starts.pop():,} on" if tails and len(starts) == 1 else ""
+
+
+def _every_so_many(along: list[Unread]) -> str:
+    """That every n-th entry is not read."""
+    period = int(np.flatnonzero(along[0])[0]) + 1
+    regular = all(np.array_equal(unread, np.arange(1, len(unread) + 1) % period == 0) for unread in along)
+    return f"one entry in {period:,}" if regular and period > 1 else ""
 
 
 def _is_unread(fault: FaultNeighbourhood, case: Case, name: str) -> bool | None:

@@ -22,7 +22,7 @@ wrong_in_float16 = partial(fault, dtypes=_FLOAT16)
 right_in_float16 = partial(correct, dtypes=_FLOAT16)
 
 # causes under which the same may be told
-_LOST = ("left out", "circumstances")
+_LOST = ("left out", "circumstances", "entries not read")
 _NARROW = ("lower precision", "lower dtype of one", "narrow sum", "running sum rounded", "accumulator rounded")
 _BEYOND = ("left out", "not computed", "circumstances", "only some entries")
 _ANOTHER_FUNCTION = ("another step", "another function", "another function of it", "another function of the result")
@@ -281,7 +281,7 @@ def eps_a_hundredfold(x, weight, bias):
     return _layer_norm(x, weight, bias, eps=1e-3).bfloat16()
 
 
-@wrong(half_layer_norm, cause="divisor inside", words=("n - 1", "d"))
+@wrong(half_layer_norm, cause=("divisor inside", "argument times a size"), words=("n - 1", "d"))
 def norm_by_sample_variance(x, weight, bias):
     """The variance has Bessel's correction."""
     return _layer_norm(x, weight, bias, lambda c: c.square().sum(1, keepdim=True) / max(c.shape[1] - 1, 1)).bfloat16()
