@@ -14,7 +14,7 @@ from harness.errors import HarnessError
 from harness.generate.precision import PRECISIONS, full_precision
 from harness.verify.cell_key import CellKey
 from harness.verify.property import Property
-from harness.verify.support import serves
+from harness.verify.support import served_dtypes, serves
 
 
 @dataclass(frozen=True)
@@ -36,6 +36,15 @@ class Cell:
     def is_costly(self) -> bool:
         """Whether it compiles, which takes as long as hundreds of other cells."""
         return self.prop.nightly or self.implementation.is_twin
+
+    @property
+    def is_of_the_definition(self) -> bool:
+        """Whether the very definition is asked, by itself or under another name."""
+        return self.implementation is self.operation.own or self.implementation.function is self.operation.definition
+
+    def serves(self, dtype: str) -> bool:
+        """Whether the implementation can be asked in a dtype; the definition can in every one."""
+        return self.is_of_the_definition or dtype in served_dtypes(self.implementation)
 
     @property
     def unsupported(self) -> str | None:

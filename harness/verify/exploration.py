@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cached_property, lru_cache, partial
+from functools import cached_property, lru_cache
 from operator import attrgetter
 from time import perf_counter
 
@@ -20,14 +20,14 @@ from harness.measure.comparison import Comparison
 from harness.measure.reference import reference
 from harness.measure.systematic import Residual, residual
 from harness.measure.verdict import Judgement, Verdict, judge
-from harness.verify.accuracy import LessAccurate, less_accurate
+from harness.verify.accuracy import LessAccurate
 from harness.verify.case_observer import observed
 from harness.verify.cell import Cell
 from harness.verify.compilers import watch_compilers
+from harness.verify.over_all import over_all
 from harness.verify.pace import Pace
 from harness.verify.subject import ImplementationFault, Subject
-from harness.verify.support import served_dtypes
-from harness.verify.systematic_error import SystematicError, lead, systematic_error
+from harness.verify.systematic_error import SystematicError
 
 _NUDGES = 8
 """Nudged copies of a case in which an error must stay the same."""
@@ -57,9 +57,6 @@ _WITHOUT_ANSWER = (Unsupported, ImplementationFault, DefinitionFault)
 
 _ORDINARY = ("float32", "float64")
 """Dtypes in which every library computes."""
-
-_LOST = 8.0
-"""Noise floors from which the definition counts as losing digits in float32: then it is no judge of a narrower dtype."""
 
 _ENTRIES_OF_RESIDUALS = 2**20
 """Entries of all residuals of a cell."""
@@ -183,7 +180,7 @@ def explore(
         if not done.comparisons:
             _explore(done, subject, reserve, seconds, warm_up)
     if cell.prop.systematic and done.verdict.severity <= Verdict.UNSTABLE.severity:
-        done.over_all = _over_all(done, subject, fresh, seconds)
+        done.over_all = over_all(cell, subject, done.residuals, done.judged, _drawing(fresh), seconds)
         if done.over_all is not None:
             done.add(Finding(done.over_all.case, done.over_all.judgement, done.over_all.comparison), 0)
     done.seconds = perf_counter() - began
@@ -218,64 +215,6 @@ def _explore(done: Exploration, subject: Subject, cases: Sequence[Case], seconds
     done.planned += len(cases)  # at the end, where fewer may have turned out to be there than were wanted
 
 
-def _over_all(
-    done: Exploration, subject: Subject, fresh: Iterable[Case], seconds: float
-) -> SystematicError | LessAccurate | None:
-    """What all cases together show, where none of them shows more; where digits are lost in the one precision, whether in all."""
-    if done.verdict.severity <= Verdict.ROUNDING.severity:
-        return _systematic(done, subject, fresh, seconds) or _less_accurate(done, subject)
-    return None if _other_precision(done.cell) else _less_accurate(done, subject)
-
-
-def _systematic(done: Exploration, subject: Subject, fresh: Iterable[Case], seconds: float) -> SystematicError | None:
-    """The systematic error of what is left of all comparisons, where fresh cases show it too."""
-    cell = done.cell
-    with spending("comparing"):
-        suspected = lead(done.residuals, eps_of(cell.dtype))
-    if suspected is None:
-        return None
-    latest = own_seconds() + seconds
-    moved = (
-        each
-        for planned in _drawing(fresh)
-        for each in cell.prop.cases(planned.on(cell.device, cell.dtype))
-        if own_seconds() < latest
-    )
-    answers = partial(_comparisons, cell, subject)
-    return systematic_error(suspected, done.residuals, moved, answers, _other_precision(cell))
-
-
-def _less_accurate(done: Exploration, subject: Subject) -> LessAccurate | None:
-    """Whether the implementation is many times as far off as the definition in this dtype."""
-    cell = done.cell
-    if _is_the_definition(cell):
-        return None
-    definition = partial(_comparisons, cell, Subject(cell.operation, cell.operation.own))
-
-    def of_the_definition(case: Case) -> float | None:
-        own = [each.score for each in definition(case) if each.is_informative]
-        lost = (each.score for each in definition(case.at("float32")) if each.is_informative)
-        return max((*own, *(score for score in lost if score > _LOST)), default=None) if own else None
-
-    told = (Verdict.ROUNDING, Verdict.UNSTABLE)
-    scores = [(case, judgement.score) for case, judgement in done.judged if judgement.verdict in told]
-    return less_accurate(scores, of_the_definition, partial(_comparisons, cell, subject))
-
-
-def _comparisons(cell: Cell, subject: Subject, case: Case) -> Sequence[Comparison]:
-    """What the property compares in a case; nothing where there is no answer."""
-    try:
-        with observed(case):
-            return cell.prop(subject, case)
-    except (*_WITHOUT_ANSWER, NotImplementedError):
-        return ()
-
-
-def _other_precision(cell: Cell) -> str:
-    """A finer precision that the implementation knows, empty where there is none."""
-    return "float64" if cell.dtype != "float64" and _serves(cell, "float64") else ""
-
-
 def _in_time(done: Exploration, cases: Sequence[Case], pace: Pace) -> Iterator[Case]:
     """The cases, but for those that would take too long: in place of these, each axis is so long alone, if it was not yet."""
     for planned in _drawing(cases):
@@ -289,13 +228,6 @@ def _in_time(done: Exploration, cases: Sequence[Case], pace: Pace) -> Iterator[C
                 yield narrowed
 
 
-def _narrowed(done: Exploration, planned: Case) -> Iterator[Case]:
-    """For each axis of a case whose size was not met yet, the case as narrow as can be in the others."""
-    for axis, size in planned.sizes.items():
-        if all(case.sizes[axis] != size for case in done.tried) and (narrowed := alone(planned, axis)) is not None:
-            yield narrowed
-
-
 def _drawing(cases: Iterable[Case]) -> Iterator[Case]:
     """The cases, which may be drawn one after another."""
     rest = iter(cases)
@@ -305,6 +237,13 @@ def _drawing(cases: Iterable[Case]) -> Iterator[Case]:
         if case is None:
             return
         yield case
+
+
+def _narrowed(done: Exploration, planned: Case) -> Iterator[Case]:
+    """For each axis of a case whose size was not met yet, the case as narrow as can be in the others."""
+    for axis, size in planned.sizes.items():
+        if all(case.sizes[axis] != size for case in done.tried) and (narrowed := alone(planned, axis)) is not None:
+            yield narrowed
 
 
 def _ask_and_add(done: Exploration, subject: Subject, case: Case) -> list[Comparison]:
@@ -339,7 +278,7 @@ def _asked(cell: Cell, subject: Subject, case: Case) -> tuple[Finding, list[Comp
 
 def _failed(cell: Cell, subject: Subject, case: Case, fault: DefinitionFault | ImplementationFault) -> Finding:
     """An error, unless it is another's: the definition's, or a library's that has no kernel for the dtype."""
-    undefined = None if _is_the_definition(cell) else _fault_of_the_definition(case, fault)
+    undefined = None if cell.is_of_the_definition else _fault_of_the_definition(case, fault)
     if undefined is not None:
         fault, another = undefined, "the oracle has no answer: "
     else:
@@ -363,18 +302,8 @@ def _fault_of_the_definition(case: Case, fault: DefinitionFault | Implementation
 
 def _is_of_the_dtype(cell: Cell, subject: Subject, case: Case) -> bool:
     """Whether no other dtype that is asked is refused in this case, so that a library lacks the kernel for this one alone."""
-    others = [name for name in _ORDINARY if name != case.dtype and _serves(cell, name)]
+    others = [name for name in _ORDINARY if name != case.dtype and cell.serves(name)]
     return bool(others) and not any(_refuses_dtype(cell, subject, case.at(name)) for name in others)
-
-
-def _is_the_definition(cell: Cell) -> bool:
-    """Whether the very definition is asked, by itself or under another name."""
-    return cell.implementation is cell.operation.own or cell.implementation.function is cell.operation.definition
-
-
-def _serves(cell: Cell, dtype: str) -> bool:
-    """Whether the implementation can be asked in a dtype; the definition can in every one."""
-    return _is_the_definition(cell) or dtype in served_dtypes(cell.implementation)
 
 
 def _refuses_dtype(cell: Cell, subject: Subject, case: Case) -> bool:
@@ -432,7 +361,7 @@ def is_as_the_definition(cell: Cell, finding: Finding) -> bool:
     nudged ones and others of the same form.
     """
     case, found = finding.case, finding.comparison
-    if finding.verdict is not Verdict.UNSTABLE or found is None or _is_the_definition(cell):
+    if finding.verdict is not Verdict.UNSTABLE or found is None or cell.is_of_the_definition:
         return False
     definition = Subject(cell.operation, cell.operation.own)
     single = case.at("float32")
@@ -486,7 +415,7 @@ def _score_elsewhere(cell: Cell, subject: Subject, case: Case, found: Comparison
 
     A lower precision may be right by chance, where another case of these sizes is not: so the largest of a few is taken.
     """
-    if not _serves(cell, case.dtype):
+    if not cell.serves(case.dtype):
         return None
     first = _score_of(cell, subject, case, found.label)
     if case.dtype == "float64" or (first is not None and first > found.allowance):
