@@ -77,6 +77,12 @@ class ExpectedTensor:
     entry_floor: Array | None = None
     spacing: float = 0.0
 
+    @property
+    def nbytes(self) -> int:
+        """Memory held."""
+        held = (self.expected, self.noise_floor, self.informative, self.entry_floor)
+        return sum(each.nbytes for each in held if each is not None)
+
     def samples(self, indices: Any) -> ExpectedTensor:
         """Some of its samples, for a result that is computed from those alone; all of it without a batch axis."""
         if self.axis is None:
@@ -105,14 +111,18 @@ class ExpectedTensor:
 
 @dataclass(frozen=True)
 class Reference:
-    """The expected result: one ExpectedTensor per tensor of it."""
+    """The expected result: one ExpectedTensor per tensor of it.
+
+    of_arguments: the bytes of the arguments, which are kept until somebody asks for the oracle's own rounding.
+    """
 
     parts: tuple[ExpectedTensor, ...]
+    of_arguments: int = 0
 
     @property
     def nbytes(self) -> int:
         """Memory held."""
-        return sum(part.expected.nbytes for part in self.parts)
+        return self.of_arguments + sum(part.nbytes for part in self.parts)
 
 
 _memory: Memory[Reference] = Memory(256 * 2**20)
@@ -144,7 +154,7 @@ def _reference(call: Call, case: Case) -> Reference:
     with spending("oracle"):
         wide = {name: widened(tensor) for name, tensor in call.arguments.items()}
         of = 0.0 if operation.exact else spacing(case, wide, evaluate)
-    return Reference(tuple(replace(part, spacing=of) for part in found.parts)) if of else found
+    return replace(found, parts=tuple(replace(part, spacing=of) for part in found.parts)) if of else found
 
 
 def _rounded_in(case: Case, domain: TensorDomain) -> torch.dtype:
@@ -190,7 +200,7 @@ def measure(
     if digits is base and not case.operation.exact:
         rounded = cache(partial(_own_rounding, call, evaluate, axes))
         parts = [replace(part, own_rounding=partial(_of_part, rounded, i)) for i, part in enumerate(parts)]
-    return Reference(tuple(parts))
+    return Reference(tuple(parts), sum(tensor.nbytes for tensor in call.arguments.values()))
 
 
 def _has_no_slope(before: Sequence[Array], after: Sequence[Sequence[Array]], axes: Sequence[int | None]) -> bool:
