@@ -30,7 +30,7 @@ from harness.declare.axes import ComputedAxis
 from harness.declare.callables import signature_of
 from harness.declare.domain import Kind, OptionDomain, TensorDomain
 from harness.declare.domains import whole
-from harness.declare.module_operation import state_of
+from harness.declare.module_operation import state_of, with_statistics
 from harness.declare.modules import ModuleFunction, Reference, made, statistics
 from harness.declare.operation import Operation
 from harness.declare.rehearsal import small_call
@@ -173,7 +173,9 @@ class _Problem:
         return Operation(
             name,
             function,
-            signature=Signature({**inputs, **state}, ("mode",), Results(results), sized=True),
+            signature=Signature(
+                {**inputs, **state}, ("mode",), with_statistics(Results(results), state, reference), sized=True
+            ),
             options={"mode": OptionDomain(("train",))},
             sizes=bounds,
             where=self.where,

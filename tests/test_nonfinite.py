@@ -157,3 +157,21 @@ def test_an_entry_is_held_to_those_inputs_of_which_it_depends():
     assert np.array_equal(told.kinds(0, actual, 1e300), actual, equal_nan=True)
     swallowed = np.where(np.isinf(actual), 0.0, actual)
     assert told.kinds(0, swallowed, 1e300)[0, 0] == base[0, 0].double()
+
+
+@harness.operation
+def passed_on(x: Float[Tensor, "batch d"]) -> Float[Tensor, "batch d"]:
+    """x; its kernel for float32 multiplies by zero on the way, as some libraries' do."""
+    return x + 0 * x if x.dtype is torch.float32 else x.clone()
+
+
+@pytest.mark.parametrize(
+    ("function", "verdicts"),
+    [
+        (lambda x: x.clone(), {"exact", "rounding"}),
+        (lambda x: x + 0 * x, {"exact", "rounding"}),
+        (lambda x: x.nan_to_num(), {"wrong"}),
+    ],
+)
+def test_nobody_is_held_to_more_than_the_definition_itself_gives_in_a_dtype(function, verdicts):
+    assert verdict(passed_on, function) in verdicts

@@ -52,10 +52,7 @@ def of_module(made: Operation, reference: Reference, modes: tuple[str, ...]) -> 
     signature, reference = made.signature, replace(reference, buffers=buffers[0])
     inputs = tuple(name for name in signature.parameters if name not in signature.options)
     state = state_of(reference, calls, made.sizes, made.options)
-    afterwards = {name: replace(state[name], structure=None, range=None, group=None) for name in reference.buffers}
-    results = signature.results
-    if afterwards:
-        results = Results((*results.domains, *afterwards.values()), (OUTPUT, *afterwards))
+    results = with_statistics(signature.results, state, reference)
     mode = {"mode": OptionDomain(modes)}
     return replace(
         made,
@@ -63,6 +60,14 @@ def of_module(made: Operation, reference: Reference, modes: tuple[str, ...]) -> 
         signature=Signature({**signature.tensors, **state}, (*signature.options, "mode"), results, sized=True),
         options={**made.options, **mode},
     )
+
+
+def with_statistics(results: Results, state: Mapping[str, TensorDomain], reference: Reference) -> Results:
+    """What a module gives, beside what its buffers that count or average hold afterwards."""
+    if not reference.buffers:
+        return results
+    afterwards = {name: replace(state[name], structure=None, range=None, group=None) for name in reference.buffers}
+    return Results((*results.domains, *afterwards.values()), (OUTPUT, *afterwards))
 
 
 def _rows(made: Operation, reference: Reference) -> Iterator[dict[str, Any]]:

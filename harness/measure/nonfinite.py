@@ -61,14 +61,16 @@ class NonfiniteReference:
         """Memory held."""
         return sum(each.nbytes for each in self.given) + sum(part.expected.nbytes for part in self.finite)
 
-    def kinds(self, index: int, actual: Array, limit: float) -> Array:
+    def kinds(self, index: int, actual: Array, limit: float, defined: Array | None = None) -> Array:
         """What a result should be: `actual` itself where it is finite, NaN or infinite as it may be.
 
-        limit: the largest number of the working precision, beyond which a finite number says nothing.
+        limit: the largest number of the working precision, beyond which a finite number says nothing; defined: what the
+        definition itself gives in that precision, to more than which nobody is held.
         """
         given, finite, depends = self.given[index], self.finite[index].expected, self.depends[index]
         with np.errstate(all="ignore"):
             right = _same_kind(actual, given) | (np.isfinite(given) & (np.abs(given) > limit))
+            right |= False if defined is None else _same_kind(actual, defined)
             right |= ~depends & ~np.isfinite(given)  # zero, or what rounding leaves of it, times NaN or an infinity
         contested = np.flatnonzero(depends & np.isnan(given) & ~np.isnan(actual)).tolist()
         wanted = np.where(depends | np.isfinite(given), given, finite)

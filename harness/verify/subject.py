@@ -99,6 +99,15 @@ class Subject:
         with filled_memory(), _eager():
             return self._checked(call, self.in_place(call))
 
+    def as_defined(self, case: Case) -> Results | None:
+        """What the definition itself gives in the dtype of a case; None where it gives nothing, or is what is asked."""
+        if self.implementation is self.operation.own:
+            return None
+        try:
+            return Subject(self.operation, self.operation.own)(case)
+        except (ImplementationFault, Unsupported):
+            return None
+
     def raises(self, call: Call | Case) -> bool:
         """Whether the implementation raises on a call, as it should on one that makes no sense."""
         try:
