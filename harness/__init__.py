@@ -61,6 +61,7 @@ from harness.measure.reference import INCONCLUSIVE_FROM, ExpectedTensor, Referen
 from harness.measure.verdict import Verdict
 from harness.report.outputs import output
 from harness.verify.claim import Claim, claim
+from harness.verify.kernel_accesses import KernelAccesses, kernel_accesses
 from harness.verify.property import Property, property
 from harness.verify.subject import ImplementationFault, Subject
 from harness.verify.suite import Suite, verify
@@ -85,6 +86,7 @@ __all__ = [
     "Implementation",
     "ImplementationFault",
     "Instead",
+    "KernelAccesses",
     "Observed",
     "Operation",
     "Property",
@@ -113,6 +115,7 @@ __all__ = [
     "gradient_reference",
     "holds",
     "increasing",
+    "kernel_accesses",
     "layout",
     "layouts_for",
     "lengths",

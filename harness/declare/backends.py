@@ -19,6 +19,7 @@ from torch import Tensor
 
 from harness.declare.dtypes import HALVES, WIDE
 from harness.declare.exported import exported
+from harness.declare.triton_interpreter import VARIABLE, interpreted_on_the_cpu, is_native
 from harness.errors import DeclarationError
 from harness.registry import Registry
 
@@ -41,9 +42,9 @@ class Backend:
 
     packages: that must be importable; devices, dtypes: what the library takes; receive: makes its array of a tensor,
     give_back: a tensor of its result; differentiable: whether torch's autograd reaches through it; prepare: makes of a
-    function what is called, once; negative_strides: whether its arrays may have them, as NumPy's. For scripts: received: how
-    `{}`, a tensor's literal, becomes its array; prepared: how `{}`, a function's name, becomes what is called; setup: lines
-    that stand before anything else.
+    function what is called, once; watched: whether each access to memory is seen where it is asked on the CPU;
+    negative_strides: whether its arrays may have them, as NumPy's. For scripts: received: how `{}`, a tensor's literal, becomes
+    its array; prepared: how `{}`, a function's name, becomes what is called; setup: lines that stand before anything else.
     """
 
     name: str
@@ -54,6 +55,7 @@ class Backend:
     give_back: Callable[[Any], Any] = _as_it_is
     differentiable: bool = False
     prepare: Callable[[Function], Function] = _as_it_is
+    watched: bool = False
     negative_strides: bool = False
     received: str = "{}"
     prepared: str = "{}"
@@ -134,19 +136,25 @@ _OF_JAX = {
 backend("torch", **_OF_TORCH)
 backend(COMPILED, **_OF_TORCH, prepare=torch.compile, prepared="torch.compile({})")
 backend(EXPORTED, **_OF_TORCH, prepare=exported)
-_INTERPRETED = 'os.environ.setdefault("TRITON_INTERPRET", "1")'
+_INTERPRETED = f'os.environ.setdefault("{VARIABLE}", "1")'
 
 
 def _triton() -> None:
-    """Add Triton: its kernels run as they are where there is a GPU, and elsewhere in its interpreter.
+    """Add Triton: its kernels run as they are where they are given tensors of a GPU, and elsewhere in its interpreter.
 
-    An environment variable asks for that, which Triton reads as it is imported: it is set here, before any candidate can
-    import it.
+    Where no GPU is, the environment variable by which Triton is asked for that is set as well, before any candidate can
+    import it: a script has nothing else to go by, and neither has what is called beside the harness.
     """
-    native = torch.cuda.is_available() or torch.xpu.is_available()
+    native = is_native()
     if not native:
-        os.environ.setdefault("TRITON_INTERPRET", "1")
-    backend("triton", **_OF_TORCH | {"packages": ("triton",)}, setup=() if native else ("import os", _INTERPRETED))
+        os.environ.setdefault(VARIABLE, "1")
+    backend(
+        "triton",
+        **_OF_TORCH | {"packages": ("triton",)},
+        prepare=interpreted_on_the_cpu,
+        watched=True,
+        setup=() if native else ("import os", _INTERPRETED),
+    )
 
 
 _triton()

@@ -17,6 +17,7 @@ import torch
 
 from harness.explain import causes
 from harness.explain.cause import Cause, Instead, Observed
+from harness.explain.causes.kernels import access_of_a_kernel
 from harness.explain.causes.layouts import layout_of_one
 from harness.explain.causes.memory import argument_written, memory_not_written
 from harness.explain.circumstances import circumstances, in_words, other_dtypes, what_matters
@@ -85,9 +86,19 @@ def diagnose(cell: Cell, finding: Finding, seconds: float = 10.0) -> Diagnosis |
         fault = neighbourhood_of(cell, finding, seconds)
         if not fault.failing:
             return None
+        if (seen := _access(fault)) is not None:
+            return seen
         if fault.kind:
             return _of_a_fault_raised(fault)
         return _theory(fault) or _observation(fault) or _circumstances_alone(fault)
+
+
+def _access(fault: FaultNeighbourhood) -> Diagnosis | None:
+    """What a kernel was seen to do to memory wherever the fault shows, and nowhere else: what it made of that may look like anything."""
+    seen = next(access_of_a_kernel(fault), None)
+    if not isinstance(seen, Observed):
+        return None
+    return Diagnosis(seen.sentence, seen.evidence, access_of_a_kernel.name, in_words(circumstances(fault) or ()))
 
 
 def _of_a_fault_raised(fault: FaultNeighbourhood) -> Diagnosis:

@@ -17,6 +17,7 @@ from typing import Any
 import torch
 
 from harness.candidates import is_candidate
+from harness.declare.triton_interpreter import interpreted_on_the_cpu, watched
 from harness.explain.evidence import FAULTS, Evidence, Form
 from harness.explain.excerpt import Excerpt, NoExcerpt
 from harness.explain.literal import tensor_literal, written
@@ -56,15 +57,18 @@ class Script:
     def shown(self) -> float:
         """The largest difference that the script prints, run with a candidate that has no memory yet; 0 where it fails.
 
-        It is run as an implementation is, so that it changes nothing for anybody else.
+        It is run as an implementation is, so that it changes nothing for anybody else. Where kernels load or store outside
+        of their tensors it is 0 as well: whoever runs the script finds something else there.
         """
         operation = self.evidence.cell.operation
-        runner = dataclasses.replace(operation.own, function=self._run)
+        run = interpreted_on_the_cpu(self._run) if self.evidence.backend.watched else self._run
+        runner = dataclasses.replace(operation.own, function=run)
         try:
-            (output,) = Subject(operation, runner).raw(self.evidence.case.plain_call())
+            with watched() as watch:
+                (output,) = Subject(operation, runner).raw(self.evidence.case.plain_call())
         except FAULTS:
             return 0.0
-        return printed_difference(output) or 0.0
+        return 0.0 if watch.faults else printed_difference(output) or 0.0
 
     def _run(self, **_: Any) -> str:
         """What the script prints."""

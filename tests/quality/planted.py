@@ -32,6 +32,7 @@ class Planted:
     words: tuple[str, ...] = ()
     backend: str = "torch"
     dtypes: tuple[torch.dtype, ...] | None = None
+    forward_only: bool = False
 
     @property
     def name(self):
@@ -40,7 +41,12 @@ class Planted:
     @property
     def implementation(self):
         return implementation_of(
-            self.operation.name, self.operation.signature, self.function, self.backend, dtypes=self.dtypes
+            self.operation.name,
+            self.operation.signature,
+            self.function,
+            self.backend,
+            dtypes=self.dtypes,
+            forward_only=self.forward_only,
         )
 
 
