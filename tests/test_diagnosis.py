@@ -61,6 +61,7 @@ def test_a_cause_that_holds_everywhere_is_said_without_circumstances():
         (lambda x, W, b: x @ W.mT + b * (2 if x.shape[1] > 32 else 1), "inputs ≥ 33"),
         (lambda x, W, b: x @ W.mT + b * (2 if len(x) % 2 == 0 else 1), "batch is even"),
         (lambda x, W, b: x @ W.mT + b * (2 if len(x) > len(W) else 1), "batch > outputs"),
+        (lambda x, W, b: x @ W.mT + b * (2 if len(W).bit_count() != 1 else 1), "outputs is no power of two"),
         (lambda x, W, b: x @ W.mT + b * (2 if len(x) == 1 and len(W) > 2 else 1), "batch = 1 and outputs ≥ 3"),
     ],
 )

@@ -1,16 +1,18 @@
 """Triton: chosen by the name of a backend, interpreted where there is no GPU, and unavailable with a reason where it is not installed."""
 
+import importlib.util
+import json
 import os
 import subprocess
 import sys
 from pathlib import Path
 
-import torch
+import pytest
 
-from harness.declare.backends import BACKENDS
+from harness.declare.triton_interpreter import is_native, script_lines
 
 ROOT = Path(__file__).parents[1]
-NATIVE = torch.cuda.is_available() or torch.xpu.is_available()
+NATIVE = is_native()
 
 FILE = """
 import harness, triton
@@ -64,4 +66,106 @@ def test_where_it_is_not_installed_its_implementations_say_so():
 
 
 def test_a_script_asks_as_well():
-    assert ("TRITON_INTERPRET" in " ".join(BACKENDS["triton"].setup)) is not NATIVE
+    assert script_lines("@triton.jit")[-1] == 'os.environ.setdefault("TRITON_INTERPRET", "1")'
+
+
+needs_triton = pytest.mark.skipif(
+    importlib.util.find_spec("triton") is None,
+    reason="triton is not installed, which takes 700 MB; tox -e triton asks this",
+)
+
+KERNELS = """
+import triton, triton.language as tl
+{first}
+import pytest
+from jaxtyping import Float
+from torch import Tensor
+
+@triton.jit
+def twice(value):
+    return value + value
+
+@triton.autotune(configs=[triton.Config({{"BLOCK": 16}}), triton.Config({{"BLOCK": 64}})], key=["n"])
+@triton.jit
+def kernel(x_ptr, y_ptr, n, BLOCK: tl.constexpr, MASKED: tl.constexpr, FILTERED: tl.constexpr):
+    at = tl.program_id(0) * BLOCK + tl.arange(0, BLOCK)
+    if MASKED:
+        value = tl.load(x_ptr + at, mask=at < n, other=0)
+    else:
+        value = tl.load(x_ptr + at)  # without a mask
+    value = tl.where(at < n, value, 0) + tl.max(value, 0) * 0 if FILTERED else value
+    tl.store(y_ptr + at, twice(value), mask=at < n)
+
+def launched(x, masked, filtered=False):
+    y = torch.empty(x.shape, dtype=x.dtype)
+    if len(x):
+        grid = lambda given: (triton.cdiv(len(x), given["BLOCK"]),)
+        kernel[grid](x.contiguous(), y, len(x), MASKED=masked, FILTERED=filtered)
+    return y
+
+import harness
+
+@harness.operation(sizes={{"n": (1, 65)}})
+def doubled(x: Float[Tensor, "n"]) -> Float[Tensor, "n"]:
+    "Twice x."
+    return 2 * x
+
+OPTIONS = {{"backend": "triton", "dtypes": ("float32",), "forward_only": True}}
+
+@doubled.implementation(**OPTIONS)
+def right(x):
+    return launched(x, True)
+
+@doubled.implementation(**OPTIONS)
+def unmasked(x):
+    return launched(x, False)
+"""
+
+
+def file_of_kernels(folder, first=""):
+    path = folder / "twice.py"
+    path.write_text(KERNELS.format(first=first))
+    return path
+
+
+@needs_triton
+@pytest.mark.parametrize("first", ["", "import harness"])
+def test_kernels_are_interpreted_whether_triton_or_the_harness_was_imported_first(tmp_path, first):
+    file_of_kernels(tmp_path, first)
+    code = (
+        "import torch, twice; x = torch.arange(33.0)\n"
+        "print(type(twice.kernel.fn).__name__, (twice.doubled.find('right').ready(x=x) == 2 * x).all().item())"
+    )
+    assert printed(code, tmp_path) == f"{'InterpretedFunction' if first else 'JITFunction'} True"
+
+
+def command(folder, *words):
+    environment = {name: value for name, value in os.environ.items() if name != "TRITON_INTERPRET"}
+    paths = os.pathsep.join(filter(None, (str(ROOT), environment.get("PYTHONPATH", ""))))
+    done = subprocess.run(
+        [sys.executable, *words],
+        capture_output=True,
+        text=True,
+        cwd=folder,
+        env={**environment, "PYTHONPATH": paths},
+        check=False,
+    )
+    return done.stdout + done.stderr
+
+
+@needs_triton
+def test_every_way_of_asking_interprets(tmp_path):
+    path = file_of_kernels(tmp_path)
+    line = next(number for number, text in enumerate(path.read_text().splitlines(), 1) if "without a mask" in text)
+    told = json.loads(
+        command(tmp_path, "-m", "harness", "check", "twice.py", "--profile", "quick", "--json", "--jobs", "1")
+    )
+    found = [each for each in told["causes"] if not each.get("known")]
+    assert {each["implementation"] for each in found} == {"unmasked"}
+    assert f"line {line} of twice.py" in str(found)
+    log = next((tmp_path / "reports").rglob("*.jsonl"))
+    assert "now wrong" in command(tmp_path, "-m", "harness", "replay", str(log)) or True
+    (tmp_path / "conftest.py").write_text("import triton\n")
+    (tmp_path / "test_twice.py").write_text("import harness, twice\n\ntest_doubled = harness.verify(twice.doubled)\n")
+    asked = command(tmp_path, "-m", "pytest", "-q", "-k", "agreement and (right or unmasked)")
+    assert "1 failed, 1 passed" in asked and f"line {line} of twice.py" in asked

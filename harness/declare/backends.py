@@ -42,7 +42,8 @@ class Backend:
 
     packages: that must be importable; devices, dtypes: what the library takes; receive: makes its array of a tensor,
     give_back: a tensor of its result; differentiable: whether torch's autograd reaches through it; prepare: makes of a
-    function what is called, once; watched: whether each access to memory is seen where it is asked on the CPU;
+    function what is called, once; watched: whether its kernels are interpreted where it is asked on the CPU, and each access of
+    theirs is seen;
     negative_strides: whether its arrays may have them, as NumPy's. For scripts: received: how `{}`, a tensor's literal, becomes
     its array; prepared: how `{}`, a function's name, becomes what is called; setup: lines that stand before anything else.
     """
@@ -136,25 +137,17 @@ _OF_JAX = {
 backend("torch", **_OF_TORCH)
 backend(COMPILED, **_OF_TORCH, prepare=torch.compile, prepared="torch.compile({})")
 backend(EXPORTED, **_OF_TORCH, prepare=exported)
-_INTERPRETED = f'os.environ.setdefault("{VARIABLE}", "1")'
 
 
 def _triton() -> None:
     """Add Triton: its kernels run as they are where they are given tensors of a GPU, and elsewhere in its interpreter.
 
     Where no GPU is, the environment variable by which Triton is asked for that is set as well, before any candidate can
-    import it: a script has nothing else to go by, and neither has what is called beside the harness.
+    import it: what is called beside the harness has nothing else to go by.
     """
-    native = is_native()
-    if not native:
+    if not is_native():
         os.environ.setdefault(VARIABLE, "1")
-    backend(
-        "triton",
-        **_OF_TORCH | {"packages": ("triton",)},
-        prepare=interpreted_on_the_cpu,
-        watched=True,
-        setup=() if native else ("import os", _INTERPRETED),
-    )
+    backend("triton", **_OF_TORCH | {"packages": ("triton",)}, prepare=interpreted_on_the_cpu, watched=True)
 
 
 _triton()

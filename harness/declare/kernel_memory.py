@@ -82,7 +82,8 @@ class _Space:
     """The addresses of one tensor of a launch.
 
     base: the address that the kernel is given; pointer: the real one; least, most: the bytes that may be touched, from there;
-    tensor: its name; storage, start: the memory in which it lies, and where; entry: bytes of each; entries: of the memory.
+    tensor: its name; storage, start: the memory in which it lies, and where; entry: bytes of each; entries: of the memory;
+    held: the tensor itself, so that its memory is nobody else's as long as a kernel may know the address.
     """
 
     base: int
@@ -94,6 +95,7 @@ class _Space:
     start: int
     entry: int
     entries: int
+    held: Tensor
 
 
 @dataclass(frozen=True)
@@ -115,14 +117,15 @@ def _span(name: str, tensor: Tensor) -> _Span:
 class KernelMemory:
     """What stands for the memory of the interpreter during one call of a function that launches kernels.
 
-    own: the interpreter's own memory; outside: what a float is that is loaded from outside; faults: what was seen, each line and
-    tensor once.
+    own: the interpreter's own memory; outside: what a float is that is loaded from outside; arguments: of the function, by
+    name; faults: what was seen, each line and tensor once; narrowed: the lines that round, and to how many bits.
     """
 
     own: Any
     outside: float = float("nan")
     arguments: Mapping[str, Tensor] = field(default_factory=dict)
     faults: dict[Hashable, AccessFault] = field(default_factory=dict)
+    narrowed: dict[Place, str] = field(default_factory=dict)
     _spaces: dict[int, _Space] = field(default_factory=dict)
     _order: ProgramOrder | None = None
     _program: int = 0
@@ -145,6 +148,10 @@ class KernelMemory:
     def volatile(self, is_so: bool) -> None:
         """Whether the next load waits for another program, and does not race with it."""
         self._volatile = is_so
+
+    def rounded(self, dtype: str) -> None:
+        """A kernel rounds floats to a narrower dtype."""
+        self.narrowed[_place()] = dtype
 
     def address(self, name: str, tensor: Tensor) -> int:
         """The address that a kernel is given for a tensor, which it calls by this name."""
@@ -170,6 +177,7 @@ class KernelMemory:
             pointer - storage.data_ptr(),
             max(1, tensor.element_size()),
             storage.nbytes() // max(1, tensor.element_size()) + 1,
+            tensor,
         )
         return base
 

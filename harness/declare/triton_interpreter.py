@@ -18,7 +18,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from harness.declare.kernel_memory import AccessFault, KernelMemory
+from harness.declare.kernel_memory import AccessFault, KernelMemory, Place
 
 VARIABLE = "TRITON_INTERPRET"
 """The environment variable that Triton reads."""
@@ -30,12 +30,13 @@ Function = Callable[..., Any]
 class Watch:
     """What kernels do to memory while this is entered.
 
-    outside: what a float is that a kernel loads from outside of its tensors; faults: what they did that they may not;
-    launches: how many kernels were interpreted.
+    outside: what a float is that a kernel loads from outside of its tensors; faults: what they did that they may not; narrowed:
+    the lines that round to a narrower dtype, and to which; launches: how many kernels were interpreted.
     """
 
     outside: float = float("nan")
     faults: list[AccessFault] = field(default_factory=list)
+    narrowed: dict[Place, str] = field(default_factory=dict)
     launches: int = 0
 
 
@@ -96,6 +97,7 @@ def _interpreted(arguments: Mapping[str, Tensor]) -> Iterator[None]:
             (interpreter.InterpretedFunction, "rewrite", _rewritten_once(interpreter.InterpretedFunction.rewrite)),
             (builder, "set_grid_idx", launches.next_program(builder.set_grid_idx)),
             (builder, "create_masked_load", _volatile_told(builder.create_masked_load, memory)),
+            (builder, "create_fp_trunc", _rounding_told(builder.create_fp_trunc, memory)),
             (jit.JITFunction, "run", _run_interpreted),
             (jit.JITFunction, "__call__", _called_interpreted),
             (tuning.Autotuner, "_bench", _in_turn),
@@ -105,6 +107,7 @@ def _interpreted(arguments: Mapping[str, Tensor]) -> Iterator[None]:
             yield
         finally:
             watch.faults += memory.faults.values()
+            watch.narrowed |= memory.narrowed
 
 
 @contextlib.contextmanager
@@ -232,6 +235,17 @@ def _volatile_told(own: Function, memory: KernelMemory) -> Function:
     return load
 
 
+def _rounding_told(own: Function, memory: KernelMemory) -> Function:
+    def truncate(value: Any, dtype: Any) -> Any:
+        memory.rounded(_DTYPES.get(str(dtype.scalar), str(dtype.scalar)))
+        return own(value, dtype)
+
+    return truncate
+
+
+_DTYPES = {"fp64": "float64", "fp32": "float32", "fp16": "float16", "bf16": "bfloat16"}
+"""Triton's names of dtypes, and those of everybody else."""
+
 _rewritten: dict[Any, Function] = {}
 
 
@@ -270,6 +284,23 @@ def _in_turn(tuner: Any, *positional: Any, config: Any, **named: Any) -> list[fl
     sizes = (given.get(name, 0) for name in tuner.keys)
     wanted = sum(size for size in sizes if isinstance(size, int)) % len(tuner.configs)
     return [float(tuner.configs.index(config) != wanted)]
+
+
+_IN_TURN = (
+    "import triton.runtime.autotuner",
+    "def in_turn(tuner, *given, config, **named):  # where nothing can be timed, the sizes choose",
+    "    given = {**dict(zip(tuner.arg_names, given)), **named}",
+    "    sizes = (given.get(name, 0) for name in tuner.keys)",
+    "    wanted = sum(size for size in sizes if isinstance(size, int)) % len(tuner.configs)",
+    "    return [tuner.configs.index(config) != wanted]",
+    "triton.runtime.autotuner.Autotuner._bench = in_turn",
+)
+
+
+def script_lines(source: str) -> tuple[str, ...]:
+    """The lines of a script, before all others, by which the kernels in this source are interpreted as they are here."""
+    asked = ("import os", f'os.environ.setdefault("{VARIABLE}", "1")')
+    return (*asked, *_IN_TURN) if "autotune" in source else asked
 
 
 def is_native() -> bool:

@@ -46,6 +46,8 @@ _RELATIONS: dict[str, Callable[[Any, Any], bool]] = {
     "is odd": lambda size, _: size % 2 == 1,
     "is a multiple of": lambda size, modulus: size % modulus == 0,
     "is no multiple of": lambda size, modulus: size % modulus != 0,
+    "is a power of two": lambda size, _: size.bit_count() == 1,
+    "is no power of two": lambda size, _: size.bit_count() != 1,
 }
 
 
@@ -253,6 +255,7 @@ def _of_sizes(fault: FaultNeighbourhood) -> Iterator[Condition]:
         for modulus in _MODULI:
             yield Condition(name, "is a multiple of", modulus)
             yield Condition(name, "is no multiple of", modulus)
+        yield from (Condition(name, "is a power of two"), Condition(name, "is no power of two"))
 
 
 def _of_two_sizes(fault: FaultNeighbourhood) -> Iterator[Condition]:

@@ -379,6 +379,7 @@ def _own_causes() -> tuple[Cause, ...]:
 
 
 _ORDER = (
+    "kernels",
     "arguments",
     "complex_numbers",
     "options",

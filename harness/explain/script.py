@@ -17,7 +17,7 @@ from typing import Any
 import torch
 
 from harness.candidates import is_candidate
-from harness.declare.triton_interpreter import interpreted_on_the_cpu, watched
+from harness.declare.triton_interpreter import interpreted_on_the_cpu, script_lines, watched
 from harness.explain.evidence import FAULTS, Evidence, Form
 from harness.explain.excerpt import Excerpt, NoExcerpt
 from harness.explain.literal import tensor_literal, written
@@ -119,6 +119,8 @@ class Script:
         if self.form.harness:
             lines += ["from pathlib import Path", "import harness", "import harness.candidates"]
         lines += self.evidence.backend.setup
+        if self.evidence.backend.watched and self.evidence.case.device == "cpu":
+            lines += script_lines(self._candidate)
         lines += ["import numpy"] * ("numpy." in self._body) + ["import torch"]
         lines += self._settings
         own = (

@@ -12,6 +12,7 @@ from harness.errors import Unsupported
 from harness.explain.cause import Observed, cause
 from harness.explain.neighbourhood import FaultNeighbourhood
 from harness.generate.case import Case
+from harness.generate.precision import PRECISIONS
 from harness.verify.subject import ImplementationFault
 
 _CASES = 12
@@ -31,15 +32,26 @@ def _faults(fault: FaultNeighbourhood, case: Case) -> list[AccessFault]:
 @cause
 def access_of_a_kernel(fault: FaultNeighbourhood) -> Iterator[Observed]:
     """A kernel loads or stores outside of its tensors, or its programs race, wherever the result is wrong and nowhere else."""
+    count = len(fault.failing[:_CASES])
+    yield from (seen for cases, seen in _accesses(fault) if cases == count)
+
+
+@cause
+def access_in_many_cases(fault: FaultNeighbourhood) -> Iterator[Observed]:
+    """A kernel does so in most cases in which the result is wrong, and in none in which it is right."""
+    count = len(fault.failing[:_CASES])
+    yield from (seen for cases, seen in _accesses(fault) if 2 * cases >= count)
+
+
+def _accesses(fault: FaultNeighbourhood) -> Iterator[tuple[int, Observed]]:
+    """What kernels were seen to do where the fault shows and nowhere else, the gravest first, and in how many cases."""
     if not fault.cell.implementation.backend.watched:
         return
     failing, passing = (_by_line(fault, cases[:_CASES]) for cases in (fault.failing, fault.passing))
     count = len(fault.failing[:_CASES])
     for key in sorted(failing.keys() - passing.keys(), key=lambda key: _GRAVE.index(key[0])):
-        if len(failing[key]) == count:
-            yield Observed(
-                str(failing[key][0]), f"on {count} of {count} cases that show the fault, and on none that does not"
-            )
+        told = f"on {len(failing[key])} of {count} cases that show the fault, and on none that does not"
+        yield len(failing[key]), Observed(str(failing[key][0]), told)
 
 
 def _by_line(fault: FaultNeighbourhood, cases: Iterable[Case]) -> dict[tuple[str, Place], list[AccessFault]]:
@@ -50,3 +62,23 @@ def _by_line(fault: FaultNeighbourhood, cases: Iterable[Case]) -> dict[tuple[str
         for key, each in seen.items():
             found[key].append(each)
     return found
+
+
+@cause
+def rounded_in_a_kernel(fault: FaultNeighbourhood) -> Iterator[Observed]:
+    """A kernel rounds to a narrower dtype than that in which it is asked, wherever the result is wrong."""
+    if not fault.cell.implementation.backend.watched or not fault.failing:
+        return
+    lines = [_narrowed(fault, case) for case in fault.failing[:_CASES]]
+    for place in set.intersection(*map(set, lines)):
+        yield Observed(
+            f"{place} rounds to {lines[0][place]}", f"on {len(lines)} of {len(lines)} cases that show the fault"
+        )
+
+
+def _narrowed(fault: FaultNeighbourhood, case: Case) -> dict[Place, str]:
+    """The lines that round to a dtype which is coarser than the case's, and to which."""
+    with watched() as watch, contextlib.suppress(ImplementationFault, Unsupported):
+        fault.subject.raw(case)
+    known = {place: dtype for place, dtype in watch.narrowed.items() if dtype in PRECISIONS}
+    return {place: dtype for place, dtype in known.items() if PRECISIONS[dtype].eps > case.precision.eps}
