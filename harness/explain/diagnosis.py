@@ -20,7 +20,7 @@ from harness.explain.cause import Cause, Instead, Observed
 from harness.explain.causes.kernels import access_of_a_kernel
 from harness.explain.causes.layouts import layout_of_one
 from harness.explain.causes.memory import argument_written, memory_not_written
-from harness.explain.circumstances import circumstances, in_words, other_dtypes, what_matters
+from harness.explain.circumstances import Rule, circumstances, in_words, other_dtypes, what_matters
 from harness.explain.neighbourhood import FaultNeighbourhood, neighbourhood_of
 from harness.explain.supposed import CannotSay
 from harness.generate.case import Case
@@ -90,7 +90,10 @@ def diagnose(cell: Cell, finding: Finding, seconds: float = 10.0) -> Diagnosis |
             return seen
         if fault.kind:
             return _of_a_fault_raised(fault)
-        return _theory(fault) or _observation(fault) or _circumstances_alone(fault)
+        if (theory := _theory(fault)) is not None:
+            return theory
+        rule = circumstances(fault)
+        return _observation(fault, rule) or _circumstances_alone(fault, rule)
 
 
 def _access(fault: FaultNeighbourhood) -> Diagnosis | None:
@@ -226,6 +229,8 @@ def _with_fewest_axes_of_one(cases: list[Case]) -> list[Case]:
 
 def _yielded(fault: FaultNeighbourhood) -> Iterator[tuple[Cause, Instead | Observed]]:
     for cause in known_causes(fault.cell):
+        if not fault.time_left:
+            return
         with suppress(NotImplementedError):  # torch lacks a kernel for a narrow dtype that the cause would look at
             for theory in cause(fault):
                 if not fault.time_left:
@@ -330,14 +335,13 @@ def _as_exact(comparison: Comparison, there: ExpectedTensor) -> Comparison:
     return replace(comparison, exact=True, allowance=0.0) if there.spacing else comparison
 
 
-def _observation(fault: FaultNeighbourhood) -> Diagnosis | None:
+def _observation(fault: FaultNeighbourhood, rule: Rule | None) -> Diagnosis | None:
     """What was seen at work, and under which circumstances.
 
     Where the layout of memory decides, nothing else is looked for: what is read from the wrong place may look like
     anything.
     """
-    rule = circumstances(fault) or ()
-    of_layout = any(condition.is_of_layout for condition in rule) or fault.case.layout == guarded.__name__
+    of_layout = any(condition.is_of_layout for condition in rule or ()) or fault.case.layout == guarded.__name__
     where = in_words(rule)
     for cause, seen in _yielded(fault):
         if isinstance(seen, Observed) and (not of_layout or cause.name in _OF_MEMORY):
@@ -345,9 +349,8 @@ def _observation(fault: FaultNeighbourhood) -> Diagnosis | None:
     return None
 
 
-def _circumstances_alone(fault: FaultNeighbourhood) -> Diagnosis:
+def _circumstances_alone(fault: FaultNeighbourhood, rule: Rule | None) -> Diagnosis:
     """When it is wrong, where it could not be said what is computed instead; what matters, where not even that."""
-    rule = circumstances(fault)
     if rule:
         where = in_words(rule)
         return Diagnosis(f"wrong only where {where}", _told_apart(fault), "circumstances")

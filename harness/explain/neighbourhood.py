@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
@@ -11,6 +12,7 @@ import numpy as np
 from torch import Tensor
 
 from harness.declare.operation import Operation
+from harness.declare.triton_interpreter import Watch, watched
 from harness.errors import Unsupported
 from harness.explain.supposed import Supposed
 from harness.explain.values import scaled, without_each
@@ -74,6 +76,7 @@ class FaultNeighbourhood:
     passing: list[Case] = field(default_factory=list)
     supposed: Supposed = field(default_factory=Supposed)
     _results: dict[Any, tuple[Tensor, ...] | None] = field(default_factory=dict)
+    _watched: dict[Any, Watch] = field(default_factory=dict)
 
     @property
     def operation(self) -> Operation:
@@ -143,6 +146,14 @@ class FaultNeighbourhood:
             except (ImplementationFault, Unsupported):
                 self._results[key] = None
         return self._results[key]
+
+    def watched(self, case: Case) -> Watch:
+        """What the implementation's kernels do in a case, as far as they are interpreted."""
+        key = (case.key, case.layout)
+        if key not in self._watched:
+            with watched() as self._watched[key], contextlib.suppress(ImplementationFault, Unsupported):
+                self.subject.raw(case)
+        return self._watched[key]
 
     def look(self, cases: Iterable[Case], enough: int = _FALLING, most: int = _MOST) -> None:
         """Ask more cases, until there are enough more that show it or the time is over."""

@@ -2,31 +2,20 @@
 
 from __future__ import annotations
 
-import contextlib
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 
 from harness.declare.kernel_memory import AccessFault, Place
-from harness.declare.triton_interpreter import watched
-from harness.errors import Unsupported
 from harness.explain.cause import Observed, cause
 from harness.explain.neighbourhood import FaultNeighbourhood
 from harness.generate.case import Case
 from harness.generate.precision import PRECISIONS
-from harness.verify.subject import ImplementationFault
 
-_CASES = 12
+_CASES = 8
 """Failing cases that are asked, and passing ones."""
 
 _GRAVE = ("store", "race", "load")
 """Of several that are seen equally often, what is told first."""
-
-
-def _faults(fault: FaultNeighbourhood, case: Case) -> list[AccessFault]:
-    """What the kernels of a call do that they may not."""
-    with watched() as watch, contextlib.suppress(ImplementationFault, Unsupported):
-        fault.subject.raw(case)
-    return watch.faults
 
 
 @cause
@@ -58,7 +47,7 @@ def _by_line(fault: FaultNeighbourhood, cases: Iterable[Case]) -> dict[tuple[str
     """For each kind of fault and each line, what is seen there, once for each case."""
     found: dict[tuple[str, Place], list[AccessFault]] = defaultdict(list)
     for case in cases:
-        seen = {(each.kind, each.place): each for each in reversed(_faults(fault, case))}
+        seen = {(each.kind, each.place): each for each in reversed(fault.watched(case).faults)}
         for key, each in seen.items():
             found[key].append(each)
     return found
@@ -78,7 +67,5 @@ def rounded_in_a_kernel(fault: FaultNeighbourhood) -> Iterator[Observed]:
 
 def _narrowed(fault: FaultNeighbourhood, case: Case) -> dict[Place, str]:
     """The lines that round to a dtype which is coarser than the case's, and to which."""
-    with watched() as watch, contextlib.suppress(ImplementationFault, Unsupported):
-        fault.subject.raw(case)
-    known = {place: dtype for place, dtype in watch.narrowed.items() if dtype in PRECISIONS}
+    known = {place: dtype for place, dtype in fault.watched(case).narrowed.items() if dtype in PRECISIONS}
     return {place: dtype for place, dtype in known.items() if PRECISIONS[dtype].eps > case.precision.eps}
