@@ -53,6 +53,21 @@ def launches(x):
     return launched.fn(x)
 
 
+def of_triton(kind, **facts):
+    made = type(kind, (), {"__module__": "triton.runtime"})()
+    vars(made).update(facts)
+    return made
+
+
+WIDTH = of_triton("constexpr", value=112)
+_jitted = of_triton("JITFunction", fn=lambda x, block=176, width=WIDTH: x, starting_line_number=333)
+_tuned = of_triton("Autotuner", fn=_jitted, configs=[of_triton("Config", kwargs={"BLOCK": 208})])
+
+
+def launches_what_is_tuned(x):
+    return _tuned[(1,)](x, SIDE=144)
+
+
 def within(bound):
     return lambda x: x.clamp(max=bound)
 
@@ -63,6 +78,7 @@ def within(bound):
         (by_parts, {1536.0, 1.5}, {48.0}),
         (calls_its_module, {700.0, 48.0, 96.0, 0.25}, {1536.0}),
         (launches, {192.0}, {48.0}),
+        (launches_what_is_tuned, {112.0, 144.0, 176.0, 208.0}, {333.0}),
         (within(77), {77.0}, set()),
         (functools.partial(by_parts, width=80), {1536.0, 80.0}, set()),
         (torch.add, set(), {1.0}),

@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 import torch
 
-from harness.declare.kernel_constants import kernel_constants, kernel_function
 from harness.declare.kernel_memory import KernelMemory
 from harness.declare.program_order import ProgramOrder
 
@@ -162,22 +161,3 @@ def test_more_accesses_than_there_was_room_for_at_first():
     for _ in range(200):
         assert order.note("load", ("x", 4), entries, 0, "here") is None
     assert order.note("store", ("x", 4), entries, 1, "there").place == "here"
-
-
-def kernel(x_ptr, BLOCK=128, FLAG=True):
-    pass
-
-
-def of_triton(name, **facts):
-    made = type(name, (), {"__module__": "triton.runtime.jit"})()
-    vars(made).update(facts)
-    return made
-
-
-def test_the_constants_of_a_kernel_are_its_defaults_and_its_configurations():
-    jitted = of_triton("JITFunction", fn=kernel)
-    tuned = of_triton("Autotuner", fn=jitted, configs=[of_triton("Config", kwargs={"BLOCK": 64, "WIDE": 16})])
-    assert list(kernel_constants(jitted)) == [128] and sorted(kernel_constants(tuned)) == [16, 64, 128]
-    assert list(kernel_constants(of_triton("constexpr", value=256))) == [256]
-    assert kernel_function(tuned) is kernel
-    assert not list(kernel_constants(kernel)) and kernel_function(kernel) is None

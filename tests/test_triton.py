@@ -10,6 +10,9 @@ from pathlib import Path
 import pytest
 
 from harness.declare.triton_interpreter import is_native, script_lines
+from harness.execute.outcome import outcome
+from harness.verify.cell import Cell
+from tests.verdicts import PROPERTIES
 
 ROOT = Path(__file__).parents[1]
 NATIVE = is_native()
@@ -31,7 +34,7 @@ def kernel(x):
 
 
 def printed(code, *paths):
-    folders = os.pathsep.join(map(str, (*paths, ROOT)))
+    folders = os.pathsep.join(filter(None, (*map(str, (*paths, ROOT)), os.environ.get("PYTHONPATH", ""))))
     environment = {name: value for name, value in os.environ.items() if name != "TRITON_INTERPRET"}
     command = [sys.executable, "-c", code]
     done = subprocess.run(
@@ -77,7 +80,7 @@ needs_triton = pytest.mark.skipif(
 KERNELS = """
 import triton, triton.language as tl
 {first}
-import pytest
+import torch
 from jaxtyping import Float
 from torch import Tensor
 
@@ -157,15 +160,57 @@ def command(folder, *words):
 def test_every_way_of_asking_interprets(tmp_path):
     path = file_of_kernels(tmp_path)
     line = next(number for number, text in enumerate(path.read_text().splitlines(), 1) if "without a mask" in text)
-    told = json.loads(
-        command(tmp_path, "-m", "harness", "check", "twice.py", "--profile", "quick", "--json", "--jobs", "1")
-    )
-    found = [each for each in told["causes"] if not each.get("known")]
-    assert {each["implementation"] for each in found} == {"unmasked"}
-    assert f"line {line} of twice.py" in str(found)
-    log = next((tmp_path / "reports").rglob("*.jsonl"))
-    assert "now wrong" in command(tmp_path, "-m", "harness", "replay", str(log)) or True
+    checked = ("-m", "harness", "check", "twice.py", "--profile", "quick", "--jobs", "1", "--json")
+    told = json.loads(command(tmp_path, *checked, "-k", "kernel_accesses"))
+    (found,) = told["causes"]
+    assert (found["implementation"], found["verdict"]) == ("unmasked", "error")
+    assert found["diagnosis"]["sentence"].startswith(f"line {line} of twice.py (kernel) loads up to ")
+    (log,) = (tmp_path / "reports" / "runs").iterdir()
+    assert f"line {line} of twice.py" in command(tmp_path, "-m", "harness", "replay", str(log))
     (tmp_path / "conftest.py").write_text("import triton\n")
     (tmp_path / "test_twice.py").write_text("import harness, twice\n\ntest_doubled = harness.verify(twice.doubled)\n")
-    asked = command(tmp_path, "-m", "pytest", "-q", "-k", "agreement and (right or unmasked)")
+    asked = command(tmp_path, "-m", "pytest", "-q", "-k", "kernel_accesses", "--harness-examples", "5")
     assert "1 failed, 1 passed" in asked and f"line {line} of twice.py" in asked
+
+
+@needs_triton
+def test_a_script_of_a_tuned_kernel_shows_its_fault_without_the_harness(tmp_path):
+    path = file_of_kernels(tmp_path)
+    path.write_text(path.read_text().replace("return value + value", "return value * 3"))
+    checked = ("-m", "harness", "check", "twice.py", "--profile", "smoke", "--jobs", "1", "--json")
+    found = json.loads(command(tmp_path, *checked))["causes"]
+    script = next(each["script"] for each in found if each["implementation"] == "right")
+    (tmp_path / "script.py").write_text(script)
+    assert "import harness" not in script and "largest difference: 1\n" in command(tmp_path, "script.py")
+
+
+@needs_triton
+@pytest.mark.parametrize(
+    ("name", "prop", "verdict", "piece"),
+    [
+        ("softmax_row", "kernel_accesses", "exact", ""),
+        ("scan_in_blocks", "kernel_accesses", "exact", ""),
+        ("layer_norm_rows", "kernel_accesses", "exact", ""),
+        ("stored_without_mask", "kernel_accesses", "wrong", "tl.store(y_ptr + row * d + start + column, value)"),
+        ("loaded_without_mask", "kernel_accesses", "wrong", "value = tl.load(at)"),
+        ("added_without_atomics", "kernel_accesses", "wrong", "before = tl.load(dweight_ptr + column"),
+        ("chained_without_waiting", "kernel_accesses", "wrong", "carry = tl.load(total_ptr"),
+    ],
+)
+def test_accesses_are_told_by_their_line(name, prop, verdict, piece):
+    from tests.quality import triton_kernels
+
+    each = getattr(triton_kernels, name)
+    lines = Path(triton_kernels.__file__).read_text().splitlines()
+    told = outcome(Cell(PROPERTIES[prop], each.operation, each.implementation, "cpu", "float32"), 12, 0, 1.0)
+    assert told.verdict == verdict
+    if piece:
+        (line,) = (number for number, text in enumerate(lines, 1) if text.strip().startswith(piece))
+        assert f"line {line} of triton_kernels.py" in told.counterexample.diagnosis.sentence
+
+
+@needs_triton
+def test_constants_of_real_kernels_are_met(tmp_path):
+    file_of_kernels(tmp_path)
+    code = "import twice; from harness.declare.constants import constants_of; print({16, 64} <= constants_of(twice.launched))"
+    assert printed(code, tmp_path) == "True"

@@ -13,12 +13,14 @@ from types import CodeType, FunctionType
 from typing import Any
 
 from harness.declare.callables import plain
+from harness.declare.kernel_constants import bound_constants, is_of_triton
 
 
 def constants_of(function: Callable[..., Any]) -> frozenset[float]:
     """The numbers in the code of a callable, in what that calls of its own module, and in the globals and attributes it names.
 
-    Kernels that an object wraps as its `fn`, as Triton does, count as called. Of a builtin there are none.
+    Kernels that an object wraps as its `fn`, as Triton does, count as called, with the configurations by which they are tuned.
+    Of a builtin there are none.
     """
     found: set[float] = set()
     seen: set[int] = set()
@@ -38,20 +40,24 @@ def constants_of(function: Callable[..., Any]) -> frozenset[float]:
 
 def _code_of(value: Any) -> FunctionType | None:
     """The Python function behind something that is called, or that a kernel is made of."""
-    made = getattr(value, "fn", value)
-    return plain(made) if callable(made) else None
+    while not isinstance(value, FunctionType) and hasattr(value, "fn"):
+        value = value.fn
+    return plain(value) if callable(value) else None
 
 
 def _values(owner: Any, function: FunctionType) -> Iterator[Any]:
     """What may be a number: constants, defaults, what is named, and what its object holds."""
     for code in _codes(function.__code__):
         yield from code.co_consts
-    yield from function.__defaults__ or ()
-    yield from (function.__kwdefaults__ or {}).values()
-    yield from _named(function)
+    for default in (*(function.__defaults__ or ()), *(function.__kwdefaults__ or {}).values()):
+        yield default
+        yield from bound_constants(default)
+    for named in (owner, *_named(function)):
+        yield named
+        yield from bound_constants(named)
     if isinstance(owner, functools.partial):
         yield from (*owner.args, *owner.keywords.values())
-    if not isinstance(owner, type | FunctionType):
+    if not is_of_triton(owner) and not isinstance(owner, type | FunctionType):
         yield from getattr(owner, "__dict__", {}).values()
 
 

@@ -43,13 +43,18 @@ def kernel_accesses(subject: Subject, call: Call | Case) -> KernelAccesses:
     if not watch.launches:
         raise Unsupported("no kernel was launched")
     loads = [fault for fault in watch.faults if fault.kind == "load"]
-    reaching = bool(loads) and any(_differ(result, _with_outside(subject, call, each)) for each in (_LARGE, -_LARGE))
+    reaching = bool(loads) and outside_reaches(subject, call, result)
     if len(loads) == len(watch.faults) and loads and not reaching:
         raise ImplementationFault(
             "load outside",
             f"{subject.implementation.place}: {loads[0]}; no result depends on it, and a device may stop the call there",
         )
     return KernelAccesses(tuple(watch.faults), reaching)
+
+
+def outside_reaches(subject: Subject, call: Call | Case, result: tuple[Tensor, ...]) -> bool:
+    """Whether the result, which it gave where NaN lies outside of the tensors of its kernels, has other bits where numbers lie there."""
+    return any(_differ(result, _with_outside(subject, call, each)) for each in (_LARGE, -_LARGE))
 
 
 def _with_outside(subject: Subject, call: Call | Case, value: float) -> tuple[Tensor, ...]:

@@ -6,10 +6,13 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 
 from harness.declare.kernel_memory import AccessFault, Place
+from harness.errors import Unsupported
 from harness.explain.cause import Observed, cause
 from harness.explain.neighbourhood import FaultNeighbourhood
 from harness.generate.case import Case
 from harness.generate.precision import PRECISIONS
+from harness.verify.kernel_accesses import outside_reaches
+from harness.verify.subject import ImplementationFault
 
 _CASES = 8
 """Failing cases that are asked, and passing ones."""
@@ -39,17 +42,29 @@ def _accesses(fault: FaultNeighbourhood) -> Iterator[tuple[int, Observed]]:
     failing, passing = (_by_line(fault, cases[:_CASES]) for cases in (fault.failing, fault.passing))
     count = len(fault.failing[:_CASES])
     for key in sorted(failing.keys() - passing.keys(), key=lambda key: _GRAVE.index(key[0])):
+        case, first = failing[key][0]
         told = f"on {len(failing[key])} of {count} cases that show the fault, and on none that does not"
-        yield len(failing[key]), Observed(str(failing[key][0]), told)
+        if fault.kind or first.kind != "load" or _reaches(fault, case):
+            yield len(failing[key]), Observed(str(first), told)
 
 
-def _by_line(fault: FaultNeighbourhood, cases: Iterable[Case]) -> dict[tuple[str, Place], list[AccessFault]]:
+def _reaches(fault: FaultNeighbourhood, case: Case) -> bool:
+    """Whether what kernels load from outside reaches the result."""
+    try:
+        return outside_reaches(fault.subject, case, fault.subject.raw(case))
+    except (ImplementationFault, Unsupported):
+        return False
+
+
+def _by_line(
+    fault: FaultNeighbourhood, cases: Iterable[Case]
+) -> dict[tuple[str, Place], list[tuple[Case, AccessFault]]]:
     """For each kind of fault and each line, what is seen there, once for each case."""
-    found: dict[tuple[str, Place], list[AccessFault]] = defaultdict(list)
+    found: dict[tuple[str, Place], list[tuple[Case, AccessFault]]] = defaultdict(list)
     for case in cases:
         seen = {(each.kind, each.place): each for each in reversed(fault.watched(case).faults)}
         for key, each in seen.items():
-            found[key].append(each)
+            found[key].append((case, each))
     return found
 
 
