@@ -75,6 +75,22 @@ def test_what_lies_outside_is_neither_loaded_nor_stored(memory):
     assert told(memory) == [("load", names[0], 2, 1), ("store", names[1], 0, 3)]
 
 
+def test_what_lies_outside_is_another_number_where_another_is_asked_for(memory):
+    x, index, half = torch.zeros(2), torch.zeros(2, dtype=torch.int32), torch.zeros(2, dtype=torch.bfloat16)
+    seen = []
+    for outside in (float("nan"), 2.0**100, -(2.0**100)):
+        memory.outside = outside
+        where = addresses(memory, index, [5])
+        whole = memory.load(where, np.array([True]), np.zeros(1, np.int32), np.int32)
+        memory.loading(False, True)
+        bits = memory.load(addresses(memory, half, [5]), np.array([True]), np.zeros(1, np.uint16), np.uint16)
+        memory.loading(False, False)
+        brain = torch.from_numpy(bits.view(np.int16)).view(torch.bfloat16)
+        seen.append((float(loaded(memory, x, [5])[0]), int(whole[0]), float(brain[0])))
+    assert all(np.isnan(seen[0][place]) for place in (0, 2)) and seen[0][1] == 2**31 - 1
+    assert seen[1:] == [(2.0**100, 2**30 - 1, 2.0**100), (-(2.0**100), 0, -(2.0**100))]
+
+
 def test_the_memory_of_another_tensor_is_outside_however_near_it_lies(memory):
     one, other = torch.zeros(4), torch.zeros(4)
     apart = (other.data_ptr() - one.data_ptr()) // 4

@@ -122,6 +122,19 @@ def right(x):
 @doubled.implementation(**OPTIONS)
 def unmasked(x):
     return launched(x, False)
+
+class Doubled(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx, x):
+        return launched(x, True)
+
+    @staticmethod
+    def backward(ctx, dy):
+        return launched(dy, False)
+
+@doubled.implementation(backend="triton", dtypes=("float32",))
+def unmasked_backward(x):
+    return Doubled.apply(x)
 """
 
 
@@ -162,15 +175,16 @@ def test_every_way_of_asking_interprets(tmp_path):
     line = next(number for number, text in enumerate(path.read_text().splitlines(), 1) if "without a mask" in text)
     checked = ("-m", "harness", "check", "twice.py", "--profile", "quick", "--jobs", "1", "--json")
     told = json.loads(command(tmp_path, *checked, "-k", "kernel_accesses"))
-    (found,) = told["causes"]
-    assert (found["implementation"], found["verdict"]) == ("unmasked", "error")
-    assert found["diagnosis"]["sentence"].startswith(f"line {line} of twice.py (kernel) loads up to ")
+    assert {each["implementation"] for each in told["causes"]} == {"unmasked", "unmasked_backward"}
+    for found in told["causes"]:
+        assert found["verdict"] == "error"
+        assert found["diagnosis"]["sentence"].startswith(f"line {line} of twice.py (kernel) loads up to ")
     (log,) = (tmp_path / "reports" / "runs").iterdir()
     assert f"line {line} of twice.py" in command(tmp_path, "-m", "harness", "replay", str(log))
     (tmp_path / "conftest.py").write_text("import triton\n")
     (tmp_path / "test_twice.py").write_text("import harness, twice\n\ntest_doubled = harness.verify(twice.doubled)\n")
     asked = command(tmp_path, "-m", "pytest", "-q", "-k", "kernel_accesses", "--harness-examples", "5")
-    assert "1 failed, 1 passed" in asked and f"line {line} of twice.py" in asked
+    assert "2 failed, 1 passed" in asked and f"line {line} of twice.py" in asked
 
 
 @needs_triton

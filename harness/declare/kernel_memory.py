@@ -53,7 +53,7 @@ class AccessFault:
 
     kind: `load` or `store` (which what is atomic is as well) outside of a tensor, or `race`; place: the line; tensor: the kernel's
     name for it, and whose argument it is; before, beyond: by how many entries it reaches out at most, before the first entry and
-    beyond the last; program: one that does it; accesses: how many entries of all programs; earlier: of a race, the other side.
+    beyond the last; program: one that does it; earlier: of a race, the other side.
     """
 
     kind: str
@@ -63,7 +63,6 @@ class AccessFault:
     program: str
     before: int = 0
     beyond: int = 0
-    accesses: int = 0
     earlier: str = ""
 
     def __str__(self) -> str:
@@ -131,6 +130,7 @@ class KernelMemory:
     _program: int = 0
     _program_name: str = "0"
     _volatile: bool = False
+    _bfloat16: bool = False
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self.own, name)
@@ -145,9 +145,9 @@ class KernelMemory:
         """The program that runs now."""
         self._program, self._program_name = program, name
 
-    def volatile(self, is_so: bool) -> None:
-        """Whether the next load waits for another program, and does not race with it."""
-        self._volatile = is_so
+    def loading(self, volatile: bool, bfloat16: bool) -> None:
+        """The next load: whether it waits for another program, and does not race with it; whether its integers are bfloat16's bits."""
+        self._volatile, self._bfloat16 = volatile, bfloat16
 
     def rounded(self, dtype: str) -> None:
         """A kernel rounds floats to a narrower dtype."""
@@ -214,10 +214,18 @@ class KernelMemory:
         return found
 
     def _foreign(self, dtype: np.dtype[Any]) -> Any:
-        """What an entry outside holds: NaN, or the largest integer by which an index is still told to be one of this tensor."""
+        """What an entry outside holds: NaN, or the largest integer by which an index is still told to be one of this tensor.
+
+        Where other floats are asked for, it is another integer as well.
+        """
         if dtype.kind == "f":
             return dtype.type(np.clip(self.outside, np.finfo(dtype).min, np.finfo(dtype).max))
-        return True if dtype.kind == "b" else min(int(np.iinfo(dtype).max), _LARGEST_INTEGER)
+        if self._bfloat16:
+            return np.float32(self.outside).view(np.uint32) >> 16
+        if dtype.kind == "b" or self.outside < 0:
+            return not self.outside < 0
+        largest = min(int(np.iinfo(dtype).max), _LARGEST_INTEGER)
+        return largest if np.isnan(self.outside) else largest // 2
 
     # where an address lies
 
@@ -252,7 +260,6 @@ class KernelMemory:
             found = self.faults[key] = AccessFault(outside, place, _VERBS[kind], space.tensor, self._program_name)
         found.before = max(found.before, -((int(offsets.min()) - space.least) // space.entry))
         found.beyond = max(found.beyond, -((space.most - int(offsets.max()) - size) // space.entry))
-        found.accesses += len(offsets)
 
     # in which order
 
@@ -264,10 +271,11 @@ class KernelMemory:
         if self._volatile and kind == "load":
             self._synchronised(offsets + space.base)
             return
-        memory, here = (space.storage, space.entries), (_place(), self._program_name)
+        here = (_place(), self._program_name)
+        memory = ((space.storage, space.entry), space.entries)
         if values is not None:
             changed = self._changed(space, offsets, values)
-            order.stored_again(space.storage, entries[~changed], self._program, here)
+            order.stored_again((space.storage, space.entry), entries[~changed], self._program, here)
             entries = entries[changed]
         clash = order.note(kind, memory, entries, self._program, here)
         if clash is not None:

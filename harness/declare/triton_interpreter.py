@@ -62,7 +62,7 @@ def interpreted_on_the_cpu(function: Function) -> Function:
         tensors = _tensors({**{f"argument {place}": each for place, each in enumerate(positional)}, **named})
         if any(tensor.device.type != "cpu" for tensor in tensors.values()):
             return function(*positional, **named)
-        with _interpreted(tensors):
+        with interpreted(tensors):
             return function(*positional, **named)
 
     return called
@@ -80,7 +80,8 @@ def _tensors(arguments: Mapping[str, Any]) -> dict[str, Tensor]:
 
 
 @contextlib.contextmanager
-def _interpreted(arguments: Mapping[str, Tensor]) -> Iterator[None]:
+def interpreted(arguments: Mapping[str, Tensor]) -> Iterator[None]:
+    """Kernels that are launched meanwhile are interpreted. arguments: those of whoever launches them, beyond whose ends nothing is his."""
     interpreter: Any = importlib.import_module("triton.runtime.interpreter")
     watch = _watches[-1] if _watches else Watch()
     memory = KernelMemory(interpreter._interpreter, watch.outside, arguments)
@@ -96,7 +97,7 @@ def _interpreted(arguments: Mapping[str, Tensor]) -> Iterator[None]:
             (interpreter.GridExecutor, "__call__", launches.launched(interpreter.GridExecutor.__call__)),
             (interpreter.InterpretedFunction, "rewrite", _rewritten_once(interpreter.InterpretedFunction.rewrite)),
             (builder, "set_grid_idx", launches.next_program(builder.set_grid_idx)),
-            (builder, "create_masked_load", _volatile_told(builder.create_masked_load, memory)),
+            (builder, "create_masked_load", _load_told(builder.create_masked_load, memory)),
             (builder, "create_fp_trunc", _rounding_told(builder.create_fp_trunc, memory)),
             (jit.JITFunction, "run", _run_interpreted),
             (jit.JITFunction, "__call__", _called_interpreted),
@@ -227,10 +228,11 @@ class _Nothing:
         pass
 
 
-def _volatile_told(own: Function, memory: KernelMemory) -> Function:
-    def load(*positional: Any, **named: Any) -> Any:
-        memory.volatile(bool(named.get("is_volatile", positional[-1])))
-        return own(*positional, **named)
+def _load_told(own: Function, memory: KernelMemory) -> Function:
+    def load(pointers: Any, *positional: Any, **named: Any) -> Any:
+        volatile = named.get("is_volatile", positional[-1])
+        memory.loading(bool(volatile), str(pointers.get_element_ty()) == "bf16")
+        return own(pointers, *positional, **named)
 
     return load
 

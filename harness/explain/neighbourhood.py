@@ -26,6 +26,7 @@ from harness.measure.comparison import Comparison
 from harness.measure.reference import reference
 from harness.verify.cell import Cell
 from harness.verify.exploration import WIDE, Finding
+from harness.verify.kernel_accesses import kernel_results
 from harness.verify.subject import ImplementationFault, Subject
 from harness.verify.support import served_dtypes
 
@@ -152,7 +153,7 @@ class FaultNeighbourhood:
         key = (case.key, case.layout)
         if key not in self._watched:
             with watched() as self._watched[key], contextlib.suppress(ImplementationFault, Unsupported):
-                self.subject.raw(case)
+                kernel_results(self.subject, case)
         return self._watched[key]
 
     def look(self, cases: Iterable[Case], enough: int = _FALLING, most: int = _MOST) -> None:

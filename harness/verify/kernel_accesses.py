@@ -32,14 +32,13 @@ class KernelAccesses:
 def kernel_accesses(subject: Subject, call: Call | Case) -> KernelAccesses:
     """Ask an implementation whose kernels are interpreted, and tell what they did to memory.
 
-    A load from outside is told with it where a result has other bits once something else lies there. Raises Unsupported where no
-    kernel is interpreted, ImplementationFault where the implementation fails, or where kernels load from outside what
-    reaches no result: a device may stop the call there.
+    Its backward pass is asked as well, where it has one. Raises Unsupported where no kernel is interpreted, ImplementationFault
+    where the implementation fails, or where kernels load from outside what reaches no result: a device may stop the call there.
     """
     if call.device != "cpu" or not subject.implementation.backend.watched:
         raise Unsupported("accesses to memory are seen where kernels are interpreted, on the CPU alone")
     with watched() as watch:
-        result = subject.raw(call)
+        result = kernel_results(subject, call)
     if not watch.launches:
         raise Unsupported("no kernel was launched")
     loads = [fault for fault in watch.faults if fault.kind == "load"]
@@ -59,8 +58,23 @@ def outside_reaches(subject: Subject, call: Call | Case, result: tuple[Tensor, .
 
 def _with_outside(subject: Subject, call: Call | Case, value: float) -> tuple[Tensor, ...]:
     with watched(value):
-        return subject.raw(call)
+        return kernel_results(subject, call)
+
+
+def kernel_results(subject: Subject, call: Call | Case) -> tuple[Tensor, ...]:
+    """The results, and gradients where it has some."""
+    results = subject(call)
+    if not subject.operation.differentiable:
+        return results
+    try:
+        _, gradients = subject.gradients(call)
+    except (ImplementationFault, Unsupported):  # which is for another property to say
+        return results
+    return (*results, *gradients.values())
 
 
 def _differ(one: tuple[Tensor, ...], other: tuple[Tensor, ...]) -> bool:
+    """Whether bits differ, NaN counting as NaN."""
+    if len(one) != len(other):
+        return True
     return any(not torch.equal(a.nan_to_num(7), b.nan_to_num(7)) for a, b in zip(one, other, strict=True))

@@ -25,6 +25,7 @@ from harness.declare.callables import plain
 from harness.declare.implementation import Implementation
 from harness.declare.operation import Operation
 from harness.declare.results import OtherNames
+from harness.declare.triton_interpreter import interpreted
 from harness.errors import Unsupported
 from harness.fault import message
 from harness.generate.case import Call, Case
@@ -148,8 +149,13 @@ class Subject:
             raise Unsupported("it is declared for the forward pass alone")
         call = _owned(call).map(lambda t: t.detach().requires_grad_(t.is_floating_point() or t.is_complex()))
         results = self._checked(call, self._compute(self._writable(call)))
-        with self._guarded("its backward pass", call), call.precision.computing():
+        with self._guarded("its backward pass", call), call.precision.computing(), self._interpreting(call):
             return results, gradients_of(results, call, cotangents or cotangents_like(results))
+
+    def _interpreting(self, call: Call) -> AbstractContextManager[None]:
+        """In which kernels are interpreted, as they are in a call of the implementation itself."""
+        here = self.implementation.backend.watched and call.device == "cpu"
+        return interpreted(call.arguments) if here else contextlib.nullcontext()
 
     def _writable(self, call: Call) -> Call:
         """The call with a copy of what is written to, where autograd would refuse it."""

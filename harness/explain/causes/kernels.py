@@ -11,7 +11,7 @@ from harness.explain.cause import Observed, cause
 from harness.explain.neighbourhood import FaultNeighbourhood
 from harness.generate.case import Case
 from harness.generate.precision import PRECISIONS
-from harness.verify.kernel_accesses import outside_reaches
+from harness.verify.kernel_accesses import kernel_results, outside_reaches
 from harness.verify.subject import ImplementationFault
 
 _CASES = 8
@@ -51,7 +51,7 @@ def _accesses(fault: FaultNeighbourhood) -> Iterator[tuple[int, Observed]]:
 def _reaches(fault: FaultNeighbourhood, case: Case) -> bool:
     """Whether what kernels load from outside reaches the result."""
     try:
-        return outside_reaches(fault.subject, case, fault.subject.raw(case))
+        return outside_reaches(fault.subject, case, kernel_results(fault.subject, case))
     except (ImplementationFault, Unsupported):
         return False
 
