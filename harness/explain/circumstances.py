@@ -277,7 +277,7 @@ def _challenges(fault: FaultNeighbourhood, rule: Rule) -> Iterator[Case]:
         for condition in rule:
             if condition.name in sizes and isinstance(condition.value, int):
                 low, high = bounds[condition.name]
-                size = condition.value + (-1, 0, 1, condition.value)[number % 4]
+                size = condition.value + (-1, 0, 1, condition.value, 2 * condition.value)[number % 5]
                 sizes[condition.name] = min(max(size, low, 1), high)
         near = case.replace(sizes=sizes)
         if near.is_admitted:

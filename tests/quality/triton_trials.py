@@ -8,6 +8,7 @@ names the line or what is wrong.
 import sys
 import time
 from dataclasses import dataclass
+from pathlib import Path
 
 import click
 from rich.console import Console
@@ -43,11 +44,10 @@ def answered(each, profile="default"):
 
 
 def meant(each):
-    """The words one of which the diagnosis must contain: for a piece of source `line N`, and otherwise themselves."""
-    with open(triton_kernels.__file__, encoding="utf-8") as file:
-        lines = file.read().splitlines()
+    """The words one of which the diagnosis must contain: for a piece of source, which has a bracket, `line N`, else themselves."""
+    lines = Path(triton_kernels.__file__).read_text(encoding="utf-8").splitlines()
     for word in each.words:
-        places = [number for number, line in enumerate(lines, 1) if word in line and "@" not in line and "(" in word]
+        places = [number for number, line in enumerate(lines, 1) if line.strip().startswith(word)]
         yield from [f"line {number} " for number in places] if "(" in word else [word]
 
 
