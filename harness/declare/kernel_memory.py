@@ -199,13 +199,13 @@ class KernelMemory:
     def atomic_rmw(self, operation: Any, addresses: Any, values: Any, mask: Any, semantic: Any) -> Any:
         """Change values at addresses, and give those before."""
         real, inside = self._reached("atomic", addresses, mask, values.dtype.itemsize)
-        self._synchronised(addresses)
+        self._synchronised(real)
         return self.own.atomic_rmw(operation, real, values, inside, semantic)
 
     def atomic_cas(self, addresses: Any, compared: Any, values: Any, semantic: Any) -> Any:
         """Exchange values at addresses where they are those compared, and give those before."""
         real, inside = self._reached("atomic", addresses, np.ones_like(addresses, dtype=bool), values.dtype.itemsize)
-        self._synchronised(addresses)
+        self._synchronised(real)
         if inside.all():
             return self.own.atomic_cas(real, compared, values, semantic)
         found = np.full(inside.shape, self._foreign(values.dtype), dtype=values.dtype)
@@ -269,7 +269,7 @@ class KernelMemory:
             return
         entries = (space.start + offsets) // space.entry
         if self._volatile and kind == "load":
-            self._synchronised(offsets + space.base)
+            self._synchronised(offsets + space.pointer)
             return
         here = (_place(), self._program_name)
         memory = ((space.storage, space.entry), space.entries)
@@ -302,16 +302,13 @@ class KernelMemory:
             self._order.synchronised(self._program, int(np.ravel(addresses)[0]))
 
 
-_TRITON, _OURS = "triton", __name__.partition(".")[0]
+_MACHINERY = ("triton.", f"{__package__}.")
+"""How the names of the modules begin that lie between a line of a kernel and what it does to memory."""
 
 
 def _place() -> Place:
-    """The line of the kernel that is being interpreted: the innermost one outside of Triton and of this package."""
+    """The line of the kernel that is being interpreted: the innermost one outside of Triton and of this room."""
     frame = sys._getframe(1)
-    while frame.f_back is not None and _is_machinery(frame.f_globals.get("__name__", ""), frame.f_code.co_filename):
+    while frame.f_back is not None and frame.f_globals.get("__name__", "").startswith(_MACHINERY):
         frame = frame.f_back
     return Place(frame.f_code.co_filename, frame.f_lineno, frame.f_code.co_name)
-
-
-def _is_machinery(module: str, file: str) -> bool:
-    return module.partition(".")[0] == _TRITON or module.partition(".")[0] == _OURS
