@@ -151,6 +151,14 @@ def test_who_loads_what_another_program_stores_races_in_either_order(memory):
     assert run(memory, storing(memory, where, 3), loading(memory, where)) == {"race"}
 
 
+def test_what_a_program_has_stored_itself_it_may_load_whoever_has_stored_the_same(memory):
+    where = addresses(memory, torch.zeros(4), [1, 2])
+    same = both(storing(memory, where, 5), loading(memory, where))
+    assert not run(memory, same, same)
+    assert not run(memory, storing(memory, where, 5), loading(memory, where)), "which was there before"
+    assert run(memory, storing(memory, where, 6), loading(memory, where)) == {"race"}
+
+
 def test_atomics_race_with_what_is_not_atomic(memory):
     where = addresses(memory, torch.zeros(4), [1, 2])
     assert not run(memory, adding(memory, where), adding(memory, where))

@@ -34,16 +34,20 @@ class _Access(NamedTuple):
 
 @dataclass
 class _History:
-    """When each entry of a piece of memory was last stored, changed atomically, and loaded: by the last program, and by another."""
+    """When each entry of a piece of memory was last stored, stored again as it was, changed atomically, and loaded.
+
+    loaded_before: by another program than the last one.
+    """
 
     stored: Times
+    stored_again: Times
     changed: Times
     loaded: Times
     loaded_before: Times
 
     @staticmethod
     def of(entries: int) -> _History:
-        return _History(*(np.zeros(entries, dtype=np.int64) for _ in range(4)))
+        return _History(*(np.zeros(entries, dtype=np.int64) for _ in range(5)))
 
 
 @dataclass
@@ -78,10 +82,10 @@ class ProgramOrder:
         return clash
 
     def stored_again(self, memory: Hashable, entries: Times, program: int, place: Any) -> None:
-        """Note a store of the values that are there already, which races with nobody; who loads them may have them from it."""
+        """Note a store of the values that are there already, which races with nobody: whoever did it may rely on them."""
         history = self._histories.get(memory)
         if history is not None:
-            history.stored[entries] = self._tick(_Access(program, place, "store"))
+            history.stored_again[entries] = self._tick(_Access(program, place, "store"))
 
     def synchronised(self, program: int, address: int) -> None:
         """A program has met others at an address: it knows what was done before they were there, and they will know of it."""
@@ -108,6 +112,9 @@ class ProgramOrder:
         for each in against:
             times = each[entries]
             racing = (times > 0) & (self._programs[times] != program)
+            if kind == "load":
+                again = history.stored_again[entries]
+                racing &= (self._programs[again] != program) | (again < times)
             for place in np.flatnonzero(racing) if racing.any() else ():
                 time = int(times[place])
                 earlier = self._accesses[time - 1]

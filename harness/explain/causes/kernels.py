@@ -41,7 +41,8 @@ def _accesses(fault: FaultNeighbourhood) -> Iterator[tuple[int, Observed]]:
         return
     failing, passing = (_by_line(fault, cases[:_CASES]) for cases in (fault.failing, fault.passing))
     count = len(fault.failing[:_CASES])
-    for key in sorted(failing.keys() - passing.keys(), key=lambda key: _GRAVE.index(key[0])):
+    told_apart = [key for key in failing if key not in passing]
+    for key in sorted(told_apart, key=lambda key: _GRAVE.index(key[0])):
         case, first = failing[key][0]
         told = f"on {len(failing[key])} of {count} cases that show the fault, and on none that does not"
         if fault.kind or first.kind != "load" or _reaches(fault, case):
@@ -62,7 +63,9 @@ def _by_line(
     """For each kind of fault and each line, what is seen there, once for each case."""
     found: dict[tuple[str, Place], list[tuple[Case, AccessFault]]] = defaultdict(list)
     for case in cases:
-        seen = {(each.kind, each.place): each for each in reversed(fault.watched(case).faults)}
+        seen: dict[tuple[str, Place], AccessFault] = {}
+        for each in fault.watched(case).faults:
+            seen.setdefault((each.kind, each.place), each)
         for key, each in seen.items():
             found[key].append((case, each))
     return found
@@ -74,7 +77,7 @@ def rounded_in_a_kernel(fault: FaultNeighbourhood) -> Iterator[Observed]:
     if not fault.cell.implementation.backend.watched or not fault.failing:
         return
     lines = [_narrowed(fault, case) for case in fault.failing[:_CASES]]
-    for place in set.intersection(*map(set, lines)):
+    for place in (each for each in lines[0] if all(each in others for others in lines)):
         yield Observed(
             f"{place} rounds to {lines[0][place]}", f"on {len(lines)} of {len(lines)} cases that show the fault"
         )
