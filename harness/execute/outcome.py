@@ -138,10 +138,22 @@ def _planned(cell: Cell, examples: int, seed: int) -> Sequence[Case]:
 def _exact_at_every_size(cell: Cell, examples: int, seed: int) -> Iterator[Case]:
     """The long cases once more with few ones, where the operation is one of sums and products, which are exact then."""
     if _is_agreement(cell) and has_exact_cases(cell.operation):
-        for case in at_every_size(cell.operation, seed):
-            plain = case.replace(pattern="few_ones", layout="contiguous")
-            turns = min(turns_of_ones(max(case.sizes.values(), default=1), eps_of(cell.dtype)), _MOST_EXACT)
-            yield from (plain.another(step) for step in range(turns if examples > _FEW else 1))
+        plain = [case.replace(pattern="few_ones", layout="contiguous") for case in at_every_size(cell.operation, seed)]
+        for case in {(tuple(case.sizes.items()), tuple(case.options.items())): case for case in plain}.values():
+            turns = min(turns_of_ones(_longest_sum(case), eps_of(cell.dtype)), _MOST_EXACT)
+            yield from (case.another(step) for step in range(turns if examples > _FEW else 1))
+
+
+def _longest_sum(case: Case) -> int:
+    """The longest axis along which anything may be added up; 1 where there are more samples than that, which nobody adds."""
+    batches = {
+        name
+        for domain in case.given.values()
+        if (place := domain.batch_axis(case.options)) is not None
+        for name in domain.axes(case.options)[place].names
+    }
+    longest = max((size for name, size in case.sizes.items() if name not in batches), default=1)
+    return longest if longest == max(case.sizes.values(), default=1) else 1
 
 
 @cache
