@@ -89,10 +89,11 @@ def uninitialised_memory(implementation, case):
     call = case.call()
     plain, filled = implementation(call), implementation.in_filled_memory(call)
     for index, (before, after, part) in enumerate(zip(plain, filled, harness.reference(case).parts, strict=True)):
+        kept = harness.as_array(before)  # which may hold NaN itself by chance, from memory that was filled before
         yield harness.close(
             f"result {index} where fresh memory holds NaN",
             after,
-            harness.as_array(before),
+            np.where(np.isnan(kept), part.expected, kept) if kept.dtype.kind in "fc" else kept,
             case,
             like=part,
             both_rounded=True,

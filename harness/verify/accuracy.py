@@ -6,7 +6,7 @@ up in half precision stays within what is allowed to a single case, and is many 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from statistics import median
 
@@ -29,16 +29,19 @@ _WORTH_A_LOOK = 0.25
 _LEAST = 0.1
 """In noise floors, what the definition's error counts as at least."""
 
-_FEWEST, _LONG = 8, (0, 64, 256)
+_FEWEST, _LONG = 8, (64, 256)
 """Cases that must tell, and sizes of an axis from which they are taken: what is added up narrowly is worse the longer it is."""
+
+
+Scores = Sequence[tuple[Case, float]]
 
 
 @dataclass(frozen=True)
 class LessAccurate:
     """An implementation that is many times as far off as the definition.
 
-    times: in the median; more: of how many cases it is at least twice as far off; case, comparison: the worst of them; long:
-    the size of an axis from which it is so, 0 for all cases.
+    times: in the median; more: of how many cases it is at least twice as far off; case, comparison: the worst of them;
+    where: the axis and the size from which it is so, empty for all cases.
     """
 
     times: float
@@ -46,7 +49,7 @@ class LessAccurate:
     cases: int
     case: Case
     comparison: Comparison
-    long: int = 0
+    where: str = ""
 
     cause = "lower precision"
 
@@ -59,11 +62,6 @@ class LessAccurate:
     def sentence(self) -> str:
         """What is computed in place of what should be."""
         return f"it computes in a lower precision than the definition does in {self.case.dtype}"
-
-    @property
-    def where(self) -> str:
-        """In which cases, empty for all."""
-        return f"an axis has {self.long} entries or more" if self.long else ""
 
     @property
     def evidence(self) -> str:
@@ -85,17 +83,31 @@ def less_accurate(
     scores: its errors in noise floors; of_the_definition: the same of the definition, None where it has none.
     """
     told = [(case, score) for case, score in scores if case.precision.eps > torch.finfo(torch.float32).eps]
-    for long in _LONG:
-        some = [(case, score) for case, score in told if max(case.sizes.values(), default=0) >= long]
+    own: dict[int, float | None] = {}
+
+    def defined(case: Case) -> float | None:
+        if id(case) not in own:
+            own[id(case)] = of_the_definition(case)
+        return own[id(case)]
+
+    for where, some in _parts(told):
         if len(some) >= _FEWEST and median(score for _, score in some) >= _WORTH_A_LOOK:
-            found = _compared(some, of_the_definition, answers, long)
+            found = _compared(some, defined, answers, where)
             if found is not None:
                 return found
     return None
 
 
+def _parts(scores: Scores) -> Iterator[tuple[str, Scores]]:
+    """All cases, and those in which one axis is long, with what they have in common."""
+    yield "", scores
+    for name in dict.fromkeys(name for case, _ in scores for name in case.sizes):
+        for long in _LONG:
+            yield f"{name} ≥ {long}", [(case, score) for case, score in scores if case.sizes.get(name, 0) >= long]
+
+
 def _compared(
-    scores: Sequence[tuple[Case, float]], of_the_definition: Callable[[Case], float | None], answers: Answers, long: int
+    scores: Scores, of_the_definition: Callable[[Case], float | None], answers: Answers, where: str
 ) -> LessAccurate | None:
     beside = [(case, score, of_the_definition(case)) for case, score in scores]
     ratios = [(score / max(own, _LEAST), case) for case, score, own in beside if own is not None]
@@ -107,4 +119,4 @@ def _compared(
         return None
     _, worst = max(ratios, key=lambda each: each[0])
     comparison = max(answers(worst), key=lambda each: each.score)
-    return LessAccurate(times, more, len(ratios), worst, comparison, long)
+    return LessAccurate(times, more, len(ratios), worst, comparison, where)
