@@ -10,6 +10,7 @@ from typing import Any
 
 from harness.declare.callables import place_of, plain
 from harness.declare.declaration import operation as declare_operation
+from harness.declare.devices import check_devices
 from harness.declare.implementation import implementation_of
 from harness.declare.operation import Operation
 from harness.errors import DeclarationError
@@ -19,7 +20,7 @@ from harness.measure.verdict import Verdict
 from harness.record.events import CellFinished
 from harness.report.terminal import print_outcomes
 from harness.verify.beside import modules_beside
-from harness.verify.cell import cells, check_devices, check_dtypes
+from harness.verify.cell import cells, check_dtypes
 from harness.verify.suite import check_exemptions, every_property, properties_in
 
 

@@ -1,4 +1,4 @@
-"""Backends: compiled as eager, CUDA as CPU."""
+"""Backends: compiled as eager, an accelerator as the CPU."""
 
 import dataclasses
 
@@ -11,14 +11,16 @@ def a_few(case):
         yield case
 
 
-@harness.property(device="cuda")
+@harness.property(device="accelerator")
 def device_agreement(implementation, case):
-    """CUDA gives what the CPU gives."""
+    """An accelerator gives what the CPU gives."""
     here = implementation(case.replace(device="cpu"))
     for index, (there, cpu, part) in enumerate(
         zip(implementation(case), here, harness.reference(case).parts, strict=True)
     ):
-        yield harness.close(f"result {index} on CUDA against the CPU", there, cpu, case, like=part, both_rounded=True)
+        yield harness.close(
+            f"result {index} on {case.device} against the CPU", there, cpu, case, like=part, both_rounded=True
+        )
 
 
 @harness.property(variants=a_few, nightly=True)

@@ -127,7 +127,7 @@ def batch_gradient_leak(implementation, case):
 
 
 def _wide(tensor):
-    return tensor if tensor.is_complex() else tensor.double()
+    return tensor if tensor.is_complex() else tensor.cpu().double()
 
 
 @harness.property(requires=batch_that_may_be_empty, variants=empty_batch)

@@ -59,7 +59,7 @@ def exchange_transposes(implementation, case):
 def diagonal_is_weights(implementation, case):
     """x diag(w) yᵀ with the matrix written out is the product of weighted x with y."""
     call = case.call()
-    x, w, y = (call.arguments[name].double() for name in ("x", "w", "y"))
+    x, w, y = (call.arguments[name].cpu().double() for name in ("x", "w", "y"))
     (part,) = harness.reference(case).parts
     yield harness.close(
         "against the matrix", implementation(call)[0], x @ torch.diag(w) @ y.mT, case, like=part, both_rounded=True
@@ -73,7 +73,7 @@ def weights_of_one_are_dot(implementation, case):
     x, y = call.arguments["x"], call.arguments["y"]
     plain = call.replace(w=torch.ones_like(call.arguments["w"]))
     (part,) = harness.reference(case, plain).parts
-    dots = dot_axes(x.double(), y.double(), first_of_a=False, first_of_b=False)
+    dots = dot_axes(x.cpu().double(), y.cpu().double(), first_of_a=False, first_of_b=False)
     yield harness.close("against Dot", implementation(plain)[0], dots, case, like=part, both_rounded=True)
 
 

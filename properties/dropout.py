@@ -3,6 +3,7 @@
 Sources: docs/sources.md#dropout-with-a-noise-shape.
 """
 
+import numpy as np
 import torch
 
 import harness
@@ -80,8 +81,7 @@ def zero_or_scaled(implementation, case):
     call = case.call()
     (result,) = implementation(call)
     (part,) = _reference_kept(call, case).parts if case.options["keep"] else harness.reference(case).parts
-    scaled = torch.from_numpy(part.expected.astype("float64")).to(result.device)
-    expected = torch.where(result != 0, scaled, 0.0)
+    expected = np.where(harness.as_array(result) != 0, part.expected, 0.0)
     yield harness.close("entries that are not 0 against x/keep", result, expected, case, like=part)
 
 
@@ -90,10 +90,10 @@ def mean_is_kept(implementation, case):
     """Over uniforms that are spread evenly the mean of the results is x: E[out] = x for every keep above 0."""
     call = case.call()
     like, keep = call.arguments["uniforms"], case.options["keep"]
-    total = torch.zeros_like(call.arguments["x"], dtype=torch.float64)
+    total = torch.zeros(call.arguments["x"].shape, dtype=torch.float64)
     for level in range(LEVELS):
         (result,) = implementation(call.replace(uniforms=torch.full_like(like, (level + 0.5) / LEVELS)))
-        total += result.double()
+        total += result.cpu().double()
     (part,) = _reference_kept(call, case).parts
     part = part.derived(part.noise_floor * keep)
     yield harness.close("the mean result", total / LEVELS, call.arguments["x"], case, like=part, both_rounded=True)

@@ -15,7 +15,7 @@ def is_linear_and_differentiable(operation):
 
 
 def _wide(tensor):
-    return tensor.to(torch.promote_types(tensor.dtype, torch.float64))
+    return tensor.cpu().to(torch.promote_types(tensor.dtype, torch.float64))
 
 
 @harness.property(requires=is_linear)

@@ -225,14 +225,14 @@ def steps_are_cells(implementation, case):
     """Each step of one layer is a gru_cell of the step before it (claim gru.cell)."""
     call = case.call()
     output, _ = implementation(call)
-    steps = _time_first(output.double(), call)[..., : _hidden(call)]
+    steps = _time_first(output.cpu().double(), call)[..., : _hidden(call)]
     x, h0, w_ih, w_hh, b_ih, b_hh = (
-        call.arguments[name].double() for name in ("x", "h0", "w_ih", "w_hh", "b_ih", "b_hh")
+        call.arguments[name].cpu().double() for name in ("x", "h0", "w_ih", "w_hh", "b_ih", "b_hh")
     )
     before = torch.cat([h0[:1], steps[:-1]])
     x, weights = _time_first(x, call), (w_ih[0], w_hh[0, 0], b_ih[0, 0], b_hh[0, 0])
     cells = gru_cell(x.flatten(0, 1), before.flatten(0, 1), *weights).reshape(steps.shape)
-    expected = torch.where((_clock(call) < _ends(call))[..., None], cells, 0.0)
+    expected = torch.where((_clock(call) < _ends(call))[..., None].cpu(), cells, 0.0)
     part = dataclasses.replace(harness.reference(case).parts[0], axis=1)
     yield harness.close("each step against the cell", steps, expected, case, like=part, both_rounded=True)
 

@@ -50,8 +50,8 @@ def result_dtype(implementation, case):
             wanted = domain.torch_dtype(case.precision.dtype)
             name = str(result.dtype).removeprefix("torch.")
             yield harness.holds(f"result {index} has the arguments' dtype (it is {name})", result.dtype == wanted, case)
-        where = result.device.type
-        yield harness.holds(f"result {index} is where the arguments are (it is on {where})", where == case.device, case)
+        there = case.holds(result)
+        yield harness.holds(f"result {index} is where the arguments are (it is on {result.device})", there, case)
 
 
 @harness.property(variants=guarded)

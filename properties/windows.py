@@ -46,9 +46,9 @@ def windows_add_up_to_the_series(implementation, case):
         series.shape
     )  # whole, so that sums are exact
     (windows,) = implementation(call.replace(series=numbers.to(series.dtype)))
-    times = overlap_add(torch.ones_like(windows, dtype=torch.float64), stride)
-    back = overlap_add(windows.double(), stride)
-    yield harness.holds("the series comes back", torch.equal(back, numbers[: len(back)] * times), case)
+    times = overlap_add(torch.ones(windows.shape, dtype=torch.float64), stride)
+    back = overlap_add(windows.cpu().double(), stride)
+    yield harness.holds("the series comes back", torch.equal(back, numbers[: len(back)].cpu() * times), case)
 
 
 @harness.property(of="sliding_windows")
@@ -59,10 +59,12 @@ def window_gradient(implementation, case):
     signs = torch.arange(windows.numel(), device=windows.device).reshape(windows.shape) % 3 - 1
     cotangents = signs.to(windows.dtype)  # at most ten of them meet, so that no sum is rounded in any dtype
     _, gradients = implementation.gradients(call, (cotangents,))
-    expected = torch.zeros_like(gradients["series"], dtype=torch.float64)
-    back = overlap_add(cotangents.double(), case.options["stride"])
+    expected = torch.zeros(gradients["series"].shape, dtype=torch.float64)
+    back = overlap_add(cotangents.cpu().double(), case.options["stride"])
     expected[: len(back)] = back
-    yield harness.holds("the gradient is the overlap-add", torch.equal(gradients["series"].double(), expected), case)
+    yield harness.holds(
+        "the gradient is the overlap-add", torch.equal(gradients["series"].cpu().double(), expected), case
+    )
 
 
 @harness.property(of="overlap_add")
@@ -76,11 +78,11 @@ def overlap_add_round_trip(implementation, case):
     cut = sliding_windows(series, size, stride)
     (back,) = implementation(call.replace(pieces=cut))
     (times,) = implementation(call.replace(pieces=torch.ones_like(cut)))
-    expected = series.double() * times.double()
+    expected = series.cpu().double() * times.cpu().double()
     (part,) = harness.reference(case, call.replace(pieces=cut)).parts
     yield harness.close("each point as often as it was met", back, expected, case, like=part, both_rounded=True)
-    counted = overlap_add(torch.ones_like(cut, dtype=torch.float64), stride)
-    yield harness.holds("counts are counted exactly", torch.equal(times.double(), counted), case)
+    counted = overlap_add(torch.ones(cut.shape, dtype=torch.float64), stride)
+    yield harness.holds("counts are counted exactly", torch.equal(times.cpu().double(), counted), case)
 
 
 @harness.property(of="to_batch_first")

@@ -7,6 +7,7 @@ import sys
 import pytest
 
 from harness.declare.backends import BACKENDS
+from harness.declare.devices import device_named
 from harness.generate.layouts import LAYOUTS
 from harness.generate.patterns import PATTERNS
 from harness.generate.precision import PRECISIONS
@@ -41,6 +42,17 @@ def forge(tmp_path):
     command.write_text(GH.format(python=sys.executable, state=str(state)))
     command.chmod(0o755)
     return {"PATH": f"{folder}{os.pathsep}{os.environ['PATH']}"}, lambda: json.loads(state.read_text())
+
+
+@pytest.fixture
+def standin():
+    """The stand-in accelerator in this process, as long as the test lasts; called, it becomes another one."""
+    from tests.standin.device import changed, present
+
+    device_named.cache_clear()
+    with present():
+        yield lambda **form: (device_named.cache_clear(), changed(**form))
+    device_named.cache_clear()
 
 
 @pytest.fixture

@@ -21,7 +21,7 @@ from harness.bench.protocol import PROTOCOL
 from harness.bench.roofline import bytes_per_second, copied_per_second, last_level_cache, operations_per_second
 from harness.bench.running import Running
 from harness.bench.session import CACHED, INVALID, Session
-from harness.bench.stopwatch import BLOCK, Block, Processor, settled
+from harness.bench.stopwatch import BLOCK, Block, settled, stopwatch
 from harness.bench.worker_pool import Asked, Build, Timing
 from harness.command.bench import _exit_code
 from harness.errors import HarnessError, InfrastructureError
@@ -42,7 +42,7 @@ LIMITS = "operations", "bytes", "cache"
 
 
 def test_a_block_is_long_enough_for_the_clock():
-    block = Block(Processor(), lambda: sum(range(100)))
+    block = Block(stopwatch("cpu"), lambda: sum(range(100)))
     once = block.seconds()
     assert block.calls > 100 and once * block.calls >= BLOCK
 
@@ -280,9 +280,9 @@ def test_a_gpu_s_clock_and_its_brakes_are_read(monkeypatch):
     monkeypatch.setitem(sys.modules, "pynvml", nvml)
     monkeypatch.setattr("torch.cuda.get_device_properties", lambda number: SimpleNamespace(uuid="00"))
     brakes = [65, 4, 1, 0]
-    assert [Clock().pace() for _ in range(4)] == [Pace(1980, held) for held in (False, False, True, True)]
+    assert [Clock("cuda").pace() for _ in range(4)] == [Pace(1980, held) for held in (False, False, True, True)]
     monkeypatch.setitem(sys.modules, "pynvml", None)
-    assert Clock().pace() is None
+    assert Clock("cuda").pace() is None
 
 
 # figures for people

@@ -16,9 +16,9 @@ from click.testing import CliRunner
 
 from harness import __version__
 from harness.command.main import main
+from harness.declare.devices import devices_here
 from harness.record.events import CellFinished
 from harness.record.runlog import read
-from harness.verify.cell import devices_here
 from tests.command_line import CANDIDATES, SECONDS, Answer, ask, surroundings
 
 ONE_CELL = ("linear", "--dtype", "float32", "--device", "cpu", "--examples", "4", "-k", "result_dtype and torch_linear")

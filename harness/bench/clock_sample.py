@@ -1,6 +1,6 @@
 """The clock of a GPU while it is timed: how fast it ran, and whether something held it back.
 
-Read through NVML, whose Python package comes with PyTorch's CUDA builds; without it there is no clock to tell. What holds
+Read through NVML, whose Python package comes with PyTorch's builds for Nvidia's GPUs; without it there is no clock to tell. What holds
 a GPU back is heat, power or a brake from outside; waiting for work is not that, nor is a clock that somebody has set.
 """
 
@@ -10,7 +10,7 @@ import importlib
 from dataclasses import dataclass
 from typing import Any
 
-import torch
+from harness.declare.devices import device_named
 
 _HELD_BACK = ("SwPowerCap", "HwSlowdown", "SwThermalSlowdown", "HwThermalSlowdown", "HwPowerBrakeSlowdown")
 
@@ -24,13 +24,13 @@ class Pace:
 
 
 class Clock:
-    """Reads the pace of the first CUDA device. `pace` is None where NVML does not answer."""
+    """Reads the pace of a device. `pace` is None where NVML does not know it."""
 
-    def __init__(self) -> None:
+    def __init__(self, device: str) -> None:
         try:
             self._nvml: Any = importlib.import_module("pynvml")
             self._nvml.nvmlInit()
-            name = f"GPU-{torch.cuda.get_device_properties(0).uuid}"  # CUDA may number devices otherwise
+            name = f"GPU-{device_named(device).told('uuid')}"  # PyTorch may number devices otherwise
             self._device = self._nvml.nvmlDeviceGetHandleByUUID(name)
         except Exception:  # no package, no driver, or no right to ask
             self._nvml = None

@@ -9,10 +9,14 @@ from pathlib import Path
 import torch
 
 from harness.bench.stopwatch import Block, stopwatch
+from harness.declare.devices import device_named
 from harness.generate.precision import PRECISIONS
 
-_SIDES = {"cpu": 1024, "cuda": 8192}
-"""The side of the matrices whose product shows how fast a device can compute."""
+_SIDE, _SMALL_SIDE = 1024, 256
+"""The side of the matrices whose product shows how fast a device can compute, and that of the narrow ones of a CPU."""
+
+_LARGEST_SIDE, _LONG = 8192, 5e-3
+"""The side up to which it is doubled on an accelerator, and the seconds that a product is to take there."""
 
 _TURNS = 5
 _SMALLEST = 2**18
@@ -23,7 +27,15 @@ _ASSUMED_CACHE = 32 * 2**20
 
 def operations_per_second(device: str, dtype: str) -> float:
     """The fastest of a few large matrix products. A processor without instructions for a dtype is slow, and its limit low."""
-    side = _SIDES[device] // (1 if device == "cuda" or dtype in ("float32", "float64") else 4)
+    side = _SIDE if not device_named(device).is_cpu or dtype in ("float32", "float64") else _SMALL_SIDE
+    fastest = _products_per_second(device, dtype, side)
+    while not device_named(device).is_cpu and side < _LARGEST_SIDE and 2 * side**3 / fastest < _LONG:
+        side *= 2
+        fastest = max(fastest, _products_per_second(device, dtype, side))
+    return fastest
+
+
+def _products_per_second(device: str, dtype: str, side: int) -> float:
     a, b = (torch.randn(side, side, device=device).to(PRECISIONS[dtype].dtype) for _ in range(2))
     with PRECISIONS[dtype].computing():
         return 2 * side**3 / _fastest(device, lambda: torch.mm(a, b))
@@ -51,8 +63,8 @@ def _fastest(device: str, function: Callable[[], object]) -> float:
 
 def last_level_cache(device: str) -> int:
     """The bytes of the largest cache."""
-    if device == "cuda":
-        return int(getattr(torch.cuda.get_device_properties(0), "L2_cache_size", _ASSUMED_CACHE))
+    if not device_named(device).is_cpu:
+        return int(device_named(device).told("L2_cache_size") or _ASSUMED_CACHE)
     sizes = [path.read_text().strip() for path in Path("/sys/devices/system/cpu/cpu0/cache").glob("index*/size")]
     return max((_bytes(size) for size in sizes), default=_ASSUMED_CACHE)
 

@@ -1,8 +1,9 @@
 """The stopwatch: the seconds of a block of calls, long enough that the clock does not matter.
 
-On the CPU a block is as many calls as take 3 ms. On CUDA a block is a few calls between two events of one stream, behind
-a kernel that keeps the stream busy while they are queued, so that the time is the device's and not the queue's; cold, each
-call finds the second-level cache overwritten, outside the timed span.
+On the CPU a block is as many calls as take 3 ms. On an accelerator a block is a few calls, each between two events of one
+stream, behind a kernel that keeps the stream busy while they are queued, so that the time is the device's and not the queue's;
+cold, each call finds the second-level cache overwritten, outside the timed span. A device without events is timed by the clock,
+from when it has nothing to do until it has nothing to do again.
 """
 
 from __future__ import annotations
@@ -15,10 +16,13 @@ from typing import Any, Protocol
 
 import torch
 
+from harness.declare.devices import Device, device_named
+
 BLOCK = 3e-3
 """Seconds that a block takes at least."""
 
 _MOST_CALLS = 1_000_000
+_ASSUMED_CACHE = 64 * 2**20
 _SLEEP_CYCLES = 2_000_000
 """About a millisecond of a GPU's clock, in which the calls of a block are queued."""
 
@@ -30,54 +34,55 @@ class Stopwatch(Protocol):
         """The seconds of one call, over a block of so many."""
 
 
-class Processor:
-    """The stopwatch of the CPU."""
+class WallClock:
+    """The clock on the wall: of the CPU, and of a device without events, which is waited for."""
+
+    def __init__(self, device: Device) -> None:
+        self.device = device
 
     def seconds(self, function: Callable[[], Any], calls: int) -> float:
         """The seconds of one call, over a block of so many."""
         collecting = gc.isenabled()
         gc.disable()
         try:
+            self.device.synchronize()
             began = perf_counter()
             for _ in range(calls):
                 result = function()
-            _wait(result, "cpu")
+            _wait(result, self.device)
             return (perf_counter() - began) / calls
         finally:
             if collecting:
                 gc.enable()
 
 
-class Cuda:
-    """The stopwatch of a CUDA device: warm, or cold with the second-level cache overwritten before each call."""
+class Events:
+    """The device's own clock: warm, or cold with the second-level cache overwritten before each call."""
 
-    def __init__(self, cold: bool = False) -> None:
-        properties = torch.cuda.get_device_properties(0)
-        size = 4 * getattr(properties, "L2_cache_size", 64 * 2**20)
-        self._flood = torch.empty(size, dtype=torch.uint8, device="cuda") if cold else None
+    def __init__(self, device: Device, cold: bool = False) -> None:
+        self.device = device
+        size = 4 * int(device.told("L2_cache_size") or _ASSUMED_CACHE)
+        self._flood = torch.empty(size, dtype=torch.uint8, device=device.name) if cold else None
 
     def seconds(self, function: Callable[[], Any], calls: int) -> float:
         """The seconds of one call, as the device's own clock saw them."""
-        spans = [(_event(), _event()) for _ in range(calls)]
-        torch.cuda.synchronize()
-        torch.cuda._sleep(_SLEEP_CYCLES)  # type: ignore[no-untyped-call]
+        spans = [(self.device.event(), self.device.event()) for _ in range(calls)]
+        self.device.synchronize()
+        self.device.sleep(_SLEEP_CYCLES)
         for first, last in spans:
             if self._flood is not None:
                 self._flood.zero_()
             first.record()
             function()
             last.record()
-        torch.cuda.synchronize()
+        self.device.synchronize()
         return sum(first.elapsed_time(last) for first, last in spans) / 1000 / calls
-
-
-def _event() -> torch.cuda.Event:
-    return torch.cuda.Event(enable_timing=True)  # type: ignore[no-untyped-call]
 
 
 def stopwatch(device: str, cold: bool = False) -> Stopwatch:
     """The stopwatch of a device."""
-    return Cuda(cold) if device == "cuda" else Processor()
+    there = device_named(device)
+    return WallClock(there) if there.event() is None else Events(there, cold)
 
 
 @dataclass
@@ -103,22 +108,22 @@ class Block:
 
 def settled(function: Callable[[], Any], device: str) -> Callable[[], Any]:
     """The function, whose calls return when their result is computed and not before; itself where they do. Calls it once."""
-    if device == "cpu" and not _pending(function()):
+    there = device_named(device)
+    if there.is_cpu and not _pending(function()):
         return function
 
     def wait_for_it() -> Any:
-        _wait(result := function(), device)
+        _wait(result := function(), there)
         return result
 
     return wait_for_it
 
 
-def _wait(result: Any, device: str) -> None:
+def _wait(result: Any, device: Device) -> None:
     """Wait for what is still being computed."""
     for part in _pending(result):
         part.block_until_ready()
-    if device == "cuda":
-        torch.cuda.synchronize()
+    device.synchronize()
 
 
 def _pending(result: Any) -> list[Any]:

@@ -11,12 +11,13 @@ import torch
 from harness.bench.ladder import LadderPoint, chosen, ladder_points
 from harness.bench.stopwatch import settled
 from harness.bench.verification import verified
+from harness.declare.devices import check_devices, devices_here
 from harness.declare.domain import OptionValue
 from harness.declare.implementation import Implementation
 from harness.declare.operation import Operation
 from harness.errors import HarnessError
 from harness.explain.visible import visible
-from harness.verify.cell import check_devices, check_dtypes, devices_here
+from harness.verify.cell import check_dtypes
 from harness.verify.support import computing
 
 _UNUSED = "ignore:Benchmark fixture was not used at all"
@@ -43,7 +44,7 @@ def timed(
     Its items are called `linear/einsum[batch=8, inputs=1000, outputs=256]`, the definition's among them, with dtype and
     device where they are not float32 and the CPU; the group of each is its operation and point. An implementation that is
     wrong there or raises fails its item, and one that declines skips it, before anything is timed. A call's arguments are
-    made once for all its rounds; on CUDA a call has ended when the device has.
+    made once for all its rounds; on an accelerator a call has ended when the device has.
 
     Implementations are those that are declared when this is called, as far as they are available and serve the dtype.
     devices: all there are where none is named; sizes: by size or option (or by several, as in "height width", which climb
@@ -77,7 +78,7 @@ def _places(
 ) -> list[tuple[str, str, str, str]]:
     """Implementation, point, device and dtype of every item. Raises HarnessError where there are none."""
     check_devices(devices)
-    check_dtypes((dtype,))
+    check_dtypes((dtype,), devices)
     ways = [(made.name, device) for device in devices or devices_here() for made in computing(operation, device, dtype)]
     if not ways:
         raise HarnessError(

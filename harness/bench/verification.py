@@ -5,7 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import lru_cache
 
+import torch
+from torch import Tensor
+
 from harness.bench.ladder import LadderPoint, workload
+from harness.declare.devices import device_of
 from harness.declare.implementation import Implementation
 from harness.errors import Unsupported
 from harness.explain.sentence import sentence
@@ -51,11 +55,16 @@ def _certified(point: LadderPoint, implementation: Implementation, device: str, 
         return Verified(Verdict.UNSUPPORTED, str(reason))
     except ImplementationFault as fault:
         return Verified(Verdict.ERROR, str(fault))
-    wide = {name: each.double() if each.is_floating_point() else each for name, each in call.arguments.items()}
+    wide = {name: _wide(each) if each.is_floating_point() else each for name, each in call.arguments.items()}
     eps = eps_of(dtype)
-    error, allowed = certificate({**wide, **call.options}, tuple(each.double() for each in results), eps)
+    error, allowed = certificate({**wide, **call.options}, tuple(map(_wide, results)), eps)
     told = f"its certificate is off by {error:.2g}, where {allowed:.2g} is allowed"
     return Verified(Verdict.ROUNDING if error <= allowed else Verdict.WRONG, told)
+
+
+def _wide(tensor: Tensor) -> Tensor:
+    """A tensor in float64, on its device where that has it."""
+    return (tensor if device_of(tensor).has(torch.float64) else tensor.cpu()).double()
 
 
 @lru_cache

@@ -29,6 +29,7 @@ from harness.bench.stopwatch import Block, stopwatch
 from harness.bench.verification import verified
 from harness.candidates import candidates
 from harness.catalogue import catalogue
+from harness.declare.devices import device_named
 from harness.declare.implementation import Implementation
 from harness.declare.operation import Operation
 from harness.fault import fault
@@ -66,7 +67,7 @@ class Worker:
         call = point.case(device, dtype).call()
         run, watch = made.bound(call.arguments, call.options, sizes=call.sizes), stopwatch(device, cold)
         self._precision = call.precision
-        self._clock = (self._clock or Clock()) if device == "cuda" else None
+        self._clock = None if device_named(device).is_cpu else self._clock or Clock(device)
         with self._precision.computing():
             once = watch.seconds(run, 1)
             if once > patience:
@@ -114,12 +115,9 @@ def _found(operation: str, implementation: str, file: str) -> tuple[Operation, I
 
 def _peak(run: Callable[[], Any], device: str) -> int | None:
     """The bytes that a call takes beyond what was there before; None where the system does not tell."""
-    if device == "cuda":
-        torch.cuda.reset_peak_memory_stats()
-        before = torch.cuda.memory_allocated()
-        run()
-        torch.cuda.synchronize()
-        return int(torch.cuda.max_memory_allocated() - before)
+    there = device_named(device)
+    if not there.is_cpu:
+        return there.peak(run)
     try:
         _CLEAR.write_text("5")  # which lowers the high-water mark to what is held now
         before = _resident("VmRSS")

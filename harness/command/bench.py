@@ -32,6 +32,7 @@ from harness.command.options import (
 from harness.command.progress import Meter
 from harness.command.run import complete_operations
 from harness.command.verification_run import run_started, waiting
+from harness.declare.devices import check_devices
 from harness.declare.implementation import Implementation
 from harness.declare.operation import Operation
 from harness.errors import HarnessError
@@ -41,7 +42,7 @@ from harness.measure.verdict import Verdict
 from harness.record.events import Event, RunFinished, TimingFinished
 from harness.record.runlog import SUFFIX, RunLog
 from harness.report.ladder_tables import print_ladders
-from harness.verify.cell import check_backends, check_devices, check_dtypes
+from harness.verify.cell import check_backends, check_dtypes
 from harness.verify.support import computing
 
 _SLOWER = 4
@@ -81,7 +82,11 @@ _EXAMPLES = examples(
     help="Skip points slower than TIME per call, or predicted to be.",
 )
 @click.option("--budget", type=Duration(), metavar="TIME", help="Begin no further point after this time: 90s, 5m, 1h.")
-@click.option("--cold", is_flag=True, help="On CUDA: with the second-level cache overwritten before each call.")
+@click.option(
+    "--cold",
+    is_flag=True,
+    help="On an accelerator with events: the second-level cache is overwritten before each call.",
+)
 @click.option(
     "--against", metavar="REVISION", default="", help="Time this git revision's code too, in turns with this one's."
 )
@@ -134,7 +139,7 @@ def bench(
     names, file = _sorted(words)
     with waiting(f"importing {Path(file).name}", as_json) if file else nullcontext():
         operations = _operations(names, file, limit)
-    check_dtypes((dtype,))  # of which the file may have brought some
+    check_dtypes((dtype,), (device,))  # of which the file may have brought some
     check_backends(backends)
     asked, began = Asked(device, dtype, cold, _resolved(file)), perf_counter()
     rivals = {

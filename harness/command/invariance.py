@@ -15,12 +15,13 @@ from harness.catalogue import catalogue, choose
 from harness.command.options import Duration, backend_option, device_option, examples, json_option
 from harness.command.progress import Meter
 from harness.command.run import complete_operations
+from harness.declare.devices import check_devices
 from harness.declare.operation import Operation
 from harness.errors import HarnessError
 from harness.explain.visible import visible
 from harness.generate.case import Case
 from harness.generate.plan import plan
-from harness.verify.cell import check_backends, check_devices, check_dtypes
+from harness.verify.cell import check_backends, check_dtypes
 from harness.verify.invariance import LARGEST, Invariance, invariance, ranges
 from harness.verify.support import computing
 
@@ -70,7 +71,7 @@ def invariance_command(
     by more than rounding is what `harness run` says.
     """
     check_devices((device,))
-    check_dtypes(dtypes)
+    check_dtypes(dtypes, (device,))
     check_backends(backends)
     chosen = [each for each in choose(operations, catalogue()) if each.batched]
     if not chosen:

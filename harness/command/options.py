@@ -13,13 +13,13 @@ import click
 from click.shell_completion import CompletionItem
 
 from harness.declare.backends import BACKENDS
+from harness.declare.devices import accelerators, devices_here
 from harness.declare.twins import TWINS
 from harness.explain.visible import visible
 from harness.generate.precision import PRECISIONS
 from harness.history.archive import run_of
 from harness.history.baseline import PREVIOUS
 from harness.history.history import logs
-from harness.verify.cell import devices_here
 
 AS_JSON = "harness.json"
 """Where a command's context says that its output is for a machine."""
@@ -103,6 +103,10 @@ def _one_of(words: Iterable[str]) -> Callable[..., list[CompletionItem]]:
     return complete
 
 
+def _devices(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    return _one_of(devices_here())(ctx, param, incomplete)
+
+
 def _remember(ctx: click.Context, param: click.Parameter, value: bool) -> bool:
     ctx.meta[AS_JSON] = value
     return value
@@ -145,10 +149,10 @@ limit_option = click.option(
 
 device_option = click.option(
     "--device",
-    default=lambda: devices_here()[-1],
-    show_default="cuda where there is one, else cpu",
+    default=lambda: (*accelerators(), *devices_here())[0],
+    show_default="the accelerator where there is one, else cpu",
     metavar="DEVICE",
-    help="Where: cpu or cuda.",
+    help="Where, by PyTorch's name: cpu, cuda, mps, xpu:1.",
 )
 """`--device`: the one device on which something is measured."""
 
@@ -196,8 +200,8 @@ _OPTIONS: list[Callable[..., Any]] = [
         "devices",
         multiple=True,
         metavar="DEVICE",
-        shell_complete=_one_of(("cpu", "cuda")),
-        help="Ask on this device only: cpu or cuda (repeatable).",
+        shell_complete=_devices,
+        help="Ask on this device only, by PyTorch's name: cpu, cuda, mps, xpu:1 (repeatable).",
     ),
     click.option(
         "--dtype",

@@ -13,6 +13,7 @@ from harness.catalogue import catalogue
 from harness.command.importing import rehearse_import
 from harness.command.progress import Progress
 from harness.command.verification_run import waiting, worker_memory
+from harness.declare.devices import absent, devices_here
 from harness.errors import HarnessError
 from harness.execute.controller import Controller
 from harness.execute.selection import Selection
@@ -23,7 +24,6 @@ from harness.record.checked_file import recorded_file
 from harness.record.events import CellFinished, Event, ImplementationListed
 from harness.record.listed import listed
 from harness.record.saved_counterexamples import SavedCounterexample
-from harness.verify.cell import devices_here
 from harness.verify.suite import every_claim, every_property
 
 STILL_FAILS, FIXED, COULD_NOT_RUN = "still fails", "fixed", "could not run"
@@ -180,8 +180,8 @@ def _obstacle(each: SavedCounterexample, file: Path | None, listing: Listing, st
 
 
 def _misfit(each: SavedCounterexample, statements: Statements, made: ImplementationListed) -> str:
-    if each.device not in devices_here():
-        return f"device {each.device!r} is not here; this machine has {', '.join(devices_here())}"
+    if reason := absent(each.device):
+        return reason
     if each.dtype not in (statements[each.prop] or made.dtypes):
         return f"{each.implementation} takes no {each.dtype}"
     return ""

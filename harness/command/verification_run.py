@@ -21,6 +21,7 @@ from harness.command.options import PROFILES
 from harness.command.outputs import Wanted
 from harness.command.progress import Progress
 from harness.command.published import Published
+from harness.declare.devices import absent, check_devices, device_named, devices_here
 from harness.errors import HarnessError, InfrastructureError
 from harness.execute.controller import Controller
 from harness.execute.fork_server import begin
@@ -54,7 +55,7 @@ from harness.report.document import Document
 from harness.report.reporting import Reporting
 from harness.report.run_summary import RunSummary
 from harness.report.terminal import print_outcomes, print_summary
-from harness.verify.cell import check_backends, check_devices, check_dtypes, devices_here
+from harness.verify.cell import check_backends, check_dtypes
 
 KEPT = "counterexamples.jsonl"
 """The file among the reports whose counterexamples every run tries first."""
@@ -120,7 +121,7 @@ class RunConfig:
         """
         file = chosen.get("candidates", "")
         if not file:  # which may bring some, and was asked for them as it was imported
-            check_dtypes(self.dtypes)
+            check_dtypes(self.dtypes, () if self.cluster else self.devices)
             check_backends(self.backends)
         self._check_folders()
         self._check_baseline()
@@ -304,9 +305,10 @@ class RunResult:
 
     @property
     def notes(self) -> list[str]:
-        """Why counterexamples that are kept were not tried, what logs could not be read, and what was changed for everybody."""
+        """What a reader has to know besides: counterexamples that were not tried, logs that could not be read, a device without float64."""
         outdated = dict.fromkeys(told for cell in self.summary.outcomes for told in cell.outdated)
-        return [*self.complaints, *self.reporting.complaints, *outdated, *_changes(self.summary.outcomes)]
+        told = (*self.complaints, *self.reporting.complaints, *outdated)
+        return [*told, *_lacking(self.summary.outcomes), *_changes(self.summary.outcomes)]
 
     def show(self, as_json: bool) -> int:
         """Print it for a person or a machine, and have the report written; returns the exit code.
@@ -374,8 +376,8 @@ def run_name() -> tuple[str, str]:
 
 
 def worker_memory(devices: Iterable[str], jobs: int) -> int | None:
-    """The bytes that a worker may hold; no limit with CUDA, which reserves far more than it uses."""
-    if "cuda" in devices:
+    """The bytes that a worker may hold; no limit with an accelerator, whose driver reserves far more than it uses."""
+    if not all(device_named(name).is_cpu for name in devices):
         return None
     installed = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     return max(_LEAST_MEMORY, installed // 2 // jobs)
@@ -416,6 +418,16 @@ def _reported(reporting: Reporting, finished: RunFinished) -> str:
     except Exception as failure:
         return f"a fault of the harness itself, in writing the report: {with_traceback(failure)}"
     return ""
+
+
+def _lacking(outcomes: Iterable[CellFinished]) -> Iterator[str]:
+    """Of each device that was asked and lacks the precision by which rounding is told from error: what takes its place."""
+    for name in dict.fromkeys(outcome.device for outcome in outcomes):
+        if not absent(name) and "float64" in device_named(name).lacking:
+            yield (
+                f"{name} has no float64: what is off there is told from rounding by the CPU's float64, by exact cases and "
+                "systematic errors, and else by its size"
+            )
 
 
 def _changes(outcomes: Iterable[CellFinished]) -> Iterator[str]:

@@ -17,6 +17,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from harness.declare.devices import ACCELERATOR, CPU
 from harness.declare.dtypes import HALVES, WIDE
 from harness.declare.exported import exported
 from harness.declare.triton_interpreter import VARIABLE, interpreted_on_the_cpu, is_native
@@ -40,7 +41,8 @@ def _as_it_is(value: Any) -> Any:
 class Backend:
     """One library's way with arrays.
 
-    packages: that must be importable; devices, dtypes: what the library takes; receive: makes its array of a tensor,
+    packages: that must be importable; devices, dtypes: what the library takes (of devices also `accelerator`: whatever is not
+    the CPU); receive: makes its array of a tensor,
     give_back: a tensor of its result; differentiable: whether torch's autograd reaches through it; prepare: makes of a
     function what is called, once; watched: whether its kernels are interpreted where it is asked on the CPU, and each access of
     theirs is seen;
@@ -125,7 +127,7 @@ def _from_keras(value: Any) -> Any:
 _ARRAYS = {"receive": _to_numpy, "give_back": _from_numpy, "negative_strides": True, "received": "{}.numpy()"}
 """What a library that computes with NumPy's arrays is given, and gives back."""
 
-_OF_TORCH = {"differentiable": True, "dtypes": (*WIDE, *HALVES), "devices": ("cpu", "cuda"), "packages": ("torch",)}
+_OF_TORCH = {"differentiable": True, "dtypes": (*WIDE, *HALVES), "devices": (CPU, ACCELERATOR), "packages": ("torch",)}
 
 _OF_JAX = {
     "receive": _to_jax,

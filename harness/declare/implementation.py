@@ -14,6 +14,7 @@ from torch import Tensor
 
 from harness.declare.backends import BACKENDS, Backend
 from harness.declare.callables import name_of, place_of, plain, takes_by_name
+from harness.declare.devices import device_named
 from harness.declare.dtypes import named_dtypes
 from harness.declare.signature import Signature
 from harness.declare.twins import TWINS
@@ -112,7 +113,8 @@ class Implementation:
 
     def runs_on(self, device: str) -> bool:
         """Whether it runs on a device, by what its backend and itself say."""
-        return device in self.backend.devices and (not self.devices or device in self.devices)
+        there = device_named(device)
+        return there.is_one_of(self.backend.devices) and (not self.devices or there.is_one_of(self.devices))
 
     def unavailable(self) -> str | None:
         """Why it can't run here at all, or None."""

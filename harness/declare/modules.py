@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.func import functional_call
 
+from harness.declare.devices import device_of
 from harness.declare.structure import RandomSource
 from harness.errors import DeclarationError
 
@@ -129,14 +130,14 @@ def run(
 
 @contextmanager
 def _from_one_seed(like: Tensor | None) -> Iterator[None]:
-    """With the generators of the CPU, and of a tensor's GPU, at their seed 0; that of the CPU goes on afterwards where it was.
+    """With the generators of the CPU, and of a tensor's device, at their seed 0; that of the CPU goes on afterwards where it was.
 
     Not `torch.manual_seed`, which takes milliseconds where there is no accelerator.
     """
     before = torch.get_rng_state()
     torch.default_generator.manual_seed(0)
-    if like is not None and like.is_cuda:
-        torch.cuda.manual_seed(0)
+    if like is not None:
+        device_of(like).seed(0)
     try:
         yield
     finally:

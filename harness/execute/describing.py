@@ -13,6 +13,7 @@ import msgspec
 
 from harness.candidates import candidates as brought_by
 from harness.catalogue import catalogue
+from harness.declare.devices import CPU, absent
 from harness.execute.last_case import ANSWER
 from harness.explain.evidence import Evidence
 from harness.explain.literal import literal
@@ -39,10 +40,11 @@ def described(
     operation = operations[cell["operation"]]
     key = f"{cell['operation']}/{cell['implementation']}"
     implementation = made.get(key) or operation.find(cell["implementation"])
-    case = Case.rebuild({**record, "device": "cpu"}, operations)
+    there = CPU if absent(record["device"]) else record["device"]
+    case = Case.rebuild({**record, "device": there}, operations)
     prop = next(each for each in every_property() if each.name == cell["prop"])
     finding = Finding(case, Judgement(Verdict.ERROR, float("inf"), reason=reason))
-    asked = Cell(prop, operation, implementation, "cpu", cell["dtype"])
+    asked = Cell(prop, operation, implementation, there, cell["dtype"])
     return {
         "summary": case.replace(device=record["device"]).describe(),
         "source": literal(case),

@@ -14,7 +14,7 @@ from harness.declare.constants import constants_of
 from harness.declare.operation import Operation
 from harness.errors import DefinitionFault, HarnessError
 from harness.explain.counterexample import Counterexample, counterexample, explained
-from harness.explain.diagnosis import Diagnosis, diagnose
+from harness.explain.diagnosis import Diagnosis, diagnose, operator_of_the_device
 from harness.explain.over_cases import explained_over_cases
 from harness.explain.reproduction import reproduction
 from harness.explain.rounding import lost_digits, unequal_bits
@@ -90,7 +90,7 @@ def outcome(
         with spending("drawing"):
             planned, reserve = _planned(cell, examples, seed), essential(cell.operation, seed)[examples:]
         done = explore(cell, planned, enough, seeds.cases, reserve, warm_up, fresh(cell.operation, seed))
-        if done.worst is not None and done.verdict.severity >= Verdict.UNSTABLE.severity:
+        if done.worst is not None and done.verdict.severity >= Verdict.UNSTABLE.severity and not done.is_over:
             shown = _shown(done, done.worst, seeds, lambda so_far: _finished(done, so_far, dict(ledger.seconds)))
         disagreement = _peers.disagreement(done) if _is_agreement(cell) else {}
     found = _finished(done, shown, dict(ledger.seconds))
@@ -270,6 +270,8 @@ def _of_one_precision(done: Exploration, worst: Finding) -> Diagnosis:
         found = diagnose(done.cell, worst)
         if found is not None and found.proven:
             return found
+    if (found := operator_of_the_device(done.cell, worst)) is not None:
+        return found
     if alone and _is_agreement(done.cell) and (found := explained_over_cases(done.cell, done.residuals)) is not None:
         return found
     return lost_digits(done)

@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 
 from harness.catalogue import catalogue
+from harness.declare.devices import check_devices
 from harness.declare.operation import Operation
 from harness.errors import HarnessError, UnknownName
 from harness.execute.fork_server import begin
@@ -28,7 +29,7 @@ from harness.explain.visible import visible
 from harness.measure.verdict import Verdict
 from harness.record.events import CellFinished
 from harness.record.runlog import RunLog, decode, encode
-from harness.verify.cell import Cell, check_devices, check_dtypes
+from harness.verify.cell import Cell, check_dtypes
 from harness.verify.claim import Claim
 from harness.verify.property import Property
 from harness.verify.suite import Suite, check_exemptions, every_property, properties_in

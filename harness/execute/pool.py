@@ -26,6 +26,7 @@ from harness.execute.watchdog import (
     crash_outcome,
     crash_reason,
     doer,
+    has_lost_its_device,
     kept_finding,
     killed_from_outside,
     last_asked,
@@ -290,7 +291,8 @@ class Pool:
             self._killed[cell.key] = replace(cell, reason=words)
             return None
         if died is None:
-            CrashCounts(self._scratch).add(f"{cell.operation}/{cell.implementation}", words)
+            if not has_lost_its_device(self._scratch, name):
+                CrashCounts(self._scratch).add(f"{cell.operation}/{cell.implementation}", words)
             left, place = last_case(self._scratch / f"{name}.case"), doer(self._scratch, name, cell)
             died = crash_outcome(cell, words, left, self.selection.candidates, self.limit, place)
         if died.counterexample is not None:

@@ -17,10 +17,9 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from time import monotonic
-from typing import Any
+from typing import Any, NoReturn
 
-import torch
-
+from harness.declare.devices import lost_devices
 from harness.errors import HarnessError
 from harness.execute.countdown import Countdown
 from harness.execute.last_case import LastCase, died_over
@@ -40,6 +39,9 @@ NOT_ASKED = "not asked here, since it has already ended"
 
 GARBLED, ORPHANED = "Garbled", "Orphaned"
 """Notes of the controller: what came from a worker was nothing that a worker says; it went with what had started it."""
+
+_LOST = "Lost: "
+"""What stands before the reason of a worker that has lost its device."""
 
 _RETIRED = "Retired"
 _STOPPING = {signal.SIGSTOP, signal.SIGTSTP, signal.SIGTTIN, signal.SIGTTOU}
@@ -109,7 +111,7 @@ class Watchdog:
         self._asking.seek(0)
         self._asking.truncate()
         self._asking.write(encode(without_asking(cell, Verdict.ERROR, "")).encode())
-        with self.within(self._limit), observed_by(self._note), kept_by(self._explaining):
+        with self.within(self._limit), observed_by(self._note, self._end_over), kept_by(self._explaining):
             yield
 
     def _note(self, case: Case | None) -> None:
@@ -117,6 +119,13 @@ class Watchdog:
         self._case(case)
         if monotonic() > self._countdown.began + _PATIENCE:
             self._countdown.begin(self._limit + _PATIENCE)
+
+    def _end_over(self, reason: str) -> NoReturn:
+        """End this process over the case that is asked, with the reason."""
+        self._fault.truncate(0)
+        self._fault.write(_LOST + reason)
+        self._fault.flush()
+        os._exit(1)
 
     @contextmanager
     def _explaining(self, found: CellFinished) -> Iterator[None]:
@@ -156,12 +165,12 @@ class Watchdog:
         self._spoilt_by = cell.implementation.key
 
     def _retire_if_unfit(self, cell: Cell) -> None:
-        """Let another worker go on where what was asked keeps memory that the next might lack, or has lost the GPU.
+        """Let another worker go on where what was asked keeps memory that the next might lack, or has lost its device.
 
         And where it has changed what others use, though all that was noticed is put back.
         """
         is_spoilt = self._spoilt_by not in ("", cell.implementation.key)
-        if is_spoilt or (self._memory is not None and _data_bytes() > self._memory / 2) or _has_lost_cuda():
+        if is_spoilt or (self._memory is not None and _data_bytes() > self._memory / 2) or lost_devices():
             self._fault.truncate(0)
             self._fault.write(_RETIRED)
             self._fault.flush()
@@ -179,17 +188,6 @@ def _data_bytes() -> int:
         return int(Path("/proc/self/statm").read_text().split()[5]) * resource.getpagesize()
     except OSError:
         return 0
-
-
-def _has_lost_cuda() -> bool:
-    """Whether a kernel's fault has left this process without its GPU: from then on every call fails."""
-    if not torch.cuda.is_initialized():  # type: ignore[no-untyped-call]
-        return False
-    try:
-        torch.cuda.synchronize()
-    except RuntimeError:
-        return True
-    return False
 
 
 class CrashCounts:
@@ -292,6 +290,11 @@ def note(scratch: Path, worker: str, what: str) -> None:
     (scratch / f"{worker}.fault").write_text(what)
 
 
+def has_lost_its_device(scratch: Path, worker: str) -> bool:
+    """Whether a worker left since a call had lost it its device: the next has it again."""
+    return _notes(scratch, worker, "fault").startswith(_LOST)
+
+
 def noted(scratch: Path, worker: str, what: str) -> bool:
     """Whether that was put down of a worker."""
     return _notes(scratch, worker, "fault") == what
@@ -306,6 +309,8 @@ def crash_reason(scratch: Path, worker: str, limit: float, status: int | None = 
         return "wrote into the files of its process, so that nobody could understand what its worker said"
     if notes.startswith("Timeout"):
         return f"did not return within {limit:.0f} s and was stopped{_where(notes)}"
+    if notes.startswith(_LOST):
+        return notes.removeprefix(_LOST)
     fatal = re.match(r"Fatal Python error: (.+)", notes)
     if fatal:
         complaint = _complaint(scratch, worker) if fatal.group(1) == "Aborted" else ""

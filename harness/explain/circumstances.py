@@ -312,7 +312,7 @@ def other_dtypes(fault: FaultNeighbourhood) -> list[str]:
     """The dtypes that are served in which none of the failing cases shows the fault."""
     asked = fault.failing[:6]
     right: list[str] = []
-    for dtype in served_dtypes(fault.cell.implementation):
+    for dtype in served_dtypes(fault.cell.implementation, fault.cell.device):
         if dtype == fault.case.dtype:
             continue
         told: list[Any] = [fault.shows(case.replace(dtype=dtype, grid="")) for case in asked]

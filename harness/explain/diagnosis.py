@@ -15,7 +15,9 @@ from typing import Any, Literal
 import numpy as np
 import torch
 
+from harness.declare.devices import device_named
 from harness.explain import causes
+from harness.explain.beside_the_cpu import fails_on_the_cpu, guilty_operators
 from harness.explain.cause import Cause, Instead, Observed
 from harness.explain.causes.kernels import access_of_a_kernel
 from harness.explain.causes.layouts import layout_of_one
@@ -86,14 +88,19 @@ def diagnose(cell: Cell, finding: Finding, seconds: float = 10.0) -> Diagnosis |
         fault = neighbourhood_of(cell, finding, seconds)
         if not fault.failing:
             return None
-        if (seen := _access(fault)) is not None:
+        if (seen := _access(fault) or _of_an_operator(fault)) is not None:
             return seen
-        if fault.kind:
-            return _of_a_fault_raised(fault)
-        if (theory := _theory(fault)) is not None:
-            return theory
-        rule = circumstances(fault)
-        return _observation(fault, rule) or _circumstances_alone(fault, rule)
+        return _of_one_device(fault, _of_the_implementation(fault))
+
+
+def _of_the_implementation(fault: FaultNeighbourhood) -> Diagnosis:
+    """What an implementation does wrong, or when."""
+    if fault.kind:
+        return _of_a_fault_raised(fault)
+    if (theory := _theory(fault)) is not None:
+        return theory
+    rule = circumstances(fault)
+    return _observation(fault, rule) or _circumstances_alone(fault, rule)
 
 
 def _access(fault: FaultNeighbourhood) -> Diagnosis | None:
@@ -102,6 +109,36 @@ def _access(fault: FaultNeighbourhood) -> Diagnosis | None:
     if not isinstance(seen, Observed):
         return None
     return Diagnosis(seen.sentence, seen.evidence, access_of_a_kernel.name, in_words(circumstances(fault) or ()))
+
+
+def _of_an_operator(fault: FaultNeighbourhood) -> Diagnosis | None:
+    """The operator that gives something else on the device than on the CPU in every failing case: then it is no fault of who calls it."""
+    if device_named(fault.cell.device).is_cpu:
+        return None
+    found = guilty_operators(fault.cell, fault.failing)
+    if not found:
+        return None
+    told, _ = found.most_common(1)[0]
+    others = sorted({*found} - {told})
+    sentence = "; or ".join((told, *others))
+    where = in_words(circumstances(fault))
+    return Diagnosis(
+        sentence, f"on {found.total()} of {found.total()} cases", "operator of the device", where, proven=True
+    )
+
+
+def operator_of_the_device(cell: Cell, finding: Finding) -> Diagnosis | None:
+    """The operator that gives something else on the device than on the CPU in the case of a finding; None where none does."""
+    found = guilty_operators(cell, () if device_named(cell.device).is_cpu else (finding.case,))
+    return Diagnosis(next(iter(found)), "in this case", "operator of the device", proven=True) if found else None
+
+
+def _of_one_device(fault: FaultNeighbourhood, found: Diagnosis) -> Diagnosis:
+    """A diagnosis that says so where the implementation is right on the CPU."""
+    device = fault.cell.device
+    if device_named(device).is_cpu or fails_on_the_cpu(fault) is not False:
+        return found
+    return replace(found, sentence=f"on {device}, and not on the CPU: {found.sentence}")
 
 
 def _of_a_fault_raised(fault: FaultNeighbourhood) -> Diagnosis:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.candidates import is_candidate
+from harness.declare.devices import device_named
 from harness.explain.evidence import FAULTS, Evidence, Form, beyond, largest_difference, literal, parts_of, rows_of
 from harness.explain.gradient_forms import gradient_forms, gradient_leak
 from harness.generate.case import Call
@@ -173,7 +174,7 @@ def _uninitialised_memory(evidence: Evidence) -> Iterator[Form]:
 
 def _result_dtype(evidence: Evidence) -> Iterator[Form]:
     for index, domain in enumerate(evidence.cell.operation.results):
-        wanted = f"{PRECISIONS[evidence.case.dtype].dtype}, {evidence.case.device!r}"
+        wanted = f"{PRECISIONS[evidence.case.dtype].dtype}, {device_named(evidence.case.device).kind!r}"
         risky = ("result = call(case())", "actual = result.dtype, result.device.type")
         if domain.kind == "float":
             yield Form({"case": evidence.call}, (f"expected = {wanted}",), risky, 0.0, index, differ=False)

@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from harness.declare.devices import device_of
 from harness.generate.case import Case
 
 _FEW = 256
@@ -61,8 +62,8 @@ def tensor_literal(tensor: Tensor) -> str:
     (which needs `base64` and `zlib`).
     """
     shape, kind = tuple(tensor.shape), f"dtype={tensor.dtype}"
-    if tensor.device.type != "cpu":
-        kind += f", device={tensor.device.type!r}"
+    if not tensor.is_cpu:
+        kind += f", device={device_of(tensor).name!r}"
     if tensor.numel() == 0:
         return f"torch.zeros({shape}, {kind})"
     repeated = [axis for axis in range(tensor.ndim) if not tensor.stride(axis) and shape[axis] > 1]

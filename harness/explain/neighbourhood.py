@@ -196,7 +196,7 @@ def _question(cell: Cell, subject: Subject, finding: Finding, deadline: float) -
     case = finding.case
     if finding.kind:
         return FaultNeighbourhood(cell, subject, case, finding.kind, False, deadline)
-    fine = [case.at("float64")] if "float64" in served_dtypes(cell.implementation) else []
+    fine = [case.at("float64")] if "float64" in served_dtypes(cell.implementation, cell.device) else []
     for each in (*fine, case) if case.nudge == 0 else ():
         for filled in (each, each.replace(values={}), each.another()):  # simplified values may hide it elsewhere
             fault = FaultNeighbourhood(cell, subject, filled.replace(grid=""), "", True, deadline)

@@ -17,6 +17,7 @@ from typing import Any
 import torch
 
 from harness.candidates import is_candidate
+from harness.declare.devices import device_named
 from harness.declare.triton_interpreter import interpreted_on_the_cpu, script_lines, watched
 from harness.explain.evidence import FAULTS, Evidence, Form
 from harness.explain.excerpt import Excerpt, NoExcerpt
@@ -98,7 +99,7 @@ class Script:
             told.append(f"Why: {self.diagnosis}")
         if self.form.measured:
             told.append(f"Largest difference seen: {self.form.measured:.3g}")
-        where = "cpu" if finding.case.device == "cpu" else torch.cuda.get_device_name()
+        where = device_named(finding.case.device).title
         versions = [f"{name} {_version(name)}" for name in ("harness", *self._packages) if name in sys.modules]
         told.append(
             f"Found with {', '.join(versions)}, Python {platform.python_version()}, {platform.platform()}, on {where}."
@@ -136,9 +137,7 @@ class Script:
         case, lines = self.evidence.case, []
         if case.precision.is_mode:
             lines.append(f'torch.set_float32_matmul_precision("{case.precision.products}")')
-        if case.device == "cuda":
-            lines.append(f"torch.backends.cudnn.allow_tf32 = {case.precision.is_mode}")
-        return lines
+        return [*lines, *(f"{setting} = {case.precision.is_mode}" for setting in device_named(case.device).settings)]
 
     @property
     def _takes_candidate(self) -> bool:
@@ -235,7 +234,8 @@ class Script:
         kinds = [domain.kind for domain in self.evidence.cell.operation.results]
         return _TAIL.format(
             difference=_DIFFERENCE.format(
-                wide="complex128" if "complex" in kinds else "float64", device=self.evidence.case.device
+                wide="complex128" if "complex" in kinds else "float64",
+                device=device_named(self.evidence.case.device).kind,
             )
             if self.form.differ
             else "if actual == expected:\n    largest = 0.0",
@@ -248,7 +248,11 @@ def of_the_end(evidence: Evidence, seconds: float) -> str:
     """A script for a case that ends its process: it makes the call in a child, and says how that ended."""
     form = Form({"case": evidence.call}, (), (), 0.0, differ=False)
     script = Script(evidence, form, "")
-    ending = _CHILD.format(prepared=evidence.backend.prepared.replace("{}", script._name), seconds=seconds)
+    ending = _CHILD.format(
+        prepared=evidence.backend.prepared.replace("{}", script._name),
+        seconds=seconds,
+        waiting="".join(f"\n    {line}" for line in device_named(evidence.case.device).waiting),
+    )
     parts = (
         script._head,
         f"import subprocess\n{script._imports}\nfrom torch import inf, nan",
@@ -262,7 +266,7 @@ def of_the_end(evidence: Evidence, seconds: float) -> str:
 _CHILD = """\
 if sys.argv[1:] == ["child"]:
     candidate = {prepared}
-    candidate(**case())
+    candidate(**case()){waiting}
 else:
     try:
         ended = subprocess.run([sys.executable, __file__, "child"], timeout={seconds}).returncode

@@ -15,6 +15,7 @@ import torch
 from torch import Tensor
 
 from harness.declare.axes import Axis
+from harness.declare.devices import device_named
 from harness.declare.domain import OptionValue, TensorDomain
 from harness.declare.operation import Operation
 from harness.declare.structure import RandomSource
@@ -338,10 +339,14 @@ class Case:
             layout="contiguous" if layout.argument else layout.name,
         )
 
+    def holds(self, tensor: Tensor) -> bool:
+        """Whether a tensor lies on the case's device."""
+        return device_named(self.device).holds(tensor)
+
     def plain_call(self) -> Call:
         """The call on its device, contiguous, sharing the case's memory: for those who only read."""
         here = Call(self.operation, dict(self.tensors), self.options, self.precision, self.sizes, device=self.device)
-        return here if self.device == "cpu" else here.map(lambda tensor: tensor.to(self.device))
+        return here if device_named(self.device).is_cpu else here.map(lambda tensor: tensor.to(self.device))
 
     def _objection_to_values(self, name: str) -> str:
         row, domain = self.values[name], self.given.get(name)

@@ -8,13 +8,12 @@ leaves TF32 on for cuDNN, and what is right would seem to lose digits there.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from functools import cache
 
 import torch
 
+from harness.declare.devices import device_named
 from harness.errors import DeclarationError
 from harness.registry import Registry
 
@@ -24,7 +23,7 @@ class Precision:
     """A dtype, or a math mode of one.
 
     dtype: in which numbers are stored; eps: the relative spacing of what is multiplied; products: PyTorch's word for how
-    the products of float32 are computed; device: the only one that knows the math mode ("" for any).
+    the products of float32 are computed; device: the only kind that knows the math mode ("" for any).
     """
 
     name: str
@@ -44,8 +43,11 @@ class Precision:
         return bool(self.device)
 
     def is_on(self, device: str) -> bool:
-        """Whether this machine's device computes so."""
-        return not self.device or (self.device == device and _SUPPORTED[self.device]())
+        """Whether a device of this machine computes so; which processor rounds factors is found by trying it."""
+        there = device_named(device)
+        if self.device and not (there.is_one_of((self.device,)) and there.rounds_factors(self.products, self.eps)):
+            return False
+        return there.has(self.dtype)
 
     def computing(self) -> AbstractContextManager[None]:
         """Compute products so, and put PyTorch's settings back."""
@@ -70,21 +72,6 @@ def _set(products: str, in_cudnn: bool) -> None:
     torch.set_float32_matmul_precision(products)
     torch.backends.cudnn.allow_tf32 = in_cudnn
 
-
-@cache
-def _rounds_factors() -> bool:
-    """Whether this machine's CPU rounds factors where it may; which processor does is for its library to choose."""
-    factors = torch.full((_SQUARE, _SQUARE), 1 + 2.0**-12)
-    with _Computing("medium"):
-        return bool((factors @ factors == _SQUARE).all())
-
-
-_SQUARE = 64
-
-_SUPPORTED: dict[str, Callable[[], bool]] = {
-    "cpu": _rounds_factors,
-    "cuda": lambda: torch.cuda.is_available() and torch.cuda.get_device_capability()[0] >= 8,
-}
 
 PRECISIONS: Registry[Precision] = Registry("dtype", "harness.dtypes")
 """By name, in the order of reports."""

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 _PARTING = {
-    **dict.fromkeys(("platform", "cpu", "instructions", "cuda"), ("on this machine", "on another machine")),
+    **dict.fromkeys(("platform", "cpu", "instructions", "accelerators"), ("on this machine", "on another machine")),
     "kernels": ("with these kernels", "with other kernels"),
     "driver": ("with this driver", "with another driver"),
     "torch": ("with this torch", "with another torch"),
@@ -18,6 +18,9 @@ _PARTING = {
 """The facts that part segments, the weightiest first: how one says `here` and `there` where they differ."""
 
 _IGNORED = ("revision", "candidates revision", "cores")
+
+_ONCE = ("cuda",)
+"""What logs of earlier versions call the accelerators."""
 
 
 @dataclass(frozen=True)
@@ -62,7 +65,7 @@ def _told(environment: dict[str, Any]) -> Iterator[tuple[str, str]]:
     """The facts of an environment, which a log may have from anywhere: what is of another type is told as it is."""
     packages, kernels = _table(environment, "packages"), _table(environment, "kernels")
     for name, value in environment.items():
-        if name not in (*_IGNORED, *_PARTING, "packages", "tf32", "threads", "torch build"):
+        if name not in (*_IGNORED, *_PARTING, *_ONCE, "packages", "tf32", "threads", "torch build"):
             yield name, _line(value)
     yield from ((name, _word(version)) for name, version in packages.items() if name != "torch")
     yield "torch", " ".join(filter(None, map(_word, (packages.get("torch"), environment.get("torch build")))))
@@ -70,7 +73,7 @@ def _told(environment: dict[str, Any]) -> Iterator[tuple[str, str]]:
     yield "cpu", _word(environment.get("cpu"))
     yield "instructions", _word(environment.get("instructions"))
     yield "kernels", " ".join(f"{name}={_word(value)}" for name, value in kernels.items())
-    yield "cuda", _devices(environment.get("cuda"))
+    yield "accelerators", _devices(environment.get("accelerators", environment.get("cuda")))
     yield "driver", _word(environment.get("driver"))
     yield "precision", f"tf32 {_line(environment.get('tf32', {}))}, {_line(environment.get('threads', ''))} threads"
 

@@ -9,6 +9,7 @@ import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils.flop_counter import flop_registry
 
+from harness.declare.devices import device_named
 from harness.generate.case import Case
 
 _PRODUCTS = frozenset(str(product).rpartition(".")[2] for product in flop_registry) | {"addmv", "dot", "mv"}
@@ -42,7 +43,7 @@ def spreading(names: Collection[str]) -> str:
     """Why nobody can say which entries a NaN reaches in these operators; empty where IEEE arithmetic says it."""
     if any(name.startswith("_fft_") for name in names):
         return "how far NaN and infinities spread in a Fourier transform is a matter of its algorithm"
-    if any(_factorises(name) for name in names):
+    if any(factorises(name) for name in names):
         return "how far NaN and infinities spread in a factorisation or a solver is a matter of its algorithm"
     return ""
 
@@ -52,7 +53,7 @@ def padding(names: Collection[str], case: Case) -> str:
 
     The same on every CPU, whether it has such a kernel or not.
     """
-    narrow = case.precision.eps > torch.finfo(torch.float32).eps and case.device == "cpu"
+    narrow = case.precision.eps > torch.finfo(torch.float32).eps and device_named(case.device).is_cpu
     if narrow and any(name in _PRODUCTS or name.startswith("mkldnn_") or "attention" in name for name in names):
         return (
             f"CPUs with matrix units pad products in {case.dtype} with the next row times zero, so that a NaN there "
@@ -61,7 +62,8 @@ def padding(names: Collection[str], case: Case) -> str:
     return ""
 
 
-def _factorises(name: str) -> bool:
+def factorises(name: str) -> bool:
+    """Whether an operator is a factorisation or a solver, which has more than one right answer."""
     plain = name.lstrip("_")
     kinds = ("linalg_", "cholesky", "lu_", "triangular_solve", "geqrf", "ormqr")
     return plain.startswith(kinds) and plain not in _ENTRYWISE

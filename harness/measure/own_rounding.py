@@ -44,7 +44,7 @@ class RandomRounding(EagerMode):  # type: ignore[no-untyped-call]
         return tree_map(lambda each: self._rounded(each, within), made)
 
     def _rounded(self, made: Any, within: Tensor | None) -> Any:
-        if not isinstance(made, Tensor) or made.dtype is not torch.float64 or made.device.type != "cpu":
+        if not isinstance(made, Tensor) or made.dtype is not torch.float64 or not made.is_cpu:
             return made
         ways = 2 * torch.randint(0, 2, made.shape, generator=self._generator, dtype=torch.float64) - 1
         by = _EPS if within is None or within.shape != made.shape else within.clamp_min(_EPS)

@@ -34,9 +34,9 @@ def _one_layer(layer, library, x, weights, batch_first):
     """One layer in one direction from zero states: (output, h, c)."""
     w_ih, w_hh, b = weights
     batch, hidden = x.shape[0 if batch_first else 1], w_hh.shape[-1]
-    zero = library.zeros((1, batch, hidden), dtype=x.dtype)
-    lengths = library.zeros((batch,), dtype=library.int64)
-    none_above = library.zeros((0, 1, 4 * hidden, hidden), dtype=x.dtype)
+    zero = _zeros(x, (1, batch, hidden))
+    lengths = _zeros(x, (batch,)).astype(np.int64) if library is np else x.new_zeros(batch, dtype=torch.int64)
+    none_above = _zeros(x, (0, 1, 4 * hidden, hidden))
     return layer(
         x,
         zero,
@@ -52,6 +52,11 @@ def _one_layer(layer, library, x, weights, batch_first):
         batch_first=batch_first,
         packed=False,
     )
+
+
+def _zeros(like, shape):
+    """Zeros in the dtype of an array, of torch's where it lies."""
+    return like.new_zeros(shape) if isinstance(like, Tensor) else np.zeros(shape, like.dtype)
 
 
 @operation(sizes={"batch": (0, 17), "time": (1, 33), "feature": (1, 9), "latent": (1, 9)})

@@ -112,7 +112,7 @@ class Replayed(TorchDispatchMode):
     def __torch_dispatch__(self, function: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         aten = torch.ops.aten
         if function is aten.native_dropout.default:
-            raise Unsupported("torch's fused dropout on CUDA draws its random numbers inside the kernel")
+            raise Unsupported("torch's fused dropout draws its random numbers inside the kernel")
         if function is aten.bernoulli_.float:
             keep = args[1] if len(args) > 1 else 0.5  # the dispatcher leaves a default out
             return args[0].copy_(self._drawn(args[0], keep))

@@ -35,7 +35,7 @@ def fast_scan(u: Tensor, N: int, method: str, state: Tensor | None = None, first
     where it is left out; first: the number of the first step, so that a signal can come in pieces. Returns (time, ..., N)
     and (..., N). Differentiable in u and state.
     """
-    return scan(at_once if u.is_cuda or N <= _FEW else in_turn, u, N, method, state, first)
+    return scan(at_once if not u.is_cpu or N <= _FEW else in_turn, u, N, method, state, first)
 
 
 def scan(

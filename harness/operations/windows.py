@@ -115,7 +115,8 @@ def overlap_add(
     pieces: (windows, size, features); stride: as for `sliding_windows`, whose adjoint this is. Points in a gap are 0.
     """
     count, size, features = pieces.shape
-    places = stride * torch.arange(count)[:, None] + torch.arange(size)
+    first, within = (torch.arange(each, device=pieces.device) for each in (count, size))
+    places = stride * first[:, None] + within
     series = pieces.new_zeros((count - 1) * stride + size, features)
     return series.index_add(0, places.flatten(), pieces.reshape(count * size, features))
 

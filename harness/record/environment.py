@@ -16,6 +16,7 @@ from typing import Any
 import torch
 
 from harness.declare.backends import BACKENDS
+from harness.declare.devices import Device, accelerators, device_named, every_accelerator
 
 _PATIENCE = 60
 """Seconds for git and the GPU's driver, which answer at once unless the machine is busy."""
@@ -52,7 +53,7 @@ def environment(candidates: str = "", packages: Iterable[str] = (), threads: int
         "instructions": _instructions(),
         "kernels": _kernels(),
         "cores": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
-        "cuda": _cuda(),
+        "accelerators": _accelerators(),
         "driver": _driver(),
         "torch build": f"CUDA {torch.version.cuda}" if torch.version.cuda else "CPU",
         "tf32": {"matmul": torch.backends.cuda.matmul.allow_tf32, "cudnn": torch.backends.cudnn.allow_tf32},
@@ -124,18 +125,20 @@ def _kernels() -> dict[str, str]:
     return {name: os.environ[name] for name in _CHOOSING if name in os.environ}
 
 
-def _cuda() -> list[dict[str, Any]]:
-    if not torch.cuda.is_available():
-        return []
-    found = (torch.cuda.get_device_properties(index) for index in range(torch.cuda.device_count()))
-    return [
-        {"name": each.name, "memory": each.total_memory, "capability": f"{each.major}.{each.minor}"} for each in found
-    ]
+def _accelerators() -> list[dict[str, Any]]:
+    """Every device but the CPU: its name here, and what it tells of itself."""
+    return [{"device": each.name, "name": each.title, **_told(each)} for each in map(device_named, every_accelerator())]
+
+
+def _told(device: Device) -> dict[str, Any]:
+    memory, major = device.told("total_memory"), device.told("major")
+    capability = {} if major is None else {"capability": f"{major}.{device.told('minor')}"}
+    return {**({} if memory is None else {"memory": memory}), **capability}
 
 
 def _driver() -> str | None:
     """The version of the GPU's driver, None where there is no GPU or nobody tells."""
-    if not torch.cuda.is_available():
+    if not accelerators():
         return None
     asked = ["nvidia-smi", "--query-gpu=driver_version", "--format=csv,noheader"]
     try:

@@ -1,4 +1,4 @@
-"""An observer: who is told which case is being asked, so that a process that dies over it leaves the case behind."""
+"""An observer: who is told which case is being asked, so that a process that ends over it leaves the case behind."""
 
 from __future__ import annotations
 
@@ -11,17 +11,27 @@ from harness.generate.case import Case
 CaseObserver = Callable[[Case | None], None]
 """Is told a case before it is asked, and None once it is answered."""
 
+Ending = Callable[[str], object]
+"""Is told over a case why nothing more can be asked in this process."""
+
 _observer: ContextVar[CaseObserver | None] = ContextVar("observer", default=None)
+_ending: ContextVar[Ending] = ContextVar("ending", default=lambda reason: None)
 
 
 @contextmanager
-def observed_by(observer: CaseObserver) -> Iterator[None]:
-    """Tell every case that is asked inside."""
-    token = _observer.set(observer)
+def observed_by(observer: CaseObserver, ending: Ending = lambda reason: None) -> Iterator[None]:
+    """Tell every case that is asked inside, and why the process can't go on over one of them."""
+    token, of_ending = _observer.set(observer), _ending.set(ending)
     try:
         yield
     finally:
         _observer.reset(token)
+        _ending.reset(of_ending)
+
+
+def can_not_go_on(reason: str) -> None:
+    """Say over a case that nothing more can be asked in this process."""
+    _ending.get()(reason)
 
 
 class observed:

@@ -5,16 +5,15 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 
-import torch
-
 from harness.declare.backends import BACKENDS
+from harness.declare.devices import device_named, devices_here
 from harness.declare.implementation import Implementation, on_backends
 from harness.declare.operation import Operation
 from harness.errors import HarnessError
 from harness.generate.precision import PRECISIONS, full_precision
 from harness.verify.cell_key import CellKey
 from harness.verify.property import Property
-from harness.verify.support import served_dtypes, serves
+from harness.verify.support import can_be_given, served_dtypes, serves
 
 
 @dataclass(frozen=True)
@@ -43,7 +42,9 @@ class Cell:
         return self.implementation is self.operation.own or self.implementation.function is self.operation.definition
 
     def serves(self, dtype: str) -> bool:
-        """Whether the implementation can be asked in a dtype; the definition can in every one."""
+        """Whether the implementation can be asked in a dtype, if the device has it; the definition can in every one."""
+        if not device_named(self.device).has(PRECISIONS[dtype].dtype):
+            return False
         return self.is_of_the_definition or dtype in served_dtypes(self.implementation)
 
     @property
@@ -52,27 +53,19 @@ class Cell:
         return self.implementation.exempt.get(self.prop.name)
 
 
-def devices_here() -> tuple[str, ...]:
-    """The devices that this machine has."""
-    return ("cpu", "cuda") if torch.cuda.is_available() else ("cpu",)
-
-
-def check_devices(wanted: Iterable[str]) -> None:
-    """Raise HarnessError for a device that is not there."""
-    for device in wanted:
-        if device not in devices_here():
-            raise HarnessError(f"device {device!r} is not here; this machine has {', '.join(devices_here())}")
-
-
-def check_dtypes(wanted: Iterable[str]) -> None:
-    """Raise HarnessError for a dtype that the harness does not know, or that this machine can't compute in."""
+def check_dtypes(wanted: Iterable[str], devices: Iterable[str] = ()) -> None:
+    """Raise HarnessError for a dtype that the harness does not know, or in which none of the devices here, or of these, computes."""
+    asked = tuple(devices) or devices_here()
     for dtype in wanted:
         precision = PRECISIONS.found(dtype)
-        if not any(precision.is_on(device) for device in devices_here()):
+        if any(precision.is_on(device) for device in asked):
+            continue
+        if precision.is_mode:
             raise HarnessError(
                 f"dtype {dtype!r} is a math mode of {precision.stored} on {precision.device}, and no such device here computes "
                 "in it; leave it out"
             )
+        raise HarnessError(f"{', '.join(asked)} does not compute in {dtype}; leave it out")
 
 
 def check_backends(wanted: Iterable[str]) -> None:
@@ -95,6 +88,7 @@ def cells(
     twins; `implementations` are asked instead of the operation's own.
     """
     wanted = None if implementations is None else list(implementations)
+    asked = tuple(devices) or devices_here()
     for operation in operations:
         if not prop.applies(operation):
             continue
@@ -106,9 +100,11 @@ def cells(
                 continue
             if not prop.declared(operation, implementation):
                 continue
-            for device in devices or devices_here():
-                if not implementation.runs_on(device) or prop.device not in (None, device):
+            for device in asked:
+                if not implementation.runs_on(device) or not prop.is_about(device):
                     continue
                 for dtype in dtypes or full_precision():
+                    if not can_be_given(operation, PRECISIONS[dtype], device):
+                        continue
                     if dtype in prop.dtypes if prop.dtypes else serves(implementation, PRECISIONS[dtype], device):
                         yield Cell(prop, operation, implementation, device, dtype)

@@ -11,6 +11,7 @@ from time import perf_counter
 
 import numpy as np
 
+from harness.declare.devices import CPU, device_named
 from harness.errors import DefinitionFault, Unsupported
 from harness.generate.case import Case
 from harness.generate.precision import eps_of
@@ -21,12 +22,12 @@ from harness.measure.reference import reference
 from harness.measure.systematic import Residual, residual
 from harness.measure.verdict import Judgement, Verdict, judge
 from harness.verify.accuracy import LessAccurate
-from harness.verify.case_observer import observed
+from harness.verify.case_observer import can_not_go_on, observed
 from harness.verify.cell import Cell
 from harness.verify.compilers import watch_compilers
 from harness.verify.over_all import over_all
 from harness.verify.pace import Pace
-from harness.verify.subject import ImplementationFault, Subject
+from harness.verify.subject import LOST, ImplementationFault, Subject
 from harness.verify.systematic_error import SystematicError
 
 _NUDGES = 8
@@ -121,6 +122,11 @@ class Exploration:
         return self.worst.verdict if self.worst else Verdict.INCONCLUSIVE
 
     @property
+    def is_over(self) -> bool:
+        """Whether the device was lost, so that no further case would be answered."""
+        return self.worst is not None and self.worst.kind == LOST
+
+    @property
     def scores(self) -> list[float]:
         """The errors in multiples of the noise floor."""
         return [judgement.score for _, judgement in self.judged]
@@ -204,7 +210,7 @@ def _explore(done: Exploration, subject: Subject, cases: Sequence[Case], seconds
             if cell.prop.systematic:
                 done.keep_residuals(case, comparisons)
         done.met += 1
-        if done.verdict is Verdict.WRONG or done.tally[Verdict.ERROR] >= _ERRORS_ENOUGH:
+        if done.verdict is Verdict.WRONG or done.tally[Verdict.ERROR] >= _ERRORS_ENOUGH or done.is_over:
             break
         over = own_seconds()
         if done.met == 1 and perf_counter() > latest:
@@ -278,6 +284,9 @@ def _asked(cell: Cell, subject: Subject, case: Case) -> tuple[Finding, list[Comp
 
 def _failed(cell: Cell, subject: Subject, case: Case, fault: DefinitionFault | ImplementationFault) -> Finding:
     """An error, unless it is another's: the definition's, or a library's that has no kernel for the dtype."""
+    if fault.kind == LOST:
+        can_not_go_on(str(fault).removeprefix(f"{cell.implementation.place}: "))
+        return Finding(case, Judgement(Verdict.ERROR, float("inf"), reason=str(fault)), kind=LOST)
     undefined = None if cell.is_of_the_definition else _fault_of_the_definition(case, fault)
     if undefined is not None:
         fault, another = undefined, "the oracle has no answer: "
@@ -415,6 +424,8 @@ def _score_elsewhere(cell: Cell, subject: Subject, case: Case, found: Comparison
 
     A lower precision may be right by chance, where another case of these sizes is not: so the largest of a few is taken.
     """
+    if not device_named(case.device).has(case.precision.dtype):
+        return _score_on_the_cpu(cell, subject, case, found)
     if not cell.serves(case.dtype):
         return None
     first = _score_of(cell, subject, case, found.label)
@@ -423,6 +434,14 @@ def _score_elsewhere(cell: Cell, subject: Subject, case: Case, found: Comparison
     siblings = (case.another(step) for step in range(1, _SIBLINGS + 1))
     told = (first, *(_score_of(cell, subject, each, found.label) for each in siblings))
     return max((score for score in told if score is not None), default=None)
+
+
+def _score_on_the_cpu(cell: Cell, subject: Subject, case: Case, found: Comparison) -> float | None:
+    """The score on the CPU in a precision that the device lacks, where it is off there too; else None: it may be the device's fault."""
+    if not cell.implementation.runs_on(CPU):
+        return None
+    score = _score_of(cell, subject, case.replace(device=CPU), found.label)
+    return score if score is not None and score > found.allowance else None
 
 
 def _score_of(cell: Cell, subject: Subject, case: Case, label: str) -> float | None:

@@ -58,8 +58,7 @@ def invariance(implementation: Implementation, operation: Operation, call: Call,
     much.
     """
     largest, least = call.batch_size, operation.sizes["batch"][0]
-    device = next(iter(call.arguments.values())).device.type
-    known = (implementation.key, device, call.precision.name)
+    known = (implementation.key, call.device, call.precision.name)
     subject = Subject(operation, implementation)
     began = undisturbed_seconds()
     try:
@@ -111,7 +110,7 @@ def _relative(result: Tensor, expected: Tensor, axis: int) -> float:
     """The largest distance of a sample's entries, over their size; at least the smallest number where bits differ."""
     if not result.is_floating_point():
         return 1.0
-    rows, wanted = (each.double().movedim(axis, 0).flatten(1) for each in (result, expected))
+    rows, wanted = (each.cpu().double().movedim(axis, 0).flatten(1) for each in (result, expected))
     apart = (rows - wanted).norm(dim=1) / wanted.norm(dim=1).clamp(min=torch.finfo(torch.float64).tiny)
     return max(float(apart.nan_to_num(1.0).max()), torch.finfo(torch.float64).tiny)
 

@@ -31,6 +31,7 @@ from typing import Any
 
 from harness.catalogue import named
 from harness.declare.callables import place_of
+from harness.declare.devices import device_named
 from harness.declare.implementation import Implementation
 from harness.declare.operation import Operation
 from harness.errors import DeclarationError, UnknownName
@@ -60,7 +61,7 @@ class Property:
 
     of: the operations it is asked of, or their names; requires: a condition on an operation's declared structure, where
     none is named; variants: the cases it asks instead of each planned one (other layouts,
-    an empty axis); nightly: whether it costs too much for every run; device: the only device on which it says anything;
+    an empty axis); nightly: whether it costs too much for every run; device: the only one on which it says anything, or `accelerator`;
     implementations, dtypes: those alone that it is asked of (none: all); declared: a condition on how an implementation is
     declared; claim: the id of the claim that it states;
     at_every_size: whether it is also asked at every size at which code changes its path (see harness.generate.shapes);
@@ -89,6 +90,10 @@ class Property:
     def summary(self) -> str:
         """The statement in one sentence: the first paragraph of the docstring."""
         return summary(self.statement)
+
+    def is_about(self, device: str) -> bool:
+        """Whether it says anything on a device."""
+        return self.device is None or device_named(device).is_one_of((self.device,))
 
     def cases(self, case: Case) -> Iterable[Case]:
         """The cases that are asked in place of a planned one: those of its variants that the operation admits."""
@@ -127,7 +132,8 @@ def property(
     of: the operation or operations it is about, as objects or by the names that they have in this module or else in the
     catalogue; requires: a condition on the operation's declared structure instead; variants: the cases to ask in place
     of a planned one, of which those beyond the declaration are left out; nightly: ask only in the nightly profile or when
-    named by -k; device: ask on this device alone; at_every_size: ask also at every size at which code changes its path;
+    named by -k; device: ask on this device alone, or on any `accelerator`; at_every_size: ask also at every size at which
+    code changes its path;
     systematic: test what is left over all cases, of comparisons with the oracle, for a systematic error; dtypes: ask in these
     alone; declared: of which implementations it is asked, by how they are declared.
     Raises DeclarationError where the statement has another signature or no docstring.

@@ -22,6 +22,7 @@ import torch
 from torch import Tensor
 
 from harness.declare.callables import plain
+from harness.declare.devices import device_named, lacks_memory
 from harness.declare.implementation import Implementation
 from harness.declare.operation import Operation
 from harness.declare.results import OtherNames
@@ -36,6 +37,9 @@ from harness.verify.filled_memory import filled_memory
 from harness.verify.result_memory import ResultMemory, result_memory
 
 Results = tuple[Tensor, ...]
+
+LOST = "lost device"
+"""The kind of a fault after which every call fails on the device, in this process."""
 
 _TOLD = 1_000
 """Characters of a message that are read."""
@@ -150,7 +154,9 @@ class Subject:
         call = _owned(call).map(lambda t: t.detach().requires_grad_(t.is_floating_point() or t.is_complex()))
         results = self._checked(call, self._compute(self._writable(call)))
         with self._guarded("its backward pass", call), call.precision.computing(), self._interpreting(call):
-            return results, gradients_of(results, call, cotangents or cotangents_like(results))
+            found = gradients_of(results, call, cotangents or cotangents_like(results))
+            device_named(call.device).synchronize()
+            return results, found
 
     def _interpreting(self, call: Call) -> AbstractContextManager[None]:
         """In which kernels are interpreted, as they are in a call of the implementation itself."""
@@ -173,8 +179,7 @@ class Subject:
             result = self.implementation.compute(
                 call.arguments, call.options, call.reversed, tuple(each.tensor for each in memory), call.sizes
             )
-            if any(tensor.is_cuda for tensor in call.arguments.values()):
-                torch.cuda.synchronize()  # so that a kernel's fault is met here and not by somebody else
+            device_named(call.device).synchronize()  # so that a kernel's fault is met here and not by somebody else
             self.wrote_outside |= any(each.written_outside() for each in memory)
             return result
 
@@ -211,13 +216,18 @@ class Subject:
                 raise
             if _declines(failure):
                 raise Unsupported(_first_line(failure)) from None
-            if refused := self._refused(call, failure):
-                raise Unsupported(f"{place}: {refused}") from None
             where = _line_in(self.implementation, failure)
-            if _lacks_memory(failure):
+            if device_named(call.device).is_lost:
+                raise ImplementationFault(
+                    LOST,
+                    f"{place}: {doer} lost {call.device}: {_first_line(failure)}{where}; every call fails there from then on",
+                ) from None
+            if lacks_memory(failure):
                 raise ImplementationFault(
                     "memory", f"{place}: {doer} ran out of memory{where}: {_first_line(failure)}"
                 ) from None
+            if refused := self._refused(call, failure):
+                raise Unsupported(f"{place}: {refused}") from None
             name = type(failure).__name__
             raise ImplementationFault(
                 f"raised {name}",
@@ -235,6 +245,8 @@ class Subject:
             return "it writes to an argument whose entries share memory in this layout, which PyTorch refuses"
         if _VENDORS.search(told) and not all(tensor.numel() for tensor in tensors):
             return f"the library that PyTorch is built with takes no empty tensor: {_first_line(failure)}"
+        if lacking := next((name for name in device_named(call.device).lacking if name in told), ""):
+            return f"it computes in {lacking}, which {call.device} does not have: {_first_line(failure)}"
         if any(words in told for words in _IN_PLACE) and self._writes_where_it_may_not(call):
             return "it writes to an argument, which PyTorch refuses where a gradient is asked"
         return ""
@@ -273,9 +285,8 @@ class Subject:
             self._refuse("dtype", f"{which} has dtype {_name(result.dtype)}, expected a {domain.kind} dtype")
         if domain.dtype and _name(result.dtype) != domain.dtype:
             self._refuse("dtype", f"{which} has dtype {_name(result.dtype)}, expected {domain.dtype}")
-        device = call.device
-        if result.device.type != device:
-            self._refuse("device", f"{which} is on {result.device.type}, expected on {device}, as the arguments are")
+        if not device_named(call.device).holds(result):
+            self._refuse("device", f"{which} is on {result.device}, expected on {call.device}, as the arguments are")
         if result.layout is not torch.strided:
             self._refuse("layout", f"{which} is {_name(result.layout)}, expected a dense tensor")
 
@@ -325,10 +336,6 @@ class _SettingsKept:
 def _is_from_outside(failure: BaseException) -> bool:
     """Whether somebody pressed Ctrl-C; in a worker, which ignores it, the implementation raised it itself."""
     return isinstance(failure, KeyboardInterrupt) and signal.getsignal(signal.SIGINT) is not signal.SIG_IGN
-
-
-def _lacks_memory(failure: BaseException) -> bool:
-    return isinstance(failure, MemoryError | torch.cuda.OutOfMemoryError) or "can't allocate memory" in message(failure)
 
 
 def _line_in(implementation: Implementation, failure: BaseException) -> str:

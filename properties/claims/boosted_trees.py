@@ -185,12 +185,12 @@ def posted_numbers(predict, case):
     border, left, right = _asked_tree()
     yield harness.holds("it splits at 0", border == 0, case)
     call = case.call()
-    x, one = call.arguments["x"][:, :1], torch.zeros(1, 1, dtype=torch.long)
+    x, one = call.arguments["x"][:, :1], torch.zeros(1, 1, dtype=torch.long, device=case.device)
     if not len(x):
         return
-    leaf = torch.tensor([[left, right]], dtype=x.dtype)
+    leaf, base = (torch.tensor(each, dtype=x.dtype, device=x.device) for each in ([[left, right]], [0.5]))
     numbers = {"feature": one, "threshold": one.to(x), "left": ~one, "right": ~(one + 1), "missing_left": one + 1}
-    (result,) = predict(call.replace(x=x, leaf=leaf, base=torch.tensor([0.5], dtype=x.dtype), **numbers))
+    (result,) = predict(call.replace(x=x, leaf=leaf, base=base, **numbers))
     posted = torch.where((x[:, 0] < 0) | x[:, 0].isnan(), -2.4028, 3.1528)
     same = bool(((result * 1e4).round() == (posted * 1e4).round()).all())
     yield harness.holds("the posted predictions, to all digits posted", same, case)

@@ -1,5 +1,6 @@
 """What the documents say of convolution, of its transform, of its pseudo-inverse, and of kernels and sides."""
 
+import dataclasses
 import os
 import warnings
 
@@ -238,7 +239,7 @@ def same_sides(conv2d, case):
     """An image of (8, 8, 1) and a kernel of 2×2 give a result of (8, 8, 1) with padding 'same', zeros right and below."""
     call = case.call()
     x, K = call.arguments["x"], call.arguments["K"]
-    larger = harness.Call(call.operation, {"x": torch.nn.functional.pad(x, (0, 1, 0, 1)), "K": K}, {"padding": 0})
+    larger = dataclasses.replace(call.replace(x=torch.nn.functional.pad(x, (0, 1, 0, 1))), options={"padding": 0})
     (y,) = conv2d(larger)
     part = harness.reference(case, larger).parts[0]
     with warnings.catch_warnings(action="ignore"):  # torch says that an even kernel costs it a copy
@@ -293,8 +294,8 @@ def _by_keras(x, K, stride):
     import keras
 
     result = keras.ops.conv(
-        x.permute(0, 2, 3, 1).contiguous().numpy(),
-        K.permute(2, 3, 1, 0).contiguous().numpy(),
+        x.permute(0, 2, 3, 1).contiguous().numpy(force=True),
+        K.permute(2, 3, 1, 0).contiguous().numpy(force=True),
         strides=stride,
         padding="same",
         data_format="channels_last",

@@ -111,7 +111,8 @@ def unit_singular_values(project, case):
     E = harness.as_array(case.tensors["E"])
     call = case.call()
     U, S, Vt = np.linalg.svd(E)
-    scaled = call.replace(E=call.arguments["E"] / torch.from_numpy(np.where(S[:, :1] > 0, S[:, :1], 1.0))[..., None])
+    sizes = torch.from_numpy(np.where(S[:, :1] > 0, S[:, :1], 1.0))[..., None]
+    scaled = call.replace(E=call.arguments["E"] / sizes.to(call.arguments["E"]))
     (part,) = harness.reference(case, scaled).parts
     E, nearest = harness.as_array(scaled.arguments["E"]), harness.as_array(project(scaled)[0])
     away, least = harness.sample_norms(E - U[:, :, :2] @ Vt[:, :2], 0), harness.sample_norms(E - nearest, 0)

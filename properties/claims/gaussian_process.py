@@ -104,6 +104,6 @@ def many_on_a_line(case):
 def jitter_is_enough(prior, case):
     """A jitter of s = 1e-6 always makes the Cholesky factorisation of the posted kernel succeed."""
     X = case.call().arguments["X"]
-    covariance = _posted_kernel(X, X) + _JITTER * torch.eye(X.shape[1])
+    covariance = _posted_kernel(X, X) + _JITTER * torch.eye(X.shape[1]).to(X)
     failed = int((torch.linalg.cholesky_ex(covariance).info > 0).sum())
     yield harness.holds(f"{failed} of {len(X)} covariances have no Cholesky factor, expected 0", failed == 0, case)

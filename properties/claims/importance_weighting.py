@@ -127,11 +127,11 @@ def posted_loss_is_a_bound(bound, case):
     draws = min(log_weights.shape[1], 16)
     if draws < 2:
         return
-    pair = log_weights[0, :2]
+    pair = log_weights[0, :2].cpu()
     first = torch.arange(draws) < torch.arange(draws + 1)[:, None]
     chances = torch.tensor([math.comb(draws, count) / 2**draws for count in range(draws + 1)], dtype=torch.float64)
     average = float(chances @ _posted_value(torch.where(first, pair[0], pair[1])))
-    (log_p,) = bound(case.call().replace(log_weights=pair[None]))
+    (log_p,) = bound(case.call().replace(log_weights=log_weights[:1, :2]))
     within = 1e-9 * float(pair.abs().max())
     yield harness.holds(
         f"the average {average:.6g} of {draws} samples is at most log p(x), {float(log_p):.6g}",
@@ -187,7 +187,7 @@ def epsilon_changes_nothing(log_prob, case):
         posted = _posted_bernoulli(torch.sigmoid(logits), call.arguments["obs"])
         (gradient,) = torch.autograd.grad(posted.sum(), logits)
     error = float((posted.detach() - log_prob(case)[0]).abs().max()) if len(posted) else 0.0
-    exact = call.arguments["obs"] - torch.sigmoid(logits.detach().double())
-    held = bool(((gradient != 0) | (exact.abs() < 0.5)).all())
+    exact = call.arguments["obs"].cpu() - torch.sigmoid(logits.detach().cpu().double())
+    held = bool(((gradient.cpu() != 0) | (exact.abs() < 0.5)).all())
     yield harness.holds("every log probability is right to within 1", error < 1, case)
     yield harness.holds("no gradient is 0 that is in truth above ½", held, case)

@@ -84,7 +84,7 @@ def placeholders_included(gradient, case):
     """Asked for the gradients of all variables, the placeholders X and Y are included."""
     with torch.enable_grad():
         x, y = (case.call().arguments[name] for name in ("x", "y"))
-        model = torch.nn.Linear(x.shape[1], 1, dtype=x.dtype)
+        model = torch.nn.Linear(x.shape[1], 1, dtype=x.dtype, device=x.device)
         cost = (model(x)[:, 0] - y).pow(2).sum() / (2 * len(y))
         found = torch.autograd.grad(cost, list(model.parameters()))
     shapes = [tuple(each.shape) for each in found]

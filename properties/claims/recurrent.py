@@ -332,7 +332,7 @@ def time_first(case):
 def broadcast_loss(autoencoder, case):
     """The loss of an output shaped (time, 1, feature) against targets shaped (time, feature) is the elementwise loss."""
     (output,) = autoencoder(case)
-    series = case.tensors["x"][:, 0]
+    series = case.tensors["x"][:, 0].to(output.device)
     elementwise = (output[:, 0] - series).square()
     yield harness.holds("no entry is compared twice", (output - series).numel() == elementwise.numel(), case)
 

@@ -165,8 +165,9 @@ def reconstructed(white_signal, case):
     """
     half, periods = 1500, 9.5
     normals = torch.from_numpy(harness.RandomSource((1, half + 1, 2), {}, case.seed, "normals").normal())
+    normals = normals.to(case.call().arguments["normals"])
     options = {**case.options, "freq": periods / (2 * half * case.options["dt"])}
-    u = white_signal(dataclasses.replace(case.call().replace(normals=normals), options=options))[0][0]
+    u = white_signal(dataclasses.replace(case.call().replace(normals=normals), options=options))[0][0].cpu()
     back = legendre_reconstruct(_last_state(u, 64), torch.linspace(0, 1, len(u), dtype=u.dtype))[0]
     error = float((back - u).square().mean() / u.square().mean())
     yield harness.holds(f"the error is a thousandth of the signal's power or less ({error:.1e})", error < 1e-3, case)

@@ -15,6 +15,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
+from harness.declare.devices import device_of
 from harness.operations.conv2d_factorisation import Circulant, Factorisation, Iterated
 
 _IMAGES = 4
@@ -26,8 +27,7 @@ def seconds(do: Callable[[], Tensor]) -> tuple[Tensor, float]:
     """What is computed, and how long it took, a GPU's queue included."""
     began = time.perf_counter()
     made = do()
-    if made.is_cuda:
-        torch.cuda.synchronize()
+    device_of(made).synchronize()
     return made, time.perf_counter() - began
 
 

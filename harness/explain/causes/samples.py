@@ -10,7 +10,7 @@ from torch import Tensor
 from harness.explain.cause import Observed, cause
 from harness.explain.neighbourhood import FaultNeighbourhood
 from harness.generate.case import Case
-from harness.measure.reference import reference
+from harness.measure.reference import reference, widened
 
 _CASES = 16
 _SAMPLES = 5
@@ -70,7 +70,7 @@ def _reached(fault: FaultNeighbourhood, case: Case) -> set[tuple[int, int]] | No
             return None
         for old, new, part in zip(before, after, reference(case).parts, strict=True):
             if part.axis is not None and old.is_floating_point():
-                moved = _moved(old.double(), new.double()).movedim(part.axis, 0).reshape(size, -1).norm(dim=1)
+                moved = _moved(widened(old), widened(new)).movedim(part.axis, 0).reshape(size, -1).norm(dim=1)
                 told = torch.as_tensor(part.noise_floor).to(moved) * 64
                 found |= {(changed, to) for to in range(size) if to != changed and moved[to] > told[to]}
     return found
