@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from functools import partial
 
+import torch
+
+from harness.declare.devices import device_named
 from harness.errors import DefinitionFault, Unsupported
 from harness.generate.case import Case
 from harness.generate.precision import eps_of
@@ -81,5 +84,6 @@ def _comparisons(cell: Cell, subject: Subject, case: Case) -> Sequence[Compariso
 
 
 def _finer(cell: Cell) -> str:
-    """A finer precision that the implementation knows, empty where there is none."""
-    return "float64" if cell.dtype != "float64" and cell.serves("float64") else ""
+    """A finer precision that the implementation knows and the device has, empty where there is none."""
+    has_it = device_named(cell.device).has(torch.float64) and cell.serves("float64")
+    return "float64" if cell.dtype != "float64" and has_it else ""
