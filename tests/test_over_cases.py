@@ -61,7 +61,7 @@ def told(operation, function):
     [
         (gelu, quick, "wrong", ("gelu", "x·sigmoid(1.702 x)")),
         (normed, of_a_sample, "wrong", ("n - 1 in place of n", "d")),
-        (total, without_the_thousandth, "wrong", ("one entry in 1,000 of n in x is not read",)),
+        (total, without_the_thousandth, "wrong", ("the entry at index 999 of n in x is not read",)),
         (gelu, truncated, "unstable", ("rounded towards zero",)),
     ],
 )

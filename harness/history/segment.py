@@ -19,8 +19,8 @@ _PARTING = {
 
 _IGNORED = ("revision", "candidates revision", "cores")
 
-_ONCE = ("cuda",)
-"""What logs of earlier versions call the accelerators."""
+_ONCE = {"accelerators": "cuda"}
+"""What earlier versions call a fact in their logs, and what a segment goes on being told by."""
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ class Difference:
 def segment(environment: dict[str, Any]) -> str:
     """Eight hexadecimal digits for hardware, chosen kernels, driver, torch and precision: figures are compared within one segment alone."""
     told = _facts(environment)
-    parting = {name: told.get(name, "") for name in _PARTING}
+    parting = {_ONCE.get(name, name): told.get(name, "") for name in _PARTING}
     return hashlib.sha256(json.dumps(parting, sort_keys=True).encode()).hexdigest()[:8]
 
 
@@ -65,7 +65,7 @@ def _told(environment: dict[str, Any]) -> Iterator[tuple[str, str]]:
     """The facts of an environment, which a log may have from anywhere: what is of another type is told as it is."""
     packages, kernels = _table(environment, "packages"), _table(environment, "kernels")
     for name, value in environment.items():
-        if name not in (*_IGNORED, *_PARTING, *_ONCE, "packages", "tf32", "threads", "torch build"):
+        if name not in (*_IGNORED, *_PARTING, *_ONCE.values(), "packages", "tf32", "threads", "torch build"):
             yield name, _line(value)
     yield from ((name, _word(version)) for name, version in packages.items() if name != "torch")
     yield "torch", " ".join(filter(None, map(_word, (packages.get("torch"), environment.get("torch build")))))

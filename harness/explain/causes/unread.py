@@ -53,13 +53,15 @@ def entries_not_read(fault: FaultNeighbourhood) -> Iterator[Observed]:
     if not fault.agrees or fault.kind or not fault.cell.implementation.backend.differentiable:
         return
     longest = sorted(fault.failing, key=lambda case: -max(case.sizes.values(), default=1))[:_CASES]
-    plain = [case.replace(pattern="normal", values={}) for case in longest]
+    plain = [
+        case.replace(pattern="normal").another(step) for step, case in enumerate(longest)
+    ]  # a 0 by chance is elsewhere then
     told = [unread for case in plain if fits(case) and (unread := _unread(fault, case)) is not None]
     for name, axis in dict.fromkeys(place for each in told for place in each):
         along = [each[name, axis] for each in told if (name, axis) in each]
         words = next((words for words, fits_in in _PLACES.items() if all(map(fits_in, along))), "")
-        words = words or _from_one_on(along) or _every_so_many(along)
-        if words and len(along) >= min(_FEWEST, len(told)):
+        words = words or _from_one_on(along) or _the_same(along) or _every_so_many(along)
+        if words and len(along) >= _FEWEST:
             yield Observed(
                 f"{words} of {axis} in {name} {'are' if 'entries' in words else 'is'} not read",
                 f"on {len(along)} of {len(told)} cases the gradient there is 0, and the definition's is not",
@@ -100,6 +102,12 @@ def _from_one_on(along: list[Unread]) -> str:
     starts = {int(np.flatnonzero(unread)[0]) for unread in along}
     tails = all(unread[np.flatnonzero(unread)[0] :].all() for unread in along)
     return f"the entries from {starts.pop():,} on" if tails and len(starts) == 1 else ""
+
+
+def _the_same(along: list[Unread]) -> str:
+    """That one entry is not read, the same one everywhere."""
+    places = {tuple(np.flatnonzero(unread)) for unread in along}
+    return f"the entry at index {int(*places.pop()):,}" if len(places) == 1 and len(next(iter(places))) == 1 else ""
 
 
 def _every_so_many(along: list[Unread]) -> str:
