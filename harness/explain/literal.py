@@ -12,6 +12,7 @@ from torch import Tensor
 
 from harness.declare.devices import device_of
 from harness.generate.case import Case
+from harness.generate.layouts import whole_memory
 
 _FEW = 256
 
@@ -72,12 +73,20 @@ def tensor_literal(tensor: Tensor) -> str:
     made = _values(tensor.detach().cpu(), kind)
     if tensor.stride() == torch.empty(tensor.shape).stride() and not tensor.storage_offset():
         return made
-    length = tensor.untyped_storage().nbytes() // tensor.element_size()
-    amid = number(tensor.as_strided((), (), 0 if tensor.storage_offset() else 1))  # what lies before or between
+    around = _around(tensor)
+    amid = number(around[0]) if len(around) else "0"
     return (
-        f"torch.full(({length},), {amid}, {kind}).as_strided({shape}, {tensor.stride()}, {tensor.storage_offset()})"
+        f"torch.full(({len(whole_memory(tensor))},), {amid}, {kind}).as_strided({shape}, {tensor.stride()}, {tensor.storage_offset()})"
         f".copy_({made})"
     )
+
+
+def _around(tensor: Tensor) -> Tensor:
+    """The entries before, between and behind those of a tensor in memory."""
+    whole = whole_memory(tensor)
+    mine = torch.zeros(len(whole), dtype=torch.bool, device=tensor.device)
+    mine.as_strided(tensor.shape, tensor.stride(), tensor.storage_offset()).fill_(True)
+    return whole[~mine]
 
 
 def _values(tensor: Tensor, kind: str) -> str:

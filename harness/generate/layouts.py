@@ -116,10 +116,13 @@ def _amid(tensor: Tensor, before: int, after: int, of: float) -> Tensor:
 
 
 def _largest(dtype: torch.dtype) -> float:
-    """What no index, no size and no comparison takes for one of its own: the largest number of a dtype."""
+    """What no index, no size and no comparison takes for one of its own: the largest number of a dtype, or half of it.
+
+    The largest float has no short decimals that are not beyond it.
+    """
     if dtype is torch.bool:
         return True
-    return torch.finfo(dtype).max if dtype.is_floating_point or dtype.is_complex else torch.iinfo(dtype).max
+    return torch.finfo(dtype).max / 2 if dtype.is_floating_point or dtype.is_complex else torch.iinfo(dtype).max
 
 
 @layout(least_axes=1)
