@@ -5,16 +5,19 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator
 
+import numpy as np
 import torch
+from torch import Tensor
 
-from harness.errors import Unsupported
+from harness.errors import DefinitionFault, Unsupported
 from harness.explain.cause import Observed, cause
 from harness.explain.neighbourhood import FaultNeighbourhood
 from harness.generate.case import Call, Case
 from harness.generate.layouts import whole_memory
 from harness.generate.strategy import fits
+from harness.measure.arrays import as_array
 from harness.measure.assertions import all_close
-from harness.measure.reference import reference, widened
+from harness.measure.reference import ExpectedTensor, reference, widened
 from harness.verify.subject import ImplementationFault, Results
 
 _CASES = 12
@@ -79,24 +82,34 @@ def _calls(fault: FaultNeighbourhood, cases: Iterable[Case]) -> Iterator[tuple[C
 
 @cause
 def memory_not_written(fault: FaultNeighbourhood) -> Iterator[Observed]:
-    """Entries of a result are NaN where fresh memory holds NaN, and numbers otherwise."""
+    """Entries of a result are NaN where fresh memory holds NaN, and often numbers otherwise: what was there before."""
     cases = fault.failing[:_CASES]
-    told = [shown for case in cases if (shown := _leaves_entries(fault, case)) is not None]
-    if len(told) >= min(_FEWEST, len(fault.failing)) and all(told):
-        yield Observed(
-            "it leaves entries of its result as they were allocated, and never writes them",
-            f"on {len(told)} of {len(told)} cases they were NaN where fresh memory held NaN",
-        )
+    told = [left for case in cases if (left := _left_as_they_were(fault, case)) is not None]
+    if len(told) >= min(_FEWEST, len(fault.failing)) and all(filled for filled, _ in told):
+        numbers = sum(plain < filled for filled, plain in told)
+        if 2 * numbers >= len(told):
+            yield Observed(
+                "it leaves entries of its result as they were allocated, and never writes them",
+                f"on {len(told)} of {len(told)} cases they were NaN where fresh memory held NaN, and on {numbers} numbers otherwise",
+            )
 
 
-def _leaves_entries(fault: FaultNeighbourhood, case: Case) -> bool | None:
-    """Whether more entries are NaN where fresh memory holds it; None where that can't be asked."""
+def _left_as_they_were(fault: FaultNeighbourhood, case: Case) -> tuple[int, int] | None:
+    """How many entries are NaN that should not be, where fresh memory holds NaN and otherwise; None where that can't be asked."""
     try:
-        filled, plain = fault.subject.in_filled_memory(case), fault.subject(case)
-    except (ImplementationFault, Unsupported):
+        ways = fault.subject.in_filled_memory(case), fault.subject(case)
+        parts = reference(case).parts
+    except (ImplementationFault, Unsupported, DefinitionFault):
         return None
-    pairs = zip(filled, plain, strict=True)
-    return any(bool((one.isnan() & ~other.isnan()).any()) for one, other in pairs if one.is_floating_point())
+    filled, plain = (
+        sum(int((np.isnan(as_array(result)) & ~np.isnan(part.expected)).sum()) for result, part in _floats(way, parts))
+        for way in ways
+    )
+    return filled, plain
+
+
+def _floats(results: Results, parts: tuple[ExpectedTensor, ...]) -> Iterator[tuple[Tensor, ExpectedTensor]]:
+    return ((result, part) for result, part in zip(results, parts, strict=True) if result.is_floating_point())
 
 
 @cause
