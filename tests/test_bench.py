@@ -3,6 +3,7 @@
 import json
 import operator
 import random
+import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -332,6 +333,19 @@ def test_memory_is_read_at_a_glance():
 
 def test_ratios_are_read_at_a_glance():
     assert [times(each) for each in (1.0312, 0.0123, 41.2)] == ["×1.03", "×0.0123", "×41"]
+
+
+def test_what_a_worker_waits_for_a_processor_does_not_count_against_it(monkeypatch):
+    with subprocess.Popen([sys.executable, "-c", "print()"], stdout=subprocess.PIPE) as running:
+        assert not worker_pool._answers(running, 0.0)
+        waits = iter((0.0, SECONDS))
+        monkeypatch.setattr(worker_pool, "waited_by", lambda process: next(waits))
+        assert worker_pool._answers(running, 0.0)
+
+
+def test_what_a_worker_does_by_itself_may_take_longer_than_what_is_timed():
+    made = worker_pool._Process(worker_pool.Build("mine"), 2.0)
+    assert made._limit_of("block") == made._limit_of("prepare") == 2.0 < made._limit_of("begin")
 
 
 # the command
