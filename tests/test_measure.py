@@ -315,3 +315,19 @@ def test_a_definition_that_fails_on_a_case_is_named():
         harness.HarnessError, match=r"test_measure.py: picky: the definition raised ValueError: nine on d=9.*mend it"
     ):
         reference(case_of(picky, d=9))
+
+
+@harness.operation
+def mean_of_exponentials(x: Float[Tensor, "batch n"]) -> Float[Tensor, "batch"]:
+    """The logarithm of the mean of exponentials, which is 0 of zeros, and of rounded weights nearly."""
+    return torch.logsumexp(x, 1) - np.log(x.shape[1])
+
+
+def test_two_rounded_results_may_differ_where_no_input_moves_the_result():
+    case = harness.Case(mean_of_exponentials, {"batch": 1, "n": 9}, values={"x": (0.0,) * 9}, dtype="float64")
+    (part,) = reference(case).parts
+    near, off = (
+        harness.close("a", np.full(1, size), np.zeros(1), case, like=part, both_rounded=True) for size in (3e-16, 1e-9)
+    )
+    assert not near.beyond_the_oracles_rounding().is_informative or near.beyond_the_oracles_rounding().within
+    assert off.beyond_the_oracles_rounding().is_informative and not off.within

@@ -61,7 +61,7 @@ def close(
         dtype=like.dtype or case.dtype,
         allowance=0.0 if exact else allowed,
         exact=exact,
-        own_rounding=like.own_rounding if expected is like.expected else None,
+        own_rounding=like.own_rounding if both_rounded or expected is like.expected else None,
         entry_floor=like.entry_floor if expected is like.expected else None,
         spacing=like.spacing if expected is like.expected else 0.0,
     )
