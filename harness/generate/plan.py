@@ -47,6 +47,7 @@ def at_every_size(operation: Operation, seed: int = 0) -> tuple[Case, ...]:
     return tuple(in_turns(long_cases(operation, covering_array(operation, seed))))
 
 
+@lru_cache(maxsize=256)
 def at_constants(operation: Operation, constants: frozenset[float], seed: int = 0) -> tuple[Case, ...]:
     """Cases at the numbers of a source (see `harness.generate.constants`), which the plan meets by chance alone."""
     bases = covering_array(operation, seed)

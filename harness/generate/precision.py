@@ -17,6 +17,8 @@ from harness.declare.devices import device_named
 from harness.errors import DeclarationError
 from harness.registry import Registry
 
+_FLOAT32 = torch.finfo(torch.float32).eps
+
 
 @dataclass(frozen=True)
 class Precision:
@@ -41,6 +43,11 @@ class Precision:
     def is_mode(self) -> bool:
         """Whether it is a math mode of its dtype, and not the dtype itself."""
         return bool(self.device)
+
+    @property
+    def is_narrow(self) -> bool:
+        """Whether it is coarser than float32, in which kernels of it add up."""
+        return self.eps > _FLOAT32
 
     def is_on(self, device: str) -> bool:
         """Whether a device of this machine computes so; which processor rounds factors is found by trying it."""

@@ -103,7 +103,7 @@ def waited(thread: int) -> float:
     if statistics is None:
         return 0.0
     try:
-        return int(os.pread(statistics, 100, 0).split()[1]) * 1e-9
+        return _waiting(os.pread(statistics, 100, 0))
     except (OSError, IndexError, ValueError):  # an implementation has closed the file, or has another one in its place
         return 0.0
 
@@ -111,9 +111,14 @@ def waited(thread: int) -> float:
 def waited_by(process: int) -> float:
     """The same of the main thread of another process."""
     try:
-        return int(Path(f"/proc/{process}/schedstat").read_text().split()[1]) * 1e-9
+        return _waiting(Path(f"/proc/{process}/schedstat").read_bytes())
     except (OSError, IndexError, ValueError):
         return 0.0
+
+
+def _waiting(statistics: bytes) -> float:
+    """The seconds of waiting among what Linux counts of a thread."""
+    return int(statistics.split()[1]) * 1e-9
 
 
 @cache

@@ -21,8 +21,6 @@ _FREE_STEPS = 64
 _OWN_ROUNDINGS = 8.0
 """How many times as large as a random rounding of the definition has shown it the error of the definition may be."""
 
-_FLOAT32 = float(torch.finfo(torch.float32).eps)
-
 _TINY = np.finfo(np.float64).tiny
 
 
@@ -140,7 +138,7 @@ def rounding_allowance(case: Case) -> float:
 
 
 def _growth(case: Case) -> float:
-    if case.precision.eps > _FLOAT32:
+    if case.precision.is_narrow:
         return 1.0
     steps = max((case.sizes[name] for name in case.operation.used_sizes(case.options)), default=1)
     return max(1.0, (steps / _FREE_STEPS) ** 0.5)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import Any
 
-import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils.flop_counter import flop_registry
 
@@ -53,7 +52,7 @@ def padding(names: Collection[str], case: Case) -> str:
 
     The same on every CPU, whether it has such a kernel or not.
     """
-    narrow = case.precision.eps > torch.finfo(torch.float32).eps and device_named(case.device).is_cpu
+    narrow = case.precision.is_narrow and device_named(case.device).is_cpu
     if narrow and any(name in _PRODUCTS or name.startswith("mkldnn_") or "attention" in name for name in names):
         return (
             f"CPUs with matrix units pad products in {case.dtype} with the next row times zero, so that a NaN there "

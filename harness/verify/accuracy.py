@@ -10,8 +10,6 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from statistics import median
 
-import torch
-
 from harness.generate.case import Case
 from harness.measure.comparison import Comparison
 from harness.measure.verdict import Judgement, Verdict
@@ -82,7 +80,7 @@ def less_accurate(
 
     scores: its errors in noise floors; of_the_definition: the same of the definition, None where it has none.
     """
-    told = [(case, score) for case, score in scores if case.precision.eps > torch.finfo(torch.float32).eps]
+    told = [(case, score) for case, score in scores if case.precision.is_narrow]
     own: dict[int, float | None] = {}
 
     def defined(case: Case) -> float | None:

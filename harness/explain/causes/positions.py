@@ -71,17 +71,17 @@ def _place(along: list[tuple[Places, int]]) -> str:
     told = [(places, size) for places, size in along if size > 1]
     if not told or all(len(places) == size for places, size in told):
         return ""
-    common = (words for words, fits in _PLACES.items() if all(fits(places, size) for places, size in told))
+    common = (words for words, fits in PLACES.items() if all(fits(places, size) for places, size in told))
     starts = {int(places.min()) for places, _ in told}
     several = any(len(places) > 1 for places, _ in told)
-    if (words := next(common, "")) and (several or words in _SINGLE):
+    if (words := next(common, "")) and (several or words in SINGLE):
         return words
     return f"the entries from {starts.pop()} on" if len(starts) == 1 and min(starts) > 0 else ""
 
 
-_SINGLE = ("the last entry", "the first entry")
+SINGLE = ("the last entry", "the first entry")
 
-_PLACES: dict[str, Callable[[Places, int], bool]] = {
+PLACES: dict[str, Callable[[Places, int], bool]] = {
     "the last entry": lambda places, size: list(places) == [size - 1],
     "the first entry": lambda places, size: list(places) == [0],
     "the first and last entries": lambda places, size: set(places) <= {0, size - 1},

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import numpy as np
 import torch
@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from harness.errors import Unsupported
 from harness.explain.cause import Observed, cause
+from harness.explain.causes.positions import PLACES, SINGLE
 from harness.explain.neighbourhood import FaultNeighbourhood
 from harness.generate.case import Case
 from harness.generate.strategy import fits
@@ -53,14 +54,12 @@ def entries_not_read(fault: FaultNeighbourhood) -> Iterator[Observed]:
     if not fault.agrees or fault.kind or not fault.cell.implementation.backend.differentiable:
         return
     longest = sorted(fault.failing, key=lambda case: -max(case.sizes.values(), default=1))[:_CASES]
-    plain = [
-        case.replace(pattern="normal").another(step) for step, case in enumerate(longest)
-    ]  # a 0 by chance is elsewhere then
+    # with other values each: a gradient that is 0 by chance is so elsewhere then
+    plain = [case.replace(pattern="normal").another(step) for step, case in enumerate(longest)]
     told = [unread for case in plain if fits(case) and (unread := _unread(fault, case)) is not None]
     for name, axis in dict.fromkeys(place for each in told for place in each):
         along = [each[name, axis] for each in told if (name, axis) in each]
-        words = next((words for words, fits_in in _PLACES.items() if all(map(fits_in, along))), "")
-        words = words or _from_one_on(along) or _the_same(along) or _every_so_many(along)
+        words = _at_an_end(along) or _from_one_on(along) or _the_same(along) or _every_so_many(along)
         if words and len(along) >= _FEWEST:
             yield Observed(
                 f"{words} of {axis} in {name} {'are' if 'entries' in words else 'is'} not read",
@@ -91,10 +90,10 @@ def _unread(fault: FaultNeighbourhood, case: Case) -> dict[tuple[str, str], Unre
     return found
 
 
-_PLACES: dict[str, Callable[[Unread], bool]] = {
-    "the last entry": lambda unread: list(np.flatnonzero(unread)) == [len(unread) - 1],
-    "the first entry": lambda unread: list(np.flatnonzero(unread)) == [0],
-}
+def _at_an_end(along: list[Unread]) -> str:
+    """That the last entry is not read, or the first."""
+    places = [(np.flatnonzero(unread), len(unread)) for unread in along]
+    return next((words for words in SINGLE if all(PLACES[words](*each) for each in places)), "")
 
 
 def _from_one_on(along: list[Unread]) -> str:
@@ -106,8 +105,8 @@ def _from_one_on(along: list[Unread]) -> str:
 
 def _the_same(along: list[Unread]) -> str:
     """That one entry is not read, the same one everywhere."""
-    places = {tuple(np.flatnonzero(unread)) for unread in along}
-    return f"the entry at index {int(*places.pop()):,}" if len(places) == 1 and len(next(iter(places))) == 1 else ""
+    first, *others = (np.flatnonzero(unread).tolist() for unread in along)
+    return f"the entry at index {first[0]:,}" if len(first) == 1 and all(each == first for each in others) else ""
 
 
 def _every_so_many(along: list[Unread]) -> str:
