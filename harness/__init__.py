@@ -57,6 +57,7 @@ from harness.measure.assertions import all_close, close, holds, same
 from harness.measure.comparison import Comparison
 from harness.measure.gradient import cotangents_like, gradient_reference
 from harness.measure.nonfinite import nonfinite_reference
+from harness.measure.second_gradient import SecondGradients, directions_of, second_gradient_reference
 from harness.measure.reference import INCONCLUSIVE_FROM, ExpectedTensor, Reference, reference, remembered, sample_norms
 from harness.measure.verdict import Verdict
 from harness.report.outputs import output
@@ -65,6 +66,7 @@ from harness.verify.kernel_accesses import KernelAccesses, kernel_accesses
 from harness.verify.property import Property, property
 from harness.verify.subject import ImplementationFault, Subject
 from harness.verify.suite import Suite, verify
+from harness.verify.transforms import derivative_along, mapped, second_gradients
 
 __version__ = "0.1.0"
 
@@ -92,6 +94,7 @@ __all__ = [
     "Property",
     "RandomSource",
     "Reference",
+    "SecondGradients",
     "Subject",
     "Suite",
     "Unsupported",
@@ -110,6 +113,8 @@ __all__ = [
     "close",
     "cotangents_like",
     "declare",
+    "derivative_along",
+    "directions_of",
     "dtype",
     "full_rank",
     "gradient_reference",
@@ -119,6 +124,7 @@ __all__ = [
     "layout",
     "layouts_for",
     "lengths",
+    "mapped",
     "mask",
     "nonfinite_reference",
     "nonnegative",
@@ -140,6 +146,8 @@ __all__ = [
     "remembered",
     "same",
     "sample_norms",
+    "second_gradient_reference",
+    "second_gradients",
     "stacked",
     "structure",
     "timed",

@@ -42,13 +42,29 @@ def _in_sixteenths(bell: Tensor) -> Tensor:
     return (bell * 16).round().div(16)
 
 
-def gradients_of(results: Results, call: Call, cotangents: Results) -> dict[str, Tensor]:
-    """The gradient of ⟨results, cotangents⟩ in every argument that requires one; zeros where nothing depends on it."""
+def differentiated(call: Call) -> Call:
+    """The call with arguments that require gradients, where they are numbers that are rounded."""
+    return call.map(lambda t: t.detach().requires_grad_(t.is_floating_point() or t.is_complex()))
+
+
+def gradients_of(
+    results: Results, call: Call, cotangents: Results, *, create_graph: bool = False
+) -> dict[str, Tensor]:
+    """The gradient of ⟨results, cotangents⟩ in every argument that requires one; zeros where nothing depends on it.
+
+    create_graph: as in PyTorch, whether the gradients can be differentiated again.
+    """
     inputs = {name: tensor for name, tensor in call.arguments.items() if tensor.requires_grad}
     pairs = [(result, way) for result, way in zip(results, cotangents, strict=True) if result.requires_grad]
     if not pairs or not inputs:
         return {name: torch.zeros_like(tensor) for name, tensor in inputs.items()}
-    found = torch.autograd.grad([r for r, _ in pairs], list(inputs.values()), [w for _, w in pairs], allow_unused=True)
+    found = torch.autograd.grad(
+        [r for r, _ in pairs],
+        list(inputs.values()),
+        [w for _, w in pairs],
+        allow_unused=True,
+        create_graph=create_graph,
+    )
     return {
         name: torch.zeros_like(tensor) if gradient is None else gradient
         for (name, tensor), gradient in zip(inputs.items(), found, strict=True)
@@ -71,9 +87,7 @@ def _gradient_reference(case: Case) -> Reference:
     sizes: list[float] = []
 
     def evaluate(arguments: dict[str, Tensor]) -> list[Array]:
-        wide = call.replace(**arguments).map(
-            lambda t: t.detach().requires_grad_(t.is_floating_point() or t.is_complex())
-        )
+        wide = differentiated(call.replace(**arguments))
         with torch.enable_grad():
             results = defined(case, wide.arguments, wide)
         cotangents = cotangents_like(results)
@@ -86,10 +100,11 @@ def _gradient_reference(case: Case) -> Reference:
     eps = case.precision.eps
     widths = [float(np.linalg.norm(as_array(call.arguments[name]))) for name in names]
     floors = [eps * sizes[0] / width if width else 0.0 for width in widths]
-    return Reference(tuple(_with_floor(part, floor) for part, floor in zip(measured.parts, floors, strict=True)))
+    return Reference(tuple(with_floor(part, floor) for part, floor in zip(measured.parts, floors, strict=True)))
 
 
-def _with_floor(part: ExpectedTensor, floor: float) -> ExpectedTensor:
+def with_floor(part: ExpectedTensor, floor: float) -> ExpectedTensor:
+    """A part with what no digit is left below added to its noise floor."""
     unit = part.noise_floor + floor
     told = unit <= INCONCLUSIVE_FROM * sample_norms(part.expected, part.axis)
     return dataclasses.replace(part, noise_floor=unit, informative=part.informative & (told | (part.noise_floor == 0)))

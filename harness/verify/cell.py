@@ -106,5 +106,15 @@ def cells(
                 for dtype in dtypes or full_precision():
                     if not can_be_given(operation, PRECISIONS[dtype], device):
                         continue
-                    if dtype in prop.dtypes if prop.dtypes else serves(implementation, PRECISIONS[dtype], device):
-                        yield Cell(prop, operation, implementation, device, dtype)
+                    cell = Cell(prop, operation, implementation, device, dtype)
+                    if _is_asked(cell):
+                        yield cell
+
+
+def _is_asked(cell: Cell) -> bool:
+    """Whether a cell's dtype is one of its property's and its implementation's; where the property has some, the definition takes all."""
+    of_the_property = cell.prop.dtypes
+    if of_the_property and cell.is_of_the_definition:
+        return cell.dtype in of_the_property
+    there = serves(cell.implementation, PRECISIONS[cell.dtype], cell.device)
+    return there and (not of_the_property or cell.dtype in of_the_property)

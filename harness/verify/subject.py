@@ -31,7 +31,7 @@ from harness.errors import Unsupported
 from harness.fault import message
 from harness.generate.case import Call, Case
 from harness.measure.clock import spending
-from harness.measure.gradient import cotangents_like, gradients_of
+from harness.measure.gradient import cotangents_like, differentiated, gradients_of
 from harness.measure.operators import Operators, padding, spreading
 from harness.verify.filled_memory import filled_memory
 from harness.verify.result_memory import ResultMemory, result_memory
@@ -147,16 +147,24 @@ class Subject:
 
         Without cotangents, those that the oracle's gradients use (`harness.measure.gradient`).
         """
+        self.require_derivatives()
+        call = differentiated(_owned(call))
+        results = self.through(call)
+        with self.guarded("its backward pass", call), call.precision.computing(), self._interpreting(call):
+            found = gradients_of(results, call, cotangents or cotangents_like(results))
+            device_named(call.device).synchronize()
+            return results, found
+
+    def require_derivatives(self) -> None:
+        """Raise Unsupported where no derivative is asked of the implementation, or reaches through its library."""
         if not self.implementation.backend.differentiable:
             raise Unsupported(f"autograd does not reach through {self.implementation.backend.name}")
         if self.implementation.forward_only or self.implementation.out:
             raise Unsupported("it is declared for the forward pass alone")
-        call = _owned(call).map(lambda t: t.detach().requires_grad_(t.is_floating_point() or t.is_complex()))
-        results = self._checked(call, self._compute(self._writable(call)))
-        with self._guarded("its backward pass", call), call.precision.computing(), self._interpreting(call):
-            found = gradients_of(results, call, cotangents or cotangents_like(results))
-            device_named(call.device).synchronize()
-            return results, found
+
+    def through(self, call: Call) -> Results:
+        """The results for exactly these tensors, checked, with all that PyTorch carries through: a graph, tangents, a mapped axis."""
+        return self._checked(call, self._compute(self._writable(call)))
 
     def _interpreting(self, call: Call) -> AbstractContextManager[None]:
         """In which kernels are interpreted, as they are in a call of the implementation itself."""
@@ -169,7 +177,7 @@ class Subject:
         return call.replace(**{name: call.arguments[name].clone()}) if name else call
 
     def _compute(self, call: Call) -> tuple[Any, ...]:
-        with self._guarded("it", call), call.precision.computing():
+        with self.guarded("it", call), call.precision.computing():
             if call.reversed and not self.implementation.backend.negative_strides:
                 raise Unsupported(f"{self.implementation.backend.name} has no negative strides")
             written = self.implementation.mutates
@@ -192,7 +200,8 @@ class Subject:
         )
 
     @contextlib.contextmanager
-    def _guarded(self, doer: str, call: Call) -> Iterator[None]:
+    def guarded(self, doer: str, call: Call) -> Iterator[None]:
+        """In which what the implementation raises is a fault of its own, and what it prints goes nowhere."""
         place = self.implementation.place
         try:
             with (
@@ -203,7 +212,7 @@ class Subject:
                 np.errstate(all="ignore"),
             ):
                 yield
-        except Unsupported:
+        except (Unsupported, ImplementationFault):
             raise
         except OtherNames as names:
             self._refuse("result", str(names))

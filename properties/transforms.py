@@ -1,0 +1,94 @@
+"""Transforms: forward mode, the gradient of a gradient, and vmap of an implementation give what the plain ways give.
+
+Each is asked in one planned case in four, and in the precisions of which every kernel's author has at least one: a rule for a
+transform is a formula of its own, which is right or wrong in all of them.
+"""
+
+import numpy as np
+
+import harness
+from harness.properties.gradients import is_differentiable, smooth_values
+
+
+def is_transformed(operation, implementation):
+    """Whether PyTorch's transforms reach through it, and somebody wrote it to be fast: the definition is not."""
+    is_definition = implementation is operation.own
+    return implementation.backend.differentiable and not (implementation.is_twin or implementation.out or is_definition)
+
+
+def has_derivatives(operation, implementation):
+    return is_transformed(operation, implementation) and not implementation.forward_only
+
+
+def few(case):
+    """One planned case in four."""
+    if case.turn % 4 == 0:
+        yield case
+
+
+def few_smooth(case):
+    """One planned case in four, as the gradients are asked in it."""
+    if case.turn % 4 == 0:
+        yield from smooth_values(case)
+
+
+WIDE = ("float32", "float64")
+
+
+@harness.property(requires=is_differentiable, variants=few_smooth, dtypes=WIDE, declared=has_derivatives)
+def forward_mode(implementation, case):
+    """Along a direction in each float argument, the derivative by forward mode is that by reverse mode: ⟨Jv, c⟩ = ⟨v, Jᵀc⟩.
+
+    Both sides move as ⟨v, g⟩ does where the oracle's gradient g moves by its noise floor, and Jv was rounded.
+    """
+    call, ways = case.call(), harness.directions_of(case)
+    for (name, way), part in zip(ways.items(), harness.gradient_reference(case).parts, strict=True):
+        found = harness.derivative_along(implementation, call, {name: way})
+        pairs = list(zip(map(harness.as_array, found), map(harness.as_array, harness.cotangents_like(found)), strict=True))
+        forward = sum(inner(tangent, cotangent) for tangent, cotangent in pairs)
+        backward = inner(harness.as_array(way), part.expected)
+        rounded = sum(np.linalg.norm(tangent) * np.linalg.norm(cotangent) for tangent, cotangent in pairs)
+        slack = (harness.sample_norms(harness.as_array(way), part.axis) * part.noise_floor).sum()
+        like = part.derived(slack + case.precision.eps * float(rounded), axis=None)
+        yield harness.close(
+            f"derivative along {name}, forward against reverse", forward, backward, case, like=like, both_rounded=True
+        )
+
+
+def inner(one, other):
+    """The real inner product of two arrays, as autograd has it for complex ones."""
+    return np.array([np.vdot(one, other).real])
+
+
+@harness.property(requires=is_differentiable, variants=few_smooth, dtypes=WIDE, declared=has_derivatives)
+def double_backward(implementation, case):
+    """The gradient of ⟨gradient, w⟩ is the oracle's, in every float argument and in the directions of the results."""
+    ways, parts = harness.directions_of(case), harness.second_gradient_reference(case).parts
+    found = harness.second_gradients(implementation, case.call(), ways)
+    places = [f"argument {name}" for name in found.in_arguments] + [
+        f"the direction of {case.operation.result_name(index)}" for index, _ in enumerate(found.in_cotangents)
+    ]
+    for place, gradient, part in zip(places, found.parts, parts, strict=True):
+        yield harness.close(
+            f"second gradient in {place}", gradient, part.expected, case, like=part, both_rounded=True
+        )
+
+
+@harness.property(variants=few, dtypes=WIDE, declared=is_transformed)
+def vmap(implementation, case):
+    """torch.func.vmap over calls gives what a loop over them gives: all arguments mapped, and one of them alone.
+
+    The calls are stacked along the first axis of all arguments, and then along the last one of a single argument.
+    """
+    call, another = case.call(), case.another().call()
+    alone = list(call.arguments)[case.turn // 4 % len(call.arguments)]
+    for label, other, axes in (
+        ("every argument", another, dict.fromkeys(call.arguments, 0)),
+        (f"{alone} alone", call.replace(**{alone: another.arguments[alone]}), {alone: -1}),
+    ):
+        calls = [call, other]
+        for which, (each, results) in enumerate(zip(calls, harness.mapped(implementation, calls, axes), strict=True)):
+            loop, parts = implementation(each), harness.reference(case, None if each is call else each).parts
+            for index, (result, looped, part) in enumerate(zip(results, loop, parts, strict=True)):
+                told = f"{case.operation.result_name(index)} of call {which}, mapped over {label}"
+                yield harness.close(told, result, looped, case, like=part, both_rounded=True)

@@ -1,0 +1,232 @@
+"""Forward mode, double backward and vmap, both sides: right rules left in peace, wrong ones found, missing ones declined."""
+
+import pytest
+import torch
+from jaxtyping import Float
+from torch import Tensor
+from torch.autograd.function import once_differentiable
+
+import harness
+from harness.execute.outcome import outcome
+from harness.verify.cell import cells
+from tests.verdicts import PROPERTIES, cell_of, explored
+
+TRANSFORMS = ("forward_mode", "double_backward", "vmap")
+
+
+@harness.operation
+def cubed(x: Float[Tensor, "batch d"], w: Float[Tensor, "d"]) -> Float[Tensor, "batch d"]:
+    """w x³."""
+    return w * x * x * x
+
+
+class Cubed(torch.autograd.Function):
+    """A kernel with all rules, as its author's documentation wants them."""
+
+    @staticmethod
+    def forward(x, w):
+        return w * x**3
+
+    @staticmethod
+    def setup_context(ctx, inputs, output):
+        ctx.save_for_backward(*inputs)
+        ctx.save_for_forward(*inputs)
+
+    @staticmethod
+    def backward(ctx, gradient):
+        x, w = ctx.saved_tensors
+        return 3 * w * x * x * gradient, (gradient * x**3).sum_to_size(w.shape)
+
+    @staticmethod
+    def jvp(ctx, x_way, w_way):
+        x, w = ctx.saved_tensors
+        return 3 * w * x * x * x_way + x**3 * w_way
+
+    @staticmethod
+    def vmap(info, in_dims, x, w):
+        first_x, first_w = (
+            each.expand(info.batch_size, *each.shape) if place is None else each.movedim(place, 0)
+            for each, place in zip((x, w), in_dims, strict=True)
+        )
+        return Cubed.apply(first_x, first_w.unsqueeze(1)), 0
+
+
+class WithoutGrad(Cubed):
+    """Its gradient is right, and has none of its own."""
+
+    @staticmethod
+    def backward(ctx, gradient):
+        with torch.no_grad():
+            return Cubed.backward(ctx, gradient)
+
+
+class Detached(Cubed):
+    """What was saved is cut off, so that its gradient is linear in the direction alone."""
+
+    @staticmethod
+    def backward(ctx, gradient):
+        x, w = (each.detach() for each in ctx.saved_tensors)
+        return 3 * w * x * x * gradient, (gradient * x**3).sum_to_size(w.shape)
+
+
+class ForgetsW(Cubed):
+    """Its forward mode has no term for w."""
+
+    @staticmethod
+    def jvp(ctx, x_way, w_way):
+        x, w = ctx.saved_tensors
+        return 3 * w * x * x * x_way
+
+
+class OffByAThousandth(Cubed):
+    """Its forward mode is nearly right."""
+
+    @staticmethod
+    def jvp(ctx, x_way, w_way):
+        return Cubed.jvp(ctx, x_way * 1.001, w_way)
+
+
+class RaisesInItsRule(Cubed):
+    """It has a forward mode that does not work."""
+
+    @staticmethod
+    def jvp(ctx, x_way, w_way):
+        return x_way.no_such_method()
+
+
+class TakesTheFirstAxis(Cubed):
+    """It maps the first axis, wherever the mapped one is."""
+
+    @staticmethod
+    def vmap(info, in_dims, x, w):
+        return Cubed.vmap(info, tuple(None if place is None else 0 for place in in_dims), x, w)
+
+
+class MixesCalls(Cubed):
+    """It takes the mean of w over all calls."""
+
+    @staticmethod
+    def vmap(info, in_dims, x, w):
+        if in_dims[1] is not None:
+            w = w.mean(in_dims[1], keepdim=True).expand_as(w)
+        return Cubed.vmap(info, in_dims, x, w)
+
+
+class TurnsItsResult(Cubed):
+    """It says that its result is mapped along another axis than it is."""
+
+    @staticmethod
+    def vmap(info, in_dims, x, w):
+        result, _ = Cubed.vmap(info, in_dims, x, w)
+        return result, 1
+
+
+class DifferentiableOnce(Cubed):
+    """It says itself that its gradient has none."""
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx, gradient):
+        return Cubed.backward(ctx, gradient)
+
+
+class BackwardAlone(torch.autograd.Function):
+    """As most kernels are written."""
+
+    @staticmethod
+    def forward(ctx, x, w):
+        ctx.save_for_backward(x, w)
+        return w * x**3
+
+    backward = Cubed.backward
+
+
+def through_numpy(x, w):
+    return torch.from_numpy(w.detach().numpy() * x.detach().numpy() ** 3) if x.requires_grad else cubed.definition(x, w)
+
+
+def hangs_on_values(x, w):
+    return cubed.definition(x, w) if x.sum() > 0 else cubed.definition(x, w) * 1
+
+
+def draws(x, w):
+    return cubed.definition(x, w) + 0 * torch.rand(x.shape)
+
+
+def writes_to_its_own(x, w):
+    result = torch.zeros(x.shape, dtype=x.dtype)
+    result += cubed.definition(x, w)
+    return result
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("name", TRANSFORMS)
+def test_right_rules_are_left_in_peace(name, dtype):
+    for function in (Cubed.apply, lambda x, w: x * (w * x).mul(x)):
+        found = explored(name, cubed, function, dtype, examples=12)
+        assert found.verdict in ("exact", "rounding") and found.comparisons, function
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize(
+    ("name", "function"),
+    [
+        ("forward_mode", ForgetsW),
+        ("forward_mode", OffByAThousandth),
+        ("double_backward", WithoutGrad),
+        ("double_backward", Detached),
+        ("vmap", MixesCalls),
+    ],
+)
+def test_wrong_rules_are_found_on_few_cases_though_all_else_is_right(name, function, dtype):
+    assert explored(name, cubed, function.apply, dtype, examples=5).verdict == "wrong"
+    assert not explored("gradients", cubed, function.apply, dtype, examples=5).verdict.failing
+
+
+@pytest.mark.parametrize("function", [TakesTheFirstAxis, TurnsItsResult])
+def test_a_rule_that_mistakes_an_axis_gives_something_else_or_another_shape(function):
+    assert explored("vmap", cubed, function.apply, "float32", examples=12).verdict.failing
+
+
+@pytest.mark.parametrize(
+    ("name", "function", "reason"),
+    [
+        ("forward_mode", BackwardAlone.apply, "must implement the jvp function"),
+        ("double_backward", DifferentiableOnce.apply, "once_differentiable"),
+        ("vmap", BackwardAlone.apply, "setup_context"),
+        ("vmap", hangs_on_values, "data-dependent control flow"),
+        ("vmap", draws, "random operation"),
+        ("vmap", writes_to_its_own, "it has no rule for vmap"),
+    ],
+)
+def test_who_has_no_such_rule_declines(name, function, reason):
+    found = explored(name, cubed, function, "float32", examples=5)
+    assert found.verdict == "unsupported" and reason in found.worst.judgement.reason
+
+
+def test_a_rule_that_is_there_and_raises_is_an_error():
+    found = explored("forward_mode", cubed, RaisesInItsRule.apply, "float32", examples=5)
+    assert found.verdict == "error" and "no_such_method" in found.worst.judgement.reason
+
+
+def test_the_fault_is_shown_by_a_small_case_and_names_the_argument():
+    found = outcome(cell_of("forward_mode", cubed, ForgetsW.apply, "float64"), 5, 0)
+    assert found.counterexample.case["sizes"] == {"batch": 1, "d": 1}
+    assert "along w" in found.reason
+
+
+def test_they_are_asked_of_what_torch_differentiates_in_the_precisions_that_it_takes():
+    @harness.operation
+    def tripled(x: Float[Tensor, "batch d"]) -> Float[Tensor, "batch d"]:
+        """Three times x."""
+        return x * 3
+
+    tripled.implementation(lambda x: 3 * x, name="single", dtypes=("float32", "bfloat16"))
+    tripled.implementation(lambda x: 3 * x, name="forward", forward_only=True, dtypes=("float64",))
+    tripled.implementation(lambda x: 3 * x, name="arrays", backend="numpy")
+
+    def asked(name):
+        return [(each.implementation.name, each.dtype) for each in cells(PROPERTIES[name], [tripled], None, ["cpu"])]
+
+    assert asked("forward_mode") == asked("double_backward") == [("single", "float32")]
+    assert asked("vmap") == [("single", "float32"), ("forward", "float64")]
