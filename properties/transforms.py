@@ -1,7 +1,7 @@
 """Transforms: forward mode, the gradient of a gradient, and vmap of an implementation give what the plain ways give.
 
-Each is asked in one planned case in four, and in the precisions of which every kernel's author has at least one: a rule for a
-transform is a formula of its own, which is right or wrong in all of them.
+A rule for a transform is a formula of its own, right or wrong in every precision and in nearly every case. So each is asked in
+one precision, and in one planned case in eight.
 """
 
 import numpy as np
@@ -21,21 +21,21 @@ def has_derivatives(operation, implementation):
 
 
 def few(case):
-    """One planned case in four."""
-    if case.turn % 4 == 0:
+    """One planned case in eight."""
+    if case.turn % 8 == 0:
         yield case
 
 
 def few_smooth(case):
-    """One planned case in four, as the gradients are asked in it."""
-    if case.turn % 4 == 0:
+    """One planned case in eight, as the gradients are asked in it."""
+    if case.turn % 8 == 0:
         yield from smooth_values(case)
 
 
-WIDE = ("float32", "float64")
+PRECISIONS = ("float32", "float64", "bfloat16", "float16")
 
 
-@harness.property(requires=is_differentiable, variants=few_smooth, dtypes=WIDE, declared=has_derivatives)
+@harness.property(requires=is_differentiable, variants=few_smooth, once_in=PRECISIONS, declared=has_derivatives)
 def forward_mode(implementation, case):
     """Along a direction in each float argument, the derivative by forward mode is that by reverse mode: ⟨Jv, c⟩ = ⟨v, Jᵀc⟩.
 
@@ -60,7 +60,7 @@ def inner(one, other):
     return np.array([np.vdot(one, other).real])
 
 
-@harness.property(requires=is_differentiable, variants=few_smooth, dtypes=WIDE, declared=has_derivatives)
+@harness.property(requires=is_differentiable, variants=few_smooth, once_in=PRECISIONS, declared=has_derivatives)
 def double_backward(implementation, case):
     """The gradient of ⟨gradient, w⟩ is the oracle's, in every float argument and in the directions of the results."""
     ways, parts = harness.directions_of(case), harness.second_gradient_reference(case).parts
@@ -74,14 +74,14 @@ def double_backward(implementation, case):
         )
 
 
-@harness.property(variants=few, dtypes=WIDE, declared=is_transformed)
+@harness.property(variants=few, once_in=PRECISIONS, declared=is_transformed)
 def vmap(implementation, case):
     """torch.func.vmap over calls gives what a loop over them gives: all arguments mapped, and one of them alone.
 
     The calls are stacked along the first axis of all arguments, and then along the last one of a single argument.
     """
     call, another = case.call(), case.another().call()
-    alone = list(call.arguments)[case.turn // 4 % len(call.arguments)]
+    alone = list(call.arguments)[case.turn // 8 % len(call.arguments)]
     for label, other, axes in (
         ("every argument", another, dict.fromkeys(call.arguments, 0)),
         (f"{alone} alone", call.replace(**{alone: another.arguments[alone]}), {alone: -1}),

@@ -215,18 +215,21 @@ def test_the_fault_is_shown_by_a_small_case_and_names_the_argument():
     assert "along w" in found.reason
 
 
-def test_they_are_asked_of_what_torch_differentiates_in_the_precisions_that_it_takes():
+def test_they_are_asked_of_what_torch_differentiates_in_one_precision_that_it_takes():
     @harness.operation
     def tripled(x: Float[Tensor, "batch d"]) -> Float[Tensor, "batch d"]:
         """Three times x."""
         return x * 3
 
-    tripled.implementation(lambda x: 3 * x, name="single", dtypes=("float32", "bfloat16"))
+    tripled.implementation(lambda x: 3 * x, name="any")
+    tripled.implementation(lambda x: 3 * x, name="half", dtypes=("float16", "bfloat16"))
     tripled.implementation(lambda x: 3 * x, name="forward", forward_only=True, dtypes=("float64",))
     tripled.implementation(lambda x: 3 * x, name="arrays", backend="numpy")
 
-    def asked(name):
-        return [(each.implementation.name, each.dtype) for each in cells(PROPERTIES[name], [tripled], None, ["cpu"])]
+    def asked(name, *dtypes):
+        found = cells(PROPERTIES[name], [tripled], None, ["cpu"], dtypes)
+        return [(each.implementation.name, each.dtype) for each in found]
 
-    assert asked("forward_mode") == asked("double_backward") == [("single", "float32")]
-    assert asked("vmap") == [("single", "float32"), ("forward", "float64")]
+    assert asked("forward_mode") == asked("double_backward") == [("any", "float32"), ("half", "bfloat16")]
+    assert asked("vmap") == [("any", "float32"), ("half", "bfloat16"), ("forward", "float64")]
+    assert asked("vmap", "float16") == [("any", "float16"), ("half", "float16")]

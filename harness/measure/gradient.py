@@ -107,4 +107,5 @@ def with_floor(part: ExpectedTensor, floor: float) -> ExpectedTensor:
     """A part with what no digit is left below added to its noise floor."""
     unit = part.noise_floor + floor
     told = unit <= INCONCLUSIVE_FROM * sample_norms(part.expected, part.axis)
-    return dataclasses.replace(part, noise_floor=unit, informative=part.informative & (told | (part.noise_floor == 0)))
+    informative = part.informative & np.isfinite(unit) & (told | (part.noise_floor == 0))
+    return dataclasses.replace(part, noise_floor=unit, informative=informative)

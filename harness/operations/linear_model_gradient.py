@@ -67,7 +67,7 @@ def _asked_of_autograd(cost, W, b):
     """The gradients of a cost, with a graph of their own where somebody differentiates them again."""
     differentiated = torch.is_grad_enabled()
     with torch.enable_grad():
-        asked = [each if each.requires_grad else each.detach().requires_grad_() for each in (W, b)]
+        asked = [each if each.requires_grad else each.clone().requires_grad_() for each in (W, b)]
         return torch.autograd.grad(cost(*asked), asked, create_graph=differentiated)
 
 

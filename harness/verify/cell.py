@@ -103,18 +103,16 @@ def cells(
             for device in asked:
                 if not implementation.runs_on(device) or not prop.is_about(device):
                     continue
-                for dtype in dtypes or full_precision():
-                    if not can_be_given(operation, PRECISIONS[dtype], device):
-                        continue
-                    cell = Cell(prop, operation, implementation, device, dtype)
-                    if _is_asked(cell):
-                        yield cell
+                for dtype in _asked_in(prop, operation, implementation, device, dtypes or full_precision()):
+                    yield Cell(prop, operation, implementation, device, dtype)
 
 
-def _is_asked(cell: Cell) -> bool:
-    """Whether a cell's dtype is one of its property's and its implementation's; where the property has some, the definition takes all."""
-    of_the_property = cell.prop.dtypes
-    if of_the_property and cell.is_of_the_definition:
-        return cell.dtype in of_the_property
-    there = serves(cell.implementation, PRECISIONS[cell.dtype], cell.device)
-    return there and (not of_the_property or cell.dtype in of_the_property)
+def _asked_in(
+    prop: Property, operation: Operation, implementation: Implementation, device: str, wanted: Iterable[str]
+) -> list[str]:
+    """The dtypes in which a property is asked of an implementation on a device, of those that are wanted."""
+    here = [dtype for dtype in wanted if can_be_given(operation, PRECISIONS[dtype], device)]
+    if prop.dtypes:
+        return [dtype for dtype in here if dtype in prop.dtypes]
+    served = [dtype for dtype in here if serves(implementation, PRECISIONS[dtype], device)]
+    return [dtype for dtype in prop.once_in if dtype in served][:1] if prop.once_in else served

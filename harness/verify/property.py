@@ -62,7 +62,8 @@ class Property:
     of: the operations it is asked of, or their names; requires: a condition on an operation's declared structure, where
     none is named; variants: the cases it asks instead of each planned one (other layouts,
     an empty axis); nightly: whether it costs too much for every run; device: the only one on which it says anything, or `accelerator`;
-    implementations, dtypes: those alone that it is asked of (none: all); declared: a condition on how an implementation is
+    implementations, dtypes: those alone that it is asked of (none: all); once_in: the dtypes of which it is asked in one alone,
+    the first that an implementation takes (none: in all); declared: a condition on how an implementation is
     declared; claim: the id of the claim that it states;
     at_every_size: whether it is also asked at every size at which code changes its path (see harness.generate.shapes);
     systematic: whether what is left over all cases is tested for a systematic error (see harness.measure.systematic).
@@ -81,6 +82,7 @@ class Property:
     module: str = ""
     at_every_size: bool = False
     systematic: bool = False
+    once_in: tuple[str, ...] = ()
     declared: Callable[[Operation, Implementation], bool] = _every_implementation
 
     def __repr__(self) -> str:
@@ -125,6 +127,7 @@ def property(
     at_every_size: bool = False,
     systematic: bool = False,
     dtypes: tuple[str, ...] = (),
+    once_in: tuple[str, ...] = (),
     declared: Callable[[Operation, Implementation], bool] = _every_implementation,
 ) -> Any:
     """Declare a property: a generator function of (implementation, case) that yields comparisons.
@@ -135,7 +138,7 @@ def property(
     named by -k; device: ask on this device alone, or on any `accelerator`; at_every_size: ask also at every size at which
     code changes its path;
     systematic: test what is left over all cases, of comparisons with the oracle, for a systematic error; dtypes: ask in these
-    alone; declared: of which implementations it is asked, by how they are declared.
+    alone; once_in: ask in one dtype alone, the first of these that an implementation takes; declared: of which implementations it is asked, by how they are declared.
     Raises DeclarationError where the statement has another signature or no docstring.
     """
 
@@ -155,6 +158,7 @@ def property(
             at_every_size=at_every_size,
             systematic=systematic,
             dtypes=dtypes,
+            once_in=once_in,
             declared=declared,
         )
 
