@@ -57,8 +57,8 @@ from harness.measure.assertions import all_close, close, holds, same
 from harness.measure.comparison import Comparison
 from harness.measure.gradient import cotangents_like, gradient_reference
 from harness.measure.nonfinite import nonfinite_reference
-from harness.measure.second_gradient import SecondGradients, directions_of, second_gradient_reference
 from harness.measure.reference import INCONCLUSIVE_FROM, ExpectedTensor, Reference, reference, remembered, sample_norms
+from harness.measure.second_gradient import SecondGradients, directions_of, second_gradient_reference
 from harness.measure.verdict import Verdict
 from harness.report.outputs import output
 from harness.verify.claim import Claim, claim

@@ -1,13 +1,13 @@
 """Transforms: forward mode, the gradient of a gradient, and vmap of an implementation give what the plain ways give.
 
 A rule for a transform is a formula of its own, right or wrong in every precision and in nearly every case. So each is asked in
-one precision, and in one planned case in eight.
+one precision, and in one planned case in four.
 """
 
 import numpy as np
+from harness.properties.gradients import is_differentiable, smooth_values
 
 import harness
-from harness.properties.gradients import is_differentiable, smooth_values
 
 
 def is_transformed(operation, implementation):
@@ -21,14 +21,14 @@ def has_derivatives(operation, implementation):
 
 
 def few(case):
-    """One planned case in eight."""
-    if case.turn % 8 == 0:
+    """One planned case in four."""
+    if case.turn % 4 == 0:
         yield case
 
 
 def few_smooth(case):
-    """One planned case in eight, as the gradients are asked in it."""
-    if case.turn % 8 == 0:
+    """One planned case in four, as the gradients are asked in it."""
+    if case.turn % 4 == 0:
         yield from smooth_values(case)
 
 
@@ -44,7 +44,9 @@ def forward_mode(implementation, case):
     call, ways = case.call(), harness.directions_of(case)
     for (name, way), part in zip(ways.items(), harness.gradient_reference(case).parts, strict=True):
         found = harness.derivative_along(implementation, call, {name: way})
-        pairs = list(zip(map(harness.as_array, found), map(harness.as_array, harness.cotangents_like(found)), strict=True))
+        pairs = list(
+            zip(map(harness.as_array, found), map(harness.as_array, harness.cotangents_like(found)), strict=True)
+        )
         forward = sum(inner(tangent, cotangent) for tangent, cotangent in pairs)
         backward = inner(harness.as_array(way), part.expected)
         rounded = sum(np.linalg.norm(tangent) * np.linalg.norm(cotangent) for tangent, cotangent in pairs)
@@ -69,9 +71,7 @@ def double_backward(implementation, case):
         f"the direction of {case.operation.result_name(index)}" for index, _ in enumerate(found.in_cotangents)
     ]
     for place, gradient, part in zip(places, found.parts, parts, strict=True):
-        yield harness.close(
-            f"second gradient in {place}", gradient, part.expected, case, like=part, both_rounded=True
-        )
+        yield harness.close(f"second gradient in {place}", gradient, part.expected, case, like=part, both_rounded=True)
 
 
 @harness.property(variants=few, once_in=PRECISIONS, declared=is_transformed)
@@ -81,7 +81,7 @@ def vmap(implementation, case):
     The calls are stacked along the first axis of all arguments, and then along the last one of a single argument.
     """
     call, another = case.call(), case.another().call()
-    alone = list(call.arguments)[case.turn // 8 % len(call.arguments)]
+    alone = list(call.arguments)[case.turn // 4 % len(call.arguments)]
     for label, other, axes in (
         ("every argument", another, dict.fromkeys(call.arguments, 0)),
         (f"{alone} alone", call.replace(**{alone: another.arguments[alone]}), {alone: -1}),

@@ -47,9 +47,7 @@ def differentiated(call: Call) -> Call:
     return call.map(lambda t: t.detach().requires_grad_(t.is_floating_point() or t.is_complex()))
 
 
-def gradients_of(
-    results: Results, call: Call, cotangents: Results, *, create_graph: bool = False
-) -> dict[str, Tensor]:
+def gradients_of(results: Results, call: Call, cotangents: Results, *, create_graph: bool = False) -> dict[str, Tensor]:
     """The gradient of ⟨results, cotangents⟩ in every argument that requires one; zeros where nothing depends on it.
 
     create_graph: as in PyTorch, whether the gradients can be differentiated again.

@@ -71,8 +71,9 @@ def second_gradients_of(results: tuple[Tensor, ...], call: Call, ways: Mapping[s
 
 
 def _is_differentiable_once(gradients: Iterable[Tensor]) -> bool:
-    """Whether a graph has a node that PyTorch's `once_differentiable` puts there to raise; it is not reached where only
-    the gradient in some tensors is asked, since nothing leads from it to them.
+    """Whether a graph has a node that PyTorch's `once_differentiable` puts there to raise.
+
+    Where the gradient in some tensors alone is asked it is never reached, since nothing leads from it to them.
     """
     waiting = [gradient.grad_fn for gradient in gradients]
     seen = set(waiting)
@@ -123,9 +124,7 @@ def _second_gradient_reference(case: Case) -> Reference:
     return Reference(tuple(with_floor(part, case.precision.eps * floor) for part, floor in told))
 
 
-def _floors(
-    results: tuple[Tensor, ...], call: Call, found: SecondGradients, ways: Mapping[str, Tensor]
-) -> list[float]:
+def _floors(results: tuple[Tensor, ...], call: Call, found: SecondGradients, ways: Mapping[str, Tensor]) -> list[float]:
     """Of how many eps no part has a digit, once results and gradients were rounded."""
     inexact = [
         (float(result.detach().norm()), float(way.norm()))

@@ -138,7 +138,8 @@ def property(
     named by -k; device: ask on this device alone, or on any `accelerator`; at_every_size: ask also at every size at which
     code changes its path;
     systematic: test what is left over all cases, of comparisons with the oracle, for a systematic error; dtypes: ask in these
-    alone; once_in: ask in one dtype alone, the first of these that an implementation takes; declared: of which implementations it is asked, by how they are declared.
+    alone; once_in: ask in one dtype alone, the first of these that an implementation takes; declared: of which implementations
+    it is asked, by how they are declared.
     Raises DeclarationError where the statement has another signature or no docstring.
     """
 

@@ -11,6 +11,7 @@ import math
 import resource
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
@@ -39,24 +40,42 @@ def drawn(channels: int, side: int, device: str) -> tuple[Tensor, Tensor]:
     return kernel, x
 
 
-def factorised(channels: int, side: int, device: str) -> tuple[Factorisation, Tensor, float]:
-    """Print what the factorisation takes and gives; returns it, the right-hand sides and the seconds of an image."""
+@dataclass(frozen=True)
+class Inverted:
+    """What a factorisation takes and gives: seconds to set it up, the first image included, and of an image of several at once."""
+
+    setup: float
+    image: float
+    residual: float
+    error: float
+    condition: float
+
+
+def inverted(channels: int, side: int, device: str) -> tuple[Inverted, Factorisation, Tensor]:
+    """The figures of a factorisation, itself, and the right-hand sides that it has solved."""
     K, x = drawn(channels, side, device)
     began = time.perf_counter()
     made = Factorisation(K, side, side)
     y = made.apply(x)
-    made.solve(y[:1])
+    device_of(made.solve(y[:1])).synchronize()
     setup = time.perf_counter() - began
     solved, took = seconds(lambda: made.solve(y))
-    each = took / _IMAGES
+    error = float((solved - x).norm() / x.norm())
+    told = Inverted(setup, took / _IMAGES, float(made.residual(solved, y)), error, float(made.condition))
+    return told, made, y
+
+
+def factorised(channels: int, side: int, device: str) -> tuple[Factorisation, Tensor, float]:
+    """Print what the factorisation takes and gives; returns it, the right-hand sides and the seconds of an image."""
+    told, made, y = inverted(channels, side, device)
     print(f"{channels} channels, {side}×{side}, padding 1, on {device}: {channels * side**2:,} unknowns")
-    print(f"  set-up, the first image included   {setup:.2f} s")
-    print(f"  an image, of {_IMAGES} at once             {1000 * each:.1f} ms")
-    print(f"  relative residual                  {made.residual(solved, y):.1e}")
-    print(f"  relative error of the solution     {float((solved - x).norm() / x.norm()):.1e}")
-    print(f"  condition, estimated               {made.condition:.0e}")
+    print(f"  set-up, the first image included   {told.setup:.2f} s")
+    print(f"  an image, of {_IMAGES} at once             {1000 * told.image:.1f} ms")
+    print(f"  relative residual                  {told.residual:.1e}")
+    print(f"  relative error of the solution     {told.error:.1e}")
+    print(f"  condition, estimated               {told.condition:.0e}")
     print(f"  memory of the process, at most     {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20:.2f} GiB")
-    return made, y, each
+    return made, y, told.image
 
 
 def iterated(made: Factorisation, y: Tensor, each: float, side: int, steps: int) -> None:
