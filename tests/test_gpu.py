@@ -14,6 +14,7 @@ from tests.quality.gpu import (
     ask,
     figures_of,
     markdown,
+    of_bench,
     of_invariance,
     of_pinv,
     of_run,
@@ -28,26 +29,37 @@ def by_name(figures):
     return {each.name: (each.reached, each.enough) for each in figures}
 
 
-def timing(implementation, time, seconds, **more):
-    return {
-        "implementation": implementation,
-        "sizes": {"time": time},
-        "axes": ["time"],
-        "seconds": seconds,
-        "clock": 1980,
-        "throttled": 0,
-        **more,
-    }
+def timed(name, cache, *seconds, **more):
+    blocks = [{"seconds": each, "megahertz": 1980, "throttled": False} for each in seconds]
+    return {"name": name, "cache": cache, "verdict": "rounding", "blocks": blocks, **more}
 
 
 @pytest.mark.parametrize(("fast", "enough"), [(1e-3, True), (1e-2, False)])
-def test_the_scan_is_held_to_the_loop_at_its_longest(fast, enough):
-    timings = [timing("definition", 3000, 0.1), timing("fast", 3000, fast), timing("fast", 100, None)]
-    timings += [timing("definition", 100, 0.003), timing("blocks", 100, 0.003)]
-    told = by_name(of_scan({"timings": timings}, NOWHERE))
-    assert told["3000 steps"][1] is enough and f"{0.1 / fast:.1f} × (fast" in told["3000 steps"][0]
-    assert told["100 steps"] == ("1.0 × (blocks 3.00 ms, loop 3.00 ms)", None)
-    assert told["clock in MHz, blocks held back"][0] == "[1980] to [1980], 0"
+def test_the_scan_is_held_to_the_loop_warm_and_cold(fast, enough):
+    told = by_name(of_scan([timed(*of) for of in SCANS] + [timed("fast", "warm", 9, fast, fast)], NOWHERE))
+    assert told["3,000 steps, warm"][1] is enough and f"{0.1 / fast:.1f} × (fast" in told["3,000 steps, warm"][0]
+    assert told["3,000 steps, cold"] == ("25.0 × (blocks 4.00 ms, loop 100.00 ms)", True)
+    assert told["clock, and blocks held back"][0] == "1980 to 1980 MHz, 0 of 7"
+    assert told["not timed, since it is wrong or slow"] == ("blocks", False)
+
+
+SCANS = [
+    ("definition", "warm", 0.1),
+    ("blocks", "warm"),
+    ("definition", "cold", 0.1),
+    ("blocks", "cold", 0.004, 0.004),
+]
+
+
+def test_a_bench_tells_its_points_and_its_clock():
+    timings = [
+        {"seconds": 1.0, "speed": "faster", "clock": 1500, "throttled": 1},
+        {"seconds": None, "speed": "no data", "clock": None, "throttled": 0},
+    ]
+    told = by_name(of_bench({"timings": timings}, NOWHERE))
+    assert told["points with a time"] == ("1 of 2", True) and told["what is said"][0] == "1 faster"
+    assert told["clock, and blocks held back"][0] == "1500 to 1500 MHz, 1 of 1"
+    assert by_name(of_bench({"timings": timings[1:]}, NOWHERE))["points with a time"] == ("0 of 1", False)
 
 
 def test_the_pseudo_inverse_is_held_to_each_of_its_figures():
@@ -115,7 +127,7 @@ def test_a_run_is_asked_and_its_cells_counted_by_dtype(tmp_path):
     words = ("linear", "-k", "result_dtype and torch_linear")
     made = Part(part.name, (*part.command, *words), part.seconds, of_run, part.log)
     told = by_name(figures_of(made, ask(made, tmp_path), tmp_path))
-    assert told["implementations that fail"] == ("0", True)
+    assert told["causes that are not known"] == ("0", True)
     assert told["cells asked"][1] and told["float32"] == ("1 exact", None) == told["bfloat16"]
     assert (tmp_path / "catalogue.jsonl.gz").exists()
 

@@ -136,6 +136,12 @@ class Device:
         if not self.is_cpu:
             self._module.manual_seed(seed)
 
+    @property
+    def drawn(self) -> bytes | None:
+        """How far its own generator has come, the same where nothing was drawn; None where it does not tell."""
+        told = None if self.is_cpu else getattr(self._module, "get_rng_state", None)
+        return None if told is None else told(*self._which).numpy().tobytes()
+
     def event(self) -> Any:
         """A mark in its work, which tells the time to another one; None where it has no such thing."""
         made = getattr(self._module, "Event", None)

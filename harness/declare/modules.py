@@ -24,7 +24,7 @@ from torch.func import functional_call
 
 from harness.declare.devices import device_of
 from harness.declare.structure import RandomSource
-from harness.errors import DeclarationError
+from harness.errors import DeclarationError, Unsupported
 
 Build = Callable[..., nn.Module]
 State = dict[str, Tensor]
@@ -116,7 +116,8 @@ def run(
 ) -> tuple[Any, State]:
     """What the function of a module gives.
 
-    In training what is drawn at random is drawn from the same seed each time, so that two modules that draw alike agree.
+    In training what is drawn at random is drawn from the same seed each time, so that two modules that draw alike agree. Raises
+    Unsupported where it is drawn on a device, which has other numbers than the CPU for a seed.
     """
     module.train(mode == "train")
     like = next(
@@ -136,12 +137,16 @@ def _from_one_seed(like: Tensor | None) -> Iterator[None]:
     """
     before = torch.get_rng_state()
     torch.default_generator.manual_seed(0)
-    if like is not None:
-        device_of(like).seed(0)
+    there = None if like is None else device_of(like)
+    if there is not None:
+        there.seed(0)
+    begun = there and there.drawn
     try:
         yield
     finally:
         torch.set_rng_state(before)
+    if there is not None and there.drawn != begun:
+        raise Unsupported(f"in training it draws numbers on {there.name}, which are not those of the CPU's oracle")
 
 
 def _move(module: nn.Module, like: Tensor) -> None:

@@ -93,6 +93,10 @@ class Event:
         return 1000 * (later.at - self.at)
 
 
+_OTHERWISE = 0x5EED
+"""What makes its numbers others than the CPU's from the same seed, as every accelerator's are."""
+
+
 class Module:
     """What is found at `torch.standin`, by the names that PyTorch's own modules of devices have."""
 
@@ -131,9 +135,12 @@ class Module:
         STATE.peak = STATE.allocated
 
     def manual_seed(self, seed: int) -> None:
-        self.generator.manual_seed(seed)
+        self.generator.manual_seed(seed ^ _OTHERWISE)
 
     manual_seed_all = manual_seed
+
+    def get_rng_state(self, device: Any = None) -> torch.Tensor:
+        return self.generator.get_state()
 
     def _is_in_bad_fork(self) -> bool:
         return False

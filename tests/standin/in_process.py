@@ -6,6 +6,8 @@ from pathlib import Path
 import pytest
 import torch
 from click.testing import CliRunner
+from jaxtyping import Float
+from torch import Tensor
 
 import harness
 from harness.bench.clock_sample import Clock
@@ -245,6 +247,73 @@ def test_a_bench_verifies_what_it_times_on_it(standin):
     standin(fault="products in half precision")
     told = timer.prepare("linear", "torch_linear", sizes, {"bias": True}, HERE, "float32", False, "", 60.0)
     assert told["verdict"] == "wrong" and "once" not in told
+
+
+def test_memory_for_results_lies_on_it_in_every_layout(standin):
+    """A right one is left in peace; what is written beside the memory for the result is found."""
+
+    def exponentials(x, out):
+        torch.softmax(x, -1, out=out)
+
+    def beside(x, out):
+        whole = harness.whole_memory(out)
+        torch.softmax(x, -1, out=out)
+        if whole.numel() > out.numel():
+            whole.view(-1)[-1].fill_(2)
+
+    for function, verdicts in ((exponentials, ("exact", "rounding")), (beside, ("wrong",))):
+        made = implementation_of("softmax", softmax.signature, function, "torch", out="out")
+        asked = Cell(PROPERTIES["layouts"], softmax, made, HERE, "float32")
+        assert found(asked, 12).verdict in verdicts, function.__name__
+
+
+class Dropping(torch.nn.Module):
+    """A layer of which half is dropped, or nothing."""
+
+    def __init__(self, d, rate):
+        super().__init__()
+        self.linear, self.rate = torch.nn.Linear(d, d), rate
+
+    def forward(self, x):
+        return torch.nn.functional.dropout(self.linear(x), self.rate / 2, self.training)
+
+
+class Doubled(Dropping):
+    """A layer that is wrong in training."""
+
+    def forward(self, x):
+        return super().forward(x) * (2 if self.training else 1)
+
+
+@pytest.mark.parametrize(
+    ("device", "rate", "kind", "verdicts"),
+    [
+        (HERE, 1, Dropping, ("unsupported",)),
+        (HERE, 0, Dropping, ("exact", "rounding")),
+        (HERE, 0, Doubled, ("wrong",)),
+        ("cpu", 1, Dropping, ("exact", "rounding")),
+    ],
+)
+def test_what_is_drawn_on_it_in_training_is_not_held_to_what_the_cpu_draws(standin, device, rate, kind, verdicts):
+    @harness.operation(module=lambda d: Dropping(d, rate), modes=("train",))
+    def dropping(x: Float[Tensor, "batch d"]) -> Float[Tensor, "batch d"]: ...
+
+    dropping.implementation(lambda d: kind(d, rate), module=True, name="own")
+    told = found(Cell(PROPERTIES["agreement"], dropping, dropping.implementations["own"], device, "float32"))
+    assert told.verdict in verdicts
+    if told.verdict is Verdict.UNSUPPORTED:
+        assert "in training it draws numbers on standin" in told.worst.judgement.reason
+
+
+@pytest.mark.parametrize("name", ["forward_mode", "double_backward", "vmap"])
+def test_transforms_reach_what_computes_on_it(standin, name):
+    asked = cell(
+        name,
+        softmax,
+        lambda x: torch.exp(x - x.amax(-1, keepdim=True)) / x.sub(x.amax(-1, keepdim=True)).exp().sum(-1, keepdim=True),
+    )
+    told = found(asked)
+    assert told.verdict in ("exact", "rounding") and told.comparisons, told.worst.judgement.reason
 
 
 # faults, and none

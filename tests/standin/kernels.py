@@ -121,6 +121,8 @@ def _computed(operator: Any, *args: Any, **kwargs: Any) -> Any:
         operator = operator.overloadpacket  # a number that PyTorch had made a tensor comes here as a number again
     fault = FAULTS.get(STATE.form.fault)
     ordinary = partial(_reordered, operator, name) if STATE.form.reorders else operator
+    if name in _MULTIPLYING and getattr(operator, "_overloadname", "") == "default":
+        ordinary = partial(_added_up_in_float32, ordinary)
     if fault is not None and name in fault.kernels:
         return fault.computed(ordinary, operator, args, kwargs)
     return ordinary(*args, **kwargs)
@@ -181,6 +183,26 @@ _PRODUCTS = {
 }
 
 
+_MULTIPLYING = {*_PRODUCTS, "convolution", "convolution_backward"}
+_NARROW = (torch.bfloat16, torch.float16)
+
+
+def _added_up_in_float32(operator: Any, *args: Any, **kwargs: Any) -> Any:
+    """The operator, which adds up products of narrow numbers in float32.
+
+    The host's own kernels may pad a row with the next one times zero, which is NaN where an infinity lies there; that is a matter
+    of the host's processor, and this device is the same on all.
+    """
+    narrow = next((each.dtype for each in _leaves(args) if isinstance(each, Tensor) and each.dtype in _NARROW), None)
+    if narrow is None:
+        return operator(*args, **kwargs)
+
+    def cast(dtype: torch.dtype, value: Any) -> Any:
+        return value.to(dtype) if isinstance(value, Tensor) and value.is_floating_point() else value
+
+    return _mapped(partial(cast, narrow), operator(*_mapped(partial(cast, torch.float32), args), **kwargs))
+
+
 def _reordered(operator: Any, name: str, *args: Any, **kwargs: Any) -> Any:
     """The operator, which adds up from behind."""
     turned = list(args)
@@ -228,6 +250,13 @@ def _convolution_backward(gradient: Tensor, x: Tensor, weight: Tensor, *rest: An
     *how, wanted = rest
     sizes = [weight.shape[1] * how[-1] if how[3] else weight.shape[0]]
     return run(aten.convolution_backward.default, gradient, x, weight, sizes, *how, wanted)
+
+
+def _dropout(x: Tensor, rate: float, train: bool | None) -> tuple[Tensor, Tensor]:
+    kept = torch.ones_like(x, dtype=torch.bool)
+    if train is not False:
+        kept.bernoulli_(1 - rate, generator=getattr(torch, NAME).generator)
+    return x * kept / (1 - rate if train is not False and rate < 1 else 1), kept
 
 
 def _lstm_cell(fed: Tensor, kept: Tensor, cell: Tensor, *biases: Tensor | None) -> tuple[Tensor, ...]:
@@ -286,6 +315,7 @@ _OWN = {
     "aten::_copy_from": _copy_from,
     "aten::_copy_from_and_resize": _copy_from,
     "aten::_fused_sdp_choice": lambda *args, **kwargs: 0,  # attention by its formula
+    "aten::native_dropout": partial(_of_the_host, _dropout, aten.native_dropout.default),
     "aten::convolution_overrideable": partial(run, aten.convolution.default),
     "aten::convolution_backward_overrideable": _convolution_backward,
     **{
