@@ -6,6 +6,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from harness.measure.verdict import Verdict
 from harness.record.events import CellFinished
 from harness.record.runlog import read
@@ -59,3 +61,42 @@ def failing(folder):
     """The cells of the one run in a folder that failed."""
     (log,) = (folder / "reports" / "runs").glob("*.jsonl.gz")
     return [each for each in read(log).events if isinstance(each, CellFinished) and Verdict(each.verdict).failing]
+
+
+TIMED = """
+import harness
+from jaxtyping import Float
+from torch import Tensor
+
+
+@harness.operation(sizes={"batch": (1, 9), "d": (1, 65)})
+def squares(x: Float[Tensor, "batch d"]) -> Float[Tensor, "batch"]:
+    'The sum of the squares of a row, as a product.'
+    return (x[:, None] @ x[:, :, None])[:, 0, 0]
+
+
+@squares.workload(sizes={"batch": 8, "d": 64})
+def squares_cost(batch, d):
+    return 2 * batch * d
+"""
+
+
+@pytest.mark.parametrize(("fault", "verdict"), [("", "timed"), ("products in half precision", "wrong")])
+def test_a_bench_times_on_it_what_is_right_there(tmp_path, fault, verdict):
+    """The definition at one point, in one process: what several say of each other is no matter of the device."""
+    (tmp_path / "mine.py").write_text(TIMED)
+    words = (
+        "bench",
+        "mine.py",
+        "--device",
+        HERE,
+        "--processes",
+        "1",
+        "--limit",
+        "10m",
+        "--json",
+    )
+    (told,) = json.loads(command(tmp_path, "-m", "harness", *words, fault=fault))["timings"]
+    assert told["device"] == HERE and (told["verdict"] == "wrong") is (verdict == "wrong"), told["reason"]
+    assert (told["seconds"] is None) is (verdict == "wrong")
+    assert (told["memory"] or 0) > 0 or verdict == "wrong"
