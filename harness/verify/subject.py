@@ -150,10 +150,15 @@ class Subject:
         self.require_derivatives()
         call = differentiated(_owned(call))
         results = self.through(call)
-        with self.guarded("its backward pass", call), call.precision.computing(), self._interpreting(call):
-            found = gradients_of(results, call, cotangents or cotangents_like(results))
+        with self.backward("its backward pass", call):
+            return results, gradients_of(results, call, cotangents or cotangents_like(results))
+
+    @contextlib.contextmanager
+    def backward(self, doer: str, call: Call) -> Iterator[None]:
+        """In which a backward pass computes as the call of it did, and has ended where it ends."""
+        with self.guarded(doer, call), call.precision.computing(), self._interpreting(call):
+            yield
             device_named(call.device).synchronize()
-            return results, found
 
     def require_derivatives(self) -> None:
         """Raise Unsupported where no derivative is asked of the implementation, or reaches through its library."""

@@ -38,11 +38,10 @@ def derivative_along(subject: Subject, call: Call, ways: Mapping[str, Tensor]) -
     subject.require_derivatives()
     with _declining("forward mode"), forward_ad.dual_level():
         call = call.fresh()
-        duals = {name: forward_ad.make_dual(call.arguments[name], way) for name, way in ways.items()}
+        duals = {name: _dual(call.arguments[name], way) for name, way in ways.items()}
         results = subject.through(call.replace(**duals))
         with subject.guarded("its forward derivative", call):
-            found = [forward_ad.unpack_dual(result) for result in results]
-            return tuple(torch.zeros_like(each.primal) if each.tangent is None else each.tangent for each in found)
+            return tuple(map(_tangent, results))
 
 
 def second_gradients(subject: Subject, call: Call, ways: Mapping[str, Tensor]) -> SecondGradients:
@@ -53,7 +52,7 @@ def second_gradients(subject: Subject, call: Call, ways: Mapping[str, Tensor]) -
     subject.require_derivatives()
     call = differentiated(call.fresh())
     results = subject.through(call)
-    with _declining("gradient of its gradient"), subject.guarded("the gradient of its gradient", call):
+    with _declining("gradient of its gradient"), subject.backward("the gradient of its gradient", call):
         return second_gradients_of(results, call, ways)
 
 
@@ -73,6 +72,16 @@ def mapped(subject: Subject, calls: Sequence[Call], axes: Mapping[str, int]) -> 
         places = {name: axes.get(name) for name in call.arguments}
         found = torch.func.vmap(one, in_dims=(places,))({**call.arguments, **stacked})
     return [tuple(result[index] for result in found) for index in range(len(calls))]
+
+
+def _dual(tensor: Tensor, way: Tensor) -> Tensor:
+    made: Tensor = forward_ad.make_dual(tensor, way)  # type: ignore[no-untyped-call]
+    return made
+
+
+def _tangent(result: Tensor) -> Tensor:
+    primal, tangent = forward_ad.unpack_dual(result)  # type: ignore[no-untyped-call]
+    return torch.zeros_like(primal) if tangent is None else tangent
 
 
 @contextlib.contextmanager
