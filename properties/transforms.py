@@ -52,9 +52,7 @@ def forward_mode(implementation, case):
         rounded = sum(np.linalg.norm(tangent) * np.linalg.norm(cotangent) for tangent, cotangent in pairs)
         slack = (harness.sample_norms(harness.as_array(way), part.axis) * part.noise_floor).sum()
         like = part.derived(slack + case.precision.eps * float(rounded), axis=None)
-        yield harness.close(
-            f"derivative along {name}, forward against reverse", forward, backward, case, like=like, both_rounded=True
-        )
+        yield harness.close(f"forward derivative along {name}", forward, backward, case, like=like, both_rounded=True)
 
 
 def inner(one, other):

@@ -209,10 +209,18 @@ def test_a_rule_that_is_there_and_raises_is_an_error():
     assert found.verdict == "error" and "no_such_method" in found.worst.judgement.reason
 
 
-def test_the_fault_is_shown_by_a_small_case_and_names_the_argument():
-    found = outcome(cell_of("forward_mode", cubed, ForgetsW.apply, "float64"), 5, 0)
+@pytest.mark.parametrize(
+    ("name", "function", "sentence"),
+    [
+        ("forward_mode", ForgetsW, "the forward derivative along w is cut: it is zero"),
+        ("forward_mode", OffByAThousandth, "the forward derivative along x is multiplied by 1.001"),
+        ("double_backward", Detached, "the second gradient in argument x is cut: it is zero"),
+    ],
+)
+def test_the_fault_is_shown_by_a_small_case_and_named(name, function, sentence):
+    found = outcome(cell_of(name, cubed, function.apply, "float32"), 5, 0)
     assert found.counterexample.case["sizes"] == {"batch": 1, "d": 1}
-    assert "along w" in found.reason
+    assert sentence in found.counterexample.diagnosis.sentence
 
 
 def test_they_are_asked_of_what_torch_differentiates_in_one_precision_that_it_takes():
