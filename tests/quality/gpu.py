@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -86,7 +87,7 @@ def parts(device: str, seconds: float) -> tuple[Part, ...]:
         name: str, words: tuple[str, ...], share: float, figures: Callable[[Any, Path], Iterable[Figure]]
     ) -> Part:
         budget = () if words[0] == "invariance" else ("--budget", f"{_IN_ORDER * share * seconds:.0f}s")
-        log = f"{name}.jsonl.gz" if words[0] == "run" else ""
+        log = f"{name}.jsonl.gz" if words[0] in ("run", "bench") else ""
         return Part(name, (*_HARNESS, *words, *on, *budget), share * seconds, figures, log)
 
     quick = ("--profile", "quick")
@@ -230,13 +231,16 @@ def of_invariance(told: list[dict[str, Any]], log: Path) -> Iterator[Figure]:
 
 def ask(part: Part, folder: Path) -> Answer:
     """Run a part's command in its time; what it has started ends with it."""
-    logged = ("--log", str(folder / part.log)) if part.log else ()
     began = perf_counter()
     with tempfile.TemporaryDirectory() as reports, (Path(reports) / "beside").open("w+") as beside:
-        kept = ("--reports", reports) if part.command[3:4] in (("run",), ("bench",)) else ()
-        told, lacking = _within(part.seconds, (*part.command, *logged, *kept), beside)
+        kept = ("--reports", reports) if part.log else ()
+        told, lacking = _within(part.seconds, (*part.command, *kept), beside)
         beside.seek(0)
         said = beside.read()[-_SAID:]
+        for log in Path(reports).glob(
+            "*/*.jsonl.gz"
+        ):  # written as it happens, so that there is one whatever became of the run
+            shutil.copy(log, folder / part.log)
     return Answer(told, said, perf_counter() - began, lacking)
 
 
