@@ -22,7 +22,22 @@ HARNESS = Path(__file__).parents[2] / "harness"
 FOLDER = "DEVICE_LINES"
 """The variable that names the folder into which processes write what they have executed."""
 
-TESTS = ("tests/test_standin.py", "tests/test_devices.py", "tests/standin/in_process.py", "tests/test_bench.py")
+_NAMES = (
+    *(
+        "bench",
+        "boosted_trees",
+        "conv2d_factorisation",
+        "devices",
+        "dropout",
+        "findings",
+        "hippo",
+        "index",
+        "invariance",
+    ),
+    *("kernelbench", "outputs", "pooling", "refusals", "report", "resuming", "shards", "standin", "timed"),
+)
+TESTS = ("tests/standin/in_process.py", *(f"tests/test_{name}.py" for name in _NAMES))
+"""The files that are asked where none is named."""
 
 _BEGIN = """\
 import os

@@ -1,7 +1,9 @@
 """An accelerator in the harness, on the stand-in: what it can do is found, its faults are found, placed and cost no other cell."""
 
 import json
+import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -10,7 +12,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 import harness
-from harness.bench.clock_sample import Clock
+from harness.bench.clock_sample import Clock, Pace
 from harness.bench.roofline import copied_per_second, last_level_cache, operations_per_second
 from harness.bench.stopwatch import Events, WallClock, settled, stopwatch
 from harness.bench.verification import _wide
@@ -195,6 +197,31 @@ def test_its_limits_are_measured_on_it(standin):
     assert last_level_cache(HERE) == 2**20 and copied_per_second(HERE, 2**20) > 1e5
     assert operations_per_second(HERE, "float32") > 1e5 and Clock(HERE).pace() is None
     assert _peak(lambda: torch.empty(2**10, device=HERE), HERE) == 4 * 2**10
+
+
+@pytest.mark.parametrize(("reasons", "held"), [(0x1, False), (0x4, True), (0x40 | 0x2, True)])
+def test_a_clock_is_read_by_nvml_and_only_heat_and_power_hold_it_back(standin, monkeypatch, reasons, held):
+    """1 is waiting for work, 2 a clock that somebody has set; where NVML fails nothing is told."""
+    asked = []
+    nvml = SimpleNamespace(
+        NVMLError=OSError,
+        NVML_CLOCK_SM=1,
+        nvmlInit=lambda: None,
+        nvmlDeviceGetHandleByUUID=asked.append,
+        nvmlDeviceGetClockInfo=lambda device, kind: 1980,
+        nvmlDeviceGetCurrentClocksThrottleReasons=lambda device: reasons,
+        nvmlClocksThrottleReasonSwPowerCap=0x4,
+        nvmlClocksThrottleReasonHwThermalSlowdown=0x40,
+    )
+    monkeypatch.setitem(sys.modules, "pynvml", nvml)
+    clock = Clock(HERE)
+    assert clock.pace() == Pace(1980, held) and asked == ["GPU-None"]
+
+    def gone(device):
+        raise OSError
+
+    nvml.nvmlDeviceGetCurrentClocksThrottleReasons = gone
+    assert clock.pace() is None
 
 
 def test_a_timed_call_has_ended_when_the_device_has(standin):
