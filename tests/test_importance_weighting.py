@@ -1,6 +1,7 @@
 """Importance weighting: the definitions against mpmath, and the figures that the documents' code gives."""
 
 import mpmath
+import numpy as np
 import pytest
 import torch
 
@@ -92,3 +93,17 @@ def test_weights_of_zero_have_a_bound_of_minus_infinity():
     nothing = wide([[-torch.inf, -torch.inf], [0.0, -torch.inf]])
     for name, found in every_implementation(iwelbo, log_weights=nothing):
         assert found.tolist() == pytest.approx([-torch.inf, -float(mpmath.log(2))]), name
+
+
+def test_what_bernoulli_observes_is_0_or_1_and_what_a_gaussian_does_is_anything():
+    twos, observed = np.full((1, 1), 2.0), log_importance_weights.tensors["x"]
+    assert not observed.admits(twos, {"likelihood": "bernoulli"})
+    assert observed.admits(twos / 2, {"likelihood": "bernoulli"})
+    assert observed.admits(twos, {"likelihood": "gaussian"})
+
+
+def test_a_probability_is_none_beyond_1_and_a_logit_is_any_number():
+    twos, score = np.full((1, 1), 2.0), bernoulli_log_prob.tensors["score"]
+    assert not score.admits(twos, {"given": "probabilities"})
+    assert score.admits(twos / 4, {"given": "probabilities"})
+    assert score.admits(twos, {"given": "logits"})

@@ -21,6 +21,7 @@ from torch import Tensor
 
 from harness.declare.declaration import operation
 from harness.declare.dtypes import WIDE
+from harness.declare.ranges import within
 from harness.declare.structure import RandomSource, structure, typical
 from harness.errors import Unsupported
 
@@ -38,7 +39,10 @@ def log_deviations(stream: RandomSource) -> Any:
     return stream.normal() / 2
 
 
-@typical
+@structure(
+    admits=lambda values, known: known["given"] == "logits" or within(0, 1).admits(values),
+    simpler=lambda stream: (np.zeros(stream.shape),),
+)
 def scores(stream: RandomSource) -> Any:
     """Logits up to ±56, or probabilities; in a case in four some probabilities are exactly 0 or 1."""
     if stream.known["given"] == "logits":
@@ -57,7 +61,10 @@ def bits(stream: RandomSource) -> Any:
     return stream.integers(0, 1)
 
 
-@typical
+@structure(
+    admits=lambda values, known: known["likelihood"] == "gaussian" or bool(np.isin(values, (0, 1)).all()),
+    simpler=lambda stream: (np.zeros(stream.shape),),
+)
 def data(stream: RandomSource) -> Any:
     """A bell for a Gaussian likelihood, zeros and ones for Bernoulli's."""
     return stream.normal() if stream.known["likelihood"] == "gaussian" else stream.integers(0, 1).astype(float)
