@@ -1,5 +1,6 @@
 """Systematic errors: what is left over many cases is told from rounding, in whichever part of the entries it is."""
 
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
@@ -184,6 +185,32 @@ def test_rounding_that_always_leads_one_way_is_told(towards):
     found = lead(residuals(lambda expected: by * expected), EPS)
     assert (found.kind, found.part) == ("direction", ())
     assert found.size == pytest.approx(-1.0 if towards else 1.0, abs=0.02)
+
+
+def test_a_few_numbers_that_come_again_in_every_case_tell_of_no_direction():
+    lots, few = np.random.default_rng(0), np.array([0.3, 0.7, 1.1, 1.9, 2.3])
+
+    def made(values):
+        return [
+            replace(each, expected=each_of, error=0.3 * EPS * each_of)
+            for each, each_of in zip(plain, values, strict=True)
+        ]
+
+    plain = residuals(lambda expected: 0 * expected)
+    assert lead(made([lots.choice(few, each.expected.shape) for each in plain]), EPS) is None
+    assert lead(made([each.expected for each in plain]), EPS).kind == "direction"
+
+
+@harness.operation
+def angles(x: Float[Tensor, "batch d"]) -> Float[Tensor, "batch d"]:
+    """0 for a positive number, and for a negative one π, which float32 rounds up each time."""
+    return torch.angle(x)
+
+
+def test_one_constant_that_is_rounded_each_time_tells_of_no_direction():
+    assert explored(cell(angles, torch.angle, "float32")).verdict in (Verdict.EXACT, Verdict.ROUNDING)
+    away = lambda x: torch.angle(x) * (1 + 2e-7 * x.abs() / (1 + x.abs()))  # noqa: E731 - another number each time
+    assert explored(cell(angles, away, "float32")).verdict.severity >= Verdict.UNSTABLE.severity
 
 
 @harness.operation(sizes={"m": (1, 6), "k": (1, 600), "n": (1, 6)})

@@ -45,7 +45,9 @@ _EDGES = (-3.0, -2.5, -2.0, -1.0, -0.5, 0.0, 0.5, 1.0, 2.0, 2.5, 3.0)
 
 _MOST_ENTRIES = 2**15
 _FEWEST_OFF = 3
-"""Entries that must be off in a case for it to tell of a direction."""
+"""Entries of different sizes that must be off in a case for it to tell of a direction."""
+
+_NOTHING = np.zeros(0)
 
 _LEAST_LEVERAGE_LEFT = 1e-9
 
@@ -154,7 +156,11 @@ def estimates(residuals: Sequence[Residual], only: Estimate | None = None) -> li
 
 
 def _of_place(place: int, residuals: Sequence[Residual], only: Estimate | None) -> Iterator[Estimate]:
-    sums = [_sums(each) for each in residuals]
+    met = np.zeros(0)
+    sums = []
+    for each in residuals:
+        sums.append(_sums(each, met))
+        met = np.union1d(met, np.abs(each.expected))
     keys = list(dict.fromkeys(key for each in sums for key in each))
     if only is not None:
         keys = [key for key in keys if key == (only.kind, only.part)]
@@ -225,17 +231,23 @@ def slope_elsewhere(residuals: Sequence[Residual], like: Estimate) -> float | No
     return float(_slopes(told[:, :1], told[:, 1:])[0][0]) if len(told) else None
 
 
-def _sums(each: Residual) -> dict[tuple[str, Part], tuple[float, float]]:
-    """For each part of a case the sum of the products of error and regressor, and of the regressor's squares, an entry."""
+def _sums(each: Residual, met: NDArray[np.float64] = _NOTHING) -> dict[tuple[str, Part], tuple[float, float]]:
+    """For each part of a case the sum of the products of error and regressor, and of the regressor's squares, an entry.
+
+    met: the sizes that were expected in other cases. Whatever gives one number is rounded alike each time: it tells of a
+    direction once, as π does that is the angle of every negative number.
+    """
     made = {
         (kind, part): (product / entries, square / entries)
         for kind in ("factor", "offset")
         for part, product, square, entries in _of_kind(each, kind)
         if square > 0 and math.isfinite(product) and math.isfinite(square)
     }
-    away = np.sign(each.error * each.expected)
-    if (told := int(np.abs(away).sum())) >= _FEWEST_OFF:
-        made["direction", ()] = float(away.sum()) / told, 1.0
+    away = np.sign(each.error * each.expected).reshape(-1)
+    sizes, first = np.unique(np.where(away, np.abs(each.expected).reshape(-1), 0.0), return_index=True)
+    fresh = away[first[~np.isin(sizes, met)]]
+    if (told := int(np.abs(fresh).sum())) >= _FEWEST_OFF:
+        made["direction", ()] = float(fresh.sum()) / told, 1.0
     return made
 
 
