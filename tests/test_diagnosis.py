@@ -13,7 +13,7 @@ from harness.candidates import candidates
 from harness.declare.implementation import implementation_of
 from harness.execute.outcome import outcome
 from harness.explain.circumstances import circumstances, in_words
-from harness.explain.diagnosis import diagnose
+from harness.explain.diagnosing import diagnose
 from harness.explain.neighbourhood import neighbourhood_of
 from harness.explain.shrinking import shrink
 from harness.generate.plan import plan

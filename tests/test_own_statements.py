@@ -12,7 +12,7 @@ from torch import Tensor
 import harness
 from harness.candidates import candidates, is_candidate
 from harness.errors import CandidateError, DeclarationError, HarnessError
-from harness.explain.diagnosis import _installed_causes, known_causes
+from harness.explain.known_causes import _installed_causes, known_causes
 from harness.registry import entry_points_of as brought_by
 from harness.verify.cell import Cell
 from harness.verify.suite import every_property, installed_properties

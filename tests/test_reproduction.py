@@ -21,7 +21,7 @@ import harness
 from harness.candidates import candidates
 from harness.declare.implementation import implementation_of
 from harness.explain.counterexample import counterexample, explained
-from harness.explain.diagnosis import diagnose
+from harness.explain.diagnosing import diagnose
 from harness.explain.evidence import largest_difference
 from harness.explain.excerpt import excerpt
 from harness.explain.literal import tensor_literal

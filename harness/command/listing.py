@@ -21,7 +21,7 @@ from harness.command.run import complete_operations
 from harness.declare.backends import BACKENDS
 from harness.declare.operation import Operation
 from harness.execute.fork_server import begin
-from harness.explain.diagnosis import causes_in, every_cause
+from harness.explain.known_causes import causes_in, every_cause
 from harness.generate.layouts import LAYOUTS
 from harness.generate.patterns import PATTERNS
 from harness.generate.precision import PRECISIONS

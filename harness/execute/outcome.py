@@ -14,7 +14,9 @@ from harness.declare.constants import constants_of
 from harness.declare.operation import Operation
 from harness.errors import DefinitionFault, HarnessError
 from harness.explain.counterexample import Counterexample, counterexample, explained
-from harness.explain.diagnosis import Diagnosis, diagnose, operator_of_the_device
+from harness.explain.diagnosing import diagnose
+from harness.explain.diagnosis import Diagnosis
+from harness.explain.of_the_device import operator_of_the_device
 from harness.explain.over_cases import explained_over_cases
 from harness.explain.reproduction import reproduction
 from harness.explain.rounding import lost_digits, unequal_bits

@@ -13,7 +13,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from harness.explain.cause import Cause, Instead
-from harness.explain.diagnosis import Diagnosis, known_causes
+from harness.explain.diagnosis import Diagnosis
+from harness.explain.known_causes import known_causes
 from harness.explain.neighbourhood import FaultNeighbourhood
 from harness.explain.supposed import CannotSay
 from harness.measure.clock import spending, undisturbed_seconds
