@@ -212,6 +212,54 @@ def test_indices_are_told_without_any_that_is_out_of_range():
     assert all(0 <= least <= most < size for least, most, size in met)
 
 
+@pytest.mark.parametrize(
+    ("function", "example", "place", "axis"),
+    [
+        (torch.topk, (R(3, 5), 2), 1, -1),
+        (torch.median, (R(3, 5, 7), 1), 1, -2),
+        (torch.argmax, (R(3, 5), 0), 0, -2),
+        (torch.argsort, (R(3, 5),), 0, -1),
+    ],
+)
+def test_results_that_are_indices_of_entries_pick_them(function, example, place, axis):
+    told = harness.declare(function, example=example)
+    assert told.about == {place: harness.picks("x", axis)}
+    assert f"harness.picks('x', {axis})]" in str(told)
+
+
+def test_whole_numbers_that_pick_nothing_are_equal_or_wrong():
+    assert not harness.declare(torch.searchsorted, example=(R(5).sort().values, R(3, 5))).about
+    assert not harness.declare(torch.cummax, example=(R(3, 5), 0)).about  # one entry is picked several times
+
+
+def test_a_result_of_one_dtype_whatever_the_arguments_are_has_it_of_its_own():
+    assert not harness.declare(torch.softmax, example=(R(3, 4), -1)).about
+    named = {"input": R(3, 4), "dim": -1, "dtype": torch.float32}
+    assert repr(harness.declare(torch.softmax, example=named).about) == "{0: dtype('float32')}"
+
+
+def test_an_option_that_is_true_or_false_stays_so():
+    told = harness.declare(torch.sum, example={"input": R(3, 5), "dim": 1, "keepdim": True})
+    assert told.results[0][0] == ("batch", "1")
+    assert harness.check(torch.sum, example={"input": R(3, 5), "dim": 1, "keepdim": True}, examples=3)
+
+
+def test_a_matrix_that_has_to_be_positive_definite_is_told():
+    root = R(3, 4, 4)
+    told = harness.declare(torch.linalg.cholesky, example=(root @ root.mT + torch.eye(4),))
+    assert repr(told.domains["input" if "input" in told.domains else "x"]) == "positive_definite"
+    assert not harness.declare(torch.linalg.eigvalsh, example=(root @ root.mT,)).domains
+
+
+def test_a_size_at_which_the_result_has_another_shape_is_none():
+    assert harness.declare(torch.cov, example=(R(3, 5),)).sizes == {"n": (2, 1025)}  # of one variable a number
+    assert not harness.declare(torch.matmul, example=(R(3, 4), R(4, 5))).sizes
+
+
+def test_another_number_of_results_is_refused():
+    assert "the number of its results is" in refusal(torch.split, (R(6, 5), 2))
+
+
 def times_a_sum(table, by):
     """The table, times the sum of some numbers."""
     return table * by.sum()

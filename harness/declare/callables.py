@@ -14,6 +14,8 @@ from types import FunctionType
 from typing import Any
 
 import torch
+import torch.masked
+import torch.signal.windows
 
 from harness.errors import DeclarationError
 
@@ -41,6 +43,34 @@ def module_of(function: Callable[..., Any]) -> str:
     """The name of the module in which its code stands, empty for a builtin."""
     code = plain(function)
     return code.__module__ if code is not None and isinstance(code.__module__, str) else ""
+
+
+_PUBLIC = (
+    torch.nn.functional,
+    torch,
+    torch.linalg,
+    torch.fft,
+    torch.special,
+    torch.signal.windows,
+    torch.masked,
+    torch.Tensor,
+)
+"""Where PyTorch's functions stand."""
+
+
+def public_path(function: Callable[..., Any]) -> str:
+    """How Python calls one of PyTorch's functions, as `torch.linalg.svd`; empty for another one."""
+    for place in _PUBLIC:
+        name = next((name for name, each in _functions(place).items() if each is function), "")
+        if name:
+            return f"torch.Tensor.{name}" if place is torch.Tensor else f"{place.__name__}.{name}"
+    return ""
+
+
+@functools.cache
+def _functions(place: Any) -> dict[str, Any]:
+    """What a module or a class has by name, its bases included, which are where methods of tensors stand."""
+    return {name: getattr(place, name, None) for name in dir(place) if name.isidentifier()}
 
 
 def place_of(function: Callable[..., Any]) -> str:

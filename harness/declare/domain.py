@@ -52,6 +52,9 @@ class OwnDtype:
 
     name: str
 
+    def __repr__(self) -> str:
+        return f"dtype({self.name!r})"
+
 
 def dtype(name: str | torch.dtype) -> OwnDtype:
     """`Annotated[Float[Tensor, "m n"], harness.dtype("float32")]`: that dtype, whatever precision is asked.

@@ -19,7 +19,7 @@ from harness.declare.structure import RandomSource
 from harness.errors import DeclarationError
 
 
-class _Matrix:
+class Matrices:
     """A kind of matrices: a rule that makes one, and the simplest of them, by rows and columns."""
 
     def __init__(
@@ -81,7 +81,7 @@ def _rank_deficient(stream: RandomSource) -> NDArray[np.float64]:
     return _whole(stream, 2, rows, rank) @ _whole(stream, 2, rank, columns)
 
 
-orthonormal = _Matrix(_orthonormal, np.eye)
-positive_definite = _Matrix(_positive_definite, np.eye)
-full_rank = _Matrix(_full_rank, np.eye)
-rank_deficient = _Matrix(_rank_deficient, lambda rows, columns: np.zeros((rows, columns)))
+orthonormal = Matrices(_orthonormal, np.eye)
+positive_definite = Matrices(_positive_definite, np.eye)
+full_rank = Matrices(_full_rank, np.eye)
+rank_deficient = Matrices(_rank_deficient, lambda rows, columns: np.zeros((rows, columns)))

@@ -16,6 +16,9 @@ class Picks:
     argument: str
     axis: int = -1
 
+    def __repr__(self) -> str:
+        return f"picks({self.argument!r}, {self.axis})"
+
     def picked(self, indices: Tensor, arguments: Mapping[str, Tensor]) -> Tensor:
         """What they pick: NaN for an index that there is not, and for one that is there before in its row."""
         source = arguments[self.argument].detach()

@@ -5,16 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import torch
 from jaxtyping import Bool, Complex, Float, Int
 from torch import Tensor
 
 from harness.declare.axes import Axis
-from harness.declare.callables import name_of, plain, signature_of
+from harness.declare.callables import name_of, plain, public_path, signature_of
 from harness.declare.declaration import operation
+from harness.declare.domain import OwnDtype
 from harness.declare.operation import Operation
+from harness.declare.picks import Picks
 from harness.inference.example import Example
 
 _KINDS = {"float": Float, "int": Int, "bool": Bool, "complex": Complex}
@@ -26,7 +28,9 @@ class Declaration:
 
     function: what was called; example: its arguments; axes: of each tensor, in words; results: of each tensor of the result;
     numbers: of whole numbers that are sizes the axis that has the same; domains: what the annotation of an argument has beside
-    its axes; notes: what could not be told.
+    its axes; notes: what could not be told; name: of the operation, where it is not the function's own; path: how
+    Python calls the function: by its module where that is a library's, by a name to be put in where nothing is said; about:
+    what the annotations of results have beside their axes, by their place.
     """
 
     function: Callable[..., Any]
@@ -38,21 +42,43 @@ class Declaration:
     sizes: Mapping[str, tuple[int, int]] = field(default_factory=dict)
     differentiable: bool = True
     notes: tuple[str, ...] = ()
+    name: str = ""
+    path: str = ""
+    about: Mapping[int, Picks | OwnDtype] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if not self.path:
+            known = public_path(self.function) or _identifier(name_of(self.function), "function")
+            object.__setattr__(self, "path", known)
 
     def __str__(self) -> str:
-        name, called = _identifier(name_of(self.function)), _called(self.function)
         said = ", ".join(self._said())
         parameters = ", ".join((*map(self._tensor, self.example.tensors), *map(self._option, self._options)))
-        results = [_annotation_text(" ".join(axes), dtype) for axes, dtype in self.results]
+        results = [*map(self._result, range(len(self.results)))]
         returned = results[0] if len(results) == 1 else f"tuple[{', '.join(results)}]"
-        sizes = {number: f"{tensor}.shape[{place}]" for number, (tensor, place) in self.numbers.items()}
         lines = [
             f"@harness.operation({said})" if said else "@harness.operation",
-            f"def {name if name != called else f'{name}_operation'}({parameters}) -> {returned}:",
-            f'    """What {called} computes."""',
-            f"    return {called}({self.example.spelled(sizes)})",
+            f"def {self.called}({parameters}) -> {returned}:",
+            f'    """What {self.path} computes."""',
+            f"    return {self.call_of(self.path)}",
         ]
         return "\n".join([*(f"# {note}" for note in self.notes), *lines])
+
+    @property
+    def called(self) -> str:
+        """What the function that declares it is called, which is not what it calls."""
+        name = self.name or _identifier(name_of(self.function))
+        return name if name != self.path else f"{name}_operation"
+
+    @property
+    def parameters(self) -> tuple[str, ...]:
+        """The names of its arguments and options, in order."""
+        return (*self.example.tensors, *self._options)
+
+    def call_of(self, path: str) -> str:
+        """The call of a function that takes the same, as Python."""
+        sizes = {number: f"{tensor}.shape[{place}]" for number, (tensor, place) in self.numbers.items()}
+        return f"{path}({self.example.spelled(sizes)})"
 
     def _said(self) -> Iterator[str]:
         """What the decorator is given."""
@@ -69,9 +95,15 @@ class Declaration:
             f"{name}: Annotated[{text}, harness.{self.domains[name]!r}]" if name in self.domains else f"{name}: {text}"
         )
 
+    def _result(self, place: int) -> str:
+        axes, dtype = self.results[place]
+        text = _annotation_text(" ".join(axes), dtype)
+        return f"Annotated[{text}, harness.{self.about[place]!r}]" if place in self.about else text
+
     def _option(self, name: str) -> str:
         value = self._options[name]
-        return f"{name}: {type(value).__name__} = {value!r}"
+        kind = f"Literal[{value}]" if isinstance(value, bool) else type(value).__name__
+        return f"{name}: {kind} = {value!r}"
 
     @cached_property
     def _options(self) -> dict[str, Any]:
@@ -97,7 +129,7 @@ class Declaration:
 
         where.__signature__ = signature_of(self._bounded)  # type: ignore[attr-defined]
         made: Operation = operation(
-            name=_identifier(name_of(self.function)),
+            name=self.called,
             sizes=self.sizes,
             where=where if self._differences else None,
             differentiable=self.differentiable,
@@ -109,10 +141,12 @@ class Declaration:
 
         def call(**given: Any) -> Any:
             sizes = {number: given[tensor].shape[place] for number, (tensor, place) in self.numbers.items()}
-            return function(*self.example.filled({**given, **sizes}).values())
+            return self.example.call(function, {**given, **sizes})
 
         annotations = {name: self._annotation(name) for name in self.example.tensors}
-        annotations |= {name: type(value) for name, value in self._options.items()}
+        annotations |= {
+            name: Literal[value] if isinstance(value, bool) else type(value) for name, value in self._options.items()
+        }
         call.__signature__ = signature_of(annotations, self._options)  # type: ignore[attr-defined]
         call.__annotations__ = {**annotations, "return": self._returned}
         call.__name__, call.__doc__ = _identifier(name_of(function)), f"What {name_of(function)} computes."
@@ -127,6 +161,7 @@ class Declaration:
     @property
     def _returned(self) -> Any:
         made = [_annotation(" ".join(axes), dtype) for axes, dtype in self.results]
+        made = [Annotated[each, self.about[place]] if place in self.about else each for place, each in enumerate(made)]
         return made[0] if len(made) == 1 else tuple[*made]  # type: ignore[valid-type]
 
 
@@ -144,15 +179,5 @@ def _annotation_text(axes: str, dtype: torch.dtype) -> str:
     return f'{_kind(dtype).capitalize()}[Tensor, "{axes}"]'
 
 
-def _called(function: Callable[..., Any]) -> str:
-    """How a function is called in Python: by its module where that is a library's, by a name to be put in where it has none."""
-    for module in (torch.nn.functional, torch, torch.linalg, torch.fft, torch.special):
-        known = next((name for name, each in vars(module).items() if each is function and name.isidentifier()), None)
-        if known is not None:
-            return f"{module.__name__}.{known}"
-    name = name_of(function)
-    return name if name.isidentifier() else "function"
-
-
-def _identifier(name: str) -> str:
-    return name if name.isidentifier() else "operation"
+def _identifier(name: str, otherwise: str = "operation") -> str:
+    return name if name.isidentifier() else otherwise

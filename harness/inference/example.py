@@ -23,10 +23,12 @@ SCALARS = (bool, int, float, str)
 class Example:
     """The arguments of one call by name: tensors and other values, or lists and tuples of these.
 
-    A tensor in a list is named after it and its place there, as in `tensors_0`.
+    A tensor in a list is named after it and its place there, as in `tensors_0`. keywords: the names of those that are given
+    by name, as a builtin's options are; the others are given in order.
     """
 
     arguments: Mapping[str, Any]
+    keywords: frozenset[str] = frozenset()
 
     @cached_property
     def tensors(self) -> dict[str, Tensor]:
@@ -48,13 +50,16 @@ class Example:
         for name, value in self.arguments.items():
             yield from _leaves(name, value)
 
-    def filled(self, values: Mapping[str, Any]) -> dict[str, Any]:
-        """The arguments with some tensors and numbers exchanged."""
-        return {name: _filled(name, value, values) for name, value in self.arguments.items()}
+    def call(self, function: Callable[..., Any], values: Mapping[str, Any]) -> Any:
+        """What a function gives for the arguments, some tensors and numbers of which are exchanged."""
+        filled = {name: _filled(name, value, values) for name, value in self.arguments.items()}
+        named = {name: filled.pop(name) for name in self.arguments if name in self.keywords}
+        return function(*filled.values(), **named)
 
     def spelled(self, sizes: Mapping[str, str]) -> str:
         """The arguments as Python: tensors by their names, and numbers that are sizes as what stands for them."""
-        return ", ".join(_spelled(name, value, sizes) for name, value in self.arguments.items())
+        said = {name: _spelled(name, value, sizes) for name, value in self.arguments.items()}
+        return ", ".join(f"{name}={each}" if name in self.keywords else each for name, each in said.items())
 
 
 def _parts(name: str, value: Any) -> Iterator[tuple[str, Any]]:
@@ -97,7 +102,7 @@ def example_of(function: Callable[..., Any], given: Sequence[Any] | Mapping[str,
     Raises DeclarationError where the function does not take it.
     """
     if isinstance(given, Mapping):
-        return Example(_by_name(function, given))
+        return _by_name(function, given)
     arguments = tuple(given) if isinstance(given, tuple | list) else (given,)
     try:
         bound = inspect.signature(function).bind(*arguments)
@@ -109,13 +114,15 @@ def example_of(function: Callable[..., Any], given: Sequence[Any] | Mapping[str,
     return Example(dict(zip(_LETTERS, arguments, strict=False)) if several else dict(bound.arguments))
 
 
-def _by_name(function: Callable[..., Any], given: Mapping[str, Any]) -> dict[str, Any]:
-    """An example by name in the order of the function's parameters. Raises DeclarationError where it has none of the name."""
+def _by_name(function: Callable[..., Any], given: Mapping[str, Any]) -> Example:
+    """An example by name, in the order of the function's parameters; a builtin, which does not tell them, is given all by name.
+
+    Raises DeclarationError where the function has none of the name.
+    """
     try:
-        return dict(inspect.signature(function).bind(**given).arguments)
+        bound = inspect.signature(function).bind(**given)
     except ValueError:
-        raise DeclarationError(
-            f"{place_of(function)}: its parameters have no names; give the example in order"
-        ) from None
+        return Example(dict(given), frozenset(given))
     except TypeError as failure:
         raise DeclarationError(f"{place_of(function)}: it does not take the example: {failure}") from None
+    return Example(dict(bound.arguments), frozenset(bound.kwargs))

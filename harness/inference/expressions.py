@@ -63,7 +63,7 @@ def _sum(multiples: Mapping[str, int], number: int) -> str:
     """A sum as one writes it: what is added first, and no 1 before a name."""
     parts = sorted(multiples.items(), key=lambda part: part[1] < 0)
     terms = [(each > 0, name if abs(each) == 1 else f"{abs(each)}*{name}") for name, each in parts]
-    terms += [(number > 0, str(abs(number)))] if number or not terms else []
+    terms += [(number >= 0, str(abs(number)))] if number or not terms else []
     text = "".join(f"{'+' if added else '-'}{term}" for added, term in terms)
     return text.removeprefix("+")
 

@@ -14,7 +14,10 @@ from torch import Tensor
 
 from harness.declare.axes import Axis
 from harness.declare.callables import place_of
+from harness.declare.domain import OwnDtype
 from harness.declare.domains import among
+from harness.declare.matrices import Matrices, positive_definite
+from harness.declare.picks import Picks
 from harness.declare.ranges import Range, positive, within
 from harness.errors import DeclarationError
 from harness.inference.declaration import Declaration
@@ -26,6 +29,13 @@ from harness.inference.integers import counts, few, integers_of
 _NAMES = ("n", "m", "k", "p", "q", "r", "s", "t")
 _FEW, _MANY = 4, 16
 """By how many lengths an axis is tried to tell the size of a result: a few, and many where these do not tell it."""
+
+Domain = Range | Matrices
+
+_DOMAINS: tuple[Domain, ...] = (positive, within(0, 1), positive_definite)
+"""What is tried where not any numbers will do, the widest first."""
+
+_LARGE = 100.0
 
 _ROUNDING = 1e-3
 """The share of a result that another kernel for another number of samples may change, in any dtype of an example."""
@@ -41,14 +51,25 @@ class Trials:
 
     def declaration(self) -> Declaration:
         """All that can be told. Raises DeclarationError."""
+        self._check()
+        return self._told(groups_of(self))
+
+    def of_these_sizes(self) -> Declaration:
+        """The same where no axis varies, for a function of which nobody can tell how its results follow. Raises DeclarationError."""
+        self._check()
+        return self._told([])
+
+    def _check(self) -> None:
+        """Refuse what nothing can be told of, and learn which values are meant. Raises DeclarationError."""
         if not self.tensors:
             raise DeclarationError(
                 f"{place_of(self.function)}: the example has no tensor of its own to tell a declaration from; declare it by hand"
             )
         if self.call() is None:
             raise DeclarationError(f"{place_of(self.function)}: it can't be called with the example: {self._failure}")
-        self._ranges = self._domains()
-        groups = groups_of(self)
+        self._kept = self._domains()
+
+    def _told(self, groups: list[Group]) -> Declaration:
         names = self._names(groups)
         axes = self._axes(groups, names)
         results = self._results(groups, names)
@@ -61,14 +82,11 @@ class Trials:
             axes,
             results,
             dict(self._numbers(groups)),
-            {**self._kinds(), **self._ranges, **integers},
-            self._sizes(
-                groups,
-                names,
-                {name for each, _ in results for axis in each if "-" in axis for name in Axis(axis).names},
-            ),
+            {**self._kinds(), **self._kept, **integers},
+            self._sizes(groups, names, [each for each, _ in results]),
             self._is_differentiable(),
             tuple(self.notes),
+            about={**self._own_dtypes(), **self._picks()},
         )
 
     @property
@@ -82,7 +100,7 @@ class Trials:
         return {name: tuple(tensor.shape) for name, tensor in self.tensors.items()}
 
     _failure: str = ""
-    _ranges: dict[str, Range] = field(default_factory=dict)
+    _kept: dict[str, Domain] = field(default_factory=dict)
 
     def call(self, sizes: Mapping[Slot, int] | None = None, /, **values: Tensor) -> list[Tensor] | None:
         """What the function gives where some sizes are others, with some tensors given; None where it raises."""
@@ -94,7 +112,7 @@ class Trials:
         try:
             with torch.no_grad(), warnings.catch_warnings():
                 warnings.simplefilter("ignore")
-                returned = self.function(*self.example.filled({**made, **values}).values())
+                returned = self.example.call(self.function, {**made, **values})
         except Exception as failure:
             self._failure = f"{type(failure).__name__}: {failure}".splitlines()[0]
             return None
@@ -105,13 +123,12 @@ class Trials:
 
     def _filled(self, name: str, like: Tensor, shape: tuple[int, ...]) -> Tensor:
         """A tensor of a shape: the example's own where it has it, other floats, or integers drawn from the example's."""
-        if tuple(like.shape) == shape and name not in self._ranges:
+        if tuple(like.shape) == shape and name not in self._kept:
             return like
         generator = torch.Generator().manual_seed(0)
         if like.is_floating_point() or like.is_complex():
             drawn = torch.randn(shape, generator=generator, dtype=torch.float64)
-            kept = self._ranges.get(name)
-            return (drawn if kept is None else torch.from_numpy(kept.brought(drawn.numpy()))).to(like.dtype)
+            return (_brought(self._kept[name], drawn) if name in self._kept else drawn).to(like.dtype)
         flat = like.reshape(-1)
         if not flat.numel():
             return torch.zeros(shape, dtype=like.dtype)
@@ -181,29 +198,37 @@ class Trials:
                 (name, axes[multiple]) for (name, place), multiple in group.multiples.items() if place == NUMBER
             )
 
-    def _sizes(self, groups: list[Group], names: list[str], differing: Collection[str]) -> dict[str, tuple[int, int]]:
-        """Bounds for sizes that may not be as small as 1: from the least that was found to work.
+    def _sizes(
+        self, groups: list[Group], names: list[str], results: list[tuple[str, ...]]
+    ) -> dict[str, tuple[int, int]]:
+        """Bounds for sizes that may not be as small as 1: from the least at which it works, and gives what it gives at others.
 
-        differing: those that a difference must leave something of, which is a condition of its own.
+        Those of which a difference must leave something have a condition of their own.
         """
+        differing = {name for axes in results for axis in axes if "-" in axis for name in Axis(axis).names}
+        known = {name: group.size for group, name in zip(groups, names, strict=True)}
         bounds = {}
         for group, name in zip(groups, names, strict=True):
             if name in differing:
                 continue
-            least = 1 + bisect_left(range(1, group.size), True, key=partial(self._works_with, group))
+            works = partial(self._works_with, group, partial(_shapes, results, known, name))
+            least = 1 + bisect_left(range(1, group.size), True, key=works)
             if least > 1:
                 bounds[name] = (least, 1025)
         return bounds
 
-    def _works_with(self, group: Group, size: int) -> bool:
-        """Whether the function can be called with another size, and the first index of all that are indices."""
+    def _works_with(self, group: Group, expected: Callable[[int], list[tuple[int, ...]]], size: int) -> bool:
+        """Whether the function gives what is expected for another size, with the first index of all that are indices."""
         sizes = group.lengths(size)
         first = {
             name: torch.zeros(self._shape(name, sizes), dtype=each.dtype)
             for name, each in self.tensors.items()
             if counts(each)
         }
-        return self.call(sizes, **first) is not None or self.call(sizes) is not None
+        parts = self.call(sizes, **first)
+        if parts is None:  # which may not be allowed to be all the same
+            parts = self.call(sizes)
+        return parts is not None and [tuple(part.shape) for part in parts] == expected(size)
 
     # Results
 
@@ -220,6 +245,7 @@ class Trials:
         """The same, by trials in which each size is longer by 1, 2, … up to the reach."""
         trials = [*self._other_sizes(groups, names, reach)]
         first = trials[0][1]
+        self._check_count(trials)
         found = []
         for index, part in enumerate(first):
             every = [(known, tuple(parts[index].shape)) for known, parts in trials]
@@ -229,6 +255,15 @@ class Trials:
             )
             found.append((axes, part.dtype))
         return tuple(found)
+
+    def _check_count(self, trials: list[tuple[dict[str, int], list[Tensor]]]) -> None:
+        """Refuse a function that gives another number of results for other sizes. Raises DeclarationError."""
+        counts = {len(parts): known for known, parts in trials}
+        if len(counts) > 1:
+            told = " and ".join(f"{count} for {_said(known)}" for count, known in sorted(counts.items())[:2])
+            raise DeclarationError(
+                f"{place_of(self.function)}: the number of its results is {told}; declare it by hand"
+            )
 
     def _other_sizes(
         self, groups: list[Group], names: list[str], reach: int
@@ -253,40 +288,81 @@ class Trials:
                 return text
         (known, size), *others = told
         other, another = next((each for each in others if each[1] != size), others[0])
-        moved = (
-            ", ".join(f"{name} {known[name]}" for name in names),
-            ", ".join(f"{name} {other[name]}" for name in names if other[name] != known[name]),
-        )
+        moved = {name: length for name, length in other.items() if length != known[name]}
         raise DeclarationError(
-            f"{place_of(self.function)}: axis {place} of result {index} is {size} long for {moved[0]}, and {another} for "
-            f"{moved[1]}, and no plain expression says so; declare the operation by hand"
+            f"{place_of(self.function)}: axis {place} of result {index} is {size} long for {_said(known)}, and {another} for "
+            f"{_said(moved)}, and no plain expression says so; declare the operation by hand"
         )
 
     # Values
 
-    def _domains(self) -> dict[str, Range]:
-        """The float arguments that have to be positive, or between 0 and 1, for the result to be finite."""
-        found: dict[str, Range] = {}
+    def _domains(self) -> dict[str, Domain]:
+        """The float arguments for which any numbers will not do, and the first domain that holds the example's and does."""
+        found: dict[str, Domain] = {}
         for name, tensor in self.tensors.items():
-            inside = [
-                each for each in (within(0, 1), positive) if tensor.is_floating_point() and each.admits(tensor.numpy())
-            ]
+            inside = [each for each in _DOMAINS if tensor.is_floating_point() and _admits(each, tensor)]
             drawn = torch.randn(tensor.shape, generator=torch.Generator().manual_seed(1), dtype=torch.float64)
             drawn = torch.where(torch.arange(drawn.numel()).reshape(drawn.shape) % 2 == 0, -drawn.abs(), drawn)
-            if not inside or self._is_finite(name, drawn.to(tensor.dtype)):
-                continue
-            for each in (positive, within(0, 1)):
-                if each in inside and self._is_finite(
-                    name, torch.from_numpy(each.brought(drawn.numpy())).to(tensor.dtype)
-                ):
-                    found[name] = each
-                    break
+            if inside and not self._is_finite(name, drawn.to(tensor.dtype)):
+                kept = next((each for each in inside if self._will_do(name, each, drawn)), None)
+                found |= {} if kept is None else {name: kept}
         return found
+
+    def _will_do(self, name: str, domain: Domain, drawn: Tensor) -> bool:
+        """Whether numbers of a domain will do, small and large."""
+        return all(
+            self._is_finite(name, _brought(domain, each).to(self.tensors[name].dtype))
+            for each in (drawn, _LARGE * drawn)
+        )
 
     def _kinds(self) -> dict[str, among]:
         """The float arguments that hold a few whole numbers alone."""
         told = {name: few(tensor) for name, tensor in self.tensors.items() if tensor.is_floating_point()}
         return {name: kinds for name, kinds in told.items() if kinds is not None}
+
+    def _own_dtypes(self) -> dict[int, OwnDtype]:
+        """The results whose dtype is the same whatever the arguments' is, as where an option names it."""
+        floats = {name: tensor for name, tensor in self.tensors.items() if tensor.is_floating_point()}
+        made = [
+            self.call(**{name: tensor.to(dtype) for name, tensor in floats.items()})
+            for dtype in (torch.float32, torch.float64)
+        ]
+        if not floats or any(parts is None for parts in made):
+            return {}
+        pairs = enumerate(zip(*(parts or () for parts in made), strict=True))
+        own = {
+            place: one.dtype for place, (one, other) in pairs if one.is_floating_point() and one.dtype == other.dtype
+        }
+        return {place: OwnDtype(str(dtype).removeprefix("torch.")) for place, dtype in own.items()}
+
+    def _picks(self) -> dict[int, Picks]:
+        """The results that are indices of entries of an argument, of which any will do among equal ones."""
+        parts = self.call(**self.tensors) or []
+        indices = {place: part for place, part in enumerate(parts) if part.dtype is torch.int64 and part.numel() > 1}
+        found: dict[int, Picks] = {}
+        for place, part in indices.items():
+            others = [each for each in parts if each.is_floating_point() and each.shape == part.shape]
+            told = next((each for each in self._picking(part) if self._are_told(each, part, others)), None)
+            if told is not None:
+                found[place] = told
+        return found
+
+    def _picking(self, indices: Tensor) -> Iterator[Picks]:
+        """The arguments and axes of which a result could be indices, by their shapes."""
+        for name, tensor in self.tensors.items():
+            for axis, size in enumerate(tensor.shape if tensor.is_floating_point() else ()):
+                others = tensor.shape[:axis] + tensor.shape[axis + 1 :]
+                has_axis = indices.ndim == tensor.ndim and indices.shape[:axis] + indices.shape[axis + 1 :] == others
+                if (has_axis or indices.shape == others) and size > 1:
+                    yield Picks(name, axis - tensor.ndim)
+
+    def _are_told(self, picks: Picks, indices: Tensor, others: list[Tensor]) -> bool:
+        """Whether what is picked is a result as well, or the largest, the smallest, or all in order."""
+        source = self.tensors[picks.argument]
+        picked = picks.picked(indices, self.tensors)
+        ordered = (source.sort(picks.axis, descending=down).values for down in (False, True))
+        ends = (end(picks.axis, keepdim=indices.ndim == source.ndim) for end in (source.amax, source.amin))
+        return any(each.shape == picked.shape and torch.equal(each, picked) for each in (*others, *ordered, *ends))
 
     def _note_chance(self) -> None:
         one, other = (self.call(**self.tensors) for _ in range(2))
@@ -316,7 +392,7 @@ class Trials:
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")
-                returned = self.function(*self.example.filled(wide).values())
+                returned = self.example.call(self.function, wide)
             parts = returned if isinstance(returned, tuple | list) else (returned,)
             sum(part.abs().sum() for part in parts if part.requires_grad).backward()
         except Exception:
@@ -324,12 +400,43 @@ class Trials:
         return {name: torch.zeros_like(wide[name]) if (found := wide[name].grad) is None else found for name in names}
 
 
+def _admits(domain: Domain, example: Tensor) -> bool:
+    """Whether an example's numbers lie in a domain."""
+    if isinstance(domain, Range):
+        return domain.admits(example.numpy())
+    if example.ndim < 2 or example.shape[-1] != example.shape[-2]:
+        return False
+    return bool((torch.linalg.cholesky_ex(example).info == 0).all())
+
+
+def _brought(domain: Domain, drawn: Tensor) -> Tensor:
+    """Numbers brought into a domain; a matrix that is made of them, in one of matrices."""
+    if isinstance(domain, Range):
+        return torch.from_numpy(domain.brought(drawn.numpy()))
+    size = drawn.shape[-1]
+    if size != drawn.shape[-2]:
+        return drawn
+    return drawn @ drawn.mT + size * torch.eye(size, dtype=drawn.dtype)
+
+
 def _alike(one: Tensor, other: Tensor) -> bool:
     """Whether two results are the same but for rounding, by the largest entry of the first."""
     if one.shape != other.shape:
         return False
-    size = float(one.abs().nan_to_num(0).max()) if one.numel() and one.dtype is not torch.bool else 0.0
+    if not (one.is_floating_point() or one.is_complex()):
+        return torch.equal(one, other)
+    size = float(one.abs().nan_to_num(0).max()) if one.numel() else 0.0
     return torch.allclose(one, other, rtol=_ROUNDING, atol=_ROUNDING * size, equal_nan=True)
+
+
+def _shapes(results: list[tuple[str, ...]], known: Mapping[str, int], name: str, size: int) -> list[tuple[int, ...]]:
+    """The shapes of results, where one size is another than is known."""
+    sizes = {**known, name: size}
+    return [tuple(Axis(axis).size(sizes) for axis in axes) for axes in results]
+
+
+def _said(sizes: Mapping[str, int]) -> str:
+    return ", ".join(f"{name} {size}" for name, size in sizes.items())
 
 
 def _times(step: int, name: str) -> str:
