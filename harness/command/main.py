@@ -26,6 +26,7 @@ from harness.command.replay import replay
 from harness.command.report import report
 from harness.command.run import run
 from harness.command.serve import serve
+from harness.command.survey import survey
 from harness.errors import HarnessError, InfrastructureError
 from harness.explain.visible import visible
 from harness.fault import with_traceback
@@ -144,3 +145,4 @@ main.add_command(invariance_command)
 main.add_command(claims)
 main.add_command(docs)
 main.add_command(serve)
+main.add_command(survey)

@@ -59,20 +59,20 @@ def pages(findings: Findings, beside: Path | None = None) -> Iterator[tuple[str,
     yield STYLE, raw(STYLE)
     yield (
         "index.html",
-        _page("index.html", COPYING, **common, calibration=calibration(), chart=growth(findings.changes.grown)),
+        page("index.html", COPYING, **common, calibration=calibration(), chart=growth(findings.changes.grown)),
     )
-    yield "results.html", _page("results.html", FILTERING, **common, cells=packed(findings.summary))
+    yield "results.html", page("results.html", FILTERING, **common, cells=packed(findings.summary))
     if findings.summary.settled or findings.summary.declined:
-        yield "claims.html", _page("claims.html", COPYING, **common)
+        yield "claims.html", page("claims.html", COPYING, **common)
     if timed:
         yield "benchmarks.html", timed
-    yield "methods.html", _page("methods.html", **common, calibration=calibration())
-    yield "runs.html", _page("runs.html", **common, runs=findings.history.runs)
+    yield "methods.html", page("methods.html", **common, calibration=calibration())
+    yield "runs.html", page("runs.html", **common, runs=findings.history.runs)
     for operation in findings.summary.operations:
         chart = errors_over_runs(errors_of(findings, operation.name))
         yield (
             operation_page(operation.name),
-            _page("operation.html", **common, operation=operation, chart=chart, root="../"),
+            page("operation.html", **common, operation=operation, chart=chart, root="../"),
         )
     for cause in findings.summary.causes:
         if name := counterexample_page(cause.shown):
@@ -81,7 +81,7 @@ def pages(findings: Findings, beside: Path | None = None) -> Iterator[tuple[str,
                 "change": overview.change_of(cause),
                 "points": history_of(findings, cause.shown),
             }
-            yield name, _page("counterexample.html", COPYING, **common, **told, root="../")
+            yield name, page("counterexample.html", COPYING, **common, **told, root="../")
 
 
 def _benchmarks_page(overview: Overview, common: dict[str, Any]) -> str:
@@ -98,12 +98,12 @@ def _benchmarks_page(overview: Overview, common: dict[str, Any]) -> str:
                 "aa_test": aa_test_sentence(timings),
                 "clock": clock_sentence(timings),
             }
-            return _page("benchmarks.html", **common, timed=each, **told)
+            return page("benchmarks.html", **common, timed=each, **told)
     overview.benchmarks = None
     return ""
 
 
-def _page(template: str, *scripts: str, root: str = "", **values: Any) -> str:
+def page(template: str, *scripts: str, root: str = "", **values: Any) -> str:
     """A page whose policy lets a browser load nothing but the style beside it, and run no script but the page's own."""
     texts = [raw(name) for name in scripts]
     checksums = " ".join(f"'sha256-{b64encode(sha256(text.encode()).digest()).decode()}'" for text in texts) or "'none'"

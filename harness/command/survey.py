@@ -1,0 +1,244 @@
+"""`harness survey LIBRARY`: every public operator of a library, declared by itself, and what is found as a worklist."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import click
+
+from harness.command.importing import rehearse_import
+from harness.command.options import MOST_EXAMPLES, examples, jobs_option, json_option, limit_option
+from harness.command.resuming import resumed
+from harness.command.verification_run import RunConfig, RunResult, worker_memory
+from harness.errors import HarnessError
+from harness.execute.fork_server import begin
+from harness.explain.visible import visible
+from harness.history.history import logs
+from harness.measure.verdict import Verdict
+from harness.record.checked_file import checksum
+from harness.record.environment import environment
+from harness.record.events import CellFinished, Event, RunFinished, RunStarted
+from harness.record.runlog import read
+from harness.survey.declaring import declare_all
+from harness.survey.findings import Held, findings
+from harness.survey.folder import SurveyFolder
+from harness.survey.states import add_new, read_states
+from harness.survey.worklist import Worklist
+
+_EXAMPLES = examples(
+    ("harness survey torch", "PyTorch's operators, as its own database calls them"),
+    ("harness survey torch --profile quick", "one use of each, in two dtypes"),
+    ("harness survey kornia.filters", "the public functions of another library, or of a module of one's own"),
+    ("harness survey torch fft linalg", "the files of operators with one of these words in their names"),
+)
+
+
+@dataclass(frozen=True)
+class _Depth:
+    """How much is asked: uses of each operator, dtypes (none: all), and what other ways to compute it are asked, as `-k` has it."""
+
+    uses: int
+    dtypes: tuple[str, ...] = ()
+    keyword: str = ""
+
+
+_OTHER_WAYS = "definition or agreement or nonfinite or result_dtype or layouts"
+"""Of `out=`, in place, references and decompositions: what they compute, and not once more what the operator itself keeps to."""
+
+_DEPTHS = {
+    "quick": _Depth(1, ("float32", "bfloat16"), _OTHER_WAYS),
+    "default": _Depth(3, (), _OTHER_WAYS),
+    "nightly": _Depth(8),
+}
+
+
+@click.command(epilog=_EXAMPLES)
+@click.argument("library")
+@click.argument("words", nargs=-1, metavar="[WORD]...")
+@click.option(
+    "--profile", type=click.Choice(list(_DEPTHS)), default="quick", show_default=True, help="How much is asked."
+)
+@click.option(
+    "--seed",
+    type=click.IntRange(0, 2**63 - 1),
+    default=0,
+    show_default=True,
+    help="The seed of everything that is drawn.",
+)
+@click.option(
+    "--examples",
+    "cases",
+    type=click.IntRange(1, MOST_EXAMPLES),
+    metavar="N",
+    help="Cases per cell, instead of the profile's.",
+)
+@click.option(
+    "--surveys",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=Path("reports/surveys"),
+    show_default=True,
+    help="The folder of surveys.",
+)
+@jobs_option
+@limit_option
+@json_option
+@click.pass_context
+def survey(
+    ctx: click.Context,
+    /,
+    library: str,
+    words: tuple[str, ...],
+    profile: str,
+    seed: int,
+    cases: int | None,
+    surveys: Path,
+    jobs: int,
+    limit: float,
+    as_json: bool,
+) -> None:
+    """Survey the public operators of LIBRARY, a Python module: list what is wrong in them.
+
+    The operator itself in float64 is what is right. Declarations are told from example calls, and written to files that can
+    be read, changed and checked one by one. A survey that was interrupted goes on where it ended.
+    """
+    begin()
+    if "" not in sys.path and str(Path.cwd()) not in sys.path:  # as with `python -m`: the library may lie here
+        sys.path.append(str(Path.cwd()))
+    folder = SurveyFolder(surveys / f"{library}-{_version(library)}", library, _version(library))
+    depth = _DEPTHS[profile]
+    if not folder.is_declared:
+        click.echo(f"declaring the operators of {visible(library, 100)}", err=True)
+        folder.write(declare_all(library, depth.uses, limit, worker_memory((), 1)))
+    config = RunConfig(
+        devices=(),
+        dtypes=depth.dtypes,
+        backends=(),
+        profile=profile,
+        examples=cases,
+        cell_seconds=None,
+        budget=None,
+        jobs=jobs,
+        seed=seed,
+        keyword=depth.keyword,
+        limit=limit,
+        reports=folder.runs,
+        as_json=as_json,
+    )
+    chosen = [file for file in folder.files if not words or any(word in file.stem for word in words)]
+    if not chosen:
+        raise HarnessError(
+            f"no file of operators has {' or '.join(words)} in its name; {folder.path / 'operators'} lists them"
+        )
+    here = environment()
+    for file in chosen:
+        _ask(file, config, here)
+    outcomes = [cell for file in chosen for cell in _answers(file, config, here)]
+    worklist = _worklist(folder, outcomes, surveys / f"{library}.toml")
+    worklist.write(folder.path)
+    click.echo((folder.path / "worklist.json").read_text() if as_json else _told(worklist, folder))
+    ctx.exit(any(worklist.state(each).state == "new" for each in worklist.found))
+
+
+def _version(library: str) -> str:
+    """The version of the distribution that a module belongs to."""
+    package = library.partition(".")[0]
+    try:
+        module = importlib.import_module(package)
+    except ImportError as failure:
+        raise HarnessError(f"{visible(library, 100)} can't be surveyed: {failure}") from None
+    return str(getattr(module, "__version__", "none")).partition("+")[0]
+
+
+_SAME = ("cpu", "kernels", "revision")
+"""What of the environment has to be the same, for what was asked not to be asked again."""
+
+
+def _ask(file: Path, config: RunConfig, here: Mapping[str, Any]) -> None:
+    """Ask what a file declares, unless a run of the same has ended already; one that was cut off goes on."""
+    scope = (config.profile, config.dtypes, config.keyword, config.examples or 0, config.seed)
+    for run in _runs(file, config):
+        asked = run.started.scope
+        of_it = (asked.profile, tuple(asked.dtypes), asked.keyword, asked.examples, run.started.seed)
+        if of_it == scope and all(run.started.environment.get(name) == here.get(name) for name in _SAME):
+            if not run.has_ended:
+                _say(file, resumed(_fresh(config), run.started.run))
+            return
+    brought = rehearse_import(file, config.limit, config.memory)
+    path = str(file.resolve())
+    _say(file, _fresh(config).run(brought.implementations, brought.claims, brought.packages, candidates=path))
+
+
+def _say(file: Path, result: RunResult) -> None:
+    """Have the report written, and say how it went. Ends the command where the run was interrupted."""
+    result.written()
+    if result.summary.finished.stopped:
+        raise click.exceptions.Exit(result.summary.finished.exit_code)
+    found = result.summary.outcomes
+    click.echo(f"{file.name}: {len(found):,} cells, {sum(cell.verdict.failing for cell in found)} failing", err=True)
+
+
+@dataclass(frozen=True)
+class _Run:
+    """A run of one file. events: what it told."""
+
+    started: RunStarted
+    events: Sequence[Event]
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether it came to its end."""
+        return any(isinstance(event, RunFinished) and not event.stopped for event in self.events)
+
+
+def _runs(file: Path, config: RunConfig) -> Iterator[_Run]:
+    """The runs of a file as it is now."""
+    now = checksum(file)
+    for log in logs(config.reports):
+        events = list(read(log).events)
+        started = next((event for event in events if isinstance(event, RunStarted)), None)
+        if started is not None and started.checksum == now:
+            yield _Run(started, events)
+
+
+def _answers(file: Path, config: RunConfig, here: Mapping[str, Any]) -> list[CellFinished]:
+    """What this harness has found of a file, on any machine, with any seed: of cells with the same name the worst."""
+    worst: dict[str, CellFinished] = {}
+    for run in _runs(file, config):
+        for event in run.events if run.started.environment.get("revision") == here.get("revision") else ():
+            if isinstance(event, CellFinished):
+                known = worst.setdefault(event.key, event)
+                worst[event.key] = max(known, event, key=lambda cell: Verdict(cell.verdict).severity)
+    return [*worst.values()]
+
+
+def _fresh(config: RunConfig) -> RunConfig:
+    """The same orders for another run."""
+    return replace(config, _events=[])
+
+
+def _worklist(folder: SurveyFolder, outcomes: list[CellFinished], states: Path) -> Worklist:
+    found = findings(outcomes, folder.paths, folder.calls)
+    known = add_new(states, read_states(states), found, folder.version)
+    return Worklist(
+        folder.library,
+        folder.version,
+        tuple(found),
+        known,
+        Held.of(outcomes, folder.paths),
+        tuple(folder.left_out()),
+        len(folder.entries),
+    )
+
+
+def _told(worklist: Worklist, folder: SurveyFolder) -> str:
+    return "\n".join((*_rows(worklist), worklist.summary, f"worklist  {folder.path / 'worklist.md'}"))
+
+
+def _rows(worklist: Worklist) -> Iterator[str]:
+    for each in worklist.found:
+        yield f"{each.id}  {each.verdict.value:8} {visible(each.title, 120)}"

@@ -1,0 +1,200 @@
+"""Findings of a survey: what fails, grouped over operators by what they have in common, the surest and worst first.
+
+One kernel stands behind many names. Where several operators fail the same property in the same way, and what one of them calls of
+PyTorch's core is among what another calls, the others are shown with the one that calls least.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from hashlib import sha256
+
+from harness.measure.verdict import Verdict
+from harness.record.events import CellFinished
+from harness.record.triage import RootCause, causes, fault_of
+
+ITSELF = "definition"
+"""The way of an operator that is called as it is."""
+
+_PLAIN = "contiguous"
+"""The memory layout in which nothing is asked of a layout."""
+
+_TRIVIAL = frozenset(
+    (
+        *(
+            "view",
+            "expand",
+            "_unsafe_view",
+            "_reshape_alias",
+            "alias",
+            "t",
+            "transpose",
+            "permute",
+            "unsqueeze",
+            "squeeze",
+        ),
+        *("select", "slice", "as_strided", "detach", "clone", "_to_copy", "copy_", "resize_"),
+        *("empty", "empty_like", "new_empty"),
+    )
+)
+"""Operators that move data or make room for it, which nobody shares a fault by."""
+
+
+@dataclass(frozen=True)
+class Found:
+    """One entry of the worklist: a fault, and every operator and use of it in which it shows.
+
+    way: how the operators are called: ITSELF, or by the name of another implementation; causes: what was found, the shown one
+    first; operators: their paths, that of the shown one first.
+    """
+
+    way: str
+    causes: tuple[RootCause, ...]
+    operators: tuple[str, ...]
+
+    @property
+    def shown(self) -> CellFinished:
+        """The cell to show."""
+        return self.causes[0].shown
+
+    @property
+    def verdict(self) -> Verdict:
+        """What is said of it."""
+        return self.causes[0].verdict
+
+    @property
+    def id(self) -> str:
+        """The same in any survey that finds it: of the operator that is shown, how it is called, and what it fails."""
+        told = " ".join((self.operators[0], self.way, self.verdict.value, self.shown.prop, self.shown.kind))
+        return sha256(told.encode()).hexdigest()[:8]
+
+    @cached_property
+    def cells(self) -> list[CellFinished]:
+        """Every cell in which it shows."""
+        return [cell for cause in self.causes for cell in cause.cells]
+
+    @property
+    def properties(self) -> list[str]:
+        """What fails, the shown cell's first."""
+        return list(dict.fromkeys(cell.prop for cell in self.cells))
+
+    @property
+    def dtypes(self) -> list[str]:
+        """In which dtypes."""
+        return list(dict.fromkeys(cell.dtype for cell in self.cells))
+
+    @property
+    def title(self) -> str:
+        """What stands over an issue about it."""
+        how = "" if self.way == ITSELF else f" ({self.way})"
+        others = f" and {len(self.operators) - 1} more" if len(self.operators) > 1 else ""
+        return f"{self.operators[0]}{how}{others}: {self.what}"
+
+    @property
+    def what(self) -> str:
+        """What fails, in a few words."""
+        cause = self.causes[0].diagnosis
+        told = cause.sentence if cause and cause.cause and not self.shown.kind else self.causes[0].sentence
+        return _without_place(told)
+
+    @property
+    def script(self) -> str:
+        """What shows it to somebody who has PyTorch alone, empty where there is none."""
+        return self.shown.counterexample.script if self.shown.counterexample else ""
+
+
+def findings(
+    outcomes: Iterable[CellFinished], paths: Mapping[str, str], calls: Mapping[str, frozenset[str]]
+) -> list[Found]:
+    """The entries of the worklist; paths, calls: of each operation, its operator, and what that calls of PyTorch's core."""
+    groups: dict[tuple[str, ...], list[RootCause]] = {}
+    for cause in _with_what_follows(each for each in causes(outcomes) if not is_refusal(each.shown)):
+        groups.setdefault(_likeness(cause), []).append(cause)
+    found = [
+        Found(alike[0].shown.implementation, tuple(alike), tuple(dict.fromkeys(paths[each.key[0]] for each in alike)))
+        for group in groups.values()
+        for alike in _by_calls(group, calls)
+    ]
+    return sorted(found, key=_rank)
+
+
+def _with_what_follows(found: Iterable[RootCause]) -> Iterator[RootCause]:
+    """The causes, where those of a use that computes something else have with them what else is off of its results, which follows."""
+    uses: dict[tuple[object, ...], list[RootCause]] = {}
+    for cause in found:
+        of_results = "gradient" not in cause.shown.prop and not cause.shown.kind
+        uses.setdefault((cause.key, cause.verdict, cause.known, of_results or cause.fault), []).append(cause)
+    for alike in uses.values():
+        if alike[0].shown.prop == "agreement":
+            yield replace(alike[0], cells=tuple(cell for cause in alike for cell in cause.cells))
+        else:
+            yield from alike
+
+
+def is_refusal(cell: CellFinished) -> bool:
+    """Whether an operator that is called as it is refuses values or sizes, whatever the memory layout: nobody owes an answer there."""
+    if cell.implementation != ITSELF or not cell.kind.startswith("raised "):
+        return False
+    return cell.counterexample is None or cell.counterexample.case.get("layout") == _PLAIN
+
+
+def _likeness(cause: RootCause) -> tuple[str, ...]:
+    """What findings about several operators have to share to be one."""
+    shown = cause.shown
+    fault = fault_of(shown) if shown.kind else shown.prop
+    return shown.implementation.partition(".")[0], shown.verdict, _without_place(fault).replace(shown.operation, "")
+
+
+def _by_calls(group: list[RootCause], calls: Mapping[str, frozenset[str]]) -> Iterator[list[RootCause]]:
+    """The findings of a group, those together that may have one kernel in common, which is told by the one that calls least."""
+    told = {id(each): calls[each.key[0]] - _TRIVIAL or calls[each.key[0]] for each in group}
+    left = sorted(group, key=lambda each: (len(told[id(each)]), each.key))
+    while left:
+        least = told[id(left[0])]
+        yield [each for each in left if least <= told[id(each)]]
+        left = [each for each in left if not least <= told[id(each)]]
+
+
+def _rank(found: Found) -> tuple[bool, int, int, int, str]:
+    """The surest and worst first: by verdict, operators called as they are, in how many dtypes and cells it shows."""
+    return found.way != ITSELF, -found.verdict.telling, -len(found.dtypes), -len(found.cells), found.id
+
+
+def _without_place(sentence: str) -> str:
+    """A sentence without the file and function that stand before it."""
+    place, colon, rest = sentence.partition(": ")
+    return rest.partition(": ")[2] or rest if colon and place.endswith(".py") else sentence
+
+
+@dataclass(frozen=True)
+class Held:
+    """How much held: operators, operations, cells and comparisons in which nothing was found, and how many there are."""
+
+    operators: int = 0
+    cells: int = 0
+    passing: int = 0
+    comparisons: int = 0
+    properties: Mapping[str, tuple[int, int]] = field(default_factory=dict)
+
+    @staticmethod
+    def of(outcomes: Iterable[CellFinished], paths: Mapping[str, str]) -> Held:
+        """What a survey's cells tell; what is unsupported was not asked."""
+        told = Held()
+        asked: set[str] = set()
+        by_property: dict[str, tuple[int, int]] = {}
+        for cell in outcomes:
+            if cell.verdict == Verdict.UNSUPPORTED:
+                continue
+            asked.add(paths[cell.operation])
+            passes = Verdict(cell.verdict).severity < Verdict.UNSTABLE.severity
+            held, all_ = by_property.get(cell.prop, (0, 0))
+            by_property[cell.prop] = (held + passes, all_ + 1)
+            told = replace(
+                told,
+                cells=told.cells + 1,
+                passing=told.passing + passes,
+                comparisons=told.comparisons + cell.comparisons,
+            )
+        return replace(told, operators=len(asked), properties=by_property)

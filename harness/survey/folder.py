@@ -1,0 +1,110 @@
+"""The folder of a survey: the operators of one version of a library as files of operations, what was left out, logs and the worklist.
+
+reports/surveys/torch-2.13.0/
+    operators.json          every operator: its operations, or why there are none
+    operators/torch_fft_operators.py  operations, to be read, changed, and given to `harness check` one by one
+    runs/                   reports and logs of the runs, a run for each file
+    worklist.md, .html, .json, scripts/
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import asdict, dataclass
+from functools import cached_property
+from pathlib import Path
+
+import msgspec
+
+from harness.errors import HarnessError
+from harness.record.reading import Unreadable, parsed, read_text, shown, structured
+from harness.survey.declarations import head
+from harness.survey.declaring import Declared
+
+_INDEX = "operators.json"
+
+
+@dataclass(frozen=True)
+class _Entry:
+    """An operator as the index has it. operations: what its operations call, by their names; reason: why there are none."""
+
+    path: str
+    variant: str
+    file: str
+    operations: dict[str, list[str]]
+    reason: str = ""
+
+
+@dataclass(frozen=True)
+class SurveyFolder:
+    """The folder of a survey of one version of a library."""
+
+    path: Path
+    library: str
+    version: str
+
+    @property
+    def runs(self) -> Path:
+        """Where its runs are written."""
+        return self.path / "runs"
+
+    @property
+    def is_declared(self) -> bool:
+        """Whether its operators were declared."""
+        return (self.path / _INDEX).exists()
+
+    @cached_property
+    def entries(self) -> list[_Entry]:
+        """Every operator. Raises HarnessError where the index can't be read."""
+        path = self.path / _INDEX
+        try:
+            return structured(parsed(read_text(path, "index of operators")), list[_Entry])
+        except Unreadable as failure:
+            raise HarnessError(f"{path} can't be read: {failure}; remove it, and the survey declares anew") from None
+
+    @property
+    def files(self) -> dict[Path, list[_Entry]]:
+        """The files of operations, each with its operators."""
+        found: dict[Path, list[_Entry]] = {}
+        for each in self.entries:
+            if each.operations:
+                found.setdefault(self.path / "operators" / each.file, []).append(each)
+        return found
+
+    @cached_property
+    def calls(self) -> Mapping[str, frozenset[str]]:
+        """What each operation calls of PyTorch's core."""
+        return {name: frozenset(calls) for each in self.entries for name, calls in each.operations.items()}
+
+    @cached_property
+    def paths(self) -> Mapping[str, str]:
+        """The operator that each operation is about."""
+        return {name: each.path for each in self.entries for name in each.operations}
+
+    def write(self, told: Iterable[Declared]) -> None:
+        """Write the operations, a file for each area of the library, and the index of all operators."""
+        told = list(told)
+        (self.path / "operators").mkdir(parents=True, exist_ok=True)
+        for area in dict.fromkeys(each.area for each in told if each.operations):
+            texts = [written.text for each in told if each.area == area for written in each.operations]
+            whole = "\n\n\n".join((head(self.library, self.version).rstrip(), *texts)) + "\n"
+            (self.path / "operators" / _file(area)).write_text(whole, encoding="utf-8")
+        entries = [
+            _Entry(
+                each.path, each.variant, _file(each.area), {one.name: one.calls for one in each.operations}, each.reason
+            )
+            for each in told
+        ]
+        lines = ",\n".join(msgspec.json.encode(shown(asdict(each))).decode() for each in entries)
+        (self.path / _INDEX).write_text(f"[\n{lines}\n]\n", encoding="utf-8")
+
+    def left_out(self) -> Iterator[tuple[str, str]]:
+        """The operators that are not surveyed, and why."""
+        for each in self.entries:
+            if not each.operations:
+                yield f"{each.path} ({each.variant})" if each.variant else each.path, each.reason
+
+
+def _file(area: str) -> str:
+    """The name of a file, which no module's import may find in its place."""
+    return f"{''.join(letter if letter.isalnum() else '_' for letter in area)}_operators.py"

@@ -1,0 +1,214 @@
+"""The survey: operators declared by themselves, what is wrong in them found and grouped, and what was made of it kept."""
+
+import torch
+
+from harness.declare.callables import public_path
+from harness.explain.counterexample import Counterexample
+from harness.explain.diagnosis import Diagnosis
+from harness.inference.example import Example
+from harness.measure.verdict import Verdict
+from harness.record.events import CellFinished
+from harness.survey.declarations import Undeclared, declared, head
+from harness.survey.findings import Held, findings
+from harness.survey.operator import Operator, can_be_written, telling
+from harness.survey.states import add_new, read_states
+from tests.command_line import ask
+
+R = torch.randn
+
+LIBRARY = """
+import os
+import torch
+
+def doubled(x):
+    "Right."
+    return x + x
+
+def product(x, y):
+    "Right."
+    return x @ y
+
+def by_memory(x):
+    "Reads rows in the order of memory, whatever the strides are."
+    return 2 * torch.as_strided(x, x.shape, torch.empty(x.shape).stride(), x.storage_offset())
+
+def noise(x):
+    "Draws."
+    return x + torch.randn(x.shape)
+
+def two_of(x):
+    "No number of rows follows from the argument."
+    return x[x[:, 0] > 0]
+
+def beyond(x):
+    "Ends the process where it is given more rows than three."
+    if len(x) > 3:
+        os.kill(os.getpid(), 11)
+    return x * 2
+
+def _private(x):
+    return x
+"""
+
+
+def operator(function, *examples, **more):
+    return Operator(public_path(function) or f"torch.{function.__name__}", "", function, lambda: examples, **more)
+
+
+def texts(one, most=1):
+    names = {}
+    exec(head("torch"), names)
+    return [each.text for each in declared(one, most, names)]
+
+
+def reason(one):
+    try:
+        texts(one)
+    except Undeclared as refusal:
+        return str(refusal)
+    raise AssertionError("it was declared")
+
+
+def test_an_operator_is_declared_with_its_options_by_name():
+    example = Example({"x": R(3, 5), "dim": 1, "keepdim": True}, frozenset(("dim", "keepdim")))
+    (text,) = texts(operator(torch.sum, example))
+    assert 'def sum(x: Float[Tensor, "batch d"], dim: int = 1, keepdim: Literal[True] = True)' in text
+    assert "return torch.sum(x, dim=dim, keepdim=keepdim)" in text
+
+
+def test_other_ways_to_compute_the_same_are_implementations():
+    ways = {"writes_to": "out", "in_place": "torch.Tensor.add_", "references": ("torch._refs.add", "numpy.add")}
+    (text,) = texts(operator(torch.add, Example({"x": R(3, 5), "y": R(3, 5)}), **ways))
+    assert 'implementation(name="out", out="memory")' in text
+    assert 'implementation(name="in_place", mutates="x")' in text
+    assert "return torch._refs.add(x, y)" in text
+    assert 'backend="numpy"' in text
+
+
+def test_a_way_that_does_not_take_the_example_is_none():
+    ways = {"in_place": "torch.Tensor.mul_", "references": ("numpy.linalg.inv",)}
+    (text,) = texts(operator(torch.sum, Example({"x": R(3, 5)}), **ways))  # no scalar stands in the memory of x
+    assert "in_place" not in text
+    assert "numpy" not in text.partition("def sum")[2]
+
+
+def test_a_decomposition_is_asked_where_there_is_one():
+    (silu,) = texts(operator(torch.nn.functional.silu, Example({"x": R(3, 5)})))
+    assert "with Decomposed()" in silu
+    (added,) = texts(operator(torch.add, Example({"x": R(3, 5), "y": R(3, 5)})))
+    assert "with Decomposed()" not in added
+
+
+def test_what_draws_and_what_takes_no_tensor_is_left_out_with_the_reason():
+    assert "random" in reason(operator(torch.bernoulli, Example({"x": torch.full((3, 5), 0.5)})))
+    assert "no tensor" in reason(operator(torch.eye, Example({"n": 3})))
+
+
+def test_examples_are_chosen_as_unlike_as_there_are():
+    scalar, row = Example({"x": R(())}), Example({"x": R(5)})
+    matrix, other = Example({"x": R(3, 5)}), Example({"x": R(3, 5), "mode": "sum"})
+    assert telling([scalar, row, matrix], 1) == [matrix]
+    assert telling([scalar, matrix, Example({"x": R(4, 6)}), other], 2) in ([matrix, other], [other, matrix])
+    cube, alike, unlike = (
+        Example({"x": x, "mode": m}) for x, m in ((R(3, 5, 7), "mean"), (R(3, 5), "mean"), (R(3, 5), "sum"))
+    )
+    assert telling([alike, unlike, cube], 2) == [cube, unlike]
+
+
+def test_what_can_be_written():
+    assert can_be_written(Example({"x": R(3), "dims": (0, 1), "dtype": torch.float32, "none": None}))
+    assert not can_be_written(Example({"x": R(3), "function": len}))
+    assert not can_be_written(Example({"x": R(3, 3).to_sparse()}))
+
+
+# Findings
+
+
+def cell(operation, implementation="definition", prop="agreement", verdict=Verdict.WRONG, reason="", **more):
+    told = {"reason": f"file.py: {operation}: {reason}" if reason else "", "comparisons": 10}
+    return CellFinished(prop, operation, implementation, "torch", "cpu", "float32", verdict, **told | more)
+
+
+PATHS = {"erf": "torch.erf", "gelu": "torch.nn.functional.gelu", "sin": "torch.sin", "exp": "torch.exp"}
+CALLS = {
+    "erf": frozenset({"erf"}),
+    "gelu": frozenset({"erf", "mul", "view"}),
+    "sin": frozenset({"sin"}),
+    "exp": frozenset({"exp"}),
+}
+
+
+def test_one_kernel_behind_several_names_is_one_finding():
+    one, other = findings([cell("gelu"), cell("erf"), cell("sin"), cell("exp", verdict=Verdict.EXACT)], PATHS, CALLS)
+    assert {one.operators, other.operators} == {("torch.erf", "torch.nn.functional.gelu"), ("torch.sin",)}
+
+
+def test_another_property_or_another_way_is_another_finding():
+    found = findings([cell("erf"), cell("gelu", prop="layouts"), cell("gelu", "out")], PATHS, CALLS)
+    assert len(found) == 3
+    assert len({each.id for each in found}) == 3
+    assert found[-1].way == "out"
+
+
+def test_the_same_message_of_different_operators_is_one_where_they_share_a_kernel():
+    raised = {"verdict": Verdict.ERROR, "kind": "raised RuntimeError", "reason": "no kernel for 3 entries"}
+    assert len(findings([cell("erf", "out", **raised), cell("gelu", "out", **raised)], PATHS, CALLS)) == 1
+    assert len(findings([cell("erf", "out", **raised), cell("sin", "out", **raised)], PATHS, CALLS)) == 2
+
+
+def test_what_an_operator_refuses_is_no_finding_but_what_a_layout_makes_it_refuse_is():
+    raised = {"verdict": Verdict.ERROR, "kind": "raised RuntimeError", "reason": "singular"}
+    plain, strided = (Counterexample({"layout": layout}, "n=1", "", "") for layout in ("contiguous", "strided:x"))
+    assert not findings([cell("erf", counterexample=plain, **raised)], PATHS, CALLS)
+    assert len(findings([cell("erf", counterexample=strided, **raised)], PATHS, CALLS)) == 1
+    assert len(findings([cell("erf", "out", counterexample=plain, **raised)], PATHS, CALLS)) == 1
+
+
+def test_ids_do_not_hang_on_the_case():
+    case = {"counterexample": Counterexample({}, "n=3", "x = 1", "off", diagnosis=Diagnosis("lost", "", ""))}
+    (one,), (other,) = findings([cell("erf")], PATHS, CALLS), findings([cell("erf", **case)], PATHS, CALLS)
+    assert one.id == other.id
+
+
+def test_what_held_is_counted_without_what_was_not_asked():
+    held = Held.of([cell("erf", verdict=Verdict.EXACT), cell("sin"), cell("exp", verdict=Verdict.UNSUPPORTED)], PATHS)
+    assert (held.operators, held.cells, held.passing, held.comparisons) == (2, 2, 1, 20)
+
+
+def test_states_are_kept_and_new_findings_added(tmp_path):
+    file, found = tmp_path / "torch.toml", findings([cell("erf"), cell("sin")], PATHS, CALLS)
+    add_new(file, read_states(file), found[:1], "2.12")
+    file.write_text(file.read_text().replace('state = "new"', 'state = "reported"'))
+    states = add_new(file, read_states(file), found, "2.13")
+    assert states == read_states(file)
+    assert [(states[each.id].state, states[each.id].since) for each in found] == [("reported", "2.12"), ("new", "2.13")]
+    before = file.read_text()
+    add_new(file, states, found, "2.14")
+    assert file.read_text() == before
+
+
+# The command
+
+
+def test_a_library_is_surveyed(tmp_path):
+    (tmp_path / "surveyed.py").write_text(LIBRARY)
+    words = ("survey", "surveyed", "--examples", "3", "--jobs", "1")
+    first = ask(tmp_path, *words)
+    assert first.code == 1, first.err
+    assert "surveyed.by_memory" in first.out
+    assert "surveyed.product" not in first.out
+    folder = next((tmp_path / "reports" / "surveys").glob("surveyed-*"))
+    text = (folder / "worklist.md").read_text()
+    assert "3 of 6" in text
+    assert "draws at random" in text
+    assert "Segmentation fault" in text.partition("Ended the process")[2]
+    assert len(list((folder / "scripts").glob("*.py"))) > 0
+    again = ask(tmp_path, *words)
+    assert again.out == first.out
+    assert len(list((folder / "runs" / "runs").iterdir())) == 1  # what was asked is not asked again
+
+
+def test_a_library_that_is_not_there_is_a_sentence(tmp_path):
+    answer = ask(tmp_path, "survey", "no_such_library")
+    assert answer.code == 2
+    assert "no_such_library" in answer.err
