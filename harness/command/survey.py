@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import importlib
+import importlib.metadata
 import sys
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -107,9 +108,13 @@ def survey(
     be read, changed and checked one by one. A survey that was interrupted goes on where it ended.
     """
     begin()
+    if not all(part.isidentifier() for part in library.split(".")):
+        raise HarnessError(f"{visible(library, 100)} is no module's name; write one as in `import`, such as torch")
     if "" not in sys.path and str(Path.cwd()) not in sys.path:  # as with `python -m`: the library may lie here
         sys.path.append(str(Path.cwd()))
-    folder = SurveyFolder(surveys / f"{library}-{_version(library)}", library, _version(library))
+    version, states = _version(library), surveys / f"{library}.toml"
+    read_states(states)  # before anything is asked
+    folder = SurveyFolder(surveys / f"{library}-{version}", library, version)
     depth = _DEPTHS[profile]
     if not folder.is_declared:
         click.echo(f"declaring the operators of {visible(library, 100)}", err=True)
@@ -129,6 +134,8 @@ def survey(
         reports=folder.runs,
         as_json=as_json,
     )
+    if not folder.files:
+        raise HarnessError(f"no operator of {library} can be declared; {folder.index} says why, for each")
     chosen = [file for file in folder.files if not words or any(word in file.stem for word in words)]
     if not chosen:
         raise HarnessError(
@@ -138,20 +145,20 @@ def survey(
     for file in chosen:
         _ask(file, config, here)
     outcomes = [cell for file in chosen for cell in _answers(file, config, here)]
-    worklist = _worklist(folder, outcomes, surveys / f"{library}.toml")
+    worklist = _worklist(folder, outcomes, states)
     worklist.write(folder.path)
     click.echo((folder.path / "worklist.json").read_text() if as_json else _told(worklist, folder))
     ctx.exit(any(worklist.state(each).state == "new" for each in worklist.found))
 
 
 def _version(library: str) -> str:
-    """The version of the distribution that a module belongs to."""
+    """The version of the distribution that a module belongs to, without importing it; 0 where it belongs to none."""
     package = library.partition(".")[0]
-    try:
-        module = importlib.import_module(package)
-    except ImportError as failure:
-        raise HarnessError(f"{visible(library, 100)} can't be surveyed: {failure}") from None
-    return str(getattr(module, "__version__", "none")).partition("+")[0]
+    names = (package, *importlib.metadata.packages_distributions().get(package, ()))
+    for name in names:
+        with suppress(importlib.metadata.PackageNotFoundError):
+            return importlib.metadata.version(name).partition("+")[0]
+    return "0"
 
 
 _SAME = ("cpu", "kernels", "revision")

@@ -13,8 +13,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import Annotated
 
 import msgspec
+from msgspec import Meta
 
 from harness.errors import HarnessError
 from harness.record.reading import Unreadable, parsed, read_text, shown, structured
@@ -24,13 +26,17 @@ from harness.survey.declaring import Declared
 _INDEX = "operators.json"
 
 
+_File = Annotated[str, Meta(pattern=r"\A\w{1,100}_operators\.py\Z")]
+"""The name of a file of operations, which leads to no other folder."""
+
+
 @dataclass(frozen=True)
 class _Entry:
     """An operator as the index has it. operations: what its operations call, by their names; reason: why there are none."""
 
     path: str
     variant: str
-    file: str
+    file: _File
     operations: dict[str, list[str]]
     reason: str = ""
 
@@ -49,14 +55,19 @@ class SurveyFolder:
         return self.path / "runs"
 
     @property
+    def index(self) -> Path:
+        """The list of its operators."""
+        return self.path / _INDEX
+
+    @property
     def is_declared(self) -> bool:
         """Whether its operators were declared."""
-        return (self.path / _INDEX).exists()
+        return self.index.exists()
 
     @cached_property
     def entries(self) -> list[_Entry]:
         """Every operator. Raises HarnessError where the index can't be read."""
-        path = self.path / _INDEX
+        path = self.index
         try:
             return structured(parsed(read_text(path, "index of operators")), list[_Entry])
         except Unreadable as failure:
@@ -96,7 +107,7 @@ class SurveyFolder:
             for each in told
         ]
         lines = ",\n".join(msgspec.json.encode(shown(asdict(each))).decode() for each in entries)
-        (self.path / _INDEX).write_text(f"[\n{lines}\n]\n", encoding="utf-8")
+        self.index.write_text(f"[\n{lines}\n]\n", encoding="utf-8")
 
     def left_out(self) -> Iterator[tuple[str, str]]:
         """The operators that are not surveyed, and why."""

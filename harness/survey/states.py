@@ -14,7 +14,7 @@ from __future__ import annotations
 import json
 import tomllib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
@@ -37,13 +37,19 @@ class State:
     since: str = ""
 
 
+@dataclass(frozen=True)
+class _Content:
+    """What a file of states holds."""
+
+    finding: list[State] = field(default_factory=list)
+
+
 def read_states(path: Path) -> dict[str, State]:
     """The states of a file by the ids of findings; none where there is no file. Raises HarnessError with the entry and the mend."""
     if not path.exists():
         return {}
     try:
-        entries = tomllib.loads(read_text(path, "states of findings")).get("finding", [])
-        made = [as_declared(shown(each), State) for each in entries]
+        made = as_declared(shown(tomllib.loads(read_text(path, "states of findings"))), _Content).finding
     except (tomllib.TOMLDecodeError, Unreadable, RecursionError) as failure:
         raise HarnessError(
             f"{path}: {failure}; an entry is a table below [[finding]], as the head of the file says"
