@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from urllib.parse import unquote
 
 import pytest
 
@@ -87,6 +88,7 @@ def test_the_address_keeps_the_filter(open_page, results):
     query = "operation:gru dtype:bfloat16 -verdict:rounding"
     tab = open_page(results)
     tab.page.get_by_label("Filter").press_sequentially(query)
+    tab.page.wait_for_url(lambda url: unquote(url).endswith(f"#{query}"))  # which a page tells its browser when it can
     tab.page.reload()
     assert tab.page.get_by_label("Filter").input_value() == query
     assert found(tab) == wanted(query)
