@@ -47,8 +47,6 @@ _MOST_ENTRIES = 2**15
 _FEWEST_OFF = 3
 """Entries of different sizes that must be off in a case for it to tell of a direction."""
 
-_NOTHING = np.zeros(0)
-
 _LEAST_LEVERAGE_LEFT = 1e-9
 
 _FARTHEST = 6.0
@@ -56,6 +54,9 @@ _FARTHEST = 6.0
 
 Part = tuple[Any, ...]
 """Some of the entries of some cases, by what tells them apart; () for all."""
+
+Sums = dict[tuple[str, Part], tuple[float, float]]
+"""Of one case, by kind and part: products of error and regressor, and squares of the regressor, an entry."""
 
 
 @dataclass(frozen=True)
@@ -156,11 +157,7 @@ def estimates(residuals: Sequence[Residual], only: Estimate | None = None) -> li
 
 
 def _of_place(place: int, residuals: Sequence[Residual], only: Estimate | None) -> Iterator[Estimate]:
-    met = np.zeros(0)
-    sums = []
-    for each in residuals:
-        sums.append(_sums(each, met))
-        met = np.union1d(met, np.abs(each.expected))
+    sums = _sums_of_all(residuals, "" if only is None else only.kind)
     keys = list(dict.fromkeys(key for each in sums for key in each))
     if only is not None:
         keys = [key for key in keys if key == (only.kind, only.part)]
@@ -203,7 +200,7 @@ def _without_outliers(slopes: NDArray[np.float64]) -> NDArray[np.float64]:
 
 def slope_of(each: Residual, like: Estimate) -> float | None:
     """The size of an error of a part in one case by itself; None where the case has no such part."""
-    product, square = _sums(each).get((like.kind, like.part), (0.0, 0.0))
+    product, square = _sums_of_all([each], like.kind)[0].get((like.kind, like.part), (0.0, 0.0))
     return product / square if square else None
 
 
@@ -231,24 +228,40 @@ def slope_elsewhere(residuals: Sequence[Residual], like: Estimate) -> float | No
     return float(_slopes(told[:, :1], told[:, 1:])[0][0]) if len(told) else None
 
 
-def _sums(each: Residual, met: NDArray[np.float64] = _NOTHING) -> dict[tuple[str, Part], tuple[float, float]]:
-    """For each part of a case the sum of the products of error and regressor, and of the regressor's squares, an entry.
+def _sums_of_all(residuals: Sequence[Residual], kind: str) -> list[Sums]:
+    """The sums of every case, for errors of one kind or of all (empty), with its direction where it tells of one."""
+    sums = [_sums(each) for each in residuals]
+    directions = _directions(residuals) if kind in ("", "direction") else ()
+    for found, direction in zip(sums, directions, strict=False):
+        if direction is not None:
+            found["direction", ()] = direction, 1.0
+    return sums
 
-    met: the sizes that were expected in other cases. Whatever gives one number is rounded alike each time: it tells of a
-    direction once, as π does that is the angle of every negative number.
-    """
-    made = {
+
+def _sums(each: Residual) -> Sums:
+    """For each part of a case the sum of the products of error and regressor, and of the regressor's squares, an entry."""
+    return {
         (kind, part): (product / entries, square / entries)
         for kind in ("factor", "offset")
         for part, product, square, entries in _of_kind(each, kind)
         if square > 0 and math.isfinite(product) and math.isfinite(square)
     }
-    away = np.sign(each.error * each.expected).reshape(-1)
-    sizes, first = np.unique(np.where(away, np.abs(each.expected).reshape(-1), 0.0), return_index=True)
-    fresh = away[first[~np.isin(sizes, met)]]
-    if (told := int(np.abs(fresh).sum())) >= _FEWEST_OFF:
-        made["direction", ()] = float(fresh.sum()) / told, 1.0
-    return made
+
+
+def _directions(residuals: Sequence[Residual]) -> list[float | None]:
+    """By case, how much more of its entries that are off lead away from zero than towards it; None for too few of them.
+
+    Whatever gives one number is rounded alike each time: a size that is expected again, in a case or in a later one, tells
+    nothing more, as π does not that is the angle of every negative number.
+    """
+    sizes = np.concatenate([np.abs(each.expected).reshape(-1) for each in residuals])
+    away = np.concatenate([np.sign(each.error * each.expected).reshape(-1) for each in residuals])
+    case = np.repeat(np.arange(len(residuals)), [each.entries for each in residuals])
+    _, first, which = np.unique(sizes, return_index=True, return_inverse=True)
+    fresh = np.flatnonzero((away != 0) & (case[first][which] == case))
+    once = fresh[np.unique(which[fresh], return_index=True)[1]]
+    leading, told = (np.bincount(case[once], by, len(residuals)) for by in (away[once], np.abs(away[once])))
+    return [float(lead / off) if off >= _FEWEST_OFF else None for lead, off in zip(leading, told, strict=True)]
 
 
 def _of_kind(each: Residual, kind: str) -> Iterator[tuple[Part, float, float, int]]:
