@@ -62,6 +62,11 @@ class Example:
         return ", ".join(f"{name}={each}" if name in self.keywords else each for name, each in said.items())
 
 
+def parts_of(returned: Any) -> list[Any]:
+    """What a call has given, one result after another."""
+    return list(returned) if isinstance(returned, tuple | list) else [returned]
+
+
 def _parts(name: str, value: Any) -> Iterator[tuple[str, Any]]:
     yield from ((f"{name}_{place}", part) for place, part in enumerate(value))
 

@@ -19,9 +19,10 @@ from harness.declare.domains import among
 from harness.declare.matrices import Matrices, positive_definite
 from harness.declare.picks import Picks
 from harness.declare.ranges import Range, positive, within
+from harness.declare.structure import RandomSource
 from harness.errors import DeclarationError
 from harness.inference.declaration import Declaration
-from harness.inference.example import Example
+from harness.inference.example import Example, parts_of
 from harness.inference.expressions import expressions
 from harness.inference.groups import NUMBER, Group, Slot, groups_of
 from harness.inference.integers import counts, few, integers_of
@@ -116,7 +117,7 @@ class Trials:
         except Exception as failure:
             self._failure = f"{type(failure).__name__}: {failure}".splitlines()[0]
             return None
-        parts = list(returned) if isinstance(returned, tuple | list) else [returned]
+        parts = parts_of(returned)
         odd = next((part for part in parts if not isinstance(part, Tensor)), None)
         self._failure = "" if odd is None else f"its result is {type(odd).__name__}, and no tensor"
         return parts if odd is None else None
@@ -393,8 +394,7 @@ class Trials:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")
                 returned = self.example.call(self.function, wide)
-            parts = returned if isinstance(returned, tuple | list) else (returned,)
-            sum(part.abs().sum() for part in parts if part.requires_grad).backward()
+            sum(part.abs().sum() for part in parts_of(returned) if part.requires_grad).backward()
         except Exception:
             return None
         return {name: torch.zeros_like(wide[name]) if (found := wide[name].grad) is None else found for name in names}
@@ -410,13 +410,12 @@ def _admits(domain: Domain, example: Tensor) -> bool:
 
 
 def _brought(domain: Domain, drawn: Tensor) -> Tensor:
-    """Numbers brought into a domain; a matrix that is made of them, in one of matrices."""
+    """Numbers brought into a domain; in one of matrices, others of the same shape."""
     if isinstance(domain, Range):
         return torch.from_numpy(domain.brought(drawn.numpy()))
-    size = drawn.shape[-1]
-    if size != drawn.shape[-2]:
+    if drawn.shape[-1] != drawn.shape[-2]:  # at other sizes, which the function will refuse
         return drawn
-    return drawn @ drawn.mT + size * torch.eye(size, dtype=drawn.dtype)
+    return torch.from_numpy(domain(RandomSource(tuple(drawn.shape), {}, 0, "")))
 
 
 def _alike(one: Tensor, other: Tensor) -> bool:

@@ -11,10 +11,10 @@ from torch import Tensor
 
 from harness.errors import DeclarationError, HarnessError
 from harness.inference.declaration import Declaration
-from harness.inference.example import Example
+from harness.inference.example import Example, parts_of
 from harness.inference.trials import Trials
 from harness.measure.operators import Operators
-from harness.survey.operator import Operator, telling
+from harness.survey.operator import Operator, identifier, telling
 
 CHANCE = "it gives something else at each call"
 """What the inference notes of a function that draws at random."""
@@ -166,8 +166,7 @@ def _others(operator: Operator, told: Declaration, calls: Collection[str], names
 
 def _implementation(told: Declaration, name: str, parameters: str, body: str, words: str) -> str:
     said = ", ".join(filter(None, (f'name="{name}"', words)))
-    function = f"{told.called}_{''.join(letter if letter.isalnum() else '_' for letter in name)}"
-    return f"@{told.called}.implementation({said})\ndef {function}({parameters}):\n{body}"
+    return f"@{told.called}.implementation({said})\ndef {told.called}_{identifier(name)}({parameters}):\n{body}"
 
 
 def _keeps_shape(told: Declaration) -> bool:
@@ -186,15 +185,11 @@ def _takes(path: str, told: Declaration, names: dict[str, Any]) -> bool:
     try:
         function = eval(path, names)
         made, right = (
-            _parts(told.example.call(each, given)) for each, given in ((function, tensors), (told.function, {}))
+            parts_of(told.example.call(each, given)) for each, given in ((function, tensors), (told.function, {}))
         )
     except Exception:
         return False
     return [tuple(each.shape) for each in made] == [tuple(each.shape) for each in right]
-
-
-def _parts(returned: Any) -> list[Any]:
-    return list(returned) if isinstance(returned, tuple | list) else [returned]
 
 
 def _calls(told: Declaration) -> set[str]:
@@ -209,6 +204,6 @@ def _is_decomposed(told: Declaration, calls: Collection[str], names: dict[str, A
         return False
     try:
         with names["Decomposed"](), torch.no_grad():
-            return all(isinstance(each, Tensor) for each in _parts(told.example.call(told.function, {})))
+            return all(isinstance(each, Tensor) for each in parts_of(told.example.call(told.function, {})))
     except Exception:
         return False

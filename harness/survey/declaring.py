@@ -6,7 +6,7 @@ import importlib
 import itertools
 import os
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field, replace
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -30,7 +30,6 @@ ENDED = "called at other sizes than its example's, it"
 
 _NAME = "declaring"
 _ANSWERS = "declared.jsonl"
-_LOOKING_SECONDS = 0.5
 
 
 @dataclass(frozen=True)
@@ -60,13 +59,11 @@ def operators_of(library: str) -> Iterator[Operator]:
     return database.operators() if module is torch else signatures.operators(module)
 
 
-def declare_all(
-    library: str, most: int, limit: float, memory: int | None, progress: Callable[[int], None] = lambda done: None
-) -> list[Declared]:
+def declare_all(library: str, most: int, limit: float, memory: int | None) -> list[Declared]:
     """What is told of every operator of a library, up to so many operations of each.
 
-    limit: seconds that one operator may take; memory: bytes that may be held meanwhile; progress: is told how many are
-    done. Raises HarnessError where the library can't be read.
+    limit: seconds that one operator may take; memory: bytes that may be held meanwhile. Raises HarnessError where the library
+    can't be read.
     """
     server = fork_server()
     told: list[Declared] = []
@@ -81,18 +78,15 @@ def declare_all(
                 limit=limit,
                 memory=memory,
             )
-            while child.wait(_LOOKING_SECONDS) is None:
-                progress(len(told) + len(_answers(folder)) // 2)
+            child.wait()
             child.end()
             found = _answers(folder)
             told += found[1::2]
             if child.status == 0:
                 return told
-            if len(found) % 2 == 0:
-                raise HarnessError(
-                    f"{library} {crash_reason(folder, _NAME, limit, child.status)} as its operators were listed"
-                )
             words = crash_reason(folder, _NAME, limit, child.status)
+            if len(found) % 2 == 0:
+                raise HarnessError(f"{library} {words} as its operators were listed")
             told.append(replace(found[-1], reason=f"{ENDED} {words}"))
 
 

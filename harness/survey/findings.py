@@ -6,8 +6,9 @@ PyTorch's core is among what another calls, the others are shown with the one th
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import cached_property
 from hashlib import sha256
 
@@ -170,31 +171,23 @@ def _without_place(sentence: str) -> str:
 
 @dataclass(frozen=True)
 class Held:
-    """How much held: operators, operations, cells and comparisons in which nothing was found, and how many there are."""
+    """How much was asked, of how many operators, and in how many cells nothing was found: in all, and by property."""
 
-    operators: int = 0
-    cells: int = 0
-    passing: int = 0
-    comparisons: int = 0
-    properties: Mapping[str, tuple[int, int]] = field(default_factory=dict)
+    operators: int
+    cells: int
+    passing: int
+    comparisons: int
+    properties: Mapping[str, tuple[int, int]]
 
     @staticmethod
     def of(outcomes: Iterable[CellFinished], paths: Mapping[str, str]) -> Held:
         """What a survey's cells tell; what is unsupported was not asked."""
-        told = Held()
-        asked: set[str] = set()
-        by_property: dict[str, tuple[int, int]] = {}
-        for cell in outcomes:
-            if cell.verdict == Verdict.UNSUPPORTED:
-                continue
-            asked.add(paths[cell.operation])
-            passes = Verdict(cell.verdict).severity < Verdict.UNSTABLE.severity
-            held, all_ = by_property.get(cell.prop, (0, 0))
-            by_property[cell.prop] = (held + passes, all_ + 1)
-            told = replace(
-                told,
-                cells=told.cells + 1,
-                passing=told.passing + passes,
-                comparisons=told.comparisons + cell.comparisons,
-            )
-        return replace(told, operators=len(asked), properties=by_property)
+        asked = [cell for cell in outcomes if cell.verdict != Verdict.UNSUPPORTED]
+        passing = Counter(cell.prop for cell in asked if Verdict(cell.verdict).severity < Verdict.UNSTABLE.severity)
+        return Held(
+            len({paths[cell.operation] for cell in asked}),
+            len(asked),
+            passing.total(),
+            sum(cell.comparisons for cell in asked),
+            {prop: (passing[prop], count) for prop, count in Counter(cell.prop for cell in asked).items()},
+        )

@@ -22,6 +22,7 @@ from harness.errors import HarnessError
 from harness.record.reading import Unreadable, parsed, read_text, shown, structured
 from harness.survey.declarations import head
 from harness.survey.declaring import Declared
+from harness.survey.operator import identifier
 
 _INDEX = "operators.json"
 
@@ -55,6 +56,11 @@ class SurveyFolder:
         return self.path / "runs"
 
     @property
+    def operators(self) -> Path:
+        """Where the files of operations lie."""
+        return self.path / "operators"
+
+    @property
     def index(self) -> Path:
         """The list of its operators."""
         return self.path / _INDEX
@@ -79,7 +85,7 @@ class SurveyFolder:
         found: dict[Path, list[_Entry]] = {}
         for each in self.entries:
             if each.operations:
-                found.setdefault(self.path / "operators" / each.file, []).append(each)
+                found.setdefault(self.operators / each.file, []).append(each)
         return found
 
     @cached_property
@@ -95,11 +101,11 @@ class SurveyFolder:
     def write(self, told: Iterable[Declared]) -> None:
         """Write the operations, a file for each area of the library, and the index of all operators."""
         told = list(told)
-        (self.path / "operators").mkdir(parents=True, exist_ok=True)
+        self.operators.mkdir(parents=True, exist_ok=True)
         for area in dict.fromkeys(each.area for each in told if each.operations):
             texts = [written.text for each in told if each.area == area for written in each.operations]
             whole = "\n\n\n".join((head(self.library, self.version).rstrip(), *texts)) + "\n"
-            (self.path / "operators" / _file(area)).write_text(whole, encoding="utf-8")
+            (self.operators / _file(area)).write_text(whole, encoding="utf-8")
         entries = [
             _Entry(
                 each.path, each.variant, _file(each.area), {one.name: one.calls for one in each.operations}, each.reason
@@ -118,4 +124,4 @@ class SurveyFolder:
 
 def _file(area: str) -> str:
     """The name of a file, which no module's import may find in its place."""
-    return f"{''.join(letter if letter.isalnum() else '_' for letter in area)}_operators.py"
+    return f"{identifier(area)}_operators.py"

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
+import torch
 from torch import Tensor
 
 from harness.inference.example import SCALARS, Example
@@ -37,13 +38,18 @@ class Operator:
     def name(self) -> str:
         """What its operation is called."""
         whole = f"{self.path}_{self.variant}" if self.variant else self.path
-        return "".join(letter if letter.isalnum() else "_" for letter in whole.removeprefix("torch.")).strip("_")
+        return identifier(whole.removeprefix("torch.")).strip("_")
 
     @property
     def area(self) -> str:
         """The file in which it is declared: its module, and of a large one the operator's first letter."""
         module, _, name = self.path.rpartition(".")
         return f"{module}.{name.strip('_')[:1].lower() or '_'}" if module == "torch" else module
+
+
+def identifier(path: str) -> str:
+    """A path as the part of a name in Python, or of a file's."""
+    return "".join(letter if letter.isalnum() else "_" for letter in path)
 
 
 def telling(examples: Iterable[Example], most: int) -> list[Example]:
@@ -89,7 +95,7 @@ def can_be_written(example: Example) -> bool:
 
 def _can_be_written(value: Any) -> bool:
     if isinstance(value, Tensor):
-        return value.layout.__str__() == "torch.strided" and not value.is_quantized and value.device.type == "cpu"
+        return value.layout is torch.strided and not value.is_quantized and value.device.type == "cpu"
     if isinstance(value, list | tuple):
         return type(value) in (list, tuple) and all(map(_can_be_written, value))
     return value is None or isinstance(value, SCALARS) or "<" not in repr(value)

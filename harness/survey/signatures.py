@@ -17,7 +17,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from harness.inference.example import Example
+from harness.inference.example import Example, parts_of
 from harness.survey.operator import Operator
 
 _SHAPES = ((3, 5), (5,), (2, 3, 5), (5, 4), (4, 5), (2, 3, 8, 8))
@@ -61,6 +61,4 @@ def _takes(function: Callable[..., Any], given: dict[str, Tensor]) -> bool:
             made = function(*given.values())
     except Exception:
         return False
-    return isinstance(made, Tensor) or (
-        isinstance(made, tuple | list) and all(isinstance(each, Tensor) for each in made)
-    )
+    return all(isinstance(each, Tensor) for each in parts_of(made))
