@@ -1,5 +1,7 @@
 """The survey: operators declared by themselves, what is wrong in them found and grouped, and what was made of it kept."""
 
+import gzip
+
 import torch
 
 from harness.declare.callables import public_path
@@ -7,7 +9,8 @@ from harness.explain.counterexample import Counterexample
 from harness.explain.diagnosis import Diagnosis
 from harness.inference.example import Example
 from harness.measure.verdict import Verdict
-from harness.record.events import CellFinished
+from harness.record.events import CellFinished, RunFinished
+from harness.record.runlog import encode, read
 from harness.survey.declarations import Undeclared, declared, head
 from harness.survey.findings import Held, findings
 from harness.survey.operator import Operator, can_be_written, telling
@@ -190,6 +193,11 @@ def test_states_are_kept_and_new_findings_added(tmp_path):
 # The command
 
 
+def cut_off(log, events):
+    """Make a log one that ends there."""
+    log.write_bytes(gzip.compress("".join(f"{encode(event)}\n" for event in events).encode()))
+
+
 def test_a_library_is_surveyed(tmp_path):
     (tmp_path / "surveyed.py").write_text(LIBRARY)
     words = ("survey", "surveyed", "--examples", "3", "--jobs", "1")
@@ -205,7 +213,12 @@ def test_a_library_is_surveyed(tmp_path):
     assert len(list((folder / "scripts").glob("*.py"))) > 0
     again = ask(tmp_path, *words)
     assert again.out == first.out
-    assert len(list((folder / "runs" / "runs").iterdir())) == 1  # what was asked is not asked again
+    (log,) = (folder / "runs" / "runs").iterdir()  # what was asked is not asked again
+    before = read(log).events
+    cut_off(log, [event for event in before if not isinstance(event, RunFinished)][:-1])
+    assert ask(tmp_path, *words).out == first.out
+    (log,) = (folder / "runs" / "runs").iterdir()  # and what was cut off goes on
+    assert len(read(log).events) == len(before)
 
 
 def test_a_library_that_is_not_there_is_a_sentence(tmp_path):

@@ -147,6 +147,23 @@ limit_option = click.option(
 """`--limit`: the patience with an implementation."""
 
 
+examples_option = click.option(
+    "--examples",
+    type=click.IntRange(1, MOST_EXAMPLES),
+    metavar="N",
+    help="Cases per cell, instead of the profile's.",
+)
+"""`--examples`: how many cases a cell has."""
+
+seed_option = click.option(
+    "--seed",
+    type=click.IntRange(0, 2**63 - 1),
+    default=0,
+    show_default=True,
+    help="The seed of everything that is drawn.",
+)
+"""`--seed`: of all cases."""
+
 device_option = click.option(
     "--device",
     default=lambda: (*accelerators(), *devices_here())[0],
@@ -215,12 +232,7 @@ _OPTIONS: list[Callable[..., Any]] = [
     click.option(
         "--profile", type=click.Choice(list(PROFILES)), default="default", show_default=True, help="How much is asked."
     ),
-    click.option(
-        "--examples",
-        type=click.IntRange(1, MOST_EXAMPLES),
-        metavar="N",
-        help="Cases per cell, instead of the profile's.",
-    ),
+    examples_option,
     click.option(
         "--cell-time",
         "cell_seconds",
@@ -231,13 +243,7 @@ _OPTIONS: list[Callable[..., Any]] = [
     click.option("--budget", type=Duration(), metavar="TIME", help="Stop after this time: 90s, 5m, 1h."),
     jobs_option,
     threads_option,
-    click.option(
-        "--seed",
-        type=click.IntRange(0, 2**63 - 1),
-        default=0,
-        show_default=True,
-        help="The seed of everything that is drawn.",
-    ),
+    seed_option,
     click.option("-k", "keyword", default="", metavar="EXPRESSION", help="Only cells whose names match, as in pytest."),
     click.option(
         "--cluster",

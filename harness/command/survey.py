@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib.metadata
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -13,17 +13,18 @@ from typing import Any
 import click
 
 from harness.command.importing import rehearse_import
-from harness.command.options import MOST_EXAMPLES, examples, jobs_option, json_option, limit_option
+from harness.command.options import examples, examples_option, jobs_option, json_option, limit_option, seed_option
 from harness.command.resuming import resumed
 from harness.command.verification_run import RunConfig, RunResult, worker_memory
 from harness.errors import HarnessError
 from harness.execute.fork_server import begin
 from harness.explain.visible import visible
-from harness.history.history import logs
+from harness.history.history import History
+from harness.history.index import Run
 from harness.measure.verdict import Verdict
 from harness.record.checked_file import checksum
 from harness.record.environment import environment
-from harness.record.events import CellFinished, Event, RunFinished, RunStarted
+from harness.record.events import CellFinished
 from harness.record.runlog import read
 from harness.survey.declaring import declare_all
 from harness.survey.findings import Held, findings
@@ -64,20 +65,8 @@ _DEPTHS = {
 @click.option(
     "--profile", type=click.Choice(list(_DEPTHS)), default="quick", show_default=True, help="How much is asked."
 )
-@click.option(
-    "--seed",
-    type=click.IntRange(0, 2**63 - 1),
-    default=0,
-    show_default=True,
-    help="The seed of everything that is drawn.",
-)
-@click.option(
-    "--examples",
-    "cases",
-    type=click.IntRange(1, MOST_EXAMPLES),
-    metavar="N",
-    help="Cases per cell, instead of the profile's.",
-)
+@seed_option
+@examples_option
 @click.option(
     "--surveys",
     type=click.Path(file_okay=False, path_type=Path),
@@ -96,7 +85,7 @@ def survey(
     words: tuple[str, ...],
     profile: str,
     seed: int,
-    cases: int | None,
+    examples: int | None,
     surveys: Path,
     jobs: int,
     limit: float,
@@ -124,7 +113,7 @@ def survey(
         dtypes=depth.dtypes,
         backends=(),
         profile=profile,
-        examples=cases,
+        examples=examples,
         cell_seconds=None,
         budget=None,
         jobs=jobs,
@@ -138,13 +127,11 @@ def survey(
         raise HarnessError(f"no operator of {library} can be declared; {folder.index} says why, for each")
     chosen = [file for file in folder.files if not words or any(word in file.stem for word in words)]
     if not chosen:
-        raise HarnessError(
-            f"no file of operators has {' or '.join(words)} in its name; {folder.path / 'operators'} lists them"
-        )
-    here = environment()
+        raise HarnessError(f"no file of operators has {' or '.join(words)} in its name; {folder.operators} lists them")
+    here, asked = environment(), _runs(folder.runs)
     for file in chosen:
-        _ask(file, config, here)
-    outcomes = [cell for file in chosen for cell in _answers(file, config, here)]
+        _ask(file, config, here, asked)
+    outcomes = _answers(chosen, here, _runs(folder.runs))
     worklist = _worklist(folder, outcomes, states)
     worklist.write(folder.path)
     click.echo((folder.path / "worklist.json").read_text() if as_json else _told(worklist, folder))
@@ -165,15 +152,20 @@ _SAME = ("cpu", "kernels", "revision")
 """What of the environment has to be the same, for what was asked not to be asked again."""
 
 
-def _ask(file: Path, config: RunConfig, here: Mapping[str, Any]) -> None:
+def _runs(folder: Path) -> list[Run]:
+    """The runs of a survey."""
+    return History.ask(folder, lambda history: history.runs)
+
+
+def _ask(file: Path, config: RunConfig, here: Mapping[str, Any], asked: Sequence[Run]) -> None:
     """Ask what a file declares, unless a run of the same has ended already; one that was cut off goes on."""
-    scope = (config.profile, config.dtypes, config.keyword, config.examples or 0, config.seed)
-    for run in _runs(file, config):
-        asked = run.started.scope
-        of_it = (asked.profile, tuple(asked.dtypes), asked.keyword, asked.examples, run.started.seed)
-        if of_it == scope and all(run.started.environment.get(name) == here.get(name) for name in _SAME):
-            if not run.has_ended:
-                _say(file, resumed(_fresh(config), run.started.run))
+    wanted, now = (config.profile, config.dtypes, config.keyword, config.examples or 0, config.seed), checksum(file)
+    for run in asked:
+        scope = (run.scope.profile, tuple(run.scope.dtypes), run.scope.keyword, run.scope.examples, run.started.seed)
+        is_same = all(run.started.environment.get(name) == here.get(name) for name in _SAME)
+        if is_same and (scope, run.started.checksum) == (wanted, now):
+            if not run.is_over:
+                _say(file, resumed(_fresh(config), run.name))
             return
     brought = rehearse_import(file, config.limit, config.memory)
     path = str(file.resolve())
@@ -189,37 +181,16 @@ def _say(file: Path, result: RunResult) -> None:
     click.echo(f"{file.name}: {len(found):,} cells, {sum(cell.verdict.failing for cell in found)} failing", err=True)
 
 
-@dataclass(frozen=True)
-class _Run:
-    """A run of one file. events: what it told."""
-
-    started: RunStarted
-    events: Sequence[Event]
-
-    @property
-    def has_ended(self) -> bool:
-        """Whether it came to its end."""
-        return any(isinstance(event, RunFinished) and not event.stopped for event in self.events)
-
-
-def _runs(file: Path, config: RunConfig) -> Iterator[_Run]:
-    """The runs of a file as it is now."""
-    now = checksum(file)
-    for log in logs(config.reports):
-        events = list(read(log).events)
-        started = next((event for event in events if isinstance(event, RunStarted)), None)
-        if started is not None and started.checksum == now:
-            yield _Run(started, events)
-
-
-def _answers(file: Path, config: RunConfig, here: Mapping[str, Any]) -> list[CellFinished]:
-    """What this harness has found of a file, on any machine, with any seed: of cells with the same name the worst."""
+def _answers(files: Iterable[Path], here: Mapping[str, Any], runs: Iterable[Run]) -> list[CellFinished]:
+    """What this harness has found of files as they are now, on any machine, with any seed: of cells with the same name the worst."""
+    contents = {checksum(file) for file in files}
     worst: dict[str, CellFinished] = {}
-    for run in _runs(file, config):
-        for event in run.events if run.started.environment.get("revision") == here.get("revision") else ():
-            if isinstance(event, CellFinished):
-                known = worst.setdefault(event.key, event)
-                worst[event.key] = max(known, event, key=lambda cell: Verdict(cell.verdict).severity)
+    for run in runs:
+        is_of_them = run.started.checksum in contents
+        if is_of_them and run.started.environment.get("revision") == here.get("revision"):
+            for cell in (event for event in read(run.log).events if isinstance(event, CellFinished)):
+                known = worst.setdefault(cell.key, cell)
+                worst[cell.key] = max(known, cell, key=lambda each: Verdict(each.verdict).severity)
     return [*worst.values()]
 
 

@@ -57,6 +57,11 @@ class Run:
         return self.started.run
 
     @property
+    def is_over(self) -> bool:
+        """Whether it came to its end, neither killed nor interrupted nor out of its budget."""
+        return self.finished is not None and not self.finished.stopped
+
+    @property
     def scope(self) -> Scope:
         """What it set out to ask."""
         return self.started.scope

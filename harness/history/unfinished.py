@@ -10,7 +10,6 @@ from typing import Any
 from harness.errors import HarnessError
 from harness.explain.visible import visible
 from harness.history.history import History
-from harness.history.index import Run
 from harness.record.events import Event, RunFinished, RunStarted
 from harness.record.runlog import RunLog, read
 
@@ -64,14 +63,10 @@ def _told(started: RunStarted) -> dict[str, Any]:
 def unfinished(history: History, what: str) -> Unfinished:
     """The run that a word means, or the latest one that is not at its end. Raises HarnessError where it is, or there is none."""
     runs = history.runs
-    found = history.named(what) if what else next((run for run in runs if not _is_over(run)), None)
+    found = history.named(what) if what else next((run for run in runs if not run.is_over), None)
     if found is None:
         unread = f" ({visible(history.complaints[0], 300)})" if history.complaints else ""
         raise HarnessError(f"no run in {history.reports} was left unfinished{unread}; `harness history` lists the runs")
-    if _is_over(found):
+    if found.is_over:
         raise HarnessError(f"run {found.name} came to its end; there is nothing to resume")
     return Unfinished(found.log, [event for event in read(found.log).events if not isinstance(event, RunFinished)])
-
-
-def _is_over(run: Run) -> bool:
-    return run.finished is not None and not run.finished.stopped
