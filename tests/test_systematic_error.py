@@ -13,7 +13,9 @@ import harness
 from harness.declare.implementation import implementation_of
 from harness.execute.outcome import outcome
 from harness.generate.plan import fresh, plan
-from harness.measure.systematic import Residual, estimates, in_words, slope_elsewhere, slope_of
+from harness.measure.parts import in_words
+from harness.measure.residuals import Residual
+from harness.measure.systematic import estimates, slope_elsewhere, slope_of
 from harness.measure.verdict import Verdict
 from harness.verify.cell import Cell
 from harness.verify.exploration import explore

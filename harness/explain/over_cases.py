@@ -19,7 +19,8 @@ from harness.explain.neighbourhood import FaultNeighbourhood
 from harness.explain.supposed import CannotSay
 from harness.measure.clock import spending, undisturbed_seconds
 from harness.measure.reference import by_sample, widened
-from harness.measure.systematic import Estimate, Residual, left_over
+from harness.measure.residuals import Residual
+from harness.measure.systematic import Estimate, left_over
 from harness.verify.cell import Cell
 from harness.verify.subject import Subject
 

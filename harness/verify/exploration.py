@@ -19,7 +19,7 @@ from harness.generate.shapes import alone
 from harness.measure.clock import own_seconds, spending
 from harness.measure.comparison import Comparison
 from harness.measure.reference import reference
-from harness.measure.systematic import Residual, residual
+from harness.measure.residuals import Residual, residual
 from harness.measure.verdict import Judgement, Verdict, judge
 from harness.verify.accuracy import LessAccurate
 from harness.verify.case_observer import can_not_go_on, observed
@@ -97,8 +97,8 @@ class Exploration:
 
     planned: cases that should be asked, those left out that would take too long; met: those that were; answers: the
     comparisons of the first few planned cases with small results, to hold them against another implementation's; residuals:
-    what is left of comparisons with the oracle, to be tested for a systematic error; over_all: what
-    was found of them together; exact_cases: cases in which nothing rounds.
+    what is left of comparisons with the oracle, to be tested for a systematic error; room: entries that fit there still;
+    over_all: what was found of them together; exact_cases: cases in which nothing rounds.
     """
 
     cell: Cell
@@ -107,6 +107,7 @@ class Exploration:
     tried: list[Case] = field(default_factory=list)
     answers: Answers = field(default_factory=dict)
     residuals: list[Residual] = field(default_factory=list)
+    room: int = _ENTRIES_OF_RESIDUALS
     over_all: SystematicError | LessAccurate | None = None
     exact_cases: int = 0
     comparisons: int = 0
@@ -143,11 +144,10 @@ class Exploration:
 
     def keep_residuals(self, case: Case, comparisons: Sequence[Comparison]) -> None:
         """Keep what is left of a case's comparisons, as long as there is room."""
-        room = _ENTRIES_OF_RESIDUALS - sum(each.entries for each in self.residuals)
         for place, comparison in enumerate(comparisons):
-            if comparison.actual.size <= room and (found := residual(case, place, comparison)) is not None:
+            if comparison.actual.size <= self.room and (found := residual(case, place, comparison)) is not None:
                 self.residuals.append(found)
-                room -= found.entries
+                self.room -= found.entries
 
     def keep(self, case: Case, comparisons: Sequence[Comparison]) -> None:
         """Keep what a case gave, in memory of its own, where it is small and among the first."""

@@ -13,7 +13,7 @@ from harness.generate.case import Case
 from harness.generate.precision import eps_of
 from harness.measure.clock import own_seconds, spending
 from harness.measure.comparison import Comparison
-from harness.measure.systematic import Residual
+from harness.measure.residuals import Residual
 from harness.measure.verdict import Judgement, Verdict
 from harness.verify.accuracy import LessAccurate, less_accurate
 from harness.verify.case_observer import observed

@@ -11,16 +11,9 @@ from dataclasses import dataclass
 
 from harness.generate.case import Case
 from harness.measure.comparison import Comparison
-from harness.measure.systematic import (
-    POSITIONS,
-    Estimate,
-    Residual,
-    estimates,
-    in_words,
-    residual,
-    slope_elsewhere,
-    slope_of,
-)
+from harness.measure.parts import POSITIONS, in_words
+from harness.measure.residuals import Residual, residual
+from harness.measure.systematic import Estimate, estimates, slope_elsewhere, slope_of
 from harness.measure.verdict import Judgement, Verdict
 
 _LEAD, _SURE = 1e-4, 1e-7
