@@ -51,10 +51,10 @@ class Entries:
     """
 
     def __init__(self, residuals: Sequence[Residual]) -> None:
-        counts = [each.entries for each in residuals]
+        counts: Numbers = np.array([each.entries for each in residuals])
         self._residuals = residuals
-        self._ends = np.cumsum(counts)
-        self._starts: Numbers = self._ends - counts
+        self._ends = np.cumsum(counts, dtype=np.int64)
+        self._starts = self._ends - counts
         self.case = np.repeat(np.arange(len(counts)), counts)
         self.error, self.expected, self._scale = (
             np.concatenate([tensor.reshape(-1) for tensor in tensors])
