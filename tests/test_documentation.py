@@ -105,7 +105,7 @@ def _commands():
 
 @pytest.mark.parametrize("words", _commands(), ids=" ".join)
 def test_every_command_that_is_shown_is_there_with_its_options(words):
-    command = main.commands[words[1]]
+    command = main.get_command(click.Context(main), words[1])
     known = {option for each in command.params for option in (*each.opts, *each.secondary_opts)}
     assert isinstance(command, click.Command)
     assert {word for word in words[2:] if word.startswith("-")} <= known

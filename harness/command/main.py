@@ -6,27 +6,13 @@ import gc
 import os
 import sys
 from contextlib import suppress
+from importlib import import_module
 from typing import Any, NoReturn
 
 import click
 
 from harness import __version__
-from harness.command.bench import bench
-from harness.command.check import check
-from harness.command.claims import claims
-from harness.command.compare import compare
-from harness.command.docs import docs
-from harness.command.history import history
-from harness.command.invariance import invariance_command
-from harness.command.issues import issues_command
-from harness.command.listing import listing
-from harness.command.merge import merge
 from harness.command.options import AS_JSON, examples
-from harness.command.replay import replay
-from harness.command.report import report
-from harness.command.run import run
-from harness.command.serve import serve
-from harness.command.survey import survey
 from harness.errors import HarnessError, InfrastructureError
 from harness.explain.visible import visible
 from harness.fault import with_traceback
@@ -61,6 +47,26 @@ Shell completion: eval "$(_HARNESS_COMPLETE=bash_source harness)"   (or zsh_sour
 )
 
 
+COMMANDS = {
+    "bench": "bench:bench",
+    "check": "check:check",
+    "claims": "claims:claims",
+    "compare": "compare:compare",
+    "docs": "docs:docs",
+    "history": "history:history",
+    "invariance": "invariance:invariance_command",
+    "issues": "issues:issues_command",
+    "list": "listing:listing",
+    "merge": "merge:merge",
+    "replay": "replay:replay",
+    "report": "report:report",
+    "run": "run:run",
+    "serve": "serve:serve",
+    "survey": "survey:survey",
+}
+"""The commands, and where each is: it is imported when it is asked for, so that none waits for what the others need."""
+
+
 class Sentences(click.Group):
     """A group whose commands refuse in one sentence with the right exit code, never with a traceback.
 
@@ -78,6 +84,18 @@ class Sentences(click.Group):
         except OSError as failure:
             _say(_sentence(failure))
             _leave(InfrastructureError.exit_code)
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """The names of the commands."""
+        return [*COMMANDS]
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """The command of a name; None where there is none."""
+        if cmd_name not in COMMANDS:
+            return None
+        module, _, name = COMMANDS[cmd_name].partition(":")
+        command: click.Command = getattr(import_module(f"harness.command.{module}"), name)
+        return command
 
     def invoke(self, ctx: click.Context) -> object:
         """Run the command; what goes wrong becomes a sentence."""
@@ -129,20 +147,3 @@ def _say(sentence: str) -> None:
 @click.version_option(__version__, prog_name="harness", message="%(prog)s %(version)s")
 def main() -> None:
     """Verify that several ways to compute a tensor operation agree, and say where, why, and whether it is rounding."""
-
-
-main.add_command(listing)
-main.add_command(run)
-main.add_command(check)
-main.add_command(bench)
-main.add_command(merge)
-main.add_command(replay)
-main.add_command(report)
-main.add_command(compare)
-main.add_command(history)
-main.add_command(issues_command)
-main.add_command(invariance_command)
-main.add_command(claims)
-main.add_command(docs)
-main.add_command(serve)
-main.add_command(survey)

@@ -93,8 +93,22 @@ def own_seconds() -> float:
 
 
 def undisturbed_seconds() -> float:
-    """The time that this thread has taken, compilers included, but for what it waited while others had the processors."""
-    return perf_counter() - waited(threading.get_native_id())
+    """The time that this thread has taken, compilers included, but for what it waited while others had the processors.
+
+    What it waited is looked up once a millisecond: that takes a call of the system, and is asked twice a case.
+    """
+    now, thread = perf_counter(), threading.get_native_id()
+    until, so_far = _looked_up.get(thread, (0.0, 0.0))
+    if now > until:
+        so_far = waited(thread)
+        _looked_up[thread] = now + _LOOKED_UP_EVERY, so_far
+    return now - so_far
+
+
+_LOOKED_UP_EVERY = 1e-3
+
+_looked_up: dict[int, tuple[float, float]] = {}
+"""By thread, which a fork gives another number, until when it need not be looked up again, and what it has waited."""
 
 
 def waited(thread: int) -> float:

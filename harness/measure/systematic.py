@@ -21,7 +21,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import t as student
 
 from harness.measure.parts import Entries, Part, Sums
 from harness.measure.residuals import Residual
@@ -107,6 +106,8 @@ def _means(sums: Sums) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
 
 def _slopes(products: NDArray[np.float64], squares: NDArray[np.float64]) -> tuple[NDArray[np.float64], ...]:
     """Column by column: the slope, its standard error, it in noise floors, the number of cases (0 for too few), its chance."""
+    from scipy.special import stdtr  # for which every command would wait
+
     with np.errstate(all="ignore"):
         products = squares * _without_outliers(products / squares)
         products = np.where(squares > 0, products, 0.0)
@@ -115,7 +116,7 @@ def _slopes(products: NDArray[np.float64], squares: NDArray[np.float64]) -> tupl
         left = (products - size * squares) / np.maximum(1.0 - weight, _LEAST_LEVERAGE_LEFT)
         error = np.sqrt(np.square(left).sum(0)) / whole
         alike = 1.0 / np.square(weight).sum(0)  # as many cases of one weight would tell as much
-        chance = 2.0 * student.sf(np.abs(size) / error, np.maximum(alike - 1.0, 1.0))
+        chance = 2.0 * stdtr(np.maximum(alike - 1.0, 1.0), -np.abs(size) / error)
     there = (squares > 0).sum(0)
     floors = np.abs(size) * np.sqrt(whole / np.maximum(there, 1))
     return size, error, floors, np.where(alike >= _FEWEST_CASES, there, 0), chance

@@ -144,10 +144,11 @@ class Exploration:
 
     def keep_residuals(self, case: Case, comparisons: Sequence[Comparison]) -> None:
         """Keep what is left of a case's comparisons, as long as there is room."""
-        for place, comparison in enumerate(comparisons):
-            if comparison.actual.size <= self.room and (found := residual(case, place, comparison)) is not None:
-                self.residuals.append(found)
-                self.room -= found.entries
+        with spending("comparing"):
+            for place, comparison in enumerate(comparisons):
+                if comparison.actual.size <= self.room and (found := residual(case, place, comparison)) is not None:
+                    self.residuals.append(found)
+                    self.room -= found.entries
 
     def keep(self, case: Case, comparisons: Sequence[Comparison]) -> None:
         """Keep what a case gave, in memory of its own, where it is small and among the first."""
@@ -262,7 +263,7 @@ def _ask_and_add(done: Exploration, subject: Subject, case: Case) -> list[Compar
 def ask(cell: Cell, subject: Subject, case: Case) -> tuple[Finding, list[Comparison]]:
     """Ask the property on one case: the finding, and the comparisons it took."""
     watch_compilers()
-    with observed(case):
+    with observed(case), spending("comparing"):
         return _asked(cell, subject, case)
 
 
