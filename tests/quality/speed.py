@@ -1,13 +1,20 @@
-"""The harness' own speed, measured: `python -m tests.quality.speed`.
+"""The harness' own speed, measured: `python -m tests.quality.speed [WORD…]`.
 
-Prints comparisons per second and core, drawing against hypothesis-torch side by side, and the seconds in which a planted
-batch slice error is found and shrunk. Absolute figures depend on the machine; the ratio does not.
+Prints comparisons per second and core, drawing against hypothesis-torch side by side, the seconds in which a planted batch
+slice error is found and shrunk, how long commands take beside `import torch`, by themselves and with kept workers, and where
+the time of a run goes: one of `harness run` with the WORDs, of the quick profile where none are given. Absolute figures
+depend on the machine; ratios do not.
 """
 
 import statistics
+import subprocess
 import sys
+import tempfile
 import time
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
 
 import hypothesis.strategies as st
 import torch
@@ -21,11 +28,36 @@ from harness.execute.outcome import outcome
 from harness.generate.plan import plan
 from harness.generate.strategy import cases
 from harness.operations.linear import linear
+from harness.record.events import CellFinished
+from harness.record.runlog import read
 from harness.verify.cell import Cell, cells
 from harness.verify.exploration import explore
 from harness.verify.suite import every_property
+from tests.command_line import surroundings
 
 SMALL = 2000
+
+MINE = """
+import pathlib
+import time
+
+import harness
+from jaxtyping import Float
+from torch import Tensor
+
+@harness.operation
+def double(x: Float[Tensor, "n"]) -> Float[Tensor, "n"]:
+    "Twice x."
+    return 2 * x
+
+@double.implementation
+def added(x):
+    begun = pathlib.Path(__file__).with_name("begun")
+    if not begun.exists():
+        begun.write_text(str(time.time()))
+    return x + x
+"""
+"""A small file, as somebody begins with, which tells when it is called first."""
 
 
 def comparisons_per_second(operation: Operation, rounds: int = 7) -> list[float]:
@@ -120,23 +152,101 @@ def planted_slice() -> tuple[float, str]:
     return time.process_time() - began, f"{found.verdict}: {shown.summary if shown else 'not found'}"
 
 
+def starting(folder: Path) -> Iterator[tuple[str, float]]:
+    """What is started, and the seconds that takes: by itself, and then with kept workers."""
+    (folder / "mine.py").write_text(MINE)
+    kept = surroundings(XDG_RUNTIME_DIR=str(folder))
+    yield "import torch", _seconds(folder, kept, "-c", "import torch")
+    yield from _of_commands(folder, kept, "")
+    with _kept_workers(kept):
+        yield from _of_commands(folder, kept, ", kept workers")
+
+
+def _of_commands(folder: Path, environment: dict[str, str], how: str) -> Iterator[tuple[str, float]]:
+    words, begun = ("-m", "harness", "check", "mine.py", "--reports", "reports"), folder / "begun"
+    yield f"harness list{how}", _seconds(folder, environment, "-m", "harness", "list")
+    yield f"harness check, its first case{how}", _seconds(folder, environment, *words, begun=begun)
+    yield f"harness check{how}", _seconds(folder, environment, *words)
+    yield f"harness check --profile smoke{how}", _seconds(folder, environment, *words, "--profile", "smoke")
+
+
+def _seconds(
+    folder: Path, environment: dict[str, str], *words: str, begun: Path | None = None, rounds: int = 5
+) -> float:
+    """The median of a few rounds, until the process has ended or what it calls has `begun`."""
+    seconds = []
+    for _ in range(rounds):
+        if begun is not None:
+            begun.unlink(missing_ok=True)
+        start = time.time()
+        subprocess.run([sys.executable, *words], cwd=folder, env=environment, stdout=subprocess.DEVNULL, check=True)
+        seconds.append((time.time() if begun is None else float(begun.read_text())) - start)
+    return statistics.median(seconds)
+
+
+@contextmanager
+def _kept_workers(environment: dict[str, str]) -> Iterator[None]:
+    words = [sys.executable, "-m", "harness", "serve"]
+    with subprocess.Popen(words, env=environment, stderr=subprocess.PIPE, text=True) as server:
+        assert server.stderr is not None
+        server.stderr.readline()
+        try:
+            yield
+        finally:
+            server.terminate()
+
+
+def accounts(words: list[str], folder: Path) -> dict[str, float]:
+    """The shares of the workers' time in a run, by account."""
+    told = [*(words or ["--profile", "quick"]), "--reports", str(folder)]
+    subprocess.run(
+        [sys.executable, "-m", "harness", "run", *told], env=surroundings(), stdout=subprocess.DEVNULL, check=False
+    )
+    (log,) = (folder / "runs").iterdir()
+    seconds: Counter[str] = Counter()
+    for event in read(log).events:
+        if isinstance(event, CellFinished):
+            seconds.update(event.seconds)
+    return {account: spent / sum(seconds.values()) for account, spent in seconds.most_common()}
+
+
 def main() -> int:
     """Print the figures; the exit code is 0 whatever they are, since a figure is no test."""
     torch.set_num_threads(1)
-    for name in ("linear", "pool_then_decode"):
-        if name in catalogue():
-            rates = comparisons_per_second(catalogue()[name])
-            print(
-                f"comparisons per second and core, {name}: {statistics.median(rates):,.0f} "
-                f"({rates[0]:,.0f} to {rates[-1]:,.0f} in {len(rates)} rounds)"
-            )
+    with tempfile.TemporaryDirectory(
+        prefix="speed-", dir="/tmp"
+    ) as place:  # the path of a socket has 108 bytes at most
+        told = dict(starting(Path(place)))
+        for name, seconds in told.items():
+            print(f"{name}: {seconds:.2f} s, {seconds / told['import torch']:.2f} x import torch", flush=True)
+    _print_rates()
     ours, theirs = drawing()
     print(
         f"drawing a float32 tensor: {ours:.0f} µs here, {theirs:.0f} µs by hypothesis-torch, ratio {theirs / ours:.1f}"
     )
     seconds, case = planted_slice()
-    print(f"planted batch slice error found and shrunk in {seconds:.2f} s ({case})")
+    print(f"planted batch slice error found and shrunk in {seconds:.2f} s ({case})", flush=True)
+    with tempfile.TemporaryDirectory(prefix="speed-") as place:
+        shares = accounts(sys.argv[1:], Path(place))
+    print("of the workers' time:", ", ".join(f"{account} {share:.1%}" for account, share in shares.items()))
+    print(
+        f"outside of implementations, their compilers and the oracle: {1 - sum(shares.get(each, 0.0) for each in _OF_OTHERS):.1%}"
+    )
     return 0
+
+
+_OF_OTHERS = ("implementation", "compiling", "oracle")
+
+
+def _print_rates() -> None:
+    for name in ("linear", "pool_then_decode"):
+        if name in catalogue():
+            rates = comparisons_per_second(catalogue()[name])
+            print(
+                f"comparisons per second and core, {name}: {statistics.median(rates):,.0f} "
+                f"({rates[0]:,.0f} to {rates[-1]:,.0f} in {len(rates)} rounds)",
+                flush=True,
+            )
 
 
 if __name__ == "__main__":
