@@ -6,6 +6,7 @@ confusion of rows and columns where they differ, and much is special where an ax
 
 from __future__ import annotations
 
+import heapq
 import itertools
 import math
 from collections.abc import Collection, Hashable, Iterable, Iterator, Mapping, Sequence
@@ -92,14 +93,22 @@ def corners(bases: Sequence[Case], there: Iterable[Case]) -> tuple[Case, ...]:
     Every two of them that can be, and each with every value of every option, as far as they are not there yet.
     """
     met: set[Hashable] = set().union(*map(_meetings, there))
-    candidates = [(case, _meetings(case)) for case in _special(bases)]
+    candidates = [(case, _meetings(case) - met) for case in _special(bases)]
     chosen: list[Case] = []
-    while True:
-        case, meetings = max(candidates, key=lambda each: len(each[1] - met), default=(None, met))
-        if case is None or meetings <= met:
-            return tuple(chosen)
-        chosen.append(case)
-        met |= meetings
+    # how many a candidate adds can only fall, so one that still adds most when it is counted anew is the one (Minoux,
+    # Accelerated greedy algorithms for maximizing submodular set functions, 1978)
+    most = [(-len(meetings), place) for place, (_, meetings) in enumerate(candidates)]
+    heapq.heapify(most)
+    while most:
+        _, place = heapq.heappop(most)
+        case, meetings = candidates[place]
+        left = meetings - met
+        if left and (not most or (-len(left), place) <= most[0]):
+            chosen.append(case)
+            met |= left
+        elif left:
+            heapq.heappush(most, (-len(left), place))
+    return tuple(chosen)
 
 
 def _special(bases: Sequence[Case]) -> Iterator[Case]:
