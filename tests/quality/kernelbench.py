@@ -261,6 +261,12 @@ def _told(path, names, limit):
         return Answer(path.stem, refusal=f"no answer: {(done.stderr.strip().splitlines() or ['crashed'])[-1]}")
 
 
+def _kept(file, names):
+    """The answers of these problems that are kept in a file."""
+    lines = file.read_text().splitlines() if file and file.exists() else ()
+    return [answer for answer in (Answer(**json.loads(line)) for line in lines) if answer.name in names]
+
+
 def main():
     """Ask every problem of a folder, or some by lot, as many at a time as are wanted; each is told as it is answered."""
     options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -270,6 +276,7 @@ def main():
     options.add_argument("--seed", type=int, default=0, help="of the lot")
     options.add_argument("--jobs", type=int, default=2)
     options.add_argument("--limit", type=float, default=600, help="seconds for a problem")
+    options.add_argument("--answers", type=Path, help="where answers are kept: what stands there is not asked again")
     options.add_argument("--problem", action="store_true", help="FOLDER is one problem: answer as JSON")
     given = options.parse_intermixed_args()
     names = given.candidates or [*_RIGHT, *_WRONG]
@@ -280,13 +287,17 @@ def main():
     paths = sorted(path for path in given.folder.rglob("*.py") if kernelbench.is_problem(path))
     if given.sample:
         paths = sorted(random.Random(given.seed).sample(paths, given.sample))
-    answers, began = [], time.monotonic()
+    answers, began = _kept(given.answers, {path.stem for path in paths}), time.monotonic()
+    paths = [path for path in paths if path.stem not in {each.name for each in answers}]
     with ThreadPoolExecutor(given.jobs) as pool:
         for done in as_completed(pool.submit(_told, path, names, given.limit) for path in paths):
             answers.append(done.result())
             each = answers[-1]
+            if given.answers:
+                with given.answers.open("a") as file:
+                    print(json.dumps(asdict(each)), file=file)
             print(
-                f"{len(answers)}/{len(paths)} {time.monotonic() - began:.0f} s  {each.name}, {each.varying} of {each.sizes} "
+                f"{len(answers)} {time.monotonic() - began:.0f} s  {each.name}, {each.varying} of {each.sizes} "
                 f"sizes, {each.seconds:.0f} s: {each.refusal or each.verdicts}"
             )
             for name in each.surprising:
