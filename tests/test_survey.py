@@ -216,6 +216,9 @@ def test_a_library_is_surveyed(tmp_path):
     (log,) = (folder / "runs" / "runs").iterdir()  # what was asked is not asked again
     before = read(log).events
     cut_off(log, [event for event in before if not isinstance(event, RunFinished)][:-1])
+    deeper = ask(tmp_path, "survey", "surveyed", "no_such_file", "--profile", "nightly")
+    assert deeper.code == 2
+    assert "declares 1 of the 8 uses" in deeper.err
     assert ask(tmp_path, *words).out == first.out
     (log,) = (folder / "runs" / "runs").iterdir()  # and what was cut off goes on
     assert len(read(log).events) == len(before)

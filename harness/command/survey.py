@@ -21,6 +21,7 @@ from harness.execute.fork_server import begin
 from harness.explain.visible import visible
 from harness.history.history import History
 from harness.history.index import Run
+from harness.history.unfinished import conditions
 from harness.measure.verdict import Verdict
 from harness.record.checked_file import checksum
 from harness.record.environment import environment
@@ -107,7 +108,13 @@ def survey(
     depth = _DEPTHS[profile]
     if not folder.is_declared:
         click.echo(f"declaring the operators of {visible(library, 100)}", err=True)
-        folder.write(declare_all(library, depth.uses, limit, worker_memory((), 1)))
+        folder = folder.written(declare_all(library, depth.uses, limit, worker_memory((), 1)), depth.uses)
+    elif folder.uses < depth.uses:
+        click.echo(
+            f"{folder.index} declares {folder.uses} of the {depth.uses} uses of each operator that the {profile} profile asks; "
+            "remove it, and the survey declares anew, and writes its files over",
+            err=True,
+        )
     config = RunConfig(
         devices=(),
         dtypes=depth.dtypes,
@@ -128,7 +135,7 @@ def survey(
     chosen = [file for file in folder.files if not words or any(word in file.stem for word in words)]
     if not chosen:
         raise HarnessError(f"no file of operators has {' or '.join(words)} in its name; {folder.operators} lists them")
-    here, asked = environment(), _runs(folder.runs)
+    here, asked = environment(str(chosen[0].resolve()), threads=config.threads), _runs(folder.runs)
     for file in chosen:
         _ask(file, config, here, asked)
     outcomes = _answers(chosen, here, _runs(folder.runs))
@@ -148,10 +155,6 @@ def _version(library: str) -> str:
     return "0"
 
 
-_SAME = ("cpu", "kernels", "revision")
-"""What of the environment has to be the same, for what was asked not to be asked again."""
-
-
 def _runs(folder: Path) -> list[Run]:
     """The runs of a survey."""
     return History.ask(folder, lambda history: history.runs)
@@ -162,7 +165,7 @@ def _ask(file: Path, config: RunConfig, here: Mapping[str, Any], asked: Sequence
     wanted, now = (config.profile, config.dtypes, config.keyword, config.examples or 0, config.seed), checksum(file)
     for run in asked:
         scope = (run.scope.profile, tuple(run.scope.dtypes), run.scope.keyword, run.scope.examples, run.started.seed)
-        is_same = all(run.started.environment.get(name) == here.get(name) for name in _SAME)
+        is_same = conditions(run.started.environment) == conditions(here)
         if is_same and (scope, run.started.checksum) == (wanted, now):
             if not run.is_over:
                 _say(file, resumed(_fresh(config), run.name))

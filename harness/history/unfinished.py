@@ -13,9 +13,7 @@ from harness.history.history import History
 from harness.record.events import Event, RunFinished, RunStarted
 from harness.record.runlog import RunLog, read
 
-_SAME = ("revision", "candidates revision", "cpu", "python", "torch build", "threads")
-"""What of two environments has to be the same, for the halves of a run to be one."""
-
+_SAME = ("revision", "candidates revision", "cpu", "kernels", "python", "torch build", "threads")
 _PACKAGES = ("tensor-harness", "torch", "numpy", "scipy", "hypothesis")
 
 
@@ -53,10 +51,14 @@ class Unfinished:
 
 
 def _told(started: RunStarted) -> dict[str, Any]:
-    environment: Mapping[str, Any] = started.environment
+    told = {"file's checksum": started.checksum, "division into shards": started.scope.durations}
+    return told | conditions(started.environment)
+
+
+def conditions(environment: Mapping[str, Any]) -> dict[str, Any]:
+    """What of an environment has to be the same, for the halves of a run to be one."""
     packages = environment.get("packages")
     told = {name: environment.get(name) for name in _SAME}
-    told |= {"file's checksum": started.checksum, "division into shards": started.scope.durations}
     return told | {name: packages.get(name) for name in _PACKAGES if isinstance(packages, dict)}
 
 

@@ -10,7 +10,7 @@ reports/surveys/torch-2.13.0/
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Annotated
@@ -43,6 +43,14 @@ class _Entry:
 
 
 @dataclass(frozen=True)
+class _Index:
+    """uses: how many of each operator were declared at most."""
+
+    uses: Annotated[int, Meta(ge=1)]
+    operators: list[_Entry]
+
+
+@dataclass(frozen=True)
 class SurveyFolder:
     """The folder of a survey of one version of a library."""
 
@@ -71,13 +79,22 @@ class SurveyFolder:
         return self.index.exists()
 
     @cached_property
-    def entries(self) -> list[_Entry]:
-        """Every operator. Raises HarnessError where the index can't be read."""
+    def _indexed(self) -> _Index:
         path = self.index
         try:
-            return structured(parsed(read_text(path, "index of operators")), list[_Entry])
+            return structured(parsed(read_text(path, "index of operators")), _Index)
         except Unreadable as failure:
             raise HarnessError(f"{path} can't be read: {failure}; remove it, and the survey declares anew") from None
+
+    @property
+    def entries(self) -> list[_Entry]:
+        """Every operator. Raises HarnessError where the index can't be read."""
+        return self._indexed.operators
+
+    @property
+    def uses(self) -> int:
+        """How many uses of each operator were declared at most. Raises HarnessError where the index can't be read."""
+        return self._indexed.uses
 
     @property
     def files(self) -> dict[Path, list[_Entry]]:
@@ -98,8 +115,8 @@ class SurveyFolder:
         """The operator that each operation is about."""
         return {name: each.path for each in self.entries for name in each.operations}
 
-    def write(self, told: Iterable[Declared]) -> None:
-        """Write the operations, a file for each area of the library, and the index of all operators."""
+    def written(self, told: Iterable[Declared], uses: int) -> SurveyFolder:
+        """Write the operations, a file for each area of the library, and the index of all operators; the folder as it is then."""
         told = list(told)
         self.operators.mkdir(parents=True, exist_ok=True)
         for area in dict.fromkeys(each.area for each in told if each.operations):
@@ -113,7 +130,8 @@ class SurveyFolder:
             for each in told
         ]
         lines = ",\n".join(msgspec.json.encode(shown(asdict(each))).decode() for each in entries)
-        self.index.write_text(f"[\n{lines}\n]\n", encoding="utf-8")
+        self.index.write_text(f'{{"uses": {uses}, "operators": [\n{lines}\n]}}\n', encoding="utf-8")
+        return replace(self)
 
     def left_out(self) -> Iterator[tuple[str, str]]:
         """The operators that are not surveyed, and why."""

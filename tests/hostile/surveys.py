@@ -28,13 +28,17 @@ _STATES = {
     "brackets": b"a = " + b"[" * 100_000,
 }
 
+_OPERATOR = b'{"path": "surveyed.f", "variant": "", "file": "%s", "operations": {"f": []}}'
+
 _INDEXES = {
     "no JSON": b"[{",
     "a number": b"3",
-    "a path for a file": b'[{"path": "surveyed.f", "variant": "", "file": "../../outside_operators.py", "operations": {"f": []}}]',
-    "another file": b'[{"path": "surveyed.f", "variant": "", "file": "../mine.py", "operations": {"f": []}}]',
-    "a file that is not there": b'[{"path": "surveyed.f", "variant": "", "file": "gone_operators.py", "operations": {"f": []}}]',
-    "no operator": b"[]",
+    "a path for a file": b'{"uses": 1, "operators": [' + _OPERATOR % b"../../outside_operators.py" + b"]}",
+    "another file": b'{"uses": 1, "operators": [' + _OPERATOR % b"../mine.py" + b"]}",
+    "a file that is not there": b'{"uses": 1, "operators": [' + _OPERATOR % b"gone_operators.py" + b"]}",
+    "no operator": b'{"uses": 1, "operators": []}',
+    "no uses": b'{"uses": 0, "operators": []}',
+    "as it was before uses were told": b"[" + _OPERATOR % b"f_operators.py" + b"]",
 }
 
 
