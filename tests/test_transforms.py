@@ -141,6 +141,18 @@ class BackwardAlone(torch.autograd.Function):
     backward = Cubed.backward
 
 
+class DroppingTangents:
+    """Loses the tangents of dual tensors, as a compiled function does, and bears function transforms."""
+
+    def __init__(self, function):
+        self.function = function
+
+    def __call__(self, x, w):
+        if not any(map(torch._C._functorch.is_functorch_wrapped_tensor, (x, w))):
+            x, w = x.detach(), w.detach()
+        return self.function(x, w)
+
+
 def through_numpy(x, w):
     return torch.from_numpy(w.detach().numpy() * x.detach().numpy() ** 3) if x.requires_grad else cubed.definition(x, w)
 
@@ -165,6 +177,19 @@ def test_right_rules_are_left_in_peace(name, dtype):
     for function in (Cubed.apply, lambda x, w: x * (w * x).mul(x)):
         found = explored(name, cubed, function, dtype, examples=12)
         assert found.verdict in ("exact", "rounding") and found.comparisons, function
+
+
+@pytest.mark.parametrize("factor", [1, 1.001])
+def test_forward_mode_of_what_is_compiled_is_asked_by_the_way_that_it_bears(factor):
+    """What is compiled drops the tangents of dual tensors (pytorch#187284)."""
+
+    class Compiled(Cubed):
+        @staticmethod
+        def jvp(ctx, x_way, w_way):
+            return Cubed.jvp(ctx, x_way * factor, w_way)
+
+    found = explored("forward_mode", cubed, DroppingTangents(Compiled.apply), "float32", examples=5)
+    assert found.comparisons and (found.verdict == "wrong") == (factor != 1)
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])

@@ -36,12 +36,27 @@ def derivative_along(subject: Subject, call: Call, ways: Mapping[str, Tensor]) -
     ways: directions by argument. Raises Unsupported where the implementation has no forward mode, ImplementationFault where it fails.
     """
     subject.require_derivatives()
+    call = call.fresh()
     with _declining("forward mode"), forward_ad.dual_level():
-        call = call.fresh()
         duals = {name: _dual(call.arguments[name], way) for name, way in ways.items()}
         results = subject.through(call.replace(**duals))
         with subject.guarded("its forward derivative", call):
-            return tuple(map(_tangent, results))
+            tangents = [forward_ad.unpack_dual(result).tangent for result in results]  # type: ignore[no-untyped-call]
+            if any(tangent is not None for tangent in tangents):
+                zeros = map(torch.zeros_like, results)
+                return tuple(each if each is not None else zero for each, zero in zip(tangents, zeros, strict=True))
+    return _by_function_transform(subject, call, ways)
+
+
+def _by_function_transform(subject: Subject, call: Call, ways: Mapping[str, Tensor]) -> tuple[Tensor, ...]:
+    """The same by `torch.func.jvp`, which what is compiled bears, where it drops the tangents of dual tensors (pytorch#187284)."""
+
+    def through(*arguments: Tensor) -> tuple[Tensor, ...]:
+        return subject.through(call.replace(**dict(zip(ways, arguments, strict=True))))
+
+    with _declining("forward mode"), subject.guarded("its forward derivative", call):
+        made = torch.func.jvp(through, tuple(call.arguments[name] for name in ways), tuple(ways.values()))
+        return tuple(made[1])
 
 
 def second_gradients(subject: Subject, call: Call, ways: Mapping[str, Tensor]) -> SecondGradients:
@@ -77,11 +92,6 @@ def mapped(subject: Subject, calls: Sequence[Call], axes: Mapping[str, int]) -> 
 def _dual(tensor: Tensor, way: Tensor) -> Tensor:
     made: Tensor = forward_ad.make_dual(tensor, way)  # type: ignore[no-untyped-call]
     return made
-
-
-def _tangent(result: Tensor) -> Tensor:
-    primal, tangent = forward_ad.unpack_dual(result)  # type: ignore[no-untyped-call]
-    return torch.zeros_like(primal) if tangent is None else tangent
 
 
 @contextlib.contextmanager
