@@ -57,8 +57,12 @@ def residual(case: Case, place: int, found: Comparison) -> Residual | None:
         scale = np.maximum(floor, _SHARE_OF_A_SAMPLE * shared[:, None])
         error = actual - expected
         told = found.informative[:, None] & np.isfinite(error) & np.isfinite(scale) & (scale > 0)
-    scale = np.where(told, scale, np.inf)  # an entry with which nothing can be compared counts for nothing
-    error, expected = np.where(told, error, 0.0), np.where(told, expected, 0.0)
+    if not told.all():  # an entry with which nothing can be compared counts for nothing
+        scale, error, expected = (
+            np.where(told, scale, np.inf),
+            np.where(told, error, 0.0),
+            np.where(told, expected, 0.0),
+        )
     shape, axes = _by_axes(case, place, found)
     return Residual(case, place, error, expected, scale, found.axis, shape, axes)
 
