@@ -1,5 +1,7 @@
 """Forward mode, double backward and vmap, both sides: right rules left in peace, wrong ones found, missing ones declined."""
 
+from typing import Annotated
+
 import pytest
 import torch
 from jaxtyping import Float
@@ -190,6 +192,42 @@ def test_forward_mode_of_what_is_compiled_is_asked_by_the_way_that_it_bears(fact
 
     found = explored("forward_mode", cubed, DroppingTangents(Compiled.apply), "float32", examples=5)
     assert found.comparisons and (found.verdict == "wrong") == (factor != 1)
+
+
+@harness.operation
+def chosen(
+    x: Float[Tensor, "batch n"], kept: Annotated[Float[Tensor, "batch n"], harness.one_hot]
+) -> Float[Tensor, "batch n"]:
+    """x where it is kept, else 0."""
+    return torch.where(kept > 0, x, 0.0)
+
+
+@pytest.mark.parametrize("name", TRANSFORMS)
+def test_nobody_is_asked_for_a_derivative_in_what_is_compared_alone(name):
+    """A product has one in the mask, of which the definition has none; one in x that is wrong is found all the same."""
+    assert not explored(name, chosen, lambda x, kept: x * kept, "float32", examples=40).verdict.failing
+    if name != "vmap":
+        assert explored(
+            name, chosen, lambda x, kept: SquaredInstead.apply(x) * kept, "float32", examples=40
+        ).verdict.failing
+
+
+class SquaredInstead(torch.autograd.Function):
+    """The identity, with the derivatives of half the square."""
+
+    @staticmethod
+    def forward(ctx, x):
+        ctx.save_for_backward(x)
+        ctx.save_for_forward(x)
+        return x.clone()
+
+    @staticmethod
+    def backward(ctx, gradient):
+        return gradient * ctx.saved_tensors[0]
+
+    @staticmethod
+    def jvp(ctx, way):
+        return way * ctx.saved_tensors[0]
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])

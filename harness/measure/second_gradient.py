@@ -17,7 +17,7 @@ from harness.errors import Unsupported
 from harness.fault import message
 from harness.generate.case import Call, Case
 from harness.measure.arrays import Array, as_array
-from harness.measure.gradient import cotangents_like, differentiated, gradients_of, with_floor
+from harness.measure.gradient import cotangents_like, differentiated, gradient_reference, gradients_of, with_floor
 from harness.measure.reference import Reference, defined, measure, remembered
 
 
@@ -36,9 +36,14 @@ class SecondGradients:
 
 
 def directions_of(case: Case) -> dict[str, Tensor]:
-    """A direction for every float argument, of the structure that the argument has: symmetric where that is."""
+    """A direction for every float argument, of the structure that the argument has: symmetric where that is.
+
+    It is zero where the definition has no gradient in an argument, as in one that is compared alone: none is asked there.
+    """
     another = case.another(_WAY).replace(pattern="normal", nudge=0).tensors
-    return {name: another[name].to(case.device) for name, domain in case.given.items() if domain.is_inexact}
+    names = [name for name, domain in case.given.items() if domain.is_inexact]
+    told = zip(names, gradient_reference(case).parts, strict=True)
+    return {name: another[name].to(case.device) * bool(part.expected.any()) for name, part in told}
 
 
 _WAY = 7
