@@ -7,6 +7,7 @@ machines: which of them is free, and what becomes of a task whose machine is gon
 from __future__ import annotations
 
 import logging
+import os
 import queue
 import tempfile
 import threading
@@ -15,10 +16,12 @@ from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
+from time import monotonic
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
 from harness.errors import HarnessError, InfrastructureError
+from harness.execute.fork_server import fork_server
 from harness.execute.pool import Pool
 from harness.execute.queue import Queue
 from harness.execute.selection import Selection
@@ -34,6 +37,9 @@ if TYPE_CHECKING:
 _CONNECTING_SECONDS = 30.0
 _PAUSE = 1.0
 """Seconds after which it is looked whether a task or the scheduler has ended, while no cell is told."""
+
+_TELLING_SECONDS = 0.2
+"""Between two messages of a task: each takes a machine and the scheduler milliseconds, as long as a small cell."""
 
 _IDLE_SECONDS = 30.0
 """Without a task, after which a machine lets go of its worker: whoever ran may have been killed."""
@@ -90,6 +96,7 @@ class Cluster:
             self._client = client
             with self._in_plain_words():
                 _check_alike(client)
+                client.run(warm_up)
             yield self
 
     def cells(self) -> list[str]:
@@ -104,7 +111,7 @@ class Cluster:
         A cell over which Dask has lost as many machines as it allows is an error, and the rest of its group is asked by
         others. Raises InfrastructureError where the scheduler is gone.
         """
-        told: queue.SimpleQueue[str] = queue.SimpleQueue()
+        told: queue.SimpleQueue[list[str]] = queue.SimpleQueue()
         with self._in_plain_words():
             self._client.subscribe_topic(self._task.run, lambda event: told.put(event[1]))
             try:
@@ -118,7 +125,7 @@ class Cluster:
         """Nobody knows over which cell each machine was last."""
         return set()
 
-    def _answers(self, cells: Sequence[str], told: queue.SimpleQueue[str]) -> Iterator[CellFinished]:
+    def _answers(self, cells: Sequence[str], told: queue.SimpleQueue[list[str]]) -> Iterator[CellFinished]:
         waiting, answered = Queue(cells).waiting, set[str]()
         cut = pieces(waiting, self.pool.selection.durations, max(1, sum(self._client.nthreads().values())))
         running = {self._submitted(piece, place): piece for place, piece in enumerate(cut)}
@@ -185,12 +192,12 @@ def _resources(devices: Iterable[str]) -> dict[str, float] | None:
     return {"GPU": 1} if set(devices) - {"cpu"} else None
 
 
-def _heard(told: queue.SimpleQueue[str]) -> Iterator[CellFinished]:
+def _heard(told: queue.SimpleQueue[list[str]]) -> Iterator[CellFinished]:
     """What was told meanwhile; waits a little for the first."""
     with suppress(queue.Empty):
-        yield _event(told.get(timeout=_PAUSE))
+        yield from map(_event, told.get(timeout=_PAUSE))
         while True:
-            yield _event(told.get_nowait())
+            yield from map(_event, told.get_nowait())
 
 
 def _returned(running: Mapping[Future, Sequence[str]]) -> Iterator[CellFinished]:
@@ -237,15 +244,37 @@ class _Kept:
 _kept: list[_Kept] = []
 
 
+def warm_up() -> None:
+    """Have this machine import everything, while another one finds the cells."""
+
+    def begin() -> None:
+        with _ONE_TASK:
+            _start_server()
+
+    threading.Thread(target=begin, daemon=True).start()
+
+
+def _start_server() -> None:
+    """Begin what workers are forked from.
+
+    Dask has its own processes give back to the system what is freed; those that compute would take it anew all the time.
+    """
+    os.environ.pop("MALLOC_TRIM_THRESHOLD_", None)
+    fork_server()
+
+
 def asked_there(task: Task) -> list[str]:
-    """Ask the cells of a task with a worker of this machine; each answer is told as it comes, and all are returned."""
+    """Ask the cells of a task with a worker of this machine; answers are told as they come, and all are returned."""
     from distributed import get_worker
 
     lines: list[str] = []
+    told, latest = 0, -_TELLING_SECONDS
     with _pool(task) as pool:
         for event in pool.ask(task.cells):
             lines.append(encode(event))
-            get_worker().log_event(task.run, lines[-1])
+            if monotonic() >= latest + _TELLING_SECONDS:
+                get_worker().log_event(task.run, lines[told:])
+                told, latest = len(lines), monotonic()
     return lines
 
 
@@ -274,6 +303,7 @@ def _pool(task: Task) -> Iterator[Pool]:
 
 def _opened(task: Task) -> _Kept:
     """A pool for the tasks of a run, with the file of candidates as it was sent."""
+    _start_server()
     stack = ExitStack()
     with stack:
         folder = stack.enter_context(tempfile.TemporaryDirectory())
