@@ -24,7 +24,7 @@ from harness.generate.case import Call
 from harness.generate.layouts import LAYOUTS, Layout, layouts_for
 from harness.generate.patterns import PATTERNS, SPECIAL, patterns_for
 from harness.generate.plan import Coverage, at_every_size, coverage, covering_array, essential, plan
-from harness.generate.shapes import BETWEEN, EDGES, LARGEST_ALONE
+from harness.generate.shapes import BETWEEN, EDGES, LARGEST_ALONE, corners
 from harness.generate.strategy import THRESHOLDS, fits
 from harness.operations.linear import linear
 from harness.verify.cell import Cell
@@ -69,6 +69,7 @@ def test_a_plan_does_not_depend_on_what_is_imported(tmp_path, monkeypatch):
 
 PLANS = """
 from harness.catalogue import catalogue
+from harness.generate.shapes import corners
 from harness.generate.plan import at_every_size, plan
 for name, operation in catalogue().items():
     print(name, *(case.record() for case in (*plan(operation, 40, 0), *at_every_size(operation)[:9])), sep="|")
@@ -191,6 +192,15 @@ def test_special_shapes_meet_every_option_and_one_another():
     assert any(sizes["batch"] == sizes["n"] == 1 for sizes, _ in cases)
     assert any(sizes["n"] % sizes["m"] == 0 and sizes["n"] > sizes["m"] for sizes, _ in cases)
     assert any(len({*sizes.values()}) == 3 and min(sizes.values()) > 4 for sizes, _ in cases[:1])
+
+
+@pytest.mark.parametrize("operation", [outer, linear, affine], ids=lambda operation: operation.name)
+def test_each_special_shape_is_the_one_that_adds_most_to_those_before_it(operation):
+    bases = covering_array(operation)
+    chosen = corners(bases, bases)
+    assert len(chosen) > 1
+    for count in range(len(chosen) + 1):
+        assert corners(bases, (*bases, *chosen[:count])) == chosen[count:]
 
 
 def test_what_is_done_with_every_nth_case_meets_the_plan_evenly():

@@ -13,7 +13,7 @@ import harness
 from harness.declare.implementation import implementation_of
 from harness.execute.outcome import outcome
 from harness.generate.plan import fresh, plan
-from harness.measure.parts import in_words
+from harness.measure.parts import POSITIONS, Entries, in_words
 from harness.measure.residuals import Residual
 from harness.measure.systematic import estimates, slope_elsewhere, slope_of
 from harness.measure.verdict import Verdict
@@ -85,6 +85,41 @@ def test_one_case_that_leans_far_hides_nothing_and_feigns_nothing():
     assert lead(residuals(lambda expected: 0 * expected, outlier=1.0), EPS) is None
     found = lead(residuals(lambda expected: 0.02 * expected, outlier=-1.0), EPS)
     assert found.part == () and found.size == pytest.approx(0.02, rel=0.1)
+
+
+def placed(each, part):
+    """Which entries of a case belong to a part of its second axis, or by sign and size, told one by one."""
+    index = np.broadcast_to(np.arange(each.shape[1]), each.shape)
+    size, (kind, *told) = each.shape[1], part
+    if kind == "value":
+        sign, how = told
+        steps = np.abs(each.expected) / np.sqrt(np.square(each.expected).mean())
+        among = {"small": steps < 0.03, "middling": (steps >= 0.03) & (steps < 0.3), "large": steps >= 0.3}[how]
+        return among & ((each.expected > 0) == (sign == "positive"))
+    among = {
+        "index": lambda first: index == first,
+        "last": lambda: index == size - 1,
+        "every": lambda period: (index + 1) % period == 0,
+        "tail": lambda block: (index >= size - size % block) & (size > block),
+        "beyond": lambda long: index >= long,
+    }
+    return among[kind](*told[1:])
+
+
+def test_the_sums_of_a_part_are_those_of_its_entries_in_each_case():
+    cases = [residuals(lambda e: 0.1 * e, 1, (rows, size), seed)[0] for seed, (rows, size) in enumerate(SHAPES)]
+    told = dict(Entries(cases).sums("factor"))
+    parts = [part for part in told if part and (part[0] == "value" or part[1:2] == ("axis n",))]
+    assert {part[0] for part in parts} == {"value", *POSITIONS}
+    for part in parts:
+        for each, (product, square, entries) in zip(cases, told[part].T, strict=True):
+            regressor, there = each.expected / each.scale, placed(each, part)
+            assert entries == there.sum(), part
+            assert product == pytest.approx((each.error / each.scale * regressor)[there].sum(), rel=1e-9), part
+            assert square == pytest.approx(np.square(regressor)[there].sum(), rel=1e-9), part
+
+
+SHAPES = ((6, 5), (3, 17), (1, 64), (2, 65), (4, 1025), (5, 33), (2, 2))
 
 
 def test_too_few_cases_tell_nothing():
