@@ -21,7 +21,6 @@ from typing import TYPE_CHECKING
 from uuid import uuid4
 
 from harness.errors import HarnessError, InfrastructureError
-from harness.execute.fork_server import fork_server
 from harness.execute.pool import Pool
 from harness.execute.queue import Queue
 from harness.execute.selection import Selection
@@ -96,12 +95,12 @@ class Cluster:
             self._client = client
             with self._in_plain_words():
                 _check_alike(client)
-                client.run(warm_up)
             yield self
 
     def cells(self) -> list[str]:
         """The names of the cells, as a machine finds them. Raises HarnessError where it refuses the selection."""
         with self._in_plain_words():
+            self._client.run(warm_up, self._task, on_error="ignore")
             needed = _resources(self.pool.selection.devices)
             return list(self._client.submit(cells_there, self._task, pure=False, resources=needed).result())
 
@@ -244,23 +243,14 @@ class _Kept:
 _kept: list[_Kept] = []
 
 
-def warm_up() -> None:
-    """Have this machine import everything, while another one finds the cells."""
+def warm_up(task: Task) -> None:
+    """Have this machine import what the cells of a run need, while another one finds them."""
 
-    def begin() -> None:
-        with _ONE_TASK:
-            _start_server()
+    def opened() -> None:
+        with _pool(task):
+            pass
 
-    threading.Thread(target=begin, daemon=True).start()
-
-
-def _start_server() -> None:
-    """Begin what workers are forked from.
-
-    Dask has its own processes give back to the system what is freed; those that compute would take it anew all the time.
-    """
-    os.environ.pop("MALLOC_TRIM_THRESHOLD_", None)
-    fork_server()
+    threading.Thread(target=opened, daemon=True).start()
 
 
 def asked_there(task: Task) -> list[str]:
@@ -302,8 +292,11 @@ def _pool(task: Task) -> Iterator[Pool]:
 
 
 def _opened(task: Task) -> _Kept:
-    """A pool for the tasks of a run, with the file of candidates as it was sent."""
-    _start_server()
+    """A pool for the tasks of a run, with the file of candidates as it was sent.
+
+    Dask has its own processes give back to the system what is freed; those that compute would take it anew all the time.
+    """
+    os.environ.pop("MALLOC_TRIM_THRESHOLD_", None)
     stack = ExitStack()
     with stack:
         folder = stack.enter_context(tempfile.TemporaryDirectory())
