@@ -13,7 +13,7 @@ from harness.history.history import History
 from harness.record.events import Event, RunFinished, RunStarted
 from harness.record.runlog import RunLog, read
 
-_SAME = ("revision", "candidates revision", "cpu", "kernels", "python", "torch build", "threads")
+_SAME = ("revision", "candidates revision", "cpu", "python", "torch build", "threads")
 _PACKAGES = ("tensor-harness", "torch", "numpy", "scipy", "hypothesis")
 
 
@@ -58,7 +58,7 @@ def _told(started: RunStarted) -> dict[str, Any]:
 def conditions(environment: Mapping[str, Any]) -> dict[str, Any]:
     """What of an environment has to be the same, for the halves of a run to be one."""
     packages = environment.get("packages")
-    told = {name: environment.get(name) for name in _SAME}
+    told = {name: environment.get(name) for name in _SAME} | {"choice of kernels": environment.get("kernels")}
     return told | {name: packages.get(name) for name in _PACKAGES if isinstance(packages, dict)}
 
 
