@@ -6,7 +6,7 @@ import gc
 import os
 import sys
 from contextlib import suppress
-from importlib import import_module
+from pkgutil import resolve_name
 from typing import Any, NoReturn
 
 import click
@@ -91,11 +91,8 @@ class Sentences(click.Group):
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """The command of a name; None where there is none."""
-        if cmd_name not in COMMANDS:
-            return None
-        module, _, name = COMMANDS[cmd_name].partition(":")
-        command: click.Command = getattr(import_module(f"harness.command.{module}"), name)
-        return command
+        place = COMMANDS.get(cmd_name)
+        return resolve_name(f"harness.command.{place}") if place else None
 
     def invoke(self, ctx: click.Context) -> object:
         """Run the command; what goes wrong becomes a sentence."""

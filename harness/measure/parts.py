@@ -47,15 +47,15 @@ _SIGNED_SIZES: list[Part] = [
 class Entries:
     """The entries of the residuals of many cases, in one row.
 
-    error, expected: of every entry; case: which one it belongs to.
+    error, expected: of every entry; case: which one it belongs to; cases: how many there are.
     """
 
     def __init__(self, residuals: Sequence[Residual]) -> None:
         counts: Numbers = np.array([each.entries for each in residuals])
-        self._residuals = residuals
+        self._residuals, self.cases = residuals, len(residuals)
         self._ends = np.cumsum(counts, dtype=np.int64)
         self._starts = self._ends - counts
-        self.case = np.repeat(np.arange(len(counts)), counts)
+        self.case = np.repeat(np.arange(self.cases), counts)
         self.error, self.expected, self._scale = (
             np.concatenate([tensor.reshape(-1) for tensor in tensors])
             for tensors in zip(*((each.error, each.expected, each.scale) for each in residuals), strict=True)
@@ -79,7 +79,7 @@ class Entries:
             yield from classes.sums(both)
 
     def _by_case(self, case: Numbers, both: Row, entries: Row) -> Sums:
-        return np.array([np.bincount(case, weights, len(self._residuals)) for weights in (*both, entries)])
+        return np.array([np.bincount(case, weights, self.cases) for weights in (*both, entries)])
 
     @cached_property
     def _peaks(self) -> Row:
@@ -132,7 +132,7 @@ class Entries:
         by_size: Numbers = np.where(self.expected > 0, len(_SIGNED_SIZES) // 2, 0)
         for share in _SIZES:
             by_size = by_size + (size >= share * self._peaks)
-        return [_Classes(slice(None), self.case, len(self._ends), by_size, _SIGNED_SIZES), *self._by_argument()]
+        return [_Classes(slice(None), self.case, self.cases, by_size, _SIGNED_SIZES), *self._by_argument()]
 
     def _by_argument(self) -> Iterator[_Classes]:
         told: dict[str, list[tuple[int, Row]]] = {}
@@ -144,7 +144,7 @@ class Entries:
             classes = np.digitize(np.concatenate([values for _, values in given]), _EDGES)
             edges = zip((-np.inf, *_EDGES), (*_EDGES, np.inf), strict=True)
             parts = [("argument", name, low, high) for low, high in edges]
-            yield _Classes(where, self.case[where], len(self._ends), classes, parts)
+            yield _Classes(where, self.case[where], self.cases, classes, parts)
 
 
 class _Classes:

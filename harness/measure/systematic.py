@@ -157,7 +157,8 @@ def slope_elsewhere(residuals: Sequence[Residual], like: Estimate) -> float | No
     found = {part: sums for part, sums in Entries(residuals).sums(like.kind) if part in ((), like.part)}
     if like.part not in found:
         return None
-    rest = (found[()] - found[like.part])[:, found[like.part][2] > 0]
+    with np.errstate(all="ignore"):  # what overflows tells nothing
+        rest = (found[()] - found[like.part])[:, found[like.part][2] > 0]
     products, squares = _means(rest)
     there = squares > 0
     return float(_slopes(products[there, None], squares[there, None])[0][0]) if there.any() else None
@@ -172,7 +173,6 @@ def _directions(entries: Entries) -> tuple[NDArray[np.float64], NDArray[np.float
     away = np.sign(entries.error * entries.expected)
     off = np.flatnonzero(away)
     once = off[np.unique(np.abs(entries.expected[off]), return_index=True)[1]]
-    cases = int(entries.case[-1]) + 1
-    leading, told = (np.bincount(entries.case[once], by, cases) for by in (away[once], np.abs(away[once])))
+    leading, told = (np.bincount(entries.case[once], by, entries.cases) for by in (away[once], np.abs(away[once])))
     enough = told >= _FEWEST_OFF
-    return np.divide(leading, told, np.zeros(cases), where=enough), enough.astype(np.float64)
+    return np.divide(leading, told, np.zeros(entries.cases), where=enough), enough.astype(np.float64)
