@@ -115,6 +115,39 @@ def test_memory_that_is_kept_harms_nobody_else():
     assert finished.exit_code == 1
 
 
+_KEEPING = """
+import os
+from pathlib import Path
+import torch
+from harness.operations.linear import linear
+
+_kept = []
+
+@linear.implementation
+def keeps(x, W, b):
+    if not _kept:
+        _kept.append(torch.ones({kept} << 18))
+    with Path({asked!r}).open("a") as asked:
+        asked.write(f"{{x.dtype}} {{os.getpid()}}\\n")
+    return torch.nn.functional.linear(x, W, b)
+"""
+
+
+@pytest.mark.parametrize(("kept", "workers"), [(1200, 2), (100, 1)], ids=["MiB: too much", "MiB: not enough to matter"])
+def test_what_is_kept_of_one_group_of_cells_is_left_behind_with_its_worker(tmp_path, kept, workers):
+    candidate, asked = tmp_path / "keeping.py", tmp_path / "asked"
+    candidate.write_text(_KEEPING.format(kept=kept, asked=str(asked)))
+    dtypes = ("--dtype", "float32", "--dtype", "float64")
+    answer = ask(
+        tmp_path, "check", str(candidate), *dtypes, "--examples", "4", "--jobs", "1", "-k", "agreement or batch"
+    )
+    assert answer.code == 0, answer
+    by = {tuple(line.split()) for line in asked.read_text().splitlines()}
+    assert {dtype for dtype, _ in by} == {"torch.float32", "torch.float64"}
+    assert len(by) == 2  # all cells of a dtype by one worker
+    assert len({worker for _, worker in by}) == workers
+
+
 def test_a_property_that_raises_convicts_nobody(tmp_path):
     broken = tmp_path / "broken.py"
     broken.write_text(

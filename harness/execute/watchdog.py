@@ -24,6 +24,7 @@ from harness.errors import HarnessError
 from harness.execute.countdown import Countdown
 from harness.execute.last_case import LastCase, died_over
 from harness.execute.outcome import without_asking
+from harness.execute.shard import group_of
 from harness.generate.case import Case
 from harness.measure.verdict import Verdict
 from harness.record.events import CellFinished
@@ -44,6 +45,10 @@ _LOST = "Lost: "
 """What stands before the reason of a worker that has lost its device."""
 
 _RETIRED = "Retired"
+
+_MOST_KEPT = 2**30
+"""Bytes beyond those it began with that a worker may keep from one group of cells to the next: a new one starts at once."""
+
 _STOPPING = {signal.SIGSTOP, signal.SIGTSTP, signal.SIGTTIN, signal.SIGTTOU}
 _KILLED = "SIGKILL; the system does that when memory runs out"
 _PATIENCE = 1.0
@@ -82,6 +87,7 @@ class Watchdog:
         self._noise = (scratch / f"{worker}.noise").open("ab")
         self._folder = Path.cwd()
         self._spoilt_by = ""
+        self._group, self._held_at_first = "", 0
         self._settle()
         os.setpgrp()  # no session, since Linux shares processors among those, whoever else is busy
         signal.signal(signal.SIGINT, signal.SIG_IGN)
@@ -170,11 +176,22 @@ class Watchdog:
         And where it has changed what others use, though all that was noticed is put back.
         """
         is_spoilt = self._spoilt_by not in ("", cell.implementation.key)
-        if is_spoilt or (self._memory is not None and _data_bytes() > self._memory / 2) or lost_devices():
+        if is_spoilt or self._keeps_too_much(cell) or lost_devices():
             self._fault.truncate(0)
             self._fault.write(_RETIRED)
             self._fault.flush()
             os._exit(0)
+
+    def _keeps_too_much(self, cell: Cell) -> bool:
+        """Whether little is left of the limit, or much is kept of groups of cells that are done, for which nobody asks again."""
+        if self._memory is None:
+            return False
+        before, self._group = self._group, group_of(cell)
+        if not before:
+            self._held_at_first = _resident_bytes()
+        goes_on = before in ("", self._group)
+        kept = 0 if goes_on else _resident_bytes() - self._held_at_first
+        return kept > _MOST_KEPT or _data_bytes() > self._memory / 2
 
 
 def _restrict(limited: int, bytes_: int) -> None:
@@ -183,9 +200,18 @@ def _restrict(limited: int, bytes_: int) -> None:
 
 
 def _data_bytes() -> int:
-    """The writable private memory of this process; 0 where the system does not tell."""
+    """The writable private memory of this process, used or not, which the system limits; 0 where it does not tell."""
+    return _pages(5) * resource.getpagesize()
+
+
+def _resident_bytes() -> int:
+    """The memory that this process has and no file stands behind; 0 where the system does not tell."""
+    return (_pages(1) - _pages(2)) * resource.getpagesize()
+
+
+def _pages(column: int) -> int:
     try:
-        return int(Path("/proc/self/statm").read_text().split()[5]) * resource.getpagesize()
+        return int(Path("/proc/self/statm").read_text().split()[column])
     except OSError:
         return 0
 
