@@ -17,6 +17,7 @@ from harness.measure.parts import POSITIONS, Entries, in_words
 from harness.measure.residuals import Residual
 from harness.measure.systematic import estimates, slope_elsewhere, slope_of
 from harness.measure.verdict import Verdict
+from harness.verify.accuracy import less_accurate_in_a_few
 from harness.verify.cell import Cell
 from harness.verify.exploration import explore
 from harness.verify.systematic_error import lead
@@ -284,3 +285,53 @@ def test_kernels_that_lose_digits_are_told_to(function, cause, words):
 def test_who_computes_as_the_definition_does_is_as_accurate():
     found = outcome(cell(long_product, lambda a, b: (b.mT @ a.mT).mT, "bfloat16"), 50, 0)
     assert found.verdict in ("exact", "rounding")
+
+
+def errors_in(cases, far, of_the_definition=0.2):
+    """What is told of cases in which an implementation is off by half a noise floor, or by four where it is far off."""
+    scores = {case.key: 4.0 if place in far else 0.5 for place, case in enumerate(cases)}
+
+    def answers(case):
+        return [SimpleNamespace(score=scores[case.key], allowance=32.0, is_informative=True)]
+
+    asked = []
+    fresh = (asked.append(case) or case for case in cases[10:20])
+    told = [(case, scores[case.key]) for case in cases[:10]]
+    return less_accurate_in_a_few(told, lambda case: of_the_definition, answers, fresh), len(asked)
+
+
+@pytest.mark.parametrize(
+    ("far", "of_the_definition", "told", "asked"),
+    [
+        ({0, 4, 7}, 0.2, "on 3 cases, 8 × at most", 0),
+        ({4, 10, 12}, 0.2, "on 3 cases, 8 × at most", 3),
+        ({4, 10}, 0.2, "", 10),
+        ({11, 12, 13}, 0.2, "", 0),
+        ({0, 4, 7}, 1.4, "", 0),
+        ({0, 4, 7}, None, "", 0),
+    ],
+    ids=["in its own", "in fresh ones", "in too few", "nowhere yet", "as the definition is", "nobody knows"],
+)
+def test_who_is_far_off_in_a_few_cases_is_told_to(far, of_the_definition, told, asked):
+    cases = [case.at("bfloat16") for case in plan(long_product, 20, 0)]
+    found, fresh = errors_in(cases, far, of_the_definition)
+    assert (found.evidence if found else "").endswith(told) and bool(found) == bool(told)
+    assert fresh == asked
+
+
+@harness.operation
+def tangents(x: Float[Tensor, "batch d"]) -> Float[Tensor, "batch d"]:
+    """tanh x."""
+    return torch.tanh(x)
+
+
+def coarse_where_long(x):
+    """Four digits of eight are kept where rows are longer than five hundred."""
+    mantissa, exponent = torch.frexp(torch.tanh(x.float()))
+    digits = 2.0 ** (4 if x.shape[1] > 500 else 8)
+    return torch.ldexp((mantissa * digits).round() / digits, exponent).bfloat16()
+
+
+def test_who_loses_digits_in_long_rows_alone_is_told_to():
+    found = outcome(cell(tangents, coarse_where_long, "bfloat16", dtypes=(torch.bfloat16,)), 50, 0)
+    assert found.verdict == "unstable" and "it loses digits in some cases" in str(found.counterexample.diagnosis)

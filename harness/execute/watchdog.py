@@ -46,7 +46,7 @@ _LOST = "Lost: "
 
 _RETIRED = "Retired"
 
-_MOST_KEPT = 2**30
+_MOST_KEPT = 2**29
 """Bytes beyond those it began with that a worker may keep from one group of cells to the next: a new one starts at once."""
 
 _STOPPING = {signal.SIGSTOP, signal.SIGTSTP, signal.SIGTTIN, signal.SIGTTOU}

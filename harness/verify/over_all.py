@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
+from typing import Any
 
 import torch
 
@@ -15,7 +16,7 @@ from harness.measure.clock import own_seconds, spending
 from harness.measure.comparison import Comparison
 from harness.measure.residuals import Residual
 from harness.measure.verdict import Judgement, Verdict
-from harness.verify.accuracy import LessAccurate, less_accurate
+from harness.verify.accuracy import LessAccurate, less_accurate, less_accurate_in_a_few
 from harness.verify.case_observer import observed
 from harness.verify.cell import Cell
 from harness.verify.subject import ImplementationFault, Subject
@@ -36,42 +37,61 @@ def over_all(
 
     Where digits are lost already, and no finer precision tells of it, it is asked whether they are in all cases.
     """
-    if all(judgement.verdict.severity <= Verdict.ROUNDING.severity for _, judgement in judged):
-        return _systematic(cell, subject, residuals, fresh, seconds) or _less_accurate(cell, subject, judged)
-    return None if _finer(cell) else _less_accurate(cell, subject, judged)
+    beside = _scores(judged), _errors_of_the_definition(cell), partial(_comparisons, cell, subject)
+    if any(judgement.verdict.severity > Verdict.ROUNDING.severity for _, judgement in judged):
+        return None if _finer(cell) else less_accurate(*beside)
+    moved = _moved(cell, fresh, seconds)
+    return (
+        _systematic(cell, subject, residuals, moved) or less_accurate(*beside) or less_accurate_in_a_few(*beside, moved)
+    )
+
+
+def _moved(cell: Cell, fresh: Iterable[Case], seconds: float) -> Iterator[Case]:
+    """Fresh cases as the cell is asked them, until the time is over that begins with the first."""
+    latest = None
+    for planned in fresh:
+        latest = latest or own_seconds() + seconds
+        for case in cell.prop.cases(planned.on(cell.device, cell.dtype)):
+            if own_seconds() >= latest:
+                return
+            yield case
 
 
 def _systematic(
-    cell: Cell, subject: Subject, residuals: Sequence[Residual], fresh: Iterable[Case], seconds: float
+    cell: Cell, subject: Subject, residuals: Sequence[Residual], fresh: Iterable[Case]
 ) -> SystematicError | None:
     """The systematic error of what is left of all comparisons, where fresh cases show it too."""
     with spending("comparing"):
         suspected = lead(residuals, eps_of(cell.dtype))
     if suspected is None:
         return None
-    latest = own_seconds() + seconds
-    moved = (
-        each
-        for planned in fresh
-        for each in cell.prop.cases(planned.on(cell.device, cell.dtype))
-        if own_seconds() < latest
-    )
-    return systematic_error(suspected, residuals, moved, partial(_comparisons, cell, subject), _finer(cell))
+    return systematic_error(suspected, residuals, fresh, partial(_comparisons, cell, subject), _finer(cell))
 
 
-def _less_accurate(cell: Cell, subject: Subject, judged: Judged) -> LessAccurate | None:
-    """Whether the implementation is many times as far off as the definition in this dtype."""
-    if cell.is_of_the_definition:
-        return None
+def _scores(judged: Judged) -> list[tuple[Case, float]]:
+    """The errors that rounding may have made, in noise floors."""
+    return [(case, judgement.score) for case, judgement in judged if judgement.verdict in _WITHIN]
+
+
+def _errors_of_the_definition(cell: Cell) -> Callable[[Case], float | None]:
+    """The definition's own error in a case, in noise floors, asked once of each; None where it is judged itself, or has none."""
     definition = partial(_comparisons, cell, Subject(cell.operation, cell.operation.own))
 
-    def of_the_definition(case: Case) -> float | None:
-        own = [each.score for each in definition(case) if each.is_informative]
-        lost = (each.score for each in definition(case.at("float32")) if each.is_informative)
-        return max((*own, *(score for score in lost if score > _LOST)), default=None) if own else None
+    known: dict[Any, float | None] = {}
 
-    scores = [(case, judgement.score) for case, judgement in judged if judgement.verdict in _WITHIN]
-    return less_accurate(scores, of_the_definition, partial(_comparisons, cell, subject))
+    def error(case: Case) -> float | None:
+        asked = case.key, case.layout
+        if asked not in known:
+            own = [] if cell.is_of_the_definition else _informative(definition(case))
+            lost = _informative(definition(case.at("float32"))) if own else []
+            known[asked] = max((*own, *(score for score in lost if score > _LOST)), default=None)
+        return known[asked]
+
+    return error
+
+
+def _informative(comparisons: Iterable[Comparison]) -> list[float]:
+    return [each.score for each in comparisons if each.is_informative]
 
 
 def _comparisons(cell: Cell, subject: Subject, case: Case) -> Sequence[Comparison]:

@@ -24,6 +24,8 @@ from tests.command_line import surroundings
 EVERY = 5.0
 """Seconds between two looks."""
 
+PARTS = 6
+
 WARMING_UP = 1 / 3
 """The share of the time that is not looked at."""
 
@@ -79,8 +81,9 @@ def main(minutes, words):
     seconds, *columns = zip(*looks[:-1], strict=True)
     for name, values in zip(NAMES, columns, strict=True):
         a_day, error = slope(seconds, values)
+        means = " ".join(f"{part.mean():,.0f}" for part in np.array_split(values, PARTS))
         print(
-            f"{name}: {values[len(values) // 3]:,.0f} to {values[-1]:,.0f}, at most {max(values):,.0f}; {a_day:+,.0f} ± {error:,.0f} a day"
+            f"{name}: {means} by {PARTS} parts of the time, at most {max(values):,.0f}; {a_day:+,.0f} ± {error:,.0f} a day"
         )
     sys.exit(os.EX_SOFTWARE if left else 0)
 

@@ -39,7 +39,7 @@ _FACTOR = ("constant factor", "argument scaled", "another constant", "another st
 _LAST = ("only some entries", "only a slice is changed")
 _SAMPLE = ("only some entries", "circumstances", "samples leak")
 _EXPONENTIAL = ("another step", "another function", "lower precision", "approximation", "circumstances", "always")
-_DIVISOR = ("factor of a size", "divisor inside", "scaled by a size")
+_DIVISOR = ("factor of a size", "divisor inside", "argument times a size")
 
 
 def _smooth(value, like):
