@@ -1,5 +1,6 @@
 """Modules: operations whose parameters live in an nn.Module, candidates with the same state or another layout of it, and both modes."""
 
+import gc
 from dataclasses import replace
 from typing import Literal
 
@@ -283,6 +284,17 @@ def test_the_state_is_among_the_arguments_in_the_shapes_that_sizes_and_options_g
 def test_buffers_after_the_call_are_results():
     names = [batch_norm.result_name(place) for place in range(len(batch_norm.results))]
     assert names == ["output", "running_mean", "running_var", "num_batches_tracked"]
+
+
+def test_a_transform_leaves_nothing_of_itself_in_a_module():
+    subject = harness.Subject(batch_norm, batch_norm.find("OwnNorm"))
+    call = next(case for case in plan(batch_norm, 12, 0) if case.options["mode"] == "train").at("float32").call()
+    before = subject(call)
+    torch.func.jvp(lambda x: subject.through(call.replace(x=x)), (call.arguments["x"],), (call.arguments["x"],))
+    modules = [each for each in gc.get_objects() if type(each) is OwnNorm]
+    held = [tensor for module in modules for tensor in (*module.parameters(), *module.buffers())]
+    assert held and not any(torch._C._functorch.is_functorch_wrapped_tensor(tensor) for tensor in held)
+    assert all(torch.equal(one, other) for one, other in zip(before, subject(call), strict=True))
 
 
 def test_statistics_are_kept_in_training_alone():

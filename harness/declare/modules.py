@@ -150,12 +150,20 @@ def _from_one_seed(like: Tensor | None) -> Iterator[None]:
 
 
 def _move(module: nn.Module, like: Tensor) -> None:
-    """Give what a module has computed for itself, and is not in its state, the dtype and device of the arguments."""
-    module.to(device=like.device, dtype=like.dtype)
+    """Give a module, and what it has computed for itself and is not in its state, the dtype and device of the arguments.
+
+    Nothing is touched that has them: within a transform, what is made stands for numbers that are gone when that ends.
+    """
+    if any(_is_elsewhere(each, like) for each in (*module.parameters(), *module.buffers())):
+        module.to(device=like.device, dtype=like.dtype)
     for each in module.modules():
         for name, value in vars(each).items():
-            if isinstance(value, Tensor) and value.is_floating_point():
+            if isinstance(value, Tensor) and _is_elsewhere(value, like):
                 setattr(each, name, value.to(like))
+
+
+def _is_elsewhere(tensor: Tensor, like: Tensor) -> bool:
+    return tensor.is_floating_point() and (tensor.dtype, tensor.device) != (like.dtype, like.device)
 
 
 class _Called(nn.Module):
