@@ -12,6 +12,7 @@ import harness
 from harness.declare.implementation import implementation_of
 from harness.execute.outcome import has_exact_cases, outcome
 from harness.generate.case import Case
+from harness.measure.assertions import close
 from harness.measure.comparison import Comparison, is_off_by_multiples
 from harness.measure.reference import reference
 from harness.verify.cell import Cell
@@ -145,6 +146,23 @@ def test_multiples():
     assert not off([1.0, 3.0], 0.0)
     assert not off([1.25, 3.0]) and not off([1.0, 2.0])
     assert not off([1.0, np.nan]) and not off([1.0])
+
+
+@pytest.mark.parametrize(("actual", "excess"), [(2.0, np.inf), (2.0**-24, 0.0), (0.0, 0.0)])
+def test_what_cancels_to_zero_tells_of_whole_multiples_alone(actual, excess):
+    case = Case(product, {"m": 1, "k": 2, "n": 1}, pattern="few_ones", values={"a": (1, 1), "b": (1, -1)})
+    (part,) = reference(case.at("float32")).parts
+    assert part.spacing == 1.0 and part.expected == 0 and not part.informative.any()
+    compared = close("", np.array([[actual]], dtype=np.float32), part.expected, case.at("float32"), like=part)
+    assert compared.excess == excess and compared.is_informative == (excess > 0)
+
+
+@pytest.mark.parametrize(("k", "zeros"), [(1, 0), (30, 0), (60, 30), (2100, 2068)])
+def test_many_ones_are_as_many_as_sums_stay_exact_with(k, zeros):
+    case = Case(product, {"m": 1, "k": k, "n": 1}, pattern="many_ones", dtype="bfloat16")
+    assert reference(case).parts[0].spacing == 1.0
+    assert abs(int((case.tensors["a"] == 0).sum()) - zeros) <= 1
+    assert set(case.tensors["a"].flatten().tolist()) <= {-1.0, 0.0, 1.0}
 
 
 def without_a_term(a, b):

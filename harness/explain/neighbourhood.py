@@ -18,11 +18,11 @@ from harness.explain.supposed import Supposed
 from harness.explain.values import scaled, without_each
 from harness.generate.case import Case
 from harness.generate.layouts import LAYOUTS
-from harness.generate.patterns import PATTERNS
+from harness.generate.patterns import EXACT, PATTERNS
 from harness.generate.strategy import fits
 from harness.measure.assertions import all_close
 from harness.measure.clock import undisturbed_seconds
-from harness.measure.comparison import Comparison
+from harness.measure.comparison import Comparison, is_off_by_multiples
 from harness.measure.reference import reference
 from harness.verify.cell import Cell
 from harness.verify.exploration import WIDE, Finding
@@ -198,19 +198,26 @@ def _question(cell: Cell, subject: Subject, finding: Finding, deadline: float) -
         return FaultNeighbourhood(cell, subject, case, finding.kind, False, deadline)
     fine = [case.at("float64")] if "float64" in served_dtypes(cell.implementation, cell.device) else []
     for each in (*fine, case) if case.nudge == 0 else ():
-        for filled in (each, each.replace(values={}), each.another()):  # simplified values may hide it elsewhere
+        simplified = (each, each.replace(values={}), each.another())  # which may hide it elsewhere
+        for filled in (*_with_more_ones(each), *simplified):
             fault = FaultNeighbourhood(cell, subject, filled.replace(grid=""), "", True, deadline)
             if fault.shows(fault.case):
                 return fault
     return FaultNeighbourhood(cell, subject, case, "", False, deadline)
 
 
+def _with_more_ones(case: Case) -> Iterator[Case]:
+    """The case with as many ones as leave it exact, where it has few: where these meet zeros, little of a fault shows."""
+    if case.pattern in EXACT:
+        yield case.replace(pattern="many_ones", values={})
+
+
 def _excess(comparisons: list[Comparison]) -> float | None:
-    """The largest score over its allowance; None where no digit can be compared."""
+    """The largest score over its allowance, infinite where nothing rounds; None where no digit can be compared."""
     told = [each for each in comparisons if each.is_informative or each.bitwise]
     if not told:
         return None
-    return max(each.excess for each in told)
+    return max(float("inf") if is_off_by_multiples(each) else each.excess for each in told)
 
 
 def _varied(fault: FaultNeighbourhood) -> Iterator[Case]:

@@ -193,18 +193,39 @@ def few_ones(stream: RandomSource, precision: torch.finfo) -> NDArray[np.float64
     They stand at every n-th place of that axis, in all arguments at the same ones, and in n cases whose seeds follow on
     one another at every place once: where a single term is missing, one of these cases has it.
     """
+    return _ones(stream, turns_of_ones(_longest(stream), float(precision.eps)), 2 * stream.integers(0, 1) - 1)
+
+
+def many_ones(stream: RandomSource, precision: torch.finfo) -> NDArray[np.float64]:
+    """As many as leave such sums exact, everywhere along short axes, and three in four positive.
+
+    A fault of one term shows in most cases then: seldom does it meet a zero, and seldom do the others cancel.
+    """
+    signs = np.where(stream.integers(0, 3) == 0, -1, 1)
+    return _ones(stream, _turns(_longest(stream), float(precision.eps)), signs)
+
+
+def _longest(stream: RandomSource) -> int:
+    return max(stream.shape, default=1)
+
+
+def _ones(stream: RandomSource, every: int, signs: NDArray[Any]) -> NDArray[np.float64]:
+    """Ones of these signs at every n-th place of the longest axis, of which the seed says where they begin."""
     if not stream.shape:
         return np.ones(())
     axis = int(np.argmax(stream.shape))
-    every = turns_of_ones(stream.shape[axis], float(precision.eps))
     there = np.arange(stream.shape[axis]) % every == stream.seed % every
     along = there.reshape([-1 if each == axis else 1 for each in range(len(stream.shape))])
-    return np.where(along, 2 * stream.integers(0, 1) - 1, 0).astype(np.float64)
+    return np.where(along, signs, 0).astype(np.float64)
 
 
 def turns_of_ones(longest: int, eps: float) -> int:
     """How many cases of `few_ones` it takes to have a one at every place of an axis, two at least."""
-    return max(math.ceil(longest / max(_SHARE_OF_PRECISION / eps, 1)), 2)
+    return max(_turns(longest, eps), 2)
+
+
+def _turns(longest: int, eps: float) -> int:
+    return max(math.ceil(longest / max(_SHARE_OF_PRECISION / eps, 1)), 1)
 
 
 def patterns_for(operation: Operation) -> tuple[str, ...]:
@@ -212,8 +233,8 @@ def patterns_for(operation: Operation) -> tuple[str, ...]:
     return tuple(name for name, each in PATTERNS.items() if each.of(operation))
 
 
-SPECIAL: dict[str, Fill] = {"nonfinite": nonfinite, "few_ones": few_ones}
-"""The patterns that one property asks for."""
+SPECIAL: dict[str, Fill] = {"nonfinite": nonfinite, "few_ones": few_ones, "many_ones": many_ones}
+"""The patterns that a single property asks for, or who looks for a cause."""
 
-EXACT = frozenset(("few_ones",))
+EXACT = frozenset(("few_ones", "many_ones"))
 """The patterns whose sums are exact; they take the place of what is typical of an argument, too."""
