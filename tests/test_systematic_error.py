@@ -17,7 +17,7 @@ from harness.measure.parts import POSITIONS, Entries, in_words
 from harness.measure.residuals import Residual
 from harness.measure.systematic import estimates, slope_elsewhere, slope_of
 from harness.measure.verdict import Verdict
-from harness.verify.accuracy import less_accurate_in_a_few
+from harness.verify.accuracy import less_accurate, less_accurate_in_a_few
 from harness.verify.cell import Cell
 from harness.verify.exploration import explore
 from harness.verify.systematic_error import lead
@@ -317,6 +317,13 @@ def test_who_is_far_off_in_a_few_cases_is_told_to(far, of_the_definition, told, 
     found, fresh = errors_in(cases, far, of_the_definition)
     assert (found.evidence if found else "").endswith(told) and bool(found) == bool(told)
     assert fresh == asked
+
+
+def test_what_answered_once_and_does_so_no_more_is_told_of_no_more():
+    cases = [case.at("bfloat16") for case in plan(long_product, 20, 0)]
+    told = [(case, 4.0) for case in cases]
+    assert less_accurate_in_a_few(told, lambda case: 0.2, lambda case: (), ()) is None
+    assert less_accurate(told, lambda case: 0.2, lambda case: ()) is None
 
 
 @harness.operation

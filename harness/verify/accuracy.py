@@ -98,12 +98,9 @@ def less_accurate_in_a_few(
     if len(far) < _FEW:
         return None
     times, case = max(far, key=itemgetter(0))
-    return LessAccurate(
-        f"it loses digits in some cases, which the definition keeps in {case.dtype}",
-        f"more than {_FAR:.0f} × the definition's error on {len(far)} cases, {times:.2g} × at most",
-        case,
-        _worst(answers(case)),
-    )
+    sentence = f"it loses digits in some cases, which the definition keeps in {case.dtype}"
+    evidence = f"more than {_FAR:.0f} × the definition's error on {len(far)} cases, {times:.2g} × at most"
+    return _told(sentence, evidence, case, answers)
 
 
 def _far(case: Case, score: float, of_the_definition: Definition) -> tuple[float, Case] | None:
@@ -136,14 +133,17 @@ def _compared(scores: Scores, of_the_definition: Definition, answers: Answers, w
     if times < _TIMES:
         return None
     case = max(ratios, key=itemgetter(0))[1]
-    return LessAccurate(
-        f"it computes in a lower precision than the definition does in {case.dtype}",
-        f"{times:.2g} × the definition's error in the median, more than twice on {more} of {len(ratios)} cases",
-        case,
-        _worst(answers(case)),
-        where,
-        "lower precision",
-    )
+    sentence = f"it computes in a lower precision than the definition does in {case.dtype}"
+    evidence = f"{times:.2g} × the definition's error in the median, more than twice on {more} of {len(ratios)} cases"
+    return _told(sentence, evidence, case, answers, where, "lower precision")
+
+
+def _told(
+    sentence: str, evidence: str, case: Case, answers: Answers, where: str = "", cause: str = ""
+) -> LessAccurate | None:
+    """What is told of the worst case; None where what answered once does so no more."""
+    again = answers(case)
+    return LessAccurate(sentence, evidence, case, _worst(again), where, cause) if again else None
 
 
 def _worst(comparisons: Iterable[Comparison]) -> Comparison:
