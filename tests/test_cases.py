@@ -249,6 +249,7 @@ def test_patterns_are_what_they_say(name):
         "signed_zeros": 0.5 < (values == 0).mean() < 0.8 and 0.3 < np.signbit(values[values == 0]).mean() < 0.7,
         "nonfinite": not np.isfinite(values).all(),
         "few_ones": np.isin(values, (-1, 0, 1)).all() and 0.3 < (values != 0).mean() < 0.7,
+        "many_ones": np.isin(values, (-1, 1)).all() and 0 < values.mean() < 1,
     }
     assert facts[name]
 
