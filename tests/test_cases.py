@@ -22,6 +22,7 @@ from harness.declare.structure import RandomSource
 from harness.execute.outcome import outcome
 from harness.generate.case import Call
 from harness.generate.layouts import LAYOUTS, Layout, layouts_for
+from harness.generate.memory import Memory, forget
 from harness.generate.patterns import PATTERNS, SPECIAL, patterns_for
 from harness.generate.plan import Coverage, at_every_size, coverage, covering_array, essential, plan
 from harness.generate.shapes import BETWEEN, EDGES, LARGEST_ALONE, corners
@@ -426,3 +427,27 @@ def test_a_nudge_moves_by_its_reach_and_is_rebuilt(dtype):
     assert 1 / 512 < moved.max() <= 1 / 64 + torch.finfo(getattr(torch, dtype)).eps and not torch.equal(nudged, other)
     again = harness.Case.rebuild(case.replace(nudge=1, reach=1 / 64).record(), {"linear": linear})
     assert torch.equal(again.tensors["W"].double(), nudged)
+
+
+class Held:
+    nbytes = 2**20
+
+
+def test_what_is_forgotten_is_made_anew():
+    memory, made = Memory(2**30), []
+    for _ in range(2):
+        for key in ("one", "another"):
+            memory.recall(key, lambda: made.append(key) or Held())
+    assert made == ["one", "another"]
+    forget()
+    memory.recall("one", lambda: made.append("anew") or Held())
+    assert made == ["one", "another", "anew"]
+
+
+def test_memory_stays_within_its_bound_before_and_after_something_is_forgotten():
+    memory, made = Memory(3 * 2**20), []
+    for turn in range(2):
+        for key in (0, 1, 2, 2, 1, 0):
+            memory.recall((turn, key), lambda: made.append(key) or Held())  # noqa: B023
+        forget()
+    assert made == 2 * [0, 1, 2, 0]  # two fit beside what an entry takes itself

@@ -133,7 +133,7 @@ def keeps(x, W, b):
 """
 
 
-@pytest.mark.parametrize(("kept", "workers"), [(800, 2), (100, 1)], ids=["MiB: too much", "MiB: not enough to matter"])
+@pytest.mark.parametrize(("kept", "workers"), [(1400, 2), (100, 1)], ids=["MiB: too much", "MiB: not enough to matter"])
 def test_what_is_kept_of_one_group_of_cells_is_left_behind_with_its_worker(tmp_path, kept, workers):
     candidate, asked = tmp_path / "keeping.py", tmp_path / "asked"
     candidate.write_text(_KEEPING.format(kept=kept, asked=str(asked)))

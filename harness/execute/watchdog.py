@@ -24,7 +24,6 @@ from harness.errors import HarnessError
 from harness.execute.countdown import Countdown
 from harness.execute.last_case import LastCase, died_over
 from harness.execute.outcome import without_asking
-from harness.execute.shard import group_of
 from harness.generate.case import Case
 from harness.measure.verdict import Verdict
 from harness.record.events import CellFinished
@@ -46,8 +45,8 @@ _LOST = "Lost: "
 
 _RETIRED = "Retired"
 
-_MOST_KEPT = 2**29
-"""Bytes beyond those it began with that a worker may keep from one group of cells to the next: a new one starts at once."""
+_MOST_KEPT = 2**30
+"""Bytes beyond those it began with that a worker may hold between two groups of cells: libraries and compilers keep half of that."""
 
 _STOPPING = {signal.SIGSTOP, signal.SIGTSTP, signal.SIGTTIN, signal.SIGTTOU}
 _KILLED = "SIGKILL; the system does that when memory runs out"
@@ -87,7 +86,7 @@ class Watchdog:
         self._noise = (scratch / f"{worker}.noise").open("ab")
         self._folder = Path.cwd()
         self._spoilt_by = ""
-        self._group, self._held_at_first = "", 0
+        self._held_at_first: int | None = None
         self._settle()
         os.setpgrp()  # no session, since Linux shares processors among those, whoever else is busy
         signal.signal(signal.SIGINT, signal.SIG_IGN)
@@ -176,22 +175,23 @@ class Watchdog:
         And where it has changed what others use, though all that was noticed is put back.
         """
         is_spoilt = self._spoilt_by not in ("", cell.implementation.key)
-        if is_spoilt or self._keeps_too_much(cell) or lost_devices():
-            self._fault.truncate(0)
-            self._fault.write(_RETIRED)
-            self._fault.flush()
-            os._exit(0)
+        is_short_of_memory = self._memory is not None and _data_bytes() > self._memory / 2
+        if is_spoilt or is_short_of_memory or lost_devices():
+            self._retire()
 
-    def _keeps_too_much(self, cell: Cell) -> bool:
-        """Whether little is left of the limit, or much is kept of groups of cells that are done, for which nobody asks again."""
-        if self._memory is None:
-            return False
-        before, self._group = self._group, group_of(cell)
-        if not before:
-            self._held_at_first = _resident_bytes()
-        goes_on = before in ("", self._group)
-        kept = 0 if goes_on else _resident_bytes() - self._held_at_first
-        return kept > _MOST_KEPT or _data_bytes() > self._memory / 2
+    def retire_if_much_is_kept(self) -> None:
+        """Let another worker go on where much more is held than when this was first asked: what nobody needs any more."""
+        held = _resident_bytes()
+        if self._held_at_first is None:
+            self._held_at_first = held
+        if self._memory is not None and held - self._held_at_first > _MOST_KEPT:
+            self._retire()
+
+    def _retire(self) -> NoReturn:
+        self._fault.truncate(0)
+        self._fault.write(_RETIRED)
+        self._fault.flush()
+        os._exit(0)
 
 
 def _restrict(limited: int, bytes_: int) -> None:

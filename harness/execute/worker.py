@@ -14,8 +14,10 @@ from threadpoolctl import threadpool_limits
 from harness.errors import HarnessError
 from harness.execute.outcome import outcome, replayed, without_asking
 from harness.execute.selection import Selection
+from harness.execute.shard import group_of
 from harness.execute.watchdog import Watchdog
 from harness.fault import with_traceback
+from harness.generate.memory import forget
 from harness.measure.verdict import Verdict
 from harness.originals import Originals, installed
 from harness.record.events import UNJUDGED, CellFinished
@@ -77,10 +79,19 @@ class Worker:
     def __init__(self, selection: Selection, watchdog: Watchdog, shares: dict[str, float]) -> None:
         self._selection, self._watchdog, self._shares = selection, watchdog, shares
         self._originals = Originals(installed if selection.candidates else lambda module: False)
+        self._group = ""
 
     def answer(self, cell: Cell) -> CellFinished:
         """The outcome of a cell, asked unless its implementation has ended too many workers."""
+        self._turn_to(group_of(cell))
         return self._watchdog.verdict_without_asking(cell) or self._watched(cell)
+
+    def _turn_to(self, group: str) -> None:
+        """Go on with a group of cells: what another shared is asked for no more."""
+        if group != self._group:
+            self._group = group
+            forget()
+            self._watchdog.retire_if_much_is_kept()
 
     def _watched(self, cell: Cell) -> CellFinished:
         changed: list[str] = []

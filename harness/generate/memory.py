@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import ctypes
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
-from typing import Generic, Protocol, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
+from weakref import WeakSet
 
 
 class Sized(Protocol):
@@ -25,6 +27,7 @@ class Memory(Generic[Held]):
     def __init__(self, most_bytes: int) -> None:
         self._kept: OrderedDict[Hashable, Held] = OrderedDict()
         self._most, self._bytes = most_bytes, 0
+        _memories.add(self)
 
     def recall(self, key: Hashable, make: Callable[[], Held]) -> Held:
         """The value of a key, made where it is not there yet."""
@@ -38,5 +41,25 @@ class Memory(Generic[Held]):
             self._bytes -= self._kept.popitem(last=False)[1].nbytes + _PER_ENTRY
         return made
 
+    def clear(self) -> None:
+        """Drop all values."""
+        self._kept.clear()
+        self._bytes = 0
+
 
 _PER_ENTRY = 1024
+
+_memories: WeakSet[Memory[Any]] = WeakSet()
+
+
+def forget() -> None:
+    """Drop the values of all memories, and give the system back what is free.
+
+    The GNU C library keeps freed pieces between those in use, so that a process stays as large as it ever was (malloc_trim(3));
+    others have no such function, and need none.
+    """
+    for memory in _memories:
+        memory.clear()
+    trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
+    if trim is not None:
+        trim(0)
