@@ -190,6 +190,17 @@ def test_one_term_of_a_thousand_is_missed_in_bfloat16():
     assert told.counterexample.case["sizes"]["k"] > 1000
 
 
+def without_the_tail(a, b):
+    whole = a.shape[1] // 32 * 32
+    return (a[:, :whole].float() @ b[:whole].float()).bfloat16()
+
+
+def test_what_exact_cases_show_is_explained_in_exact_cases():
+    told = found(without_the_tail, "bfloat16", dtypes=(torch.bfloat16,))
+    assert told.verdict == "wrong" and told.counterexample.diagnosis.cause == "left out"
+    assert "the tail of k that fills no block of 32" in str(told.counterexample.diagnosis)
+
+
 def test_who_rounds_in_the_middle_is_not_wrong():
     assert found(by_transform, "float32").verdict == "rounding"
     told = found(lambda a, b: (a.float() @ b.float()).bfloat16(), "bfloat16", dtypes=(torch.bfloat16,))

@@ -1,5 +1,6 @@
 """Systematic errors: what is left over many cases is told from rounding, in whichever part of the entries it is."""
 
+import itertools
 from dataclasses import replace
 from types import SimpleNamespace
 
@@ -16,10 +17,12 @@ from harness.generate.plan import fresh, plan
 from harness.measure.parts import POSITIONS, Entries, in_words
 from harness.measure.residuals import Residual
 from harness.measure.systematic import estimates, slope_elsewhere, slope_of
-from harness.measure.verdict import Verdict
+from harness.measure.verdict import Judgement, Verdict
 from harness.verify.accuracy import less_accurate, less_accurate_in_a_few
 from harness.verify.cell import Cell
 from harness.verify.exploration import explore
+from harness.verify.over_all import over_all
+from harness.verify.subject import Subject
 from harness.verify.systematic_error import lead
 from tests.verdicts import PROPERTIES
 
@@ -324,6 +327,15 @@ def test_what_answered_once_and_does_so_no_more_is_told_of_no_more():
     told = [(case, 4.0) for case in cases]
     assert less_accurate_in_a_few(told, lambda case: 0.2, lambda case: (), ()) is None
     assert less_accurate(told, lambda case: 0.2, lambda case: ()) is None
+
+
+def test_fresh_cases_are_asked_for_a_while_and_no_longer():
+    asked = cell(tangents, torch.tanh, "bfloat16")
+    case = plan(tangents, 1, 0)[0].at("bfloat16")
+    fresh = itertools.repeat(plan(tangents, 1, 0)[0], 10**6)
+    far = Judgement(Verdict.ROUNDING, 4.0, 32.0)
+    assert over_all(asked, Subject(tangents, asked.implementation), (), [(case, far)], fresh, 0.2) is None
+    assert next(fresh, None) is not None
 
 
 @harness.operation
