@@ -199,16 +199,20 @@ def _question(cell: Cell, subject: Subject, finding: Finding, deadline: float) -
     fine = [case.at("float64")] if "float64" in served_dtypes(cell.implementation, cell.device) else []
     for each in (*fine, case) if case.nudge == 0 else ():
         simplified = (each, each.replace(values={}), each.another())  # which may hide it elsewhere
-        for filled in (*_with_more_ones(each), *simplified):
+        for filled in (*_with_more_ones(each, finding), *simplified):
             fault = FaultNeighbourhood(cell, subject, filled.replace(grid=""), "", True, deadline)
             if fault.shows(fault.case):
                 return fault
     return FaultNeighbourhood(cell, subject, case, "", False, deadline)
 
 
-def _with_more_ones(case: Case) -> Iterator[Case]:
-    """The case with as many ones as leave it exact, where it has few: where these meet zeros, little of a fault shows."""
-    if case.pattern in EXACT:
+def _with_more_ones(case: Case, finding: Finding) -> Iterator[Case]:
+    """The case with as many ones as leave it exact, where nothing rounds in what was found.
+
+    Where few ones meet zeros, little of a fault shows; and where sums of other numbers round, in a narrow dtype, as little.
+    """
+    is_exact = finding.comparison is not None and finding.comparison.spacing > 0
+    if case.pattern in EXACT or (is_exact and case.precision.is_narrow):
         yield case.replace(pattern="many_ones", values={})
 
 
