@@ -158,12 +158,12 @@ def _move(module: nn.Module, like: Tensor) -> None:
         module.to(device=like.device, dtype=like.dtype)
     for each in module.modules():
         for name, value in vars(each).items():
-            if isinstance(value, Tensor) and _is_elsewhere(value, like):
+            if isinstance(value, Tensor) and value.is_floating_point() and _is_elsewhere(value, like):
                 setattr(each, name, value.to(like))
 
 
 def _is_elsewhere(tensor: Tensor, like: Tensor) -> bool:
-    return tensor.is_floating_point() and (tensor.dtype, tensor.device) != (like.dtype, like.device)
+    return tensor.device != like.device or (tensor.is_floating_point() and tensor.dtype != like.dtype)
 
 
 class _Called(nn.Module):
