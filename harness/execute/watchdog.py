@@ -127,10 +127,14 @@ class Watchdog:
 
     def _end_over(self, reason: str) -> NoReturn:
         """End this process over the case that is asked, with the reason."""
+        self._leave(_LOST + reason, 1)
+
+    def _leave(self, why: str, status: int) -> NoReturn:
+        """End this process with a note of why."""
         self._fault.truncate(0)
-        self._fault.write(_LOST + reason)
+        self._fault.write(why)
         self._fault.flush()
-        os._exit(1)
+        os._exit(status)
 
     @contextmanager
     def _explaining(self, found: CellFinished) -> Iterator[None]:
@@ -177,7 +181,7 @@ class Watchdog:
         is_spoilt = self._spoilt_by not in ("", cell.implementation.key)
         is_short_of_memory = self._memory is not None and _data_bytes() > self._memory / 2
         if is_spoilt or is_short_of_memory or lost_devices():
-            self._retire()
+            self._leave(_RETIRED, 0)
 
     def retire_if_much_is_kept(self) -> None:
         """Let another worker go on where much more is held than when this was first asked: what nobody needs any more."""
@@ -185,13 +189,7 @@ class Watchdog:
         if self._held_at_first is None:
             self._held_at_first = held
         if self._memory is not None and held - self._held_at_first > _MOST_KEPT:
-            self._retire()
-
-    def _retire(self) -> NoReturn:
-        self._fault.truncate(0)
-        self._fault.write(_RETIRED)
-        self._fault.flush()
-        os._exit(0)
+            self._leave(_RETIRED, 0)
 
 
 def _restrict(limited: int, bytes_: int) -> None:
