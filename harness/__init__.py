@@ -66,7 +66,7 @@ from harness.verify.kernel_accesses import KernelAccesses, kernel_accesses
 from harness.verify.property import Property, property
 from harness.verify.subject import ImplementationFault, Subject
 from harness.verify.suite import Suite, verify
-from harness.verify.transforms import derivative_along, mapped, second_gradients
+from harness.verify.transforms import calls_to_map, derivative_along, mapped, second_gradients
 
 __version__ = "0.1.0"
 
@@ -105,6 +105,7 @@ __all__ = [
     "assert_agrees",
     "backend",
     "below",
+    "calls_to_map",
     "cases",
     "catalogue",
     "cause",

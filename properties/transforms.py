@@ -74,19 +74,10 @@ def double_backward(implementation, case):
 
 @harness.property(variants=few, once_in=PRECISIONS, declared=is_transformed)
 def vmap(implementation, case):
-    """torch.func.vmap over calls gives what a loop over them gives: all arguments mapped, and one of them alone.
-
-    The calls are stacked along the first axis of all arguments, and then along the last one of a single argument.
-    """
-    call, another = case.call(), case.another().call()
-    alone = list(call.arguments)[case.turn // 4 % len(call.arguments)]
-    for label, other, axes in (
-        ("every argument", another, dict.fromkeys(call.arguments, 0)),
-        (f"{alone} alone", call.replace(**{alone: another.arguments[alone]}), {alone: -1}),
-    ):
-        calls = [call, other]
+    """torch.func.vmap over calls gives what a loop over them gives: all arguments mapped, and one of them alone."""
+    for label, calls, axes in harness.calls_to_map(case):
         for which, (each, results) in enumerate(zip(calls, harness.mapped(implementation, calls, axes), strict=True)):
-            loop, parts = implementation(each), harness.reference(case, None if each is call else each).parts
+            loop, parts = implementation(each), harness.reference(case, each if which else None).parts
             for index, (result, looped, part) in enumerate(zip(results, loop, parts, strict=True)):
                 told = f"{case.operation.result_name(index)} of call {which}, mapped over {label}"
                 yield harness.close(told, result, looped, case, like=part, both_rounded=True)

@@ -424,3 +424,50 @@ def test_a_counterexample_carries_its_script():
     shown = explained(counterexample(least, script), script, diagnosis)
     assert shown.script.startswith("# linear/bias_twice is WRONG")
     assert str(diagnosis) in shown.script.replace("\n# ", " ")
+
+
+APPLIED = """
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+import harness
+
+POWER = 3
+
+
+@harness.operation
+def power(x: Float[Tensor, "batch d"]) -> Float[Tensor, "batch d"]:
+    "x³"
+    return x * x * x
+
+
+class Base(torch.autograd.Function):
+    @staticmethod
+    def backward(ctx, gradient):
+        (x,) = ctx.saved_tensors
+        return POWER * x * gradient
+
+
+class Kernel(Base):
+    @staticmethod
+    def forward(ctx, x):
+        ctx.save_for_backward(x)
+        return x**POWER
+
+
+power.implementation(Kernel.apply)
+"""
+
+
+def test_an_autograd_function_is_written_out_with_its_class(tmp_path):
+    (tmp_path / "applied.py").write_text(APPLIED)
+    (made,) = candidates(tmp_path / "applied.py").operations
+    (kernel,) = made.implementations.values()
+    assert kernel.key == "power/Kernel" and kernel.place == "applied.py: Kernel"
+    prop = next(each for each in every_property() if each.name == "gradients")
+    cell = Cell(prop, made, kernel, "cpu", "float32")
+    script = reproduction(cell, fallen(cell)).text
+    assert "class Base(" in script and "class Kernel(Base)" in script and "POWER = 3" in script
+    assert script.endswith("reproduce(Kernel.apply)\n") and printed_difference(ran(script, tmp_path)) > 0
+    assert printed_difference(ran_here(script.replace("POWER * x *", "POWER * x * x *"))) <= 1e-5

@@ -304,3 +304,31 @@ def test_they_are_asked_of_what_torch_differentiates_in_one_precision_that_it_ta
     assert asked("forward_mode") == asked("double_backward") == [("any", "float32"), ("half", "bfloat16")]
     assert asked("vmap") == [("any", "float32"), ("half", "bfloat16"), ("forward", "float64")]
     assert asked("vmap", "float16") == [("any", "float16"), ("half", "float16")]
+
+
+@pytest.mark.parametrize(
+    ("name", "function"),
+    [
+        ("forward_mode", ForgetsW),
+        ("forward_mode", RaisesInItsRule),
+        ("double_backward", Detached),
+        ("double_backward", WithoutGrad),
+        ("vmap", MixesCalls),
+        ("vmap", TakesTheFirstAxis),
+        ("vmap", TurnsItsResult),
+    ],
+)
+def test_a_script_shows_it_without_the_harness(name, function):
+    script = outcome(cell_of(name, cubed, function.apply, "float32"), 12, 0).counterexample.script
+    assert "import harness" not in script and function.__name__ in script
+    assert {"forward_mode": "make_dual", "double_backward": "create_graph", "vmap": "torch.func.vmap"}[name] in script
+
+
+def test_a_script_of_what_is_compiled_asks_by_the_way_that_it_bears():
+    class Compiled(Cubed):
+        @staticmethod
+        def jvp(ctx, x_way, w_way):
+            return Cubed.jvp(ctx, x_way * 2, w_way)
+
+    found = outcome(cell_of("forward_mode", cubed, DroppingTangents(Compiled.apply), "float32"), 5, 0)
+    assert "torch.func.jvp" in found.counterexample.script

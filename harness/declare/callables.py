@@ -1,7 +1,7 @@
 """Callables: what may be given as an implementation, what it is called, and where its own Python code is.
 
-A function, a method, a functools.partial, an object with `__call__`, an nn.Module, or a builtin such as torch.add and
-np.add, which has no code and no names of its own and takes its arguments in their order.
+A function, a method, a functools.partial, an object with `__call__`, an nn.Module, a torch.autograd.Function's `apply`, or a
+builtin such as torch.add and np.add, which has no code and no names of its own and takes its arguments in their order.
 """
 
 from __future__ import annotations
@@ -26,16 +26,26 @@ def plain(function: Callable[..., Any]) -> FunctionType | None:
         return plain(function.func)
     if isinstance(function, torch.nn.Module):
         return plain(function.forward)
+    if (made := applied(function)) is not None:
+        return plain(made.forward)
     unwrapped = inspect.unwrap(function)
     method = getattr(unwrapped, "__func__", unwrapped)
     called = method if inspect.isfunction(method) else inspect.getattr_static(unwrapped, "__call__", None)
     return called if inspect.isfunction(called) else None
 
 
+def applied(function: Callable[..., Any]) -> type[torch.autograd.Function] | None:
+    """The torch.autograd.Function of which this is `apply`, None for anything else."""
+    made = getattr(function, "__self__", None)
+    of_autograd = isinstance(made, type) and issubclass(made, torch.autograd.Function)
+    return made if of_autograd and getattr(function, "__name__", "") == "apply" else None
+
+
 def name_of(function: Callable[..., Any]) -> str:
     """What it is called: by itself, by what a partial calls, or by its class."""
     if isinstance(function, functools.partial):
         return name_of(function.func)
+    function = applied(function) or function
     return str(getattr(function, "__name__", type(function).__name__))
 
 

@@ -13,6 +13,7 @@ import importlib
 import importlib.util
 import inspect
 import linecache
+import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,7 +23,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from harness.declare.callables import plain
+from harness.declare.callables import applied, plain
 from harness.declare.operation import Operation
 from harness.explain.literal import tensor_literal
 from harness.explain.names import Renamed, assigned, bound, chain, names_of, singly, used
@@ -278,6 +279,8 @@ class _Gathered:
 
     def function(self, function: Callable[..., Any], called: str) -> str:
         """Gather a function by its code; returns its name in the excerpt, which is `called` where it has none."""
+        if (made := applied(function)) is not None:
+            return f"{self._class(made)}.apply"
         unwrapped = inspect.unwrap(function)
         if not isinstance(unwrapped, FunctionType):
             raise NoExcerpt("it is no Python function")
@@ -294,6 +297,18 @@ class _Gathered:
                 if variable != name:
                     self._of_value(file, variable, cell.cell_contents, file.around(node))
         return name
+
+    def _class(self, made: type[torch.autograd.Function]) -> str:
+        """Gather a class by its name; returns it."""
+        forward = plain(made.forward)
+        if forward is None or _is_installed(Path(forward.__code__.co_filename)):
+            raise NoExcerpt("it is another package's")
+        module = sys.modules[made.__module__]
+        file = self._file(str(module.__file__), vars(module))
+        if file.values.get(made.__name__) is not made:
+            raise NoExcerpt(f"its class {made.__name__} is not at the level of its module")
+        self.need(file, made.__name__)
+        return made.__name__
 
     def _of_value(self, file: _File, name: str, value: Any, around: ast.FunctionDef | None = None) -> None:
         """Gather a name by its value: what a function has captured, or was defined in another cell of a notebook."""

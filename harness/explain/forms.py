@@ -16,6 +16,7 @@ from harness.candidates import is_candidate
 from harness.declare.devices import device_named
 from harness.explain.evidence import FAULTS, Evidence, Form, beyond, largest_difference, literal, parts_of, rows_of
 from harness.explain.gradient_forms import gradient_forms, gradient_leak
+from harness.explain.transform_forms import double_backward, forward_mode, vmap
 from harness.generate.case import Call
 from harness.generate.layouts import whole_memory
 from harness.generate.patterns import SPECIAL
@@ -197,12 +198,15 @@ _OF_PROPERTIES: dict[str, Callable[[Evidence], Iterator[Form]]] = {
     "batch_invariance": _batch_invariance,
     "batch_leak": _batch_leak,
     "batch_permutation": _batch_permutation,
+    "double_backward": double_backward,
+    "forward_mode": forward_mode,
     "gradients": gradient_forms,
     "inputs_unmodified": _inputs_unmodified,
     "layouts": _layouts,
     "nonfinite_propagation": _nonfinite,
     "repeatability": _repeatability,
     "result_dtype": _result_dtype,
+    "vmap": vmap,
     "uninitialised_memory": _uninitialised_memory,
 }
 """The forms of those properties that look at something else than one result against the definition's."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import torch
@@ -23,10 +23,7 @@ def gradient_forms(evidence: Evidence) -> Iterator[Form]:
     with contextlib.suppress(*FAULTS):
         parts = gradient_reference(evidence.case).parts
         names = [name for name, domain in evidence.case.given.items() if domain.is_inexact]
-        shapes = evidence.subject.expected_shapes(evidence.call)
-        domains = zip(shapes, evidence.cell.operation.results, strict=True)
-        wide = (torch.zeros(shape, dtype=domain.torch_dtype(torch.float64)) for shape, domain in domains)
-        directions = cotangents_like(tuple(wide))
+        directions = directions_of_results(evidence)
         for name, expected, measured in _off_gradients(evidence, names, parts):
             yield _gradient(evidence, name, f"expected = {literal(expected)}", directions, "", measured)
 
@@ -43,19 +40,16 @@ def _off_gradients(
 
 def _gradient(evidence: Evidence, name: str, expected: str, directions: Any, rows: str, measured: float) -> Form:
     """The gradient in one argument of the results' products with `directions`."""
-    domains, made = evidence.case.given, evidence.cell.implementation
-    places = {each: _place(each, domain, made) for each, domain in domains.items() if domain.is_inexact}
-    floats = f"[{', '.join(places.values())}]"
-    literals = "".join(f"{tensor_literal(each)}, " for each in directions)
+    places = places_of_floats(evidence)
     lines = (
         expected,
         "arguments = case()",
-        f"for each in {floats}:\n    each.requires_grad_()",
-        f"directions = ({literals})  # in which the results are differentiated",
+        f"for each in {listed(places.values())}:\n    each.requires_grad_()",
+        f"directions = {listed(map(tensor_literal, directions))}  # in which the results are differentiated",
         f"wanted = {places[name]}",
     )
     risky = (
-        *_parts_of_results(evidence),
+        *results_in_order(evidence),
         "for result, direction in zip(results, directions):\n    if result.requires_grad:\n"
         "        result.backward(direction.to(result), retain_graph=True)",
         "actual = torch.zeros_like(wanted) if wanted.grad is None else wanted.grad",
@@ -64,15 +58,40 @@ def _gradient(evidence: Evidence, name: str, expected: str, directions: Any, row
     return Form({"case": evidence.call}, lines, risky, measured)
 
 
-def _parts_of_results(evidence: Evidence) -> Iterator[str]:
+def directions_of_results(evidence: Evidence) -> tuple[torch.Tensor, ...]:
+    """The directions in which the case's results are differentiated."""
+    shapes = evidence.subject.expected_shapes(evidence.call)
+    domains = zip(shapes, evidence.cell.operation.results, strict=True)
+    return cotangents_like(tuple(torch.zeros(shape, dtype=each.torch_dtype(torch.float64)) for shape, each in domains))
+
+
+def places_of_arguments(evidence: Evidence) -> dict[str, str]:
+    """Where the tensors stand among the arguments of a script, by their names."""
+    made = evidence.cell.implementation
+    return {name: _place(name, domain, made) for name, domain in evidence.case.given.items()}
+
+
+def places_of_floats(evidence: Evidence) -> dict[str, str]:
+    """The same of those that are differentiated."""
+    given = evidence.case.given
+    return {name: place for name, place in places_of_arguments(evidence).items() if given[name].is_inexact}
+
+
+def listed(expressions: Iterable[str]) -> str:
+    """Expressions as a list of Python."""
+    return f"[{', '.join(expressions)}]"
+
+
+def results_in_order(evidence: Evidence) -> Iterator[str]:
     """The candidate called where gradients are asked, and its results in their order."""
     made, names = evidence.cell.implementation, evidence.cell.operation.signature.results.names
+    given = "**arguments" if made.by_name else "*arguments.values()"
     if made.mutates:
         written = f"arguments[{made.parameter(made.mutates)!r}]"
         yield f"{written} = {written}.clone()  # autograd refuses to write to what it differentiates in"
-        yield f"candidate(**arguments)\nresults = ({written},)"
+        yield f"candidate({given})\nresults = ({written},)"
         return
-    yield "results = candidate(**arguments)"
+    yield f"results = candidate({given})"
     if names:
         each = "results[name] if isinstance(results, dict) else getattr(results, name)"
         yield f"if type(results) not in (tuple, list):\n    results = [{each} for name in {names!r}]"

@@ -54,7 +54,7 @@ class Comparison:
         with spending("comparing"), np.errstate(all="ignore"):
             return _errors(self.actual, self.expected, self.noise_floor, self.axis)
 
-    @property
+    @cached_property
     def score(self) -> float:
         """The largest error of an informative sample, 0 where there is none."""
         told = self.errors[self.informative]

@@ -19,7 +19,7 @@ from torch import Tensor
 from torch.autograd import forward_ad
 
 from harness.errors import Unsupported
-from harness.generate.case import Call
+from harness.generate.case import Call, Case
 from harness.measure.gradient import differentiated
 from harness.measure.second_gradient import SecondGradients, second_gradients_of
 from harness.verify.subject import ImplementationFault, Subject
@@ -87,6 +87,17 @@ def mapped(subject: Subject, calls: Sequence[Call], axes: Mapping[str, int]) -> 
         places = {name: axes.get(name) for name in call.arguments}
         found = torch.func.vmap(one, in_dims=(places,))({**call.arguments, **stacked})
     return [tuple(result[index] for result in found) for index in range(len(calls))]
+
+
+def calls_to_map(case: Case) -> Iterator[tuple[str, list[Call], dict[str, int]]]:
+    """Two calls of a case and the axes along which they are stacked for vmap, and what of them is mapped, for people.
+
+    They are stacked along the first axis of every argument, and then along the last one of a single argument, which alone differs.
+    """
+    call, another = case.call(), case.another().call()
+    alone = list(call.arguments)[case.turn // 4 % len(call.arguments)]
+    yield "every argument", [call, another], dict.fromkeys(call.arguments, 0)
+    yield f"{alone} alone", [call, call.replace(**{alone: another.arguments[alone]})], {alone: -1}
 
 
 def _dual(tensor: Tensor, way: Tensor) -> Tensor:
