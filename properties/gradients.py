@@ -90,8 +90,7 @@ def gradients_by_differences(implementation, case):
     ways = {
         name: case.another(7).tensors[name].to(tensor) for name, tensor in call.arguments.items() if name in gradients
     }
-    along = sum(float((gradients[name] * ways[name]).sum()) for name in gradients)
-    size = sum(float((gradients[name] * ways[name]).abs().sum()) for name in gradients)
+    along, size = along_directions(gradients, ways)
     cotangents = harness.cotangents_like(results)
 
     def quotient(step):
@@ -101,13 +100,33 @@ def gradients_by_differences(implementation, case):
             )
             for sign in (1, -1)
         ]
-        return sum(float(((a - b) * way).sum()) for a, b, way in zip(*ends, cotangents, strict=True)) / (2 * step)
+        return sum(inner(a - b, way) for a, b, way in zip(*ends, cotangents, strict=True)) / (2 * step)
 
-    coarse, fine = quotient(2.0**-12), quotient(2.0**-13)
-    unsure = abs(coarse - fine)
-    if unsure <= UNSURE * size:
-        told = abs(along - fine) <= 16 * unsure + NEARLY * size
+    told = is_the_limit(along, size, quotient)
+    if told is not None:
         yield harness.holds("the gradient is the limit of difference quotients", told, case)
+
+
+def along_directions(gradients, ways):
+    """The derivative along directions of the arguments, and the sum of the sizes of its terms."""
+    along = sum(inner(gradients[name], way) for name, way in ways.items())
+    return along, sum(float((gradients[name] * way).abs().sum()) for name, way in ways.items())
+
+
+def inner(one, other):
+    """The real inner product of two tensors in double precision, as autograd has it for complex ones."""
+    one, other = (each.detach().cpu().to(torch.complex128).flatten() for each in (one, other))
+    return float(torch.vdot(one, other).real)
+
+
+def is_the_limit(along, size, quotient):
+    """Whether a derivative is what difference quotients of a step come to as it shrinks; None where they do not settle.
+
+    along: the derivative along a direction; size: the sum of the sizes of its terms, of which rounding is a share.
+    """
+    coarse, fine = quotient(2.0**-12), quotient(2.0**-13)
+    unsure, size = abs(coarse - fine), max(size, abs(fine))
+    return abs(along - fine) <= 16 * unsure + NEARLY * size if unsure <= UNSURE * size else None
 
 
 UNSURE = 1e-3

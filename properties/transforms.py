@@ -5,7 +5,16 @@ one precision, and in one planned case in four.
 """
 
 import numpy as np
-from harness.properties.gradients import is_differentiable, smooth_values
+import torch
+from harness.properties.gradients import (
+    along_directions,
+    inner,
+    is_differentiable,
+    is_the_definition,
+    is_the_limit,
+    smooth_in_double,
+    smooth_values,
+)
 
 import harness
 
@@ -44,20 +53,14 @@ def forward_mode(implementation, case):
     call, ways = case.call(), harness.directions_of(case)
     for (name, way), part in zip(ways.items(), harness.gradient_reference(case).parts, strict=True):
         found = harness.derivative_along(implementation, call, {name: way})
-        pairs = list(
-            zip(map(harness.as_array, found), map(harness.as_array, harness.cotangents_like(found)), strict=True)
-        )
+        pairs = list(zip(found, harness.cotangents_like(found), strict=True))
         forward = sum(inner(tangent, cotangent) for tangent, cotangent in pairs)
-        backward = inner(harness.as_array(way), part.expected)
-        rounded = sum(np.linalg.norm(tangent) * np.linalg.norm(cotangent) for tangent, cotangent in pairs)
+        backward = inner(way, torch.from_numpy(part.expected))
+        rounded = sum((inner(tangent, tangent) * inner(cotangent, cotangent)) ** 0.5 for tangent, cotangent in pairs)
         slack = (harness.sample_norms(harness.as_array(way), part.axis) * part.noise_floor).sum()
-        like = part.derived(slack + case.precision.eps * float(rounded), axis=None)
-        yield harness.close(f"forward derivative along {name}", forward, backward, case, like=like, both_rounded=True)
-
-
-def inner(one, other):
-    """The real inner product of two arrays, as autograd has it for complex ones."""
-    return np.array([np.vdot(one, other).real])
+        like = part.derived(slack + case.precision.eps * rounded, axis=None)
+        told = (np.array([forward]), np.array([backward]))
+        yield harness.close(f"forward derivative along {name}", *told, case, like=like, both_rounded=True)
 
 
 @harness.property(requires=is_differentiable, variants=few_smooth, once_in=PRECISIONS, declared=has_derivatives)
@@ -70,6 +73,34 @@ def double_backward(implementation, case):
     ]
     for place, gradient, part in zip(places, found.parts, parts, strict=True):
         yield harness.close(f"second gradient in {place}", gradient, part.expected, case, like=part, both_rounded=True)
+
+
+def has_derivatives_of_its_own(operation, implementation):
+    """Whether nobody else's second gradient can be had."""
+    return is_the_definition(operation, implementation) and has_derivatives(operation, implementation)
+
+
+@harness.property(
+    requires=is_differentiable, variants=smooth_in_double, dtypes=("float64",), declared=has_derivatives_of_its_own
+)
+def second_gradients_by_differences(implementation, case):
+    """The gradient of ⟨gradient, w⟩ along w is what differences of the gradient itself come to as their step shrinks."""
+    call, ways = case.call(), harness.directions_of(case)
+    found = harness.second_gradients(implementation, call, ways).in_arguments
+    along, size = along_directions(found, ways)
+
+    def quotient(step):
+        ends = [
+            implementation.gradients(
+                call.replace(**{name: call.arguments[name] + sign * step * way for name, way in ways.items()})
+            )[1]
+            for sign in (1, -1)
+        ]
+        return sum(inner(ends[0][name] - ends[1][name], way) for name, way in ways.items()) / (2 * step)
+
+    told = is_the_limit(along, size, quotient)
+    if told is not None:
+        yield harness.holds("the second gradient is the limit of difference quotients", told, case)
 
 
 @harness.property(variants=few, once_in=PRECISIONS, declared=is_transformed)

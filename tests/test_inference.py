@@ -69,6 +69,7 @@ AS_A_PERSON_WOULD = [
     (F.avg_pool1d, (R(2, 3, 20), 4), "batch c t -> batch c t//4"),
     (F.pixel_shuffle, (R(2, 8, 5, 6), 2), "batch 4*c h w -> batch c 2*h 2*w"),
     (F.interpolate, (R(2, 3, 5), None, 2), "batch c t -> batch c 2*t"),
+    (F.interpolate, (R(2, 3, 5), None, 1.7), "batch c t -> batch c (17*t)//10"),
     (F.group_norm, (R(3, 8, 6), 2, R(8), R(8)), "batch 2*c t, 2*c, 2*c -> batch 2*c t"),
     (F.batch_norm, (R(6, 4), R(4), above_zero(4), R(4), R(4)), "batch d, d, d, d, d -> batch d"),
     (F.embedding, (below(11, 5, 7), R(11, 6)), "batch t, n d -> batch t d"),
@@ -98,6 +99,11 @@ AS_A_PERSON_WOULD = [
     (torch.cat, ([R(2, 3), R(4, 3)],), "n d, m d -> n+m d"),
     (torch.reshape, (R(3, 4, 5), (3, 20)), "batch 4 5 -> batch 20"),
 ]
+
+
+def by_the_golden_ratio(x):
+    """Longer by a number that 21/13 is near."""
+    return F.interpolate(x, None, 1.61803)
 
 
 def lstm_cell(x, h, c, w, u, bias):
@@ -458,6 +464,11 @@ def refusal(function, example):
             ["distances: it does not take the example", "too many positional arguments"],
         ),
         (distances, (R(4, 8), R(5, 7)), ["distances: it can't be called with the example", "size of tensor"]),
+        (
+            by_the_golden_ratio,
+            (R(2, 3, 5),),
+            ["axis 2 of result 0", "no plain expression", "declare the operation by hand"],
+        ),
         (without_negatives, (R(4, 8),), ["axis 0 of result 0", "no plain expression", "declare the operation by hand"]),
         (squares, (R(4, 5),), ["axis 0 of result 0 is 25 long for n 4, d 5, and 36 for d 6, and no plain"]),
     ],

@@ -131,6 +131,52 @@ def test_a_gradient_that_is_no_derivative_is_found(function):
     assert verdict("gradients_by_differences", function, "float64") is Verdict.WRONG
 
 
+class Cubed(torch.autograd.Function):
+    """x³, with a gradient that keeps its own."""
+
+    @staticmethod
+    def forward(ctx, x):
+        ctx.save_for_backward(x)
+        return x**3
+
+    @staticmethod
+    def backward(ctx, gradient):
+        return 3 * ctx.saved_tensors[0] ** 2 * gradient
+
+
+class WithoutAnother(Cubed):
+    """Its gradient is right, and cut off from x."""
+
+    @staticmethod
+    def backward(ctx, gradient):
+        return 3 * ctx.saved_tensors[0].detach() ** 2 * gradient
+
+
+def cubed(x: Rows) -> Rows:
+    """x³."""
+    return Cubed.apply(x)
+
+
+def cubed_once(x: Rows) -> Rows:
+    """x³."""
+    return WithoutAnother.apply(x)
+
+
+def cut(x: Rows) -> Rows:
+    """x³, of which nobody learns a gradient."""
+    return x.detach() ** 3 + 0 * x
+
+
+def test_a_gradient_that_is_cut_is_found_though_it_is_zero():
+    assert verdict("gradients_by_differences", cut, "float64") is Verdict.WRONG
+
+
+def test_a_second_gradient_that_is_no_derivative_is_found():
+    for function, expected in ((cubed, False), (sine, False), (kinked, False), (cubed_once, True)):
+        assert not verdict("gradients_by_differences", function, "float64").failing
+        assert verdict("second_gradients_by_differences", function, "float64").failing is expected, function
+
+
 def test_a_gradient_that_is_no_derivative_is_shown_by_a_small_case():
     operation = by_itself(sine_the_other_way)
     (made,) = operation.implementations.values()

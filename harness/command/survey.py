@@ -27,6 +27,7 @@ from harness.record.checked_file import checksum
 from harness.record.environment import environment
 from harness.record.events import CellFinished
 from harness.record.runlog import read
+from harness.survey.declarations import ITSELF
 from harness.survey.declaring import declare_all
 from harness.survey.findings import Held, findings
 from harness.survey.folder import SurveyFolder
@@ -50,7 +51,8 @@ class _Depth:
     keyword: str = ""
 
 
-_OTHER_WAYS = "definition or agreement or nonfinite or result_dtype or layouts"
+_OF_ITSELF = f"{ITSELF} and (by_differences or forward_mode or double_backward or vmap)"
+_OTHER_WAYS = f"definition or {_OF_ITSELF} or (agreement or nonfinite or result_dtype or layouts) and not {ITSELF}"
 """Of `out=`, in place, references and decompositions: what they compute, and not once more what the operator itself keeps to."""
 
 _DEPTHS = {

@@ -31,6 +31,9 @@ _NAMES = ("n", "m", "k", "p", "q", "r", "s", "t")
 _FEW, _MANY = 4, 16
 """By how many lengths an axis is tried to tell the size of a result: a few, and many where these do not tell it."""
 
+_FAR = (47, 60, 960)
+"""How much longer it is tried as well where a result has a part of it: 5/3 of a size is 1.7 of it near the example alone."""
+
 Domain = Range | Matrices
 
 _DOMAINS: tuple[Domain, ...] = (positive, within(0, 1), positive_definite)
@@ -243,11 +246,22 @@ class Trials:
     def _results_within(
         self, groups: list[Group], names: list[str], reach: int
     ) -> tuple[tuple[tuple[str, ...], torch.dtype], ...]:
-        """The same, by trials in which each size is longer by 1, 2, … up to the reach."""
-        trials = [*self._other_sizes(groups, names, reach)]
-        first = trials[0][1]
+        """The same, by trials in which each size is longer by 1, 2, … up to the reach; much longer, where it is divided."""
+        steps = {name: (*range(1, reach + 1), group.size + 1) for name, group in zip(names, groups, strict=True)}
+        trials = [*self._other_sizes(groups, names, steps)]
+        found = self._that_fit(names, trials)
+        divided = {name for axes, _ in found for axis in axes if "//" in axis for name in Axis(axis).names}
+        if not divided:
+            return found
+        far = {name: _FAR if name in divided else () for name in names}
+        return self._that_fit(names, [*trials, *self._other_sizes(groups, names, far)])
+
+    def _that_fit(
+        self, names: list[str], trials: list[tuple[dict[str, int], list[Tensor]]]
+    ) -> tuple[tuple[tuple[str, ...], torch.dtype], ...]:
+        """The axes of each result that fit all trials, of which the first is of the example's sizes. Raises DeclarationError."""
         self._check_count(trials)
-        found = []
+        first, found = trials[0][1], []
         for index, part in enumerate(first):
             every = [(known, tuple(parts[index].shape)) for known, parts in trials]
             axes = tuple(
@@ -267,13 +281,12 @@ class Trials:
             )
 
     def _other_sizes(
-        self, groups: list[Group], names: list[str], reach: int
+        self, groups: list[Group], names: list[str], steps: Mapping[str, Collection[int]]
     ) -> Iterator[tuple[dict[str, int], list[Tensor]]]:
-        """Sizes by name, and what the function gives there."""
+        """Sizes by name, and what the function gives there; steps: by how much each is longer, alone."""
         of = dict(zip(names, groups, strict=True))
         moves = [dict.fromkeys(names, 0)]
-        steps = {name: dict.fromkeys((*range(1, reach + 1), of[name].size + 1)) for name in names}
-        moves += [{**dict.fromkeys(names, 0), name: more} for name in names for more in steps[name]]
+        moves += [{**dict.fromkeys(names, 0), name: more} for name in names for more in dict.fromkeys(steps[name])]
         moves += [{name: 1 + place % 2 for place, name in enumerate(names)}]
         for move in moves:
             known = {name: group.size + move[name] for name, group in of.items()}

@@ -19,6 +19,9 @@ from harness.survey.operator import Operator, identifier, telling
 CHANCE = "it gives something else at each call"
 """What the inference notes of a function that draws at random."""
 
+ITSELF = "itself"
+"""The implementation that is the operator once more, of which is asked what no oracle answers: its own derivatives and transforms."""
+
 _HEAD = '''\
 from math import inf, nan
 from typing import Annotated, Literal
@@ -149,6 +152,7 @@ def _others(operator: Operator, told: Declaration, calls: Collection[str], names
     """The implementations beside the operator itself that take the example."""
     given = ", ".join(told.parameters)
     call = told.call_of(operator.path)
+    yield f'{told.called}.implementation({told.called}.definition, name="{ITSELF}")'
     if operator.writes_to:
         with_memory = f"{call[:-1]}, {operator.writes_to}=memory)"
         yield _implementation(told, "out", f"{given}, memory", f"    {with_memory}", 'out="memory"')

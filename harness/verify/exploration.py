@@ -338,6 +338,9 @@ def _judged(cell: Cell, subject: Subject, case: Case, comparison: Comparison, pl
     def steady() -> bool:
         return _is_steady(cell, subject, case, comparison, place)
 
+    def lasting() -> bool:
+        return all(each.score > each.allowance for each in _nudged(cell, subject, case, comparison, place))
+
     judgement = judge(
         comparison.score,
         allowance=comparison.allowance,
@@ -348,6 +351,7 @@ def _judged(cell: Cell, subject: Subject, case: Case, comparison: Comparison, pl
         finer=finer,
         ratio=ratio,
         steady=steady,
+        lasting=lasting,
         eps=case.precision.eps,
     )
     return Finding(case, judgement, comparison)
@@ -400,24 +404,30 @@ def _eps_over_float64(dtype: str) -> float:
 
 
 def _is_steady(cell: Cell, subject: Subject, case: Case, found: Comparison, place: int) -> bool:
-    """Whether the worst sample's error stays within half of itself when the inputs are nudged by a few times as much.
+    """Whether the worst sample's error stays within half of itself when the inputs are nudged.
 
-    Rounding goes another way there; what is wrong by a billionth of the result still is. What can't be asked of nudged
-    inputs, or is not a number, changes nothing.
+    Rounding goes another way there; what is wrong by a billionth of the result still is. What is not a number changes nothing.
+    """
+    error = found.error_of(found.worst_sample)
+    most = float(np.linalg.norm(error)) / 2
+    moved = (each.error_of(found.worst_sample) for each in _nudged(cell, subject, case, found, place))
+    return all(each.shape != error.shape or bool(np.linalg.norm(each - error) <= most) for each in moved)
+
+
+def _nudged(cell: Cell, subject: Subject, case: Case, found: Comparison, place: int) -> Iterator[Comparison]:
+    """The same comparison where the inputs are nudged by a few times as much as the worst sample is off.
+
+    None of what has no answer there, nor where the error is not a number.
     """
     error, size = found.error_of(found.worst_sample), found.size_of(found.worst_sample)
     if not np.isfinite(error).all():
-        return True
-    eps = case.precision.eps
-    reach = min(max(4 * float(np.linalg.norm(error)) / size, _NUDGED_BY * eps), _FARTHEST) if size else _FARTHEST
+        return
+    least = _NUDGED_BY * case.precision.eps
+    reach = min(max(4 * float(np.linalg.norm(error)) / size, least), _FARTHEST) if size else _FARTHEST
     for nudge in range(1, _NUDGES + 1):
         there = _answer(cell, subject, case.replace(nudge=nudge, reach=reach), place)
-        if there is None:
-            continue
-        moved = there.error_of(found.worst_sample)
-        if moved.shape == error.shape and not np.linalg.norm(moved - error) <= np.linalg.norm(error) / 2:
-            return False
-    return True
+        if there is not None:
+            yield there
 
 
 def _score_elsewhere(cell: Cell, subject: Subject, case: Case, found: Comparison) -> float | None:
