@@ -1,5 +1,7 @@
 """What many cases show together is explained by a theory, where it says more than by how much they are off."""
 
+from dataclasses import replace
+
 import pytest
 import torch
 from jaxtyping import Float
@@ -8,7 +10,10 @@ from torch import Tensor
 import harness
 from harness.declare.implementation import implementation_of
 from harness.execute.outcome import outcome
+from harness.explain.over_cases import explained_over_cases
+from harness.generate.plan import plan
 from harness.verify.cell import Cell
+from harness.verify.exploration import explore
 from tests.verdicts import PROPERTIES
 
 
@@ -81,3 +86,10 @@ def test_a_plain_factor_is_told_as_what_it_is():
 @pytest.mark.parametrize(("operation", "wide"), [(gelu, gelu.definition), (normed, normed.definition)])
 def test_who_rounds_once_is_right(operation, wide):
     assert told(operation, lambda x: wide(x.float()).bfloat16()).verdict in ("exact", "rounding")
+
+
+def test_nothing_is_explained_where_nothing_is_left_over():
+    """As where a case fails by its shape, and all others are right to the bit."""
+    made = implementation_of(total.name, total.signature, lambda x: x.sum(1), "torch", dtypes=(torch.float64,))
+    done = explore(Cell(PROPERTIES["agreement"], total, made, "cpu", "float64"), plan(total, 12, 0))
+    assert explained_over_cases(done.cell, [replace(each, error=0 * each.error) for each in done.residuals]) is None

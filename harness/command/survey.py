@@ -16,7 +16,7 @@ from harness.command.importing import rehearse_import
 from harness.command.options import examples, examples_option, jobs_option, json_option, limit_option, seed_option
 from harness.command.resuming import resumed
 from harness.command.verification_run import RunConfig, RunResult, worker_memory
-from harness.errors import HarnessError
+from harness.errors import HarnessError, InfrastructureError
 from harness.execute.fork_server import begin
 from harness.explain.visible import visible
 from harness.history.history import History
@@ -178,10 +178,13 @@ def _ask(file: Path, config: RunConfig, here: Mapping[str, Any], asked: Sequence
 
 
 def _say(file: Path, result: RunResult) -> None:
-    """Have the report written, and say how it went. Ends the command where the run was interrupted."""
+    """Have the report written, and say how it went. Raises InfrastructureError where the run was stopped."""
     result.written()
-    if result.summary.finished.stopped:
-        raise click.exceptions.Exit(result.summary.finished.exit_code)
+    finished = result.summary.finished
+    if finished.stopped:
+        refusal = InfrastructureError(f"{file.name}: {finished.stopped}; the same command goes on where this one ended")
+        refusal.exit_code = finished.exit_code
+        raise refusal
     found = result.summary.outcomes
     click.echo(f"{file.name}: {len(found):,} cells, {sum(cell.verdict.failing for cell in found)} failing", err=True)
 

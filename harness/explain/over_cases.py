@@ -62,6 +62,8 @@ def explained_over_cases(
             return None
         fault = _fault(cell, telling, undisturbed_seconds() + seconds)
         before = _left(telling)
+        if not before:  # what fails there is no error that has a size
+            return None
         enough = min(_MOST_LEFT * before, _BETTER * _left(telling, fitted) if fitted else np.inf)
         told = min(_believed(fault, telling), key=lambda each: each.left, default=None)
     if told is None or told.left > enough:
