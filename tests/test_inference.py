@@ -106,6 +106,11 @@ def by_the_golden_ratio(x):
     return F.interpolate(x, None, 1.61803)
 
 
+def one_of_each(x):
+    """As many columns as there are kinds."""
+    return F.one_hot(x)
+
+
 def lstm_cell(x, h, c, w, u, bias):
     """One step of an LSTM."""
     i, f, g, o = (x @ w.T + h @ u.T + bias).chunk(4, -1)
@@ -325,6 +330,8 @@ def test_a_function_of_chance_is_said_to_be_one():
 
 def test_smallest_sizes_are_those_at_which_it_can_be_called():
     assert harness.declare(F.max_pool1d, example=(R(2, 3, 8), 2)).operation.sizes["d"] == (2, 1025)
+    of_its_batch = harness.declare(F.batch_norm, example=(R(2, 3, 4), None, None, None, None, True))
+    assert of_its_batch.sizes == {"d": (2, 1025)}  # a batch of two would do as well
     assert harness.declare(F.max_pool1d, example=(R(2, 3, 17), 6)).operation.sizes["d"] == (6, 1025)
     assert harness.declare(torch.kthvalue, example=(R(3, 7), 7)).operation.sizes["d"] == (7, 1025)
     convolution = harness.declare(F.conv1d, example=(R(2, 3, 8), R(4, 3, 3))).operation
@@ -469,7 +476,8 @@ def refusal(function, example):
             (R(2, 3, 5),),
             ["axis 2 of result 0", "no plain expression", "declare the operation by hand"],
         ),
-        (without_negatives, (R(4, 8),), ["axis 0 of result 0", "no plain expression", "declare the operation by hand"]),
+        (without_negatives, (R(4, 8),), ["how long its result is follows from the values of x"]),
+        (one_of_each, (below(3, 4),), ["how long its result is follows from the values of"]),
         (squares, (R(4, 5),), ["axis 0 of result 0 is 25 long for n 4, d 5, and 36 for d 6, and no plain"]),
     ],
 )

@@ -211,37 +211,46 @@ class Trials:
         """
         differing = {name for axes in results for axis in axes if "-" in axis for name in Axis(axis).names}
         known = {name: group.size for group, name in zip(groups, names, strict=True)}
-        bounds = {}
-        for group, name in zip(groups, names, strict=True):
-            if name in differing:
-                continue
-            works = partial(self._works_with, group, partial(_shapes, results, known, name))
-            least = 1 + bisect_left(range(1, group.size), True, key=works)
-            if least > 1:
-                bounds[name] = (least, 1025)
-        return bounds
+        works = partial(self._works_with, dict(zip(names, groups, strict=True)), results)
+        least = {name: _least(works, known, name) for name in names if name not in differing}
+        least |= _together(works, known | least, least)
+        return {name: (size, 1025) for name, size in least.items() if size > 1}
 
-    def _works_with(self, group: Group, expected: Callable[[int], list[tuple[int, ...]]], size: int) -> bool:
-        """Whether the function gives what is expected for another size, with the first index of all that are indices."""
-        sizes = group.lengths(size)
+    def _works_with(
+        self, groups: Mapping[str, Group], results: list[tuple[str, ...]], sizes: Mapping[str, int]
+    ) -> bool:
+        """Whether the function gives what is expected for other sizes, with the first index of all that are indices."""
+        slots = {slot: length for name, group in groups.items() for slot, length in group.lengths(sizes[name]).items()}
         first = {
-            name: torch.zeros(self._shape(name, sizes), dtype=each.dtype)
+            name: torch.zeros(self._shape(name, slots), dtype=each.dtype)
             for name, each in self.tensors.items()
             if counts(each)
         }
-        parts = self.call(sizes, **first)
+        parts = self.call(slots, **first)
         if parts is None:  # which may not be allowed to be all the same
-            parts = self.call(sizes)
-        return parts is not None and [tuple(part.shape) for part in parts] == expected(size)
+            parts = self.call(slots)
+        expected = [tuple(Axis(axis).size(sizes) for axis in axes) for axes in results]
+        return parts is not None and [tuple(part.shape) for part in parts] == expected
 
     # Results
 
     def _results(self, groups: list[Group], names: list[str]) -> tuple[tuple[tuple[str, ...], torch.dtype], ...]:
         """The axes of each tensor of the result, as expressions of the arguments'."""
+        self._check_sizes_of_values()
         try:
             return self._results_within(groups, names, _FEW)
         except DeclarationError:  # a stride of 16 is told by 16 trials
             return self._results_within(groups, names, _MANY)
+
+    def _check_sizes_of_values(self) -> None:
+        """Refuse a function whose result has as many entries as its arguments' values say. Raises DeclarationError."""
+        shapes = [tuple(part.shape) for part in self.call() or ()]
+        for name, tensor in self.tensors.items():
+            parts = self.call(**{name: torch.zeros_like(tensor)})
+            if parts is not None and [tuple(part.shape) for part in parts] != shapes:
+                raise DeclarationError(
+                    f"{place_of(self.function)}: how long its result is follows from the values of {name}, which no declaration can say"
+                )
 
     def _results_within(
         self, groups: list[Group], names: list[str], reach: int
@@ -441,10 +450,19 @@ def _alike(one: Tensor, other: Tensor) -> bool:
     return torch.allclose(one, other, rtol=_ROUNDING, atol=_ROUNDING * size, equal_nan=True)
 
 
-def _shapes(results: list[tuple[str, ...]], known: Mapping[str, int], name: str, size: int) -> list[tuple[int, ...]]:
-    """The shapes of results, where one size is another than is known."""
-    sizes = {**known, name: size}
-    return [tuple(Axis(axis).size(sizes) for axis in axes) for axes in results]
+def _least(works: Callable[[Mapping[str, int]], bool], known: Mapping[str, int], name: str) -> int:
+    """The size from which on something works, all others being what is known."""
+    return 1 + bisect_left(range(1, known[name]), True, key=lambda size: works({**known, name: size}))
+
+
+def _together(
+    works: Callable[[Mapping[str, int]], bool], smallest: Mapping[str, int], least: Mapping[str, int]
+) -> dict[str, int]:
+    """What one size has to be for all to be as small as can be: of two rows or two columns one is enough."""
+    if works(smallest):
+        return {}
+    longer = ({name: least[name] + more} for more in (1, 2, 3) for name in reversed([*least]))
+    return next((each for each in longer if works({**smallest, **each})), {})
 
 
 def _said(sizes: Mapping[str, int]) -> str:
