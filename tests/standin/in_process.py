@@ -139,6 +139,30 @@ def test_it_is_here_by_its_name_and_by_its_number(standin):
     assert {each.device for each in cells(PROPERTIES["device_agreement"], [product])} == {HERE}
 
 
+class Reordered(torch.nn.Module):
+    """Columns in the order that it holds, which is no part of its state, and all that it holds."""
+
+    def __init__(self, d):
+        super().__init__()
+        self.register_buffer("order", torch.arange(d).flip(0), persistent=False)
+
+    def forward(self, x):
+        return x.index_select(1, self.order)
+
+
+@harness.operation(module=lambda d: Reordered(d), batch="batch")
+def reordered(x: Float[Tensor, "batch d"]) -> Float[Tensor, "batch d"]:
+    """Columns from the last to the first."""
+
+
+reordered.implementation(Reordered, module=True)
+
+
+def test_whole_numbers_that_a_module_holds_are_moved_to_it(standin):
+    (made,) = reordered.implementations.values()
+    assert found(Cell(PROPERTIES["agreement"], reordered, made, HERE, "float32")).verdict is Verdict.EXACT
+
+
 def test_in_a_dtype_that_it_lacks_nothing_is_asked(standin):
     assert device_named(HERE).lacking == ()
     standin(float64=False)
