@@ -107,6 +107,23 @@ def test_what_draws_and_what_takes_no_tensor_is_left_out_with_the_reason():
     assert "no tensor" in reason(operator(torch.eye, Example({"n": 3})))
 
 
+def test_what_is_written_to_is_given_as_a_copy():
+    example = Example(
+        {"x": R(4, 3), "mean": torch.zeros(3), "var": torch.ones(3), "weight": R(3), "bias": R(3), "training": True}
+    )
+    (text,) = texts(operator(torch.nn.functional.batch_norm, example))
+    assert "# it writes to mean and var, which it is given copies of" in text
+    assert "batch_norm(x, mean.clone(), var.clone(), weight, bias, training)" in text
+    assert torch.equal(example.tensors["mean"], torch.zeros(3))
+    (text,) = texts(operator(torch.relu, Example({"x": R(3, 5)})))
+    assert "clone" not in text and "copies" not in text
+
+
+def test_the_operator_itself_is_asked_for_its_own_derivatives():
+    (text,) = texts(operator(torch.relu, Example({"x": R(3, 5)})))
+    assert 'relu.implementation(relu.definition, name="itself")' in text
+
+
 def test_examples_are_chosen_as_unlike_as_there_are():
     scalar, row = Example({"x": R(())}), Example({"x": R(5)})
     matrix, other = Example({"x": R(3, 5)}), Example({"x": R(3, 5), "mode": "sum"})

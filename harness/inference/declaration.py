@@ -30,7 +30,8 @@ class Declaration:
     numbers: of whole numbers that are sizes the axis that has the same; domains: what the annotation of an argument has beside
     its axes; notes: what could not be told; name: of the operation, where it is not the function's own; path: how
     Python calls the function: by its module where that is a library's, by a name to be put in where nothing is said; about:
-    what the annotations of results have beside their axes, by their place.
+    what the annotations of results have beside their axes, by their place; copied: the tensors of which the function is given
+    a copy, because it writes to them.
     """
 
     function: Callable[..., Any]
@@ -45,6 +46,7 @@ class Declaration:
     name: str = ""
     path: str = ""
     about: Mapping[int, Picks | OwnDtype] = field(default_factory=dict)
+    copied: frozenset[str] = frozenset()
 
     def __post_init__(self) -> None:
         if not self.path:
@@ -78,7 +80,8 @@ class Declaration:
     def call_of(self, path: str) -> str:
         """The call of a function that takes the same, as Python."""
         sizes = {number: f"{tensor}.shape[{place}]" for number, (tensor, place) in self.numbers.items()}
-        return f"{path}({self.example.spelled(sizes)})"
+        copies = {name: f"{name}.clone()" for name in self.copied}
+        return f"{path}({self.example.spelled({**sizes, **copies})})"
 
     def _said(self) -> Iterator[str]:
         """What the decorator is given."""
@@ -141,7 +144,8 @@ class Declaration:
 
         def call(**given: Any) -> Any:
             sizes = {number: given[tensor].shape[place] for number, (tensor, place) in self.numbers.items()}
-            return self.example.call(function, {**given, **sizes})
+            copies = {name: given[name].clone() for name in self.copied}
+            return self.example.call(function, {**given, **sizes, **copies})
 
         annotations = {name: self._annotation(name) for name in self.example.tensors}
         annotations |= {

@@ -56,9 +56,9 @@ class Example:
         named = {name: filled.pop(name) for name in self.arguments if name in self.keywords}
         return function(*filled.values(), **named)
 
-    def spelled(self, sizes: Mapping[str, str]) -> str:
-        """The arguments as Python: tensors by their names, and numbers that are sizes as what stands for them."""
-        said = {name: _spelled(name, value, sizes) for name, value in self.arguments.items()}
+    def spelled(self, instead: Mapping[str, str]) -> str:
+        """The arguments as Python: tensors by their names; instead: what stands for one, as for a number that is a size."""
+        said = {name: _spelled(name, value, instead) for name, value in self.arguments.items()}
         return ", ".join(f"{name}={each}" if name in self.keywords else each for name, each in said.items())
 
 
@@ -85,19 +85,19 @@ def _filled(name: str, value: Any, values: Mapping[str, Any]) -> Any:
     return type(value)(_filled(inner, part, values) for inner, part in _parts(name, value))
 
 
-def _spelled(name: str, value: Any, sizes: Mapping[str, str]) -> str:
+def _spelled(name: str, value: Any, instead: Mapping[str, str]) -> str:
     if not isinstance(value, list | tuple):
-        return sizes.get(name, name if isinstance(value, (Tensor, *SCALARS)) else repr(value))
-    inside = [_within(inner, part, sizes) for inner, part in _parts(name, value)]
+        return instead.get(name, name if isinstance(value, (Tensor, *SCALARS)) else repr(value))
+    inside = [_within(inner, part, instead) for inner, part in _parts(name, value)]
     if isinstance(value, list):
         return f"[{', '.join(inside)}]"
     return f"({', '.join(inside)}{',' if len(inside) == 1 else ''})"
 
 
-def _within(name: str, value: Any, sizes: Mapping[str, str]) -> str:
+def _within(name: str, value: Any, instead: Mapping[str, str]) -> str:
     """A part of a list: a number there is no option, and stands for itself."""
-    if isinstance(value, Tensor | list | tuple) or name in sizes:
-        return _spelled(name, value, sizes)
+    if isinstance(value, Tensor | list | tuple) or name in instead:
+        return _spelled(name, value, instead)
     return repr(value)
 
 

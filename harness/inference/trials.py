@@ -126,9 +126,9 @@ class Trials:
         return parts if odd is None else None
 
     def _filled(self, name: str, like: Tensor, shape: tuple[int, ...]) -> Tensor:
-        """A tensor of a shape: the example's own where it has it, other floats, or integers drawn from the example's."""
+        """A tensor of a shape: a copy of the example's own where it has it, other floats, or integers drawn from the example's."""
         if tuple(like.shape) == shape and name not in self._kept:
-            return like
+            return like.clone()
         generator = torch.Generator().manual_seed(0)
         if like.is_floating_point() or like.is_complex():
             drawn = torch.randn(shape, generator=generator, dtype=torch.float64)

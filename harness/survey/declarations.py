@@ -13,6 +13,8 @@ from harness.errors import DeclarationError, HarnessError
 from harness.inference.declaration import Declaration
 from harness.inference.example import Example, parts_of
 from harness.inference.trials import Trials
+from harness.measure.arrays import as_array
+from harness.measure.comparison import equal
 from harness.measure.operators import Operators
 from harness.survey.operator import Operator, identifier, telling
 
@@ -132,7 +134,23 @@ def _told(operator: Operator, example: Example) -> Declaration:
             raise Undeclared(str(refusal).partition(": ")[2] or str(refusal)) from None
     if CHANCE in told.notes:
         raise Undeclared("it draws at random")
-    return told
+    written = _writes_to(operator, example)
+    notes = (
+        (*told.notes, f"it writes to {' and '.join(sorted(written))}, which it is given copies of")
+        if written
+        else told.notes
+    )
+    return replace(told, copied=written, notes=notes)
+
+
+def _writes_to(operator: Operator, example: Example) -> frozenset[str]:
+    """The tensors of an example that a call changes, as a batch norm its running statistics."""
+    given = {name: tensor.clone() for name, tensor in example.tensors.items()}
+    with torch.no_grad():
+        example.call(operator.function, given)
+    return frozenset(
+        name for name, tensor in example.tensors.items() if not equal(as_array(tensor), as_array(given[name])).all()
+    )
 
 
 def _line(failure: BaseException) -> str:
