@@ -51,7 +51,7 @@ class Example:
             yield from _leaves(name, value)
 
     def call(self, function: Callable[..., Any], values: Mapping[str, Any]) -> Any:
-        """What a function gives for the arguments, some tensors and numbers of which are exchanged."""
+        """What a function gives for the arguments, of which some tensors and numbers are exchanged, and the other tensors copied."""
         filled = {name: _filled(name, value, values) for name, value in self.arguments.items()}
         named = {name: filled.pop(name) for name in self.arguments if name in self.keywords}
         return function(*filled.values(), **named)
@@ -81,7 +81,7 @@ def _leaves(name: str, value: Any) -> Iterator[tuple[str, Any]]:
 
 def _filled(name: str, value: Any, values: Mapping[str, Any]) -> Any:
     if not isinstance(value, list | tuple):
-        return values.get(name, value)
+        return values[name] if name in values else value.clone() if isinstance(value, Tensor) else value
     return type(value)(_filled(inner, part, values) for inner, part in _parts(name, value))
 
 

@@ -116,7 +116,7 @@ class Trials:
         try:
             with torch.no_grad(), warnings.catch_warnings():
                 warnings.simplefilter("ignore")
-                returned = self.example.call(self.function, {**made, **values})
+                returned = self.example.call(self.function, _copies({**made, **values}))
         except Exception as failure:
             self._failure = f"{type(failure).__name__}: {failure}".splitlines()[0]
             return None
@@ -126,9 +126,9 @@ class Trials:
         return parts if odd is None else None
 
     def _filled(self, name: str, like: Tensor, shape: tuple[int, ...]) -> Tensor:
-        """A tensor of a shape: a copy of the example's own where it has it, other floats, or integers drawn from the example's."""
+        """A tensor of a shape: the example's own where it has it, other floats, or integers drawn from the example's."""
         if tuple(like.shape) == shape and name not in self._kept:
-            return like.clone()
+            return like
         generator = torch.Generator().manual_seed(0)
         if like.is_floating_point() or like.is_complex():
             drawn = torch.randn(shape, generator=generator, dtype=torch.float64)
@@ -410,7 +410,7 @@ class Trials:
         """The gradients in some arguments of what comes out, in float64, with some tensors given; None where autograd does not reach all."""
         wide = {
             name: tensor.detach().double().requires_grad_(name in names) if tensor.is_floating_point() else tensor
-            for name, tensor in {**self.tensors, **values}.items()
+            for name, tensor in _copies({**self.tensors, **values}).items()
         }
         try:
             with warnings.catch_warnings():
@@ -420,6 +420,11 @@ class Trials:
         except Exception:
             return None
         return {name: torch.zeros_like(wide[name]) if (found := wide[name].grad) is None else found for name in names}
+
+
+def _copies(values: Mapping[str, Any]) -> dict[str, Any]:
+    """The same values, that a function may write to."""
+    return {name: each.clone() if isinstance(each, Tensor) else each for name, each in values.items()}
 
 
 def _admits(domain: Domain, example: Tensor) -> bool:
