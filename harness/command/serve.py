@@ -134,8 +134,8 @@ class Server:
         if why:
             line.close()
             click.echo(f"declined: {visible(why, 400)}", err=True)
-        if why == _CHANGED and not self._running:
-            _begin_anew()
+            if self._is_outdated and not self._running:
+                _begin_anew()
         return words
 
     def _declined(self, environment: Mapping[str, str]) -> str:
@@ -144,7 +144,12 @@ class Server:
         other = sorted(name for name in theirs.keys() | own.keys() if theirs.get(name) != own.get(name))
         if other:
             return f"a command has other {', '.join(other)} than this process; it imports anew"
-        return "" if _imported().items() >= self._imported.items() else _CHANGED
+        return "files that were imported here have changed; they are imported anew" if self._is_outdated else ""
+
+    @property
+    def _is_outdated(self) -> bool:
+        """Whether files have changed since they were imported."""
+        return not _imported().items() >= self._imported.items()
 
     def _forked(self, line: socket.socket, request: Request, files: list[int]) -> list[str] | None:
         line.settimeout(None)
@@ -203,9 +208,6 @@ class Request(msgspec.Struct, frozen=True):
     path: list[str]
     umask: int
     environment: dict[str, str]
-
-
-_CHANGED = "files that were imported here have changed; they are imported anew"
 
 
 def _received(line: socket.socket) -> tuple[Request | None, list[int]]:
