@@ -115,6 +115,15 @@ def _from_jax(value: Any) -> Any:
     return torch.from_numpy(np.array(value)) if hasattr(value, "__array__") and not isinstance(value, Tensor) else value
 
 
+def _interpreted(function: Function) -> Function:
+    """The function, whose Pallas kernels are interpreted where JAX computes on the CPU; NaN stands beyond the end of an array there."""
+    on_the_cpu = importlib.import_module("jax").default_backend() == "cpu"
+    made: Function = importlib.import_module("jax.experimental.pallas.tpu").force_tpu_interpret_mode(on_the_cpu)(
+        function
+    )
+    return made
+
+
 def _to_keras(tensor: Tensor) -> Any:
     os.environ.setdefault("KERAS_BACKEND", "torch")
     return tensor.detach().numpy()
@@ -129,7 +138,7 @@ _ARRAYS = {"receive": _to_numpy, "give_back": _from_numpy, "negative_strides": T
 
 _OF_TORCH = {"differentiable": True, "dtypes": (*WIDE, *HALVES), "devices": (CPU, ACCELERATOR), "packages": ("torch",)}
 
-_OF_JAX = {
+_OF_JAX: dict[str, Any] = {
     "receive": _to_jax,
     "give_back": _from_jax,
     "received": "jax.device_put({}.numpy())",
@@ -158,6 +167,13 @@ backend("scipy", packages=("scipy",), **_ARRAYS)
 backend("pylops", packages=("pylops",), **_ARRAYS)
 backend("onnxruntime", packages=("onnxruntime", "onnx"), **_ARRAYS, dtypes=(torch.float32,))
 backend("jax", packages=("jax",), **_OF_JAX)
+backend(
+    "pallas",
+    packages=("jax",),
+    **_OF_JAX | {"setup": (*_OF_JAX["setup"], "from jax.experimental.pallas import tpu")},
+    prepare=_interpreted,
+    prepared='tpu.force_tpu_interpret_mode(jax.default_backend() == "cpu")({})',
+)
 backend("equinox", packages=("jax", "equinox"), **_OF_JAX)
 backend(
     "keras",

@@ -1,0 +1,107 @@
+"""Pallas kernels, interpreted without a word about it: right ones left in peace, and faults of their kind found."""
+
+from functools import cache
+
+import pytest
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+import harness
+from harness.declare.implementation import implementation_of
+from harness.execute.outcome import outcome
+from harness.explain.script import printed_difference
+from harness.measure.verdict import Verdict
+from harness.verify.cell import Cell
+from tests.test_reproduction import ran
+from tests.verdicts import PROPERTIES
+
+jax = pytest.importorskip("jax", reason="JAX is among the peers")
+jnp = jax.numpy
+from jax.experimental import pallas as pl  # noqa: E402
+
+BLOCK = 8
+
+
+@harness.operation(sizes={"n": (1, 25)})
+def total(x: Float[Tensor, "n"]) -> Float[Tensor, ""]:
+    """The sum of all entries."""
+    return x.sum()
+
+
+def launched(kernel, x):
+    (n,) = x.shape
+    made = pl.pallas_call(
+        kernel,
+        out_shape=jax.ShapeDtypeStruct((1,), x.dtype),
+        grid=(pl.cdiv(n, BLOCK),),
+        in_specs=[pl.BlockSpec((BLOCK,), lambda i: (i,)), pl.BlockSpec((1,), lambda i: (0,))],
+        out_specs=pl.BlockSpec((1,), lambda i: (0,)),
+    )(x, jnp.full((1,), n, jnp.int32))
+    return made[0]
+
+
+def begin(out):
+    @pl.when(pl.program_id(0) == 0)
+    def _():
+        out[...] = jnp.zeros_like(out)
+
+
+def masked_kernel(x, n, out):
+    begin(out)
+    there = pl.program_id(0) * BLOCK + jnp.arange(BLOCK) < n[0]
+    out[...] += jnp.where(there, x[...], 0).sum(keepdims=True)
+
+
+def unmasked_kernel(x, n, out):
+    begin(out)
+    out[...] += x[...].sum(keepdims=True)
+
+
+def last_block_kernel(x, n, out):
+    there = pl.program_id(0) * BLOCK + jnp.arange(BLOCK) < n[0]
+    out[...] = jnp.where(there, x[...], 0).sum(keepdims=True)
+
+
+def by_blocks(x):
+    return launched(masked_kernel, x)
+
+
+def without_a_mask(x):
+    return launched(unmasked_kernel, x)
+
+
+def of_the_last_block(x):
+    return launched(last_block_kernel, x)
+
+
+@cache
+def told(function):
+    made = implementation_of(total.name, total.signature, function, "pallas", dtypes=(torch.float32,))
+    return outcome(Cell(PROPERTIES["agreement"], total, made, "cpu", "float32"), 8, 0)
+
+
+def test_a_right_kernel_is_interpreted_and_left_in_peace():
+    assert not told(by_blocks).verdict.failing
+
+
+@pytest.mark.parametrize("function", [without_a_mask, of_the_last_block])
+def test_a_wrong_one_is_found_and_its_script_interprets_it_too(function, tmp_path):
+    found = told(function)
+    assert found.verdict is Verdict.WRONG
+    script = found.counterexample.script
+    assert "import harness" not in script and "force_tpu_interpret_mode" in script
+    assert printed_difference(ran(script, tmp_path)) > 0
+
+
+def test_what_is_read_beyond_the_end_is_seen():
+    found = told(without_a_mask).counterexample
+    assert found.case["sizes"]["n"] % BLOCK
+    assert "NaN" in found.diagnosis.sentence
+
+
+def test_nobody_else_is_changed_by_it():
+    by = implementation_of(total.name, total.signature, by_blocks, "pallas", dtypes=(torch.float32,))
+    assert by.ready(jnp.ones(3)) == 3
+    with pytest.raises(ValueError, match="Only interpret mode"):
+        by_blocks(jnp.ones(3))
