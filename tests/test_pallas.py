@@ -1,7 +1,5 @@
 """Pallas kernels, interpreted without a word about it: right ones left in peace, and faults of their kind found."""
 
-from functools import cache
-
 import pytest
 import torch
 from jaxtyping import Float
@@ -11,8 +9,9 @@ import harness
 from harness.declare.implementation import implementation_of
 from harness.execute.outcome import outcome
 from harness.explain.script import printed_difference
-from harness.measure.verdict import Verdict
+from harness.generate.plan import plan
 from harness.verify.cell import Cell
+from harness.verify.exploration import explore
 from tests.test_reproduction import ran
 from tests.verdicts import PROPERTIES
 
@@ -75,33 +74,27 @@ def of_the_last_block(x):
     return launched(last_block_kernel, x)
 
 
-@cache
-def told(function):
+def cell(function):
     made = implementation_of(total.name, total.signature, function, "pallas", dtypes=(torch.float32,))
-    return outcome(Cell(PROPERTIES["agreement"], total, made, "cpu", "float32"), 8, 0)
+    return Cell(PROPERTIES["agreement"], total, made, "cpu", "float32")
 
 
-def test_a_right_kernel_is_interpreted_and_left_in_peace():
-    assert not told(by_blocks).verdict.failing
+@pytest.mark.parametrize(
+    ("function", "is_wrong"), [(by_blocks, False), (without_a_mask, True), (of_the_last_block, True)]
+)
+def test_kernels_are_interpreted_wrong_ones_found_and_right_ones_left_in_peace(function, is_wrong):
+    assert explore(cell(function), plan(total, 8, 0)).verdict.failing is is_wrong
 
 
-@pytest.mark.parametrize("function", [without_a_mask, of_the_last_block])
-def test_a_wrong_one_is_found_and_its_script_interprets_it_too(function, tmp_path):
-    found = told(function)
-    assert found.verdict is Verdict.WRONG
-    script = found.counterexample.script
-    assert "import harness" not in script and "force_tpu_interpret_mode" in script
-    assert printed_difference(ran(script, tmp_path)) > 0
-
-
-def test_what_is_read_beyond_the_end_is_seen():
-    found = told(without_a_mask).counterexample
+def test_what_is_read_beyond_the_end_is_seen_and_its_script_interprets_the_kernel_too(tmp_path):
+    found = outcome(cell(without_a_mask), 8, 0).counterexample
     assert found.case["sizes"]["n"] % BLOCK
     assert "NaN" in found.diagnosis.sentence
+    assert "import harness" not in found.script and "force_tpu_interpret_mode" in found.script
+    assert printed_difference(ran(found.script, tmp_path)) > 0
 
 
 def test_nobody_else_is_changed_by_it():
-    by = implementation_of(total.name, total.signature, by_blocks, "pallas", dtypes=(torch.float32,))
-    assert by.ready(jnp.ones(3)) == 3
+    assert cell(by_blocks).implementation.ready(jnp.ones(3)) == 3
     with pytest.raises(ValueError, match="Only interpret mode"):
         by_blocks(jnp.ones(3))
