@@ -1,5 +1,7 @@
 """Pallas kernels, interpreted without a word about it: right ones left in peace, and faults of their kind found."""
 
+import math
+
 import pytest
 import torch
 from jaxtyping import Float
@@ -89,7 +91,7 @@ def test_kernels_are_interpreted_wrong_ones_found_and_right_ones_left_in_peace(f
 def test_what_is_read_beyond_the_end_is_seen_and_its_script_interprets_the_kernel_too(tmp_path):
     found = outcome(cell(without_a_mask), 8, 0).counterexample
     assert found.case["sizes"]["n"] % BLOCK
-    assert "NaN" in found.diagnosis.sentence
+    assert any(math.isnan(entry) for cutout in found.results for row in cutout.values for entry in row)
     assert "import harness" not in found.script and "force_tpu_interpret_mode" in found.script
     assert printed_difference(ran(found.script, tmp_path)) > 0
 
