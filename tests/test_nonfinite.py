@@ -5,7 +5,7 @@ from typing import Annotated
 import numpy as np
 import pytest
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 import harness
@@ -175,3 +175,14 @@ def passed_on(x: Float[Tensor, "batch d"]) -> Float[Tensor, "batch d"]:
 )
 def test_nobody_is_held_to_more_than_the_definition_itself_gives_in_a_dtype(function, verdicts):
     assert verdict(passed_on, function) in verdicts
+
+
+@harness.operation
+def any_above(x: Float[Tensor, "batch n"]) -> tuple[Bool[Tensor, "batch"], Float[Tensor, "batch n"]]:
+    """Whether any entry of a row is above 1, and how far each is."""
+    return (x > 1).any(-1), (x - 1).clamp(min=0)
+
+
+def test_results_of_which_some_are_no_numbers_are_asked():
+    assert not verdict(any_above, lambda x: ((x > 1).amax(-1), torch.relu(x - 1))).failing
+    assert verdict(any_above, lambda x: ((x > 1).any(-1), torch.relu(x - 1).nan_to_num())) is Verdict.WRONG

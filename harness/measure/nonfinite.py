@@ -205,7 +205,7 @@ class _Definition:
             {name: _bounded(tensor, reach) for name, tensor in self._inputs.items()} for reach in (2.0**40, 2.0**80)
         )
         with spending("oracle"), torch.no_grad(), np.errstate(all="ignore"):
-            one, other = (self._values(there)[index].reshape(-1)[entries] for there in (near, far))
+            one, other = (self._values(there)[index].reshape(-1)[entries].astype(np.float64) for there in (near, far))
             grown = np.abs(other) > _GROWN * np.maximum(np.abs(one), 1)
             told = np.where(grown & (one * other > 0), np.copysign(np.inf, other), one)
             settled = np.isinf(told) | (np.abs(one - other) <= _UNCHANGED * np.maximum(np.abs(one), 1))
@@ -239,7 +239,10 @@ def _same_kind(one: Array, other: Array) -> Mask:
 
 
 def _changed(before: Array, after: Array) -> Mask:
-    """Where a result is another one, by more than rounding."""
+    """Where a result is another one, by more than rounding where it is rounded."""
+    if before.dtype.kind not in "fc":
+        other: Mask = before != after
+        return other
     with np.errstate(all="ignore"):
         finite = [np.abs(each[np.isfinite(each)]).max(initial=0.0) for each in (before, after)]
         near = np.abs(before - after) <= _UNCHANGED * max(finite)

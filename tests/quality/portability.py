@@ -210,7 +210,9 @@ def main(words, machines, seeds, jobs, whole):
     found = [visible(line, 900) for line in findings(every)]
     print(*found, sep="\n")
     asked_machines = {told.part.machine.name for told in every}
-    print(f"{len(asked_machines)} machines, {len(every)} parts, {sum(len(told.cells) for told in every):,} cells")
+    cells = [cell for told in every for cell in told.cells]
+    compared = sum(cell.comparisons for cell in cells)
+    print(f"{len(asked_machines)} machines, {len(every)} parts, {len(cells):,} cells, {compared:,} comparisons")
     print("kinds of bits: " + ", ".join(f"{kernel} {kinds}" for kernel, kinds in emulated(every).items()))
     print(f"{len(found)} findings" if found else "nothing differs, and nothing is called wrong")
     sys.exit(1 if found or not every else 0)
