@@ -104,11 +104,17 @@ PLANTED = {
 def smallest_caught(operation_name, where):
     """By dtype: the smallest δ = 2^-k that is noticed (not called rounding), and that is called wrong."""
     caught = {}
-    for cell in agreement_cells(operation_name):
-        if cell.implementation.backend.name != "torch" or cell.dtype in caught:
+    of_torch_first = sorted(
+        agreement_cells(operation_name), key=lambda cell: cell.implementation.backend.name != "torch"
+    )
+    for cell in of_torch_first:
+        if cell.implementation.backend.name not in ("torch", "numpy", "scipy") or cell.dtype in caught:
             continue
-        if _explored(cell).verdict.severity > Verdict.ROUNDING.severity:
+        right = _explored(cell)
+        if right.verdict.severity > Verdict.ROUNDING.severity:
             continue  # an implementation that is unstable by itself would be noticed without a fault
+        if 2 * right.comparisons < _CASES_AT_ONCE:
+            continue  # one that declines most cases is asked too little for its operation to be judged by it
         noticed = _first(cell, Verdict.UNSTABLE, where)
         if noticed is not None:
             caught[cell.dtype] = (2.0**-noticed, _power(_first(cell, Verdict.WRONG, where)))
@@ -130,7 +136,7 @@ def _first(cell, verdict, where):
 def _verdict_of(cell, exponent, where):
     def scaled(*args, **kwargs):
         result = cell.implementation.function(*args, **kwargs)
-        parts = result if isinstance(result, tuple) else (result,)
+        parts = map(torch.as_tensor, result if isinstance(result, tuple) else (result,))
         made = tuple(
             PLANTED[where](part.double(), 1 + 2.0**-exponent).to(part.dtype) if part.ndim else part for part in parts
         )
