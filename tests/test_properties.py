@@ -13,6 +13,7 @@ from harness.execute.outcome import outcome
 from harness.generate.plan import essential, plan
 from harness.measure.verdict import Verdict
 from harness.verify import exploration, pace
+from harness.verify.cell import Cell
 from harness.verify.exploration import explore
 from tests.verdicts import PROPERTIES, cell_of, explored
 
@@ -323,3 +324,35 @@ def test_what_the_definition_itself_cannot_answer_is_asked_of_nobody():
 
 def test_what_the_definition_answers_is_asked():
     assert explored("batch_of_zero", gated, lambda x, w: x[0] * 0 + x).verdict is Verdict.ERROR
+
+
+class OfOneRow(torch.autograd.Function):
+    """x, whose gradient is there for one row alone, as torch.scatter_add's is for a source of the shape of its index."""
+
+    @staticmethod
+    def forward(ctx, x):
+        ctx.rows = len(x)
+        return x.clone()
+
+    @staticmethod
+    def backward(ctx, gradient):
+        if ctx.rows > 1:
+            raise RuntimeError("no gradient for so many rows")
+        return gradient
+
+
+@harness.operation
+def of_one_row(x: Float[Tensor, "rows d"]) -> Float[Tensor, "rows d"]:
+    """x itself."""
+    return OfOneRow.apply(x)
+
+
+def test_where_the_definition_has_no_gradient_nobody_is_asked_for_one():
+    asked = plan(of_one_row, 12, 0)
+    for name in ("gradients", "finite_gradients", "forward_mode"):
+        found = explore(cell_of(name, of_one_row, lambda x: x * 1, "float32", "torch"), asked)
+        assert not found.verdict.failing, name
+    told = explore(cell_of("gradients", of_one_row, lambda x: 2 * x, "float32", "torch"), asked)
+    assert told.verdict is Verdict.WRONG and told.worst.case.sizes["rows"] == 1
+    found = explore(Cell(PROPERTIES["gradients"], of_one_row, of_one_row.own, "cpu", "float32"), asked)
+    assert found.verdict is Verdict.ERROR and "its backward pass raised RuntimeError" in found.worst.judgement.reason

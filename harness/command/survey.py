@@ -138,12 +138,13 @@ def survey(
     if not chosen:
         raise HarnessError(f"no file of operators has {' or '.join(words)} in its name; {folder.operators} lists them")
     here, asked = environment(str(chosen[0].resolve()), threads=config.threads), _runs(folder.runs)
-    for file in chosen:
-        _ask(file, config, here, asked)
+    unjudged = [problem for file in chosen if (problem := _ask(file, config, here, asked))]
     outcomes = _answers(chosen, here, _runs(folder.runs))
     worklist = _worklist(folder, outcomes, states)
     worklist.write(folder.path)
     click.echo((folder.path / "worklist.json").read_text() if as_json else _told(worklist, folder))
+    if unjudged:
+        raise InfrastructureError("; ".join(unjudged))
     ctx.exit(any(worklist.state(each).state == "new" for each in worklist.found))
 
 
@@ -162,31 +163,32 @@ def _runs(folder: Path) -> list[Run]:
     return History.ask(folder, lambda history: history.runs)
 
 
-def _ask(file: Path, config: RunConfig, here: Mapping[str, Any], asked: Sequence[Run]) -> None:
-    """Ask what a file declares, unless a run of the same has ended already; one that was cut off goes on."""
+def _ask(file: Path, config: RunConfig, here: Mapping[str, Any], asked: Sequence[Run]) -> str:
+    """Ask what a file declares, unless a run of the same has ended already; one that was cut off goes on. Returns what `_say` does."""
     wanted, now = (config.profile, config.dtypes, config.keyword, config.examples or 0, config.seed), checksum(file)
     for run in asked:
         scope = (run.scope.profile, tuple(run.scope.dtypes), run.scope.keyword, run.scope.examples, run.started.seed)
         is_same = conditions(run.started.environment) == conditions(here)
         if is_same and (scope, run.started.checksum) == (wanted, now):
-            if not run.is_over:
-                _say(file, resumed(_fresh(config), run.name))
-            return
+            return "" if run.is_over else _say(file, resumed(_fresh(config), run.name))
     brought = rehearse_import(file, config.limit, config.memory)
     path = str(file.resolve())
-    _say(file, _fresh(config).run(brought.implementations, brought.claims, brought.packages, candidates=path))
+    return _say(file, _fresh(config).run(brought.implementations, brought.claims, brought.packages, candidates=path))
 
 
-def _say(file: Path, result: RunResult) -> None:
-    """Have the report written, and say how it went. Raises InfrastructureError where the run was stopped."""
+def _say(file: Path, result: RunResult) -> str:
+    """Have the report written, and say how it went; returns what kept a cell from being judged, empty for nothing.
+
+    Raises InfrastructureError where the run was stopped before all was asked.
+    """
     result.written()
-    finished = result.summary.finished
-    if finished.stopped:
+    found, finished = result.summary.outcomes, result.summary.finished
+    if finished.stopped and len(found) < result.planned:
         refusal = InfrastructureError(f"{file.name}: {finished.stopped}; the same command goes on where this one ended")
         refusal.exit_code = finished.exit_code
         raise refusal
-    found = result.summary.outcomes
     click.echo(f"{file.name}: {len(found):,} cells, {sum(cell.verdict.failing for cell in found)} failing", err=True)
+    return finished.stopped
 
 
 def _answers(files: Iterable[Path], here: Mapping[str, Any], runs: Iterable[Run]) -> list[CellFinished]:

@@ -15,6 +15,7 @@ from harness.measure.reference import (
     INCONCLUSIVE_FROM,
     ExpectedTensor,
     Reference,
+    answering,
     defined,
     measure,
     remembered,
@@ -91,7 +92,8 @@ def _gradient_reference(case: Case) -> Reference:
         cotangents = cotangents_like(results)
         ways = [(r, c) for r, c in zip(results, cotangents, strict=True) if r.requires_grad]
         sizes.append(sum(float(r.detach().norm() * c.norm()) for r, c in ways))
-        found = gradients_of(results, wide, cotangents)
+        with answering(case, " in its gradient"):
+            found = gradients_of(results, wide, cotangents)
         return [as_array(found[name]) for name in names]
 
     measured = measure(case, call, evaluate, axes)

@@ -17,7 +17,8 @@ largest (normwise instead of componentwise perturbations: Higham, Accuracy and S
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import cache, partial
 from types import EllipsisType
@@ -344,13 +345,20 @@ def definition_of(case: Case, call: Call) -> Callable[[dict[str, Tensor]], list[
 
 def defined(case: Case, arguments: Mapping[str, Tensor], call: Call) -> tuple[Tensor, ...]:
     """What the definition gives for arguments in place of a call's. Raises DefinitionFault where it raises."""
-    try:
+    with answering(case):
         return case.operation.evaluate(arguments, call.options, call.sizes)
+
+
+@contextmanager
+def answering(case: Case, doing: str = "") -> Iterator[None]:
+    """In which whatever is raised is the definition's own: a DefinitionFault. doing: what it did, such as `in its gradient`."""
+    try:
+        yield
     except Exception as failure:
         name = type(failure).__name__
         raise DefinitionFault(
             f"raised {name}",
-            f"{place_of(case.operation.definition)}: the definition raised {name}: {failure} on {case.describe()}; "
+            f"{place_of(case.operation.definition)}: the definition raised {name}{doing}: {failure} on {case.describe()}; "
             "mend it, or narrow its domain with sizes= or where=",
         ) from failure
 
