@@ -93,6 +93,9 @@ def test_a_way_that_does_not_take_the_example_is_none():
     (text,) = texts(operator(torch.sum, Example({"x": R(3, 5)}), **ways))  # no scalar stands in the memory of x
     assert "in_place" not in text
     assert "numpy" not in text.partition("def sum")[2]
+    wide = Example({"x": R(3, 5), "dim": 0, "dtype": torch.float32}, frozenset(("dim", "dtype")))
+    (text,) = texts(operator(torch.cumsum, wide, in_place="torch.Tensor.cumsum_"))  # which holds no bfloat16's sums
+    assert "in_place" not in text
 
 
 def test_a_decomposition_is_asked_where_there_is_one():
@@ -121,7 +124,7 @@ def test_what_is_written_to_is_given_as_a_copy():
 
 def test_the_operator_itself_is_asked_for_its_own_derivatives():
     (text,) = texts(operator(torch.relu, Example({"x": R(3, 5)})))
-    assert 'relu.implementation(relu.definition, name="itself")' in text
+    assert 'relu.implementation(relu.definition, name="transformed")' in text
 
 
 def test_examples_are_chosen_as_unlike_as_there_are():
@@ -180,6 +183,7 @@ def test_what_an_operator_refuses_is_no_finding_but_what_a_layout_makes_it_refus
     raised = {"verdict": Verdict.ERROR, "kind": "raised RuntimeError", "reason": "singular"}
     plain, strided = (Counterexample({"layout": layout}, "n=1", "", "") for layout in ("contiguous", "strided:x"))
     assert not findings([cell("erf", counterexample=plain, **raised)], PATHS, CALLS)
+    assert not findings([cell("erf", "transformed", "vmap", counterexample=plain, **raised)], PATHS, CALLS)
     assert len(findings([cell("erf", counterexample=strided, **raised)], PATHS, CALLS)) == 1
     assert len(findings([cell("erf", "out", counterexample=plain, **raised)], PATHS, CALLS)) == 1
 

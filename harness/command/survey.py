@@ -27,7 +27,7 @@ from harness.record.checked_file import checksum
 from harness.record.environment import environment
 from harness.record.events import CellFinished
 from harness.record.runlog import read
-from harness.survey.declarations import ITSELF
+from harness.survey.declarations import TRANSFORMED
 from harness.survey.declaring import declare_all
 from harness.survey.findings import Held, findings
 from harness.survey.folder import SurveyFolder
@@ -51,8 +51,10 @@ class _Depth:
     keyword: str = ""
 
 
-_OF_ITSELF = f"{ITSELF} and (by_differences or forward_mode or double_backward or vmap)"
-_OTHER_WAYS = f"definition or {_OF_ITSELF} or (agreement or nonfinite or result_dtype or layouts) and not {ITSELF}"
+_TRANSFORMS = f"{TRANSFORMED} and (by_differences or forward_mode or double_backward or vmap)"
+_OTHER_WAYS = (
+    f"definition or {_TRANSFORMS} or (agreement or nonfinite or result_dtype or layouts) and not {TRANSFORMED}"
+)
 """Of `out=`, in place, references and decompositions: what they compute, and not once more what the operator itself keeps to."""
 
 _DEPTHS = {

@@ -9,6 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from harness.declare.domain import OwnDtype
 from harness.errors import DeclarationError, HarnessError
 from harness.inference.declaration import Declaration
 from harness.inference.example import Example, parts_of
@@ -21,8 +22,8 @@ from harness.survey.operator import Operator, identifier, telling
 CHANCE = "it gives something else at each call"
 """What the inference notes of a function that draws at random."""
 
-ITSELF = "itself"
-"""The implementation that is the operator once more, of which is asked what no oracle answers: its own derivatives and transforms."""
+TRANSFORMED = "transformed"
+"""The implementation that is the operator once more, of which is asked what its values do not tell: derivatives, and vmap."""
 
 _HEAD = '''\
 from math import inf, nan
@@ -170,7 +171,7 @@ def _others(operator: Operator, told: Declaration, calls: Collection[str], names
     """The implementations beside the operator itself that take the example."""
     given = ", ".join(told.parameters)
     call = told.call_of(operator.path)
-    yield f'{told.called}.implementation({told.called}.definition, name="{ITSELF}")'
+    yield f'{told.called}.implementation({told.called}.definition, name="{TRANSFORMED}")'
     if operator.writes_to:
         with_memory = f"{call[:-1]}, {operator.writes_to}=memory)"
         yield _implementation(told, "out", f"{given}, memory", f"    {with_memory}", 'out="memory"')
@@ -197,7 +198,8 @@ def _keeps_shape(told: Declaration) -> bool:
     if first not in told.axes or len(told.results) != 1:
         return False
     axes, dtype = told.results[0]
-    return axes == told.axes[first] and dtype == told.example.tensors[first].dtype
+    of_its_own = isinstance(told.about.get(0), OwnDtype)  # whatever that of the argument is
+    return not of_its_own and axes == told.axes[first] and dtype == told.example.tensors[first].dtype
 
 
 def _takes(path: str, told: Declaration, names: dict[str, Any]) -> bool:

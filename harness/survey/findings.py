@@ -15,6 +15,7 @@ from hashlib import sha256
 from harness.measure.verdict import Verdict
 from harness.record.events import CellFinished
 from harness.record.triage import RootCause, causes, fault_of
+from harness.survey.declarations import TRANSFORMED
 
 ITSELF = "definition"
 """The way of an operator that is called as it is."""
@@ -136,7 +137,7 @@ def _with_what_follows(found: Iterable[RootCause]) -> Iterator[RootCause]:
 
 def is_refusal(cell: CellFinished) -> bool:
     """Whether an operator that is called as it is refuses values or sizes, whatever the memory layout: nobody owes an answer there."""
-    if cell.implementation != ITSELF or not cell.kind.startswith("raised "):
+    if cell.implementation not in (ITSELF, TRANSFORMED) or not cell.kind.startswith("raised "):
         return False
     return cell.counterexample is None or cell.counterexample.case.get("layout") == _PLAIN
 
