@@ -231,10 +231,14 @@ class Script:
     @property
     def _tail(self) -> str:
         """Printing, the same in every script."""
-        kinds = [domain.kind for domain in self.evidence.cell.operation.results]
+        is_complex = any(
+            domain.kind == "complex"
+            for domain in (*self.evidence.case.given.values(), *self.evidence.cell.operation.results)
+        )
         return _TAIL.format(
+            pairs=_PAIRS if is_complex and self.form.differ else "",
             difference=_DIFFERENCE.format(
-                wide="complex128" if "complex" in kinds else "float64",
+                wide="complex128" if is_complex else "float64",
                 device=device_named(self.evidence.case.device).kind,
             )
             if self.form.differ
@@ -287,7 +291,11 @@ _BACK = """\
         result = torch.from_numpy(numpy.array(result))
 """
 
-_TAIL = """
+_PAIRS = """
+if isinstance(actual, torch.Tensor) and actual.is_complex() and not expected.is_complex():
+    expected = torch.view_as_complex(expected.contiguous())  # of pairs of numbers"""
+
+_TAIL = """{pairs}
 torch.set_printoptions(precision={precision})
 print("expected:", expected, sep="\\n")
 print("actual:", actual, sep="\\n")
