@@ -167,6 +167,17 @@ def test_the_script_of_a_complex_result_shows_the_difference(capsys):
         assert "complex" in script and 0 < printed_difference(shown) < math.inf
 
 
+def refuses_where_an_entry_is_large(x):
+    if x.numel() and x.abs().max() > 2:
+        raise ValueError("too large")
+    return torch.fft.fft(x) if len(x) else x
+
+
+def test_where_complex_numbers_are_refused_the_circumstances_are_looked_for():
+    found = outcome(asked("agreement", fourier, refuses_where_an_entry_is_large, "float32"), 12, 0)
+    assert found.verdict == "error" and found.counterexample.diagnosis is not None
+
+
 def test_gradients_of_complex_numbers_are_held_against_the_definitions():
     def half_lost(x, y):
         z, squared = multiplied(x, y)

@@ -220,7 +220,7 @@ def _of_values(fault: FaultNeighbourhood) -> Iterator[Condition]:
     if min(len(fault.failing), len(fault.passing)) < _FEWEST:
         return
     for name, domain in fault.case.given.items():
-        yield from (Condition(name, relation) for relation in (OF_VALUES if domain.kind == "float" else OF_INDICES))
+        yield from (Condition(name, relation) for relation in (OF_VALUES if domain.is_inexact else OF_INDICES))
         if domain.kind == "float" and min(len(fault.failing), len(fault.passing)) >= _ENOUGH:
             yield Condition(name, _LARGE, min(largest(case, name) for case in fault.failing))
 
