@@ -408,3 +408,24 @@ def test_whole_numbers_that_are_exchanged_are_named():
         lambda x, first, second: taken_from(x, first, second[:1].expand(len(second))), operation=taken_from
     )
     assert first_alone.sentence == "the first slice of second along k is used for all"
+
+
+@harness.operation(sizes={"d": (1, 9)})
+def inverse(x: Float[Tensor, "d d"]) -> Float[Tensor, "d d"]:
+    """x⁻¹, of which there is none where x is singular."""
+    return torch.linalg.inv(x)
+
+
+def raises_for_three(x):
+    if len(x) == 3:
+        raise ValueError("three")
+    return torch.linalg.inv(x)
+
+
+def test_what_the_definition_refuses_beside_a_fault_does_not_stand_in_its_place():
+    made = implementation_of("inverse", inverse.signature, raises_for_three, "torch")
+    agreement = next(prop for prop in every_property() if prop.name == "agreement")
+    found = outcome(Cell(agreement, inverse, made, "cpu", "float32"), 30, 0)
+    assert found.verdict == "error" and "it raised ValueError" in found.reason
+    assert found.counterexample.case["sizes"] == {"d": 3}
+    assert "d is 3" in str(found.counterexample.diagnosis) or "d = 3" in str(found.counterexample.diagnosis)

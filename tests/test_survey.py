@@ -98,6 +98,13 @@ def test_a_way_that_does_not_take_the_example_is_none():
     assert "in_place" not in text
 
 
+def test_a_memory_is_given_where_it_is_taken_and_in_the_dtype_of_its_result():
+    (text,) = texts(operator(torch.linalg.inv_ex, Example({"x": R(3, 3)}), writes_to="out"))
+    assert 'out="memory"' in text and "Int32[Tensor" in text
+    (text,) = texts(operator(torch.Tensor.where, Example({"x": R(3), "y": R(3) > 0, "z": R(3)}), writes_to="out"))
+    assert 'out="memory"' not in text  # the function takes one, and the method does not
+
+
 def test_a_decomposition_is_asked_where_there_is_one():
     (silu,) = texts(operator(torch.nn.functional.silu, Example({"x": R(3, 5)})))
     assert "with Decomposed()" in silu
@@ -184,6 +191,8 @@ def test_what_an_operator_refuses_is_no_finding_but_what_a_layout_makes_it_refus
     plain, strided = (Counterexample({"layout": layout}, "n=1", "", "") for layout in ("contiguous", "strided:x"))
     assert not findings([cell("erf", counterexample=plain, **raised)], PATHS, CALLS)
     assert not findings([cell("erf", "transformed", "vmap", counterexample=plain, **raised)], PATHS, CALLS)
+    of_values = {**raised, "reason": "the definition raised RuntimeError: singular"}
+    assert not findings([cell("erf", counterexample=strided, **of_values)], PATHS, CALLS)
     assert len(findings([cell("erf", counterexample=strided, **raised)], PATHS, CALLS)) == 1
     assert len(findings([cell("erf", "out", counterexample=plain, **raised)], PATHS, CALLS)) == 1
 

@@ -219,7 +219,7 @@ def _worklist(folder: SurveyFolder, outcomes: list[CellFinished], states: Path) 
         folder.version,
         tuple(found),
         known,
-        Held.of(outcomes, folder.paths),
+        Held.of(outcomes, folder.entry_of),
         tuple(folder.left_out()),
         len(folder.entries),
     )

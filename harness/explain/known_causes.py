@@ -9,6 +9,7 @@ from contextlib import suppress
 from functools import lru_cache
 from types import ModuleType
 
+from harness.errors import DefinitionFault
 from harness.explain import causes
 from harness.explain.cause import Cause, Instead, Observed
 from harness.explain.neighbourhood import FaultNeighbourhood
@@ -87,7 +88,8 @@ def suggestions(fault: FaultNeighbourhood) -> Iterator[tuple[Cause, Instead | Ob
     for cause in known_causes(fault.cell):
         if not fault.time_left:
             return
-        with suppress(NotImplementedError):  # torch lacks a kernel for a narrow dtype that the cause would look at
+        # torch lacks a kernel for a narrow dtype that the cause would look at, or the definition has no answer there
+        with suppress(NotImplementedError, DefinitionFault):
             for theory in cause(fault):
                 if not fault.time_left:
                     return

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from harness.declare.operation import Operation
 from harness.declare.triton_interpreter import Watch, watched
-from harness.errors import Unsupported
+from harness.errors import DefinitionFault, Unsupported
 from harness.explain.supposed import Supposed
 from harness.explain.values import scaled, without_each
 from harness.generate.case import Case
@@ -117,7 +117,7 @@ class FaultNeighbourhood:
         return undisturbed_seconds() < self.deadline
 
     def comparisons(self, case: Case) -> list[Comparison]:
-        """The question on one case. Raises ImplementationFault or Unsupported."""
+        """The question on one case. Raises ImplementationFault, DefinitionFault or Unsupported."""
         if not self.agrees:
             return self.cell.prop(self.subject, case)
         return all_close("against the oracle", self.subject(case), reference(case), case)
@@ -132,8 +132,9 @@ class FaultNeighbourhood:
             excess = _excess(self.comparisons(case))
         except Unsupported:
             return None
-        except ImplementationFault as fault:
-            return True if fault.kind == self.kind else None
+        except (ImplementationFault, DefinitionFault) as fault:
+            is_its_own = isinstance(fault, ImplementationFault) or self.cell.is_of_the_definition
+            return True if is_its_own and fault.kind == self.kind else None
         if self.kind or excess is None or 1 < excess <= WIDE:
             return None if excess is None else False
         return excess > WIDE

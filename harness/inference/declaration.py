@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Annotated, Any, Literal
 
+import jaxtyping
 import torch
-from jaxtyping import Bool, Complex, Float, Int
 from torch import Tensor
 
 from harness.declare.axes import Axis
@@ -19,7 +19,16 @@ from harness.declare.operation import Operation
 from harness.declare.picks import Picks
 from harness.inference.example import Example
 
-_KINDS = {"float": Float, "int": Int, "bool": Bool, "complex": Complex}
+_INTEGERS = {
+    torch.int8: "Int8",
+    torch.int16: "Int16",
+    torch.int32: "Int32",
+    torch.uint8: "UInt8",
+    torch.uint16: "UInt16",
+    torch.uint32: "UInt32",
+    torch.uint64: "UInt64",
+}
+"""What annotates integers that are not 64 bits wide: they keep their dtype."""
 
 
 @dataclass(frozen=True)
@@ -170,17 +179,18 @@ class Declaration:
 
 
 def _kind(dtype: torch.dtype) -> str:
+    """The name of what annotates a tensor of a dtype, in jaxtyping."""
     if dtype.is_complex:
-        return "complex"
-    return "float" if dtype.is_floating_point else "bool" if dtype is torch.bool else "int"
+        return "Complex"
+    return "Float" if dtype.is_floating_point else "Bool" if dtype is torch.bool else _INTEGERS.get(dtype, "Int")
 
 
 def _annotation(axes: str, dtype: torch.dtype) -> Any:
-    return _KINDS[_kind(dtype)][Tensor, axes]
+    return getattr(jaxtyping, _kind(dtype))[Tensor, axes]
 
 
 def _annotation_text(axes: str, dtype: torch.dtype) -> str:
-    return f'{_kind(dtype).capitalize()}[Tensor, "{axes}"]'
+    return f'{_kind(dtype)}[Tensor, "{axes}"]'
 
 
 def _identifier(name: str, otherwise: str = "operation") -> str:

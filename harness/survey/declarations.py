@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import torch
@@ -33,7 +34,7 @@ import numpy
 import scipy.special
 import torch
 import torch._refs
-from jaxtyping import Bool, Complex, Float, Int
+from jaxtyping import Bool, Complex, Float, Int, Int8, Int16, Int32, UInt8, UInt16, UInt32, UInt64
 from torch import Tensor
 from torch._decomp import core_aten_decompositions
 from torch.utils._python_dispatch import TorchDispatchMode
@@ -135,7 +136,7 @@ def _told(operator: Operator, example: Example) -> Declaration:
             raise Undeclared(str(refusal).partition(": ")[2] or str(refusal)) from None
     if CHANCE in told.notes:
         raise Undeclared("it draws at random")
-    written = _writes_to(operator, example)
+    written = _written_to(operator, example)
     notes = (
         (*told.notes, f"it writes to {' and '.join(sorted(written))}, which it is given copies of")
         if written
@@ -144,14 +145,16 @@ def _told(operator: Operator, example: Example) -> Declaration:
     return replace(told, copied=written, notes=notes)
 
 
-def _writes_to(operator: Operator, example: Example) -> frozenset[str]:
+def _written_to(operator: Operator, example: Example) -> frozenset[str]:
     """The tensors of an example that a call changes, as a batch norm its running statistics."""
     given = {name: tensor.clone() for name, tensor in example.tensors.items()}
     with torch.no_grad():
         example.call(operator.function, given)
-    return frozenset(
-        name for name, tensor in example.tensors.items() if not equal(as_array(tensor), as_array(given[name])).all()
-    )
+    return frozenset(name for name, tensor in example.tensors.items() if not _is_the_same(tensor, given[name]))
+
+
+def _is_the_same(one: Tensor, other: Tensor) -> bool:
+    return one.shape == other.shape and bool(equal(as_array(one), as_array(other)).all())
 
 
 def _line(failure: BaseException) -> str:
@@ -172,10 +175,10 @@ def _others(operator: Operator, told: Declaration, calls: Collection[str], names
     given = ", ".join(told.parameters)
     call = told.call_of(operator.path)
     yield f'{told.called}.implementation({told.called}.definition, name="{TRANSFORMED}")'
-    if operator.writes_to:
+    if operator.writes_to and _writes(operator, told, names):
         with_memory = f"{call[:-1]}, {operator.writes_to}=memory)"
         yield _implementation(told, "out", f"{given}, memory", f"    {with_memory}", 'out="memory"')
-    if operator.in_place and _keeps_shape(told):
+    if operator.in_place and _keeps_shape(told) and _takes(operator.in_place, told, names):
         first = told.parameters[0]
         yield _implementation(told, "in_place", given, f"    {told.call_of(operator.in_place)}", f'mutates="{first}"')
     for path in operator.references:
@@ -205,15 +208,29 @@ def _keeps_shape(told: Declaration) -> bool:
 def _takes(path: str, told: Declaration, names: dict[str, Any]) -> bool:
     """Whether another function takes the example, and gives as many results of the same shapes."""
     is_torch = path.startswith("torch.")
-    tensors = told.example.tensors if is_torch else {name: each.numpy() for name, each in told.example.tensors.items()}
+    arrays = {name: each.clone().numpy() for name, each in told.example.tensors.items()}
     try:
         function = eval(path, names)
         made, right = (
-            parts_of(told.example.call(each, given)) for each, given in ((function, tensors), (told.function, {}))
+            parts_of(told.example.call(each, given))
+            for each, given in ((function, {} if is_torch else arrays), (told.function, {}))
         )
     except Exception:
         return False
     return [tuple(each.shape) for each in made] == [tuple(each.shape) for each in right]
+
+
+def _writes(operator: Operator, told: Declaration, names: dict[str, Any]) -> bool:
+    """Whether an operator takes the example with memory for its results."""
+    try:
+        memory = [torch.empty_like(each) for each in parts_of(told.example.call(operator.function, {}))]
+        whole = memory[0] if len(memory) == 1 else tuple(memory)
+        given = partial(eval(operator.path, names), **{operator.writes_to: whole})
+        with torch.no_grad():
+            told.example.call(given, {})
+    except Exception:
+        return False
+    return True
 
 
 def _calls(told: Declaration) -> set[str]:

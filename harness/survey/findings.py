@@ -7,7 +7,7 @@ PyTorch's core is among what another calls, the others are shown with the one th
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Hashable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from hashlib import sha256
@@ -139,7 +139,8 @@ def is_refusal(cell: CellFinished) -> bool:
     """Whether an operator that is called as it is refuses values or sizes, whatever the memory layout: nobody owes an answer there."""
     if cell.implementation not in (ITSELF, TRANSFORMED) or not cell.kind.startswith("raised "):
         return False
-    return cell.counterexample is None or cell.counterexample.case.get("layout") == _PLAIN
+    plain = cell.counterexample is None or cell.counterexample.case.get("layout") == _PLAIN
+    return plain or ": the definition raised " in cell.reason  # whose own arguments are always plain
 
 
 def _likeness(cause: RootCause) -> tuple[str, ...]:
@@ -181,12 +182,12 @@ class Held:
     properties: Mapping[str, tuple[int, int]]
 
     @staticmethod
-    def of(outcomes: Iterable[CellFinished], paths: Mapping[str, str]) -> Held:
-        """What a survey's cells tell; what is unsupported was not asked."""
+    def of(outcomes: Iterable[CellFinished], operators: Mapping[str, Hashable]) -> Held:
+        """What a survey's cells tell; what is unsupported was not asked. operators: what each operation is a use of."""
         asked = [cell for cell in outcomes if cell.verdict != Verdict.UNSUPPORTED]
         passing = Counter(cell.prop for cell in asked if Verdict(cell.verdict).severity < Verdict.UNSTABLE.severity)
         return Held(
-            len({paths[cell.operation] for cell in asked}),
+            len({operators[cell.operation] for cell in asked}),
             len(asked),
             passing.total(),
             sum(cell.comparisons for cell in asked),

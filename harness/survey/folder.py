@@ -115,6 +115,11 @@ class SurveyFolder:
         """The operator that each operation is about."""
         return {name: each.path for each in self.entries for name in each.operations}
 
+    @cached_property
+    def entry_of(self) -> Mapping[str, int]:
+        """The place among the operators of the one that each operation is a use of."""
+        return {name: place for place, each in enumerate(self.entries) for name in each.operations}
+
     def written(self, told: Iterable[Declared], uses: int) -> SurveyFolder:
         """Write the operations, a file for each area of the library, and the index of all operators; the folder as it is then."""
         told = list(told)
