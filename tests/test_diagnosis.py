@@ -416,16 +416,15 @@ def inverse(x: Float[Tensor, "d d"]) -> Float[Tensor, "d d"]:
     return torch.linalg.inv(x)
 
 
-def raises_for_three(x):
-    if len(x) == 3:
-        raise ValueError("three")
+def raises_for_zeros(x):
+    if len(x) > 1 and (x == 0).any():
+        raise ValueError("a zero among several")
     return torch.linalg.inv_ex(x).inverse  # which never raises
 
 
 def test_what_the_definition_refuses_beside_a_fault_does_not_stand_in_its_place():
-    made = implementation_of("inverse", inverse.signature, raises_for_three, "torch")
+    made = implementation_of("inverse", inverse.signature, raises_for_zeros, "torch")
     agreement = next(prop for prop in every_property() if prop.name == "agreement")
     found = outcome(Cell(agreement, inverse, made, "cpu", "float32"), 30, 0)
     assert found.verdict == "error" and "it raised ValueError" in found.reason
-    assert found.counterexample.case["sizes"] == {"d": 3}
-    assert "d is 3" in str(found.counterexample.diagnosis) or "d = 3" in str(found.counterexample.diagnosis)
+    assert found.counterexample.case["sizes"] == {"d": 2}
