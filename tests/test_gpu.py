@@ -93,7 +93,7 @@ PRINTS = "import sys, json; print(json.dumps({'setup': 1, 'image': 0.001, 'resid
             60.0,
             "ended with status 1 and printed nothing; the device is gone",
         ),
-        ("import signal; signal.pause()", 2.0, "ended with status -2"),
+        ("import signal; signal.pause()", 2.0, "ended with status -15"),
         ("import os; os.kill(os.getpid(), 9)", 60.0, "ended with status -9"),
         ("print({})", 60.0, "KeyError"),
     ],

@@ -247,7 +247,7 @@ def ask(part: Part, folder: Path) -> Answer:
 def _within(seconds: float, command: Sequence[str], beside: Any) -> tuple[str, str]:
     """What a command prints, and why it is no answer. Ended in order first, so that its log has what it found."""
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=beside, text=True, start_new_session=True) as running:
-        for end in (signal.SIGINT, signal.SIGKILL):
+        for end in (signal.SIGTERM, signal.SIGKILL):  # an interrupt is ignored in what a shell begins with &
             try:
                 told, _ = running.communicate(timeout=seconds)
                 return told, "" if told else f"it ended with status {running.returncode} and printed nothing"
