@@ -94,17 +94,18 @@ def gradients_by_differences(implementation, case):
     cotangents = harness.cotangents_like(results)
 
     def quotient(step):
-        ends = [
-            implementation(
-                call.replace(**{name: call.arguments[name] + sign * step * way for name, way in ways.items()})
-            )
-            for sign in (1, -1)
-        ]
+        ends = map(implementation, both_ways(call, ways, step))
         return sum(inner(a - b, way) for a, b, way in zip(*ends, cotangents, strict=True)) / (2 * step)
 
     told = is_the_limit(along, size, quotient)
     if told is not None:
         yield harness.holds("the gradient is the limit of difference quotients", told, case)
+
+
+def both_ways(call, ways, step):
+    """The call with its arguments moved by a step along directions, and back along them."""
+    for sign in (1, -1):
+        yield call.replace(**{name: call.arguments[name] + sign * step * way for name, way in ways.items()})
 
 
 def along_directions(gradients, ways):

@@ -8,6 +8,7 @@ import numpy as np
 import torch
 from harness.properties.gradients import (
     along_directions,
+    both_ways,
     inner,
     is_differentiable,
     is_the_definition,
@@ -90,13 +91,8 @@ def second_gradients_by_differences(implementation, case):
     along, size = along_directions(found, ways)
 
     def quotient(step):
-        ends = [
-            implementation.gradients(
-                call.replace(**{name: call.arguments[name] + sign * step * way for name, way in ways.items()})
-            )[1]
-            for sign in (1, -1)
-        ]
-        return sum(inner(ends[0][name] - ends[1][name], way) for name, way in ways.items()) / (2 * step)
+        (_, ahead), (_, back) = map(implementation.gradients, both_ways(call, ways, step))
+        return sum(inner(ahead[name] - back[name], way) for name, way in ways.items()) / (2 * step)
 
     told = is_the_limit(along, size, quotient)
     if told is not None:

@@ -60,7 +60,7 @@ _OTHER_WAYS = (
 _DEPTHS = {
     "quick": _Depth(1, ("float32", "bfloat16"), _OTHER_WAYS),
     "default": _Depth(3, (), _OTHER_WAYS),
-    "nightly": _Depth(8),
+    "nightly": _Depth(8, (), f"not {TRANSFORMED} or {_TRANSFORMS}"),
 }
 
 

@@ -36,13 +36,18 @@ def forward_mode(evidence: Evidence) -> Iterator[Form]:
 
 def _off_derivatives(evidence: Evidence, ways: dict[str, Tensor]) -> Iterator[tuple[int, Any, float]]:
     """The results whose derivatives are off: which, what is expected, and how far."""
-    inexact = [index for index, domain in enumerate(evidence.cell.operation.results) if domain.is_inexact]
+    inexact = _inexact_results(evidence)
     parts = second_gradient_reference(evidence.case).parts[len(ways) :]
     if evidence.fails:
         yield inexact[0], parts[0].expected, float("inf")
         return
     found = derivative_along(evidence.subject, evidence.call, ways)
     yield from beyond(evidence, {index: found[index] for index in inexact}, parts)
+
+
+def _inexact_results(evidence: Evidence) -> list[int]:
+    """The places of the results that have derivatives."""
+    return [index for index, domain in enumerate(evidence.cell.operation.results) if domain.is_inexact]
 
 
 def _case_and_ways(ways: dict[str, Tensor]) -> tuple[str, str]:
@@ -98,7 +103,7 @@ _TWICE = (
 
 def _off_second_gradients(evidence: Evidence, ways: dict[str, Tensor]) -> Iterator[tuple[int, Any, float]]:
     """The second gradients that are off: their places among arguments and directions, what is expected, and how far."""
-    inexact = [index for index, domain in enumerate(evidence.cell.operation.results) if domain.is_inexact]
+    inexact = _inexact_results(evidence)
     places = [*range(len(ways)), *(len(ways) + index for index in inexact)]
     parts = second_gradient_reference(evidence.case).parts
     if evidence.fails:
