@@ -205,7 +205,7 @@ class _Definition:
             {name: _bounded(tensor, reach) for name, tensor in self._inputs.items()} for reach in (2.0**40, 2.0**80)
         )
         with spending("oracle"), torch.no_grad(), np.errstate(all="ignore"):
-            one, other = (self._values(there)[index].reshape(-1)[entries].astype(np.float64) for there in (near, far))
+            one, other = (self._values(there)[index].reshape(-1)[entries] for there in (near, far))
             grown = np.abs(other) > _GROWN * np.maximum(np.abs(one), 1)
             told = np.where(grown & (one * other > 0), np.copysign(np.inf, other), one)
             settled = np.isinf(told) | (np.abs(one - other) <= _UNCHANGED * np.maximum(np.abs(one), 1))
