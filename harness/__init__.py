@@ -22,6 +22,7 @@ from harness.catalogue import catalogue
 from harness.checking import Check, check
 from harness.declare.backends import Backend, backend
 from harness.declare.causal import Causal
+from harness.declare.constraint import symmetric
 from harness.declare.declaration import operation
 from harness.declare.domain import dtype, when
 from harness.declare.domains import (
@@ -151,6 +152,7 @@ __all__ = [
     "second_gradients",
     "stacked",
     "structure",
+    "symmetric",
     "timed",
     "transposed",
     "verify",

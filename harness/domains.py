@@ -1,5 +1,6 @@
-"""The domains that may stand beside an annotation (see harness.declare.domains, harness.declare.matrices and harness.declare.ranges)."""
+"""The domains that may stand beside an annotation (see harness.declare.domains, .matrices, .ranges and .constraint)."""
 
+from harness.declare.constraint import symmetric
 from harness.declare.domains import (
     among,
     below,
@@ -30,5 +31,6 @@ __all__ = [
     "positive_definite",
     "probabilities",
     "rank_deficient",
+    "symmetric",
     "within",
 ]

@@ -33,6 +33,11 @@ def returns(x):
     return x.flip(0).cumsum(0).flip(0)
 
 
+def numbers_to_halves(x):
+    """No argument has a precision."""
+    return x.float() / 2
+
+
 def less_the_last(x):
     return x - x[-1:]
 
@@ -247,6 +252,9 @@ def test_a_result_of_one_dtype_whatever_the_arguments_are_has_it_of_its_own():
     assert not harness.declare(torch.softmax, example=(R(3, 4), -1)).about
     named = {"input": R(3, 4), "dim": -1, "dtype": torch.float32}
     assert repr(harness.declare(torch.softmax, example=named).about) == "{0: dtype('float32')}"
+    assert repr(harness.declare(torch.Tensor.cdouble, example=(R(3, 4),)).about) == "{0: dtype('complex128')}"
+    assert not harness.declare(torch.view_as_complex, example=(R(3, 4, 2),)).about
+    assert repr(harness.declare(numbers_to_halves, example=(below(5, 4),)).about) == "{0: dtype('float32')}"
 
 
 def test_an_option_that_is_true_or_false_stays_so():
@@ -259,7 +267,17 @@ def test_a_matrix_that_has_to_be_positive_definite_is_told():
     root = R(3, 4, 4)
     told = harness.declare(torch.linalg.cholesky, example=(root @ root.mT + torch.eye(4),))
     assert repr(told.domains["input" if "input" in told.domains else "x"]) == "positive_definite"
-    assert not harness.declare(torch.linalg.eigvalsh, example=(root @ root.mT,)).domains
+    assert repr(harness.declare(torch.linalg.eigvalsh, example=(root @ root.mT,)).domains) == "{'x': symmetric}"
+
+
+def test_symmetric_is_what_is_so_in_the_example_and_read_in_one_triangle_alone():
+    one = R(3, 4, 4)
+    assert not harness.declare(torch.linalg.eigvalsh, example=(one,)).domains
+    assert not harness.declare(torch.tril, example=(one,)).domains
+    assert not harness.declare(torch.linalg.matrix_exp, example=(one + one.mT,)).domains
+    assert not harness.declare(torch.softmax, example=(one + one.mT, -1)).domains
+    told = harness.declare(torch.linalg.eigvalsh, example=(one + one.mT,))
+    assert 'Annotated[Float[Tensor, "batch d d"], harness.symmetric]' in str(told)
 
 
 def test_a_size_at_which_the_result_has_another_shape_is_none():

@@ -138,6 +138,10 @@ def by_a_table(x, W, b):
     return x @ W.mT + b * table(len(b))
 
 
+def no_slope_at_zero(x, W, b):
+    return x @ W.mT + b + 0 * x.abs().sqrt().sum(1, keepdim=True)
+
+
 FAULTS = [
     (bias_twice, "agreement", "2 * b", "b"),
     (helped, "agreement", "TWICE = 2", "TWICE = 1"),
@@ -153,6 +157,7 @@ FAULTS = [
     (drifts, "repeatability", "1 if _calls[0] % 2 else 2", "1"),
     (writes_to_its_argument, "inputs_unmodified", "b += 1", "b = b + 1"),
     (always_double, "result_dtype", ".double()", ""),
+    (no_slope_at_zero, "finite_gradients", " + 0 * x.abs().sqrt().sum(1, keepdim=True)", ""),
     (nan_swallowed, "nonfinite_propagation", ".nan_to_num(nan=0.0)", ""),
     (raises_for_two, "agreement", "len(x) >= 2", "False"),
     (raises_for_two, "batch_permutation", "len(x) >= 2", "False"),

@@ -1,6 +1,7 @@
 """The survey: operators declared by themselves, what is wrong in them found and grouped, and what was made of it kept."""
 
 import gzip
+from dataclasses import replace
 
 import torch
 
@@ -129,6 +130,11 @@ def test_what_is_written_to_is_given_as_a_copy():
     assert "clone" not in text and "copies" not in text
 
 
+def test_what_the_named_function_writes_to_is_copied_whatever_the_database_calls():
+    (text,) = texts(Operator("torch.Tensor.zero_", "", lambda x: x.clone().zero_(), lambda: [Example({"x": R(3, 4)})]))
+    assert "torch.Tensor.zero_(x.clone())" in text
+
+
 def test_the_operator_itself_is_asked_for_its_own_derivatives():
     (text,) = texts(operator(torch.relu, Example({"x": R(3, 5)})))
     assert 'relu.implementation(relu.definition, name="transformed")' in text
@@ -159,6 +165,7 @@ def cell(operation, implementation="definition", prop="agreement", verdict=Verdi
     return CellFinished(prop, operation, implementation, "torch", "cpu", "float32", verdict, **told | more)
 
 
+WAYS = (("definition", 12), ("out", 17))
 PATHS = {"erf": "torch.erf", "gelu": "torch.nn.functional.gelu", "sin": "torch.sin", "exp": "torch.exp"}
 CALLS = {
     "erf": frozenset({"erf"}),
@@ -195,6 +202,23 @@ def test_what_an_operator_refuses_is_no_finding_but_what_a_layout_makes_it_refus
     assert not findings([cell("erf", counterexample=strided, **of_values)], PATHS, CALLS)
     assert len(findings([cell("erf", counterexample=strided, **raised)], PATHS, CALLS)) == 1
     assert len(findings([cell("erf", "out", counterexample=plain, **raised)], PATHS, CALLS)) == 1
+
+
+def test_what_another_way_fails_likewise_is_the_operators_own_finding():
+    (one,) = findings([cell("erf", "out"), cell("erf")], PATHS, CALLS)
+    assert (one.title.partition(":")[0], one.ways) == ("torch.erf", ["as it is", "out"])
+    assert len(findings([cell("erf", "out", prop="layouts"), cell("erf")], PATHS, CALLS)) == 2
+    raised = {"verdict": Verdict.ERROR, "kind": "raised RuntimeError"}
+    told = [cell("erf", way, reason=f"it raised RuntimeError in line {line}: no", **raised) for way, line in WAYS]
+    shown = Counterexample({"layout": "strided:x"}, "n=1", "", "")
+    (one,) = findings([replace(each, counterexample=shown) for each in told], PATHS, CALLS)
+    assert one.title == "torch.erf: it raised RuntimeError: no"
+
+
+def test_two_uses_of_an_operator_that_call_other_kernels_are_one_finding_by_their_id():
+    two = {**PATHS, "sin": "torch.erf"}
+    (one,) = findings([cell("erf"), cell("sin")], two, CALLS)
+    assert (one.operators, len(one.cells)) == (("torch.erf",), 2)
 
 
 def test_ids_do_not_hang_on_the_case():

@@ -143,7 +143,7 @@ def survey(
     unjudged = [problem for file in chosen if (problem := _ask(file, config, here, asked))]
     outcomes = _answers(chosen, here, _runs(folder.runs))
     worklist = _worklist(folder, outcomes, states)
-    worklist.write(folder.path)
+    worklist.write(folder.path, folder.files)
     click.echo((folder.path / "worklist.json").read_text() if as_json else _told(worklist, folder))
     if unjudged:
         raise InfrastructureError("; ".join(unjudged))

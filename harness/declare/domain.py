@@ -33,6 +33,7 @@ from jaxtyping import AbstractArray
 from numpy.typing import NDArray
 
 from harness.declare.axes import Axis, parse_axes
+from harness.declare.constraint import Constraint, Symmetric
 from harness.declare.domains import whole_of
 from harness.declare.forms import MOST_PARTS, Form, Presence, in_list, optional, parse_form
 from harness.declare.picks import Picks
@@ -84,17 +85,17 @@ def when(option: str, axes: str) -> When:
 class TensorDomain:
     """A tensor: its kind of number, its axes, and what fills it.
 
-    structure: makes the values (None: value patterns do, within `range` where there is one); dtype: of its own, empty where
-    it has the working precision; presence: in which forms it is there, None where always; group: the argument that is a
-    list or dict of several such tensors, and its key there; picks: of a result, that its indices are right where
-    what they pick is; independent: whether samples along `batch` have nothing to do with one another.
+    structure: makes the values (None: value patterns do, brought to where the `constraint` holds, if there is one); dtype: of
+    its own, empty where it has the working precision; presence: in which forms it is there, None where always; group: the
+    argument that is a list or dict of several such tensors, and its key there; picks: of a result, that its indices are right
+    where what they pick is; independent: whether samples along `batch` have nothing to do with one another.
     """
 
     kind: Kind
     default_axes: tuple[Axis, ...]
     alternative: When | None = None
     structure: Structure | None = None
-    range: Range | None = None
+    constraint: Constraint | None = None
     dtype: str = ""
     presence: Presence | None = None
     group: tuple[str, Any] | None = None
@@ -105,7 +106,7 @@ class TensorDomain:
     def words(self) -> str:
         """The domain for people: `float "batch d", positive`, `int "tokens", below('classes')`, `float "d", or None`."""
         written = " ".join(axis.text for axis in self.default_axes)
-        filled = [str(self.range)] if self.range else [name_of(self.structure)] if self.structure else []
+        filled = [str(self.constraint)] if self.constraint else [name_of(self.structure)] if self.structure else []
         lacking = ["or None"] if self.presence and not self.group else []
         return ", ".join([f'{self.dtype or self.kind} "{written}"', *filled, *lacking])
 
@@ -147,7 +148,7 @@ class TensorDomain:
     @property
     def takes_any_numbers(self) -> bool:
         """Whether every float is in the domain: value patterns fill it, or a structure that only chooses typical ones."""
-        return self.kind == "float" and self.range is None and (self.structure is None or self.is_typical)
+        return self.kind == "float" and self.constraint is None and (self.structure is None or self.is_typical)
 
     @property
     def is_typical(self) -> bool:
@@ -188,7 +189,7 @@ class TensorDomain:
         ):
             return False
         if self.structure is None and self.is_inexact:
-            return self.range is None or self.range.admits(values)
+            return self.constraint is None or self.constraint.admits(values)
         if self.takes_any_numbers:
             return True
         admits = getattr(self.structure, "admits", None)
@@ -306,8 +307,10 @@ def _tensor(array: Any, extras: tuple[Any, ...], argument: str, place: int | Non
     for extra in extras:
         made = _with(made, extra)
     if made.structure is None and not made.is_inexact:
-        held = made.torch_dtype(torch.float64)
-        made = replace(made, structure=whole_of(held) if made.range is None else made.range.whole(held), range=None)
+        held, within = made.torch_dtype(torch.float64), made.constraint
+        made = replace(
+            made, structure=within.whole(held) if isinstance(within, Range) else whole_of(held), constraint=None
+        )
     return made
 
 
@@ -321,7 +324,9 @@ def _with(domain: TensorDomain, extra: Any) -> TensorDomain:
         case Picks():
             return replace(domain, picks=extra)
         case Range() if domain.kind in ("float", "int"):
-            return replace(domain, range=extra)
+            return replace(domain, constraint=extra)
+        case Symmetric() if domain.kind == "float":
+            return replace(domain, constraint=extra)
         case _ if callable(extra):
             return replace(domain, structure=extra)
     raise DeclarationError(

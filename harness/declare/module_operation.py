@@ -66,7 +66,7 @@ def with_statistics(results: Results, state: Mapping[str, TensorDomain], referen
     """What a module gives, beside what its buffers that count or average hold afterwards."""
     if not reference.buffers:
         return results
-    afterwards = {name: replace(state[name], structure=None, range=None, group=None) for name in reference.buffers}
+    afterwards = {name: replace(state[name], structure=None, constraint=None, group=None) for name in reference.buffers}
     return Results((*results.domains, *afterwards.values()), (OUTPUT, *afterwards))
 
 
@@ -119,7 +119,7 @@ def _domain(reference: Reference, key: str, begun: Tensor, sizes: Iterable[str])
             for place in range(begun.ndim)
         ),
         structure=Initial(reference, key, not positive),
-        range=nonnegative if positive else None,
+        constraint=nonnegative if positive else None,
         group=("state", key),
         independent=False,
     )

@@ -15,7 +15,7 @@ from typing import Any
 from harness.candidates import is_candidate
 from harness.declare.devices import device_named
 from harness.explain.evidence import FAULTS, Evidence, Form, beyond, largest_difference, literal, parts_of, rows_of
-from harness.explain.gradient_forms import gradient_forms, gradient_leak
+from harness.explain.gradient_forms import gradient_forms, gradient_leak, gradients_that_are_not_finite
 from harness.explain.transform_forms import double_backward, forward_mode, vmap
 from harness.generate.case import Call
 from harness.generate.layouts import whole_memory
@@ -175,9 +175,11 @@ def _uninitialised_memory(evidence: Evidence) -> Iterator[Form]:
 
 def _result_dtype(evidence: Evidence) -> Iterator[Form]:
     for index, domain in enumerate(evidence.cell.operation.results):
-        wanted = f"{PRECISIONS[evidence.case.dtype].dtype}, {device_named(evidence.case.device).kind!r}"
+        wanted = (
+            f"{domain.torch_dtype(PRECISIONS[evidence.case.dtype].dtype)}, {device_named(evidence.case.device).kind!r}"
+        )
         risky = ("result = call(case())", "actual = result.dtype, result.device.type")
-        if domain.kind == "float":
+        if domain.is_inexact:
             yield Form({"case": evidence.call}, (f"expected = {wanted}",), risky, 0.0, index, differ=False)
 
 
@@ -199,6 +201,7 @@ _OF_PROPERTIES: dict[str, Callable[[Evidence], Iterator[Form]]] = {
     "batch_leak": _batch_leak,
     "batch_permutation": _batch_permutation,
     "double_backward": double_backward,
+    "finite_gradients": gradients_that_are_not_finite,
     "forward_mode": forward_mode,
     "gradients": gradient_forms,
     "inputs_unmodified": _inputs_unmodified,
@@ -243,7 +246,7 @@ def _operation_lines(evidence: Evidence) -> Iterator[str]:
     modules = modules_beside(operation, implementation, evidence.cell.prop)
     for file in dict.fromkeys(str(module.__file__) for module in modules if is_candidate(module.__name__)):
         name = Path(file).name.replace('"', "")
-        yield f'made = harness.candidates.candidates(Path("{name}"))  # lies beside this script'
+        yield f'made = harness.candidates.candidates(Path(__file__).with_name("{name}"))  # lies beside this script'
     if is_candidate(operation.module):
         yield f"operation = next(each for each in made.operations if each.name == {operation.name!r})"
     else:

@@ -6,12 +6,14 @@ import contextlib
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+import numpy as np
 import torch
 
 from harness.declare.domain import TensorDomain
 from harness.declare.implementation import Implementation
 from harness.explain.evidence import FAULTS, Evidence, Form, beyond, literal, parts_of, rows_of
 from harness.explain.literal import tensor_literal
+from harness.measure.arrays import as_array
 from harness.measure.gradient import cotangents_like, gradient_reference
 from harness.measure.reference import ExpectedTensor
 
@@ -26,6 +28,17 @@ def gradient_forms(evidence: Evidence) -> Iterator[Form]:
         directions = directions_of_results(evidence)
         for name, expected, measured in _off_gradients(evidence, names, parts):
             yield _gradient(evidence, name, f"expected = {literal(expected)}", directions, "", measured)
+
+
+def gradients_that_are_not_finite(evidence: Evidence) -> Iterator[Form]:
+    """The gradients that are not finite where the definition's are."""
+    with contextlib.suppress(*FAULTS):
+        _, found = evidence.subject.gradients(evidence.case)
+        directions = directions_of_results(evidence)
+        for (name, gradient), part in zip(found.items(), gradient_reference(evidence.case).parts, strict=True):
+            if (np.isfinite(part.expected) & ~np.isfinite(as_array(gradient))).any():
+                expected = f"expected = {literal(part.expected)}"
+                yield _gradient(evidence, name, expected, directions, "", float("inf"))
 
 
 def _off_gradients(

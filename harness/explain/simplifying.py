@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import cmath
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
+import numpy as np
 from numpy.typing import NDArray
 
 from harness.generate.case import Case
@@ -127,9 +128,21 @@ class _Search:
         return self._case.values[name]
 
     def _try(self, name: str, row: Values) -> bool:
+        row = self._brought(name, row)
         if row == self._row(name):
             return False
         return self._take(self._case.replace(values={**self._case.values, name: row}))
+
+    def _brought(self, name: str, row: Values) -> Values:
+        """Values brought to where an argument's constraint holds, as those of a symmetric matrix change in pairs, if that is simpler."""
+        domain = self._case.given[name]
+        if domain.constraint is None:
+            return row
+        given = np.reshape(np.asarray(row), domain.shape(self._case.known))
+        made = domain.constraint.brought(given)
+        if np.array_equal(made, given, equal_nan=True):
+            return row
+        return _row(made) if _complexity(_row(made)) < _complexity(self._row(name)) else self._row(name)
 
     def _take(self, simpler: Case | None) -> bool:
         """Go on from the case, if there is one and it shows it."""
@@ -141,8 +154,12 @@ class _Search:
 
 def complexity(case: Case) -> tuple[int, float]:
     """How far a case's given values are from simple: entries that are not zero, and the digits that they take."""
-    entries = [entry for row in case.values.values() for entry in row if entry]
-    return len(entries), sum(_digits(entry) for entry in entries)
+    return _complexity([entry for row in case.values.values() for entry in row])
+
+
+def _complexity(row: Sequence[complex]) -> tuple[int, float]:
+    entries = [entry for entry in row if entry]
+    return len(entries), sum(map(_digits, entries))
 
 
 def _digits(entry: complex) -> float:

@@ -370,7 +370,7 @@ class Case:
             values = self._filled(stream, precision) + 1j * self._filled(turned, precision)
         else:
             values = self._filled(stream, precision)
-            values = values if domain.range is None else domain.range.brought(values)
+            values = values if domain.constraint is None else domain.constraint.brought(values)
         spread, axis = self._layout.name == "expanded" and self._layout.concerns(name), self._layout.axis
         if spread and domain.structure is None and axis < values.ndim and values.size:
             values = np.broadcast_to(np.take(values, [0], axis), values.shape).copy()
@@ -404,7 +404,7 @@ def _read(entry: Any) -> complex:
 
 def _kept(tensor: Tensor, domain: TensorDomain) -> Tensor:
     """A tensor whose rounded entries are in its domain still."""
-    return tensor if domain.range is None else domain.range.kept(tensor)
+    return tensor if domain.constraint is None else domain.constraint.kept(tensor)
 
 
 def _copy(tensor: Tensor) -> Tensor:

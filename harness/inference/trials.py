@@ -14,6 +14,7 @@ from torch import Tensor
 
 from harness.declare.axes import Axis
 from harness.declare.callables import place_of
+from harness.declare.constraint import Symmetric, symmetric
 from harness.declare.domain import OwnDtype
 from harness.declare.domains import among
 from harness.declare.matrices import Matrices, positive_definite
@@ -86,7 +87,7 @@ class Trials:
             axes,
             results,
             dict(self._numbers(groups)),
-            {**self._kinds(), **self._kept, **integers},
+            {**self._kinds(), **self._kept, **self._symmetric(axes), **integers},
             self._sizes(groups, names, [each for each, _ in results]),
             self._is_differentiable(),
             tuple(self.notes),
@@ -130,7 +131,7 @@ class Trials:
         if tuple(like.shape) == shape and name not in self._kept:
             return like
         generator = torch.Generator().manual_seed(0)
-        if like.is_floating_point() or like.is_complex():
+        if _is_inexact(like):
             drawn = torch.randn(shape, generator=generator, dtype=torch.float64)
             return (_brought(self._kept[name], drawn) if name in self._kept else drawn).to(like.dtype)
         flat = like.reshape(-1)
@@ -338,6 +339,21 @@ class Trials:
             for each in (drawn, _LARGE * drawn)
         )
 
+    def _symmetric(self, axes: Mapping[str, tuple[str, ...]]) -> dict[str, Symmetric]:
+        """The square matrices that are symmetric in the example, and of which one triangle alone is read."""
+        square = [
+            name for name, each in axes.items() if len(each) > 1 and each[-1] == each[-2] and name not in self._kept
+        ]
+        floats = {name: self.tensors[name] for name in square if self.tensors[name].is_floating_point()}
+        told = {name: each for name, each in floats.items() if each.shape[-1] > 1 and _alike(each, each.mT)}
+        return {name: symmetric for name, each in told.items() if self._reads_one_triangle(name, each)}
+
+    def _reads_one_triangle(self, name: str, matrices: Tensor) -> bool:
+        """Whether the result is the same whatever stands above the diagonal, or below it."""
+        before, ones = self.call(**{name: matrices}) or [], torch.ones_like(matrices)
+        others = (self.call(**{name: matrices + part}) for part in (ones.triu(1), ones.tril(-1)))
+        return any(parts is not None and all(map(_alike, before, parts)) for parts in others)
+
     def _kinds(self) -> dict[str, among]:
         """The float arguments that hold a few whole numbers alone."""
         told = {name: few(tensor) for name, tensor in self.tensors.items() if tensor.is_floating_point()}
@@ -345,17 +361,14 @@ class Trials:
 
     def _own_dtypes(self) -> dict[int, OwnDtype]:
         """The results whose dtype is the same whatever the arguments' is, as where an option names it."""
-        floats = {name: tensor for name, tensor in self.tensors.items() if tensor.is_floating_point()}
         made = [
-            self.call(**{name: tensor.to(dtype) for name, tensor in floats.items()})
+            self.call(**{name: _in_precision(tensor, dtype) for name, tensor in self.tensors.items()})
             for dtype in (torch.float32, torch.float64)
         ]
-        if not floats or any(parts is None for parts in made):
+        if any(parts is None for parts in made):
             return {}
         pairs = enumerate(zip(*(parts or () for parts in made), strict=True))
-        own = {
-            place: one.dtype for place, (one, other) in pairs if one.is_floating_point() and one.dtype == other.dtype
-        }
+        own = {place: one.dtype for place, (one, other) in pairs if _is_inexact(one) and one.dtype == other.dtype}
         return {place: OwnDtype(str(dtype).removeprefix("torch.")) for place, dtype in own.items()}
 
     def _picks(self) -> dict[int, Picks]:
@@ -436,6 +449,16 @@ def _admits(domain: Domain, example: Tensor) -> bool:
     return bool((torch.linalg.cholesky_ex(example).info == 0).all())
 
 
+def _is_inexact(tensor: Tensor) -> bool:
+    """Whether its numbers are rounded: real ones, and complex ones."""
+    return tensor.is_floating_point() or tensor.is_complex()
+
+
+def _in_precision(tensor: Tensor, dtype: torch.dtype) -> Tensor:
+    """A tensor with its numbers, where they are rounded, in a working precision."""
+    return tensor.to(dtype.to_complex() if tensor.is_complex() else dtype) if _is_inexact(tensor) else tensor
+
+
 def _brought(domain: Domain, drawn: Tensor) -> Tensor:
     """Numbers brought into a domain; in one of matrices, others of the same shape."""
     if isinstance(domain, Range):
@@ -449,7 +472,7 @@ def _alike(one: Tensor, other: Tensor) -> bool:
     """Whether two results are the same but for rounding, by the largest entry of the first."""
     if one.shape != other.shape:
         return False
-    if not (one.is_floating_point() or one.is_complex()):
+    if not _is_inexact(one):
         return torch.equal(one, other)
     size = float(one.abs().nan_to_num(0).max()) if one.numel() else 0.0
     return torch.allclose(one, other, rtol=_ROUNDING, atol=_ROUNDING * size, equal_nan=True)

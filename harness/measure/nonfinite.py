@@ -122,7 +122,7 @@ class _Definition:
         }
         return [
             {
-                name: self._in_range(name, torch.where(tensor.isfinite(), tensor, change(bells[name])))
+                name: self._in_domain(name, torch.where(tensor.isfinite(), tensor, change(bells[name])))
                 if tensor.is_floating_point()
                 else tensor
                 for name, tensor in self._inputs.items()
@@ -130,10 +130,10 @@ class _Definition:
             for change in changes
         ]
 
-    def _in_range(self, name: str, tensor: Tensor) -> Tensor:
+    def _in_domain(self, name: str, tensor: Tensor) -> Tensor:
         """Finite numbers in the domain of an argument."""
         domain = self._case.given[name]
-        return tensor if domain.range is None else torch.from_numpy(domain.range.brought(tensor.numpy()))
+        return tensor if domain.constraint is None else torch.from_numpy(domain.constraint.brought(tensor.numpy()))
 
     @cached_property
     def _places(self) -> list[tuple[str, int]]:

@@ -398,7 +398,7 @@ def _neighbours(
                 size = np.abs(values) if sizes is None else sizes[name]
                 far = step * _own_eps(case, name) / case.precision.eps
                 moves = (far * size + tiny) * _ways(values, generator)
-                moved[name] = _in_range(case, name, torch.from_numpy(values + moves)).unbind()
+                moved[name] = _in_domain(case, name, torch.from_numpy(values + moves)).unbind()
     return [arguments | dict(zip(moved, each, strict=True)) for each in zip(*moved.values(), strict=True)]
 
 
@@ -417,10 +417,10 @@ def _own_eps(case: Case, name: str) -> float:
     return min(own, case.precision.eps)
 
 
-def _in_range(case: Case, name: str, moved: Tensor) -> Tensor:
-    """Moved entries, those that have left the argument's range put back."""
+def _in_domain(case: Case, name: str, moved: Tensor) -> Tensor:
+    """Moved entries, those that have left the argument's domain put back."""
     domain = case.operation.tensors.get(name)
-    return moved if domain is None or domain.range is None else domain.range.kept(moved)
+    return moved if domain is None or domain.constraint is None else domain.constraint.kept(moved)
 
 
 def _ways(values: Array, generator: torch.Generator) -> Array:

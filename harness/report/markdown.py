@@ -25,8 +25,8 @@ _NAME, _SENTENCE, _SOURCE = 160, 300, 2_000
 """Characters of names, of sentences and of a case's Python."""
 
 _COMMITS = 3
-_SPECIAL = re.compile(r"[#$&*<>@\[\]\\_`|~!]|(?<!\d):(?=\S)|(?i:www\.)")
-"""What Markdown, or what a forge adds to it, may take for more than the character that it is."""
+_SPECIAL = re.compile(r"[#$&*<>@\[\]\\`|~!]|(?<![^\W_])_|_(?![^\W_])|(?<!\d):(?=\S)|(?i:www\.)")
+"""What Markdown, or what a forge adds to it, may take for more than the character that it is: of underscores none within a word."""
 
 _LINKING = {"@": "<code>@</code>", "#": "<code>#</code>"}
 """People and issues are named by text, in whatever way it is escaped; but not by code."""

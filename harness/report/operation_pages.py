@@ -82,8 +82,8 @@ def _axes(axes: Iterable[Axis]) -> str:
 
 def _filling(domain: TensorDomain, operation: Operation) -> str:
     """What fills a tensor argument."""
-    if domain.range is not None:
-        return f"value patterns, brought into the domain: {domain.range}"
+    if domain.constraint is not None:
+        return f"value patterns, brought into the domain: {domain.constraint}"
     if domain.structure is None:
         return f"value patterns ({', '.join(patterns_for(operation))})"
     return f"`{name_of(domain.structure)}`: {_sentence(domain.structure)}"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
@@ -114,7 +114,7 @@ def _examples(operator: Operator, most: int) -> list[Example]:
 def _written(operator: Operator, example: Example, number: int, names: dict[str, Any]) -> Written:
     """An operation, and an implementation for each other way, as far as they can be declared."""
     name = operator.name if number == 1 else f"{operator.name}_{number}"
-    told = replace(_told(operator, example), name=name, path=operator.path)
+    told = replace(_told(operator, example, names), name=name, path=operator.path)
     try:
         exec(str(told), names)
     except HarnessError as refusal:
@@ -126,7 +126,7 @@ def _written(operator: Operator, example: Example, number: int, names: dict[str,
     return Written(name, "\n\n\n".join((str(told), *others)), sorted(calls))
 
 
-def _told(operator: Operator, example: Example) -> Declaration:
+def _told(operator: Operator, example: Example, names: dict[str, Any]) -> Declaration:
     try:
         told = Trials(operator.function, example).declaration()
     except DeclarationError:
@@ -136,7 +136,7 @@ def _told(operator: Operator, example: Example) -> Declaration:
             raise Undeclared(str(refusal).partition(": ")[2] or str(refusal)) from None
     if CHANCE in told.notes:
         raise Undeclared("it draws at random")
-    written = _written_to(operator, example)
+    written = _written_to(eval(operator.path, names), example)
     notes = (
         (*told.notes, f"it writes to {' and '.join(sorted(written))}, which it is given copies of")
         if written
@@ -145,11 +145,11 @@ def _told(operator: Operator, example: Example) -> Declaration:
     return replace(told, copied=written, notes=notes)
 
 
-def _written_to(operator: Operator, example: Example) -> frozenset[str]:
+def _written_to(function: Callable[..., Any], example: Example) -> frozenset[str]:
     """The tensors of an example that a call changes, as a batch norm its running statistics."""
     given = {name: tensor.clone() for name, tensor in example.tensors.items()}
     with torch.no_grad():
-        example.call(operator.function, given)
+        example.call(function, given)
     return frozenset(name for name, tensor in example.tensors.items() if not _is_the_same(tensor, given[name]))
 
 

@@ -6,6 +6,7 @@ PyTorch's core is among what another calls, the others are shown with the one th
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Hashable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -78,6 +79,12 @@ class Found:
         return [cell for cause in self.causes for cell in cause.cells]
 
     @property
+    def ways(self) -> list[str]:
+        """How the operators are called where it shows, the shown cell's way first, for people."""
+        names = dict.fromkeys(cell.implementation for cell in self.cells)
+        return ["as it is" if name == ITSELF else name for name in names]
+
+    @property
     def properties(self) -> list[str]:
         """What fails, the shown cell's first."""
         return list(dict.fromkeys(cell.prop for cell in self.cells))
@@ -97,9 +104,7 @@ class Found:
     @property
     def what(self) -> str:
         """What fails, in a few words."""
-        cause = self.causes[0].diagnosis
-        told = cause.sentence if cause and cause.cause and not self.shown.kind else self.causes[0].sentence
-        return _without_place(told)
+        return _what(self.causes[0])
 
     @property
     def script(self) -> str:
@@ -112,14 +117,45 @@ def findings(
 ) -> list[Found]:
     """The entries of the worklist; paths, calls: of each operation, its operator, and what that calls of PyTorch's core."""
     groups: dict[tuple[str, ...], list[RootCause]] = {}
-    for cause in _with_what_follows(each for each in causes(outcomes) if not is_refusal(each.shown)):
+    told = _with_what_follows(each for each in causes(outcomes) if not is_refusal(each.shown))
+    for cause in _with_other_ways([*told]):
         groups.setdefault(_likeness(cause), []).append(cause)
     found = [
         Found(alike[0].shown.implementation, tuple(alike), tuple(dict.fromkeys(paths[each.key[0]] for each in alike)))
         for group in groups.values()
         for alike in _by_calls(group, calls)
     ]
-    return sorted(found, key=_rank)
+    same: dict[str, list[Found]] = {}
+    for each in found:
+        same.setdefault(each.id, []).append(each)
+    return sorted(map(_as_one, same.values()), key=_rank)
+
+
+def _as_one(found: list[Found]) -> Found:
+    """Findings of the same id, such as those of several uses of an operator, which call other kernels."""
+    operators = dict.fromkeys(path for each in found for path in each.operators)
+    return replace(found[0], causes=tuple(cause for each in found for cause in each.causes), operators=tuple(operators))
+
+
+def _with_other_ways(found: list[RootCause]) -> Iterator[RootCause]:
+    """The causes, where those of an operator as it is have with them what another way to call it fails likewise."""
+    ways: dict[tuple[str, ...], list[RootCause]] = {}
+    for cause in found:
+        shown = cause.shown
+        ways.setdefault((shown.operation, cause.verdict, shown.prop, shown.kind, _what(cause)), []).append(cause)
+    for alike in ways.values():
+        itself = next((each for each in alike if each.shown.implementation == ITSELF), None)
+        if itself is None:
+            yield from alike
+        else:
+            others = (cell for each in alike if each is not itself for cell in each.cells)
+            yield replace(itself, cells=(*itself.cells, *others))
+
+
+def _what(cause: RootCause) -> str:
+    """What fails, in a few words."""
+    told, shown = cause.diagnosis, cause.shown
+    return _without_place(told.sentence if told and told.cause and not shown.kind else cause.sentence)
 
 
 def _with_what_follows(found: Iterable[RootCause]) -> Iterator[RootCause]:
@@ -166,9 +202,10 @@ def _rank(found: Found) -> tuple[bool, int, int, int, str]:
 
 
 def _without_place(sentence: str) -> str:
-    """A sentence without the file and function that stand before it."""
+    """A sentence without the file and function that stand before it, and the lines in it."""
     place, colon, rest = sentence.partition(": ")
-    return rest.partition(": ")[2] or rest if colon and place.endswith(".py") else sentence
+    told = rest.partition(": ")[2] or rest if colon and place.endswith(".py") else sentence
+    return re.sub(r" in line \d+| at \w+\.py, line \d+, \w+", "", told)
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +14,7 @@ from harness.report.markdown import code, fenced, plain
 from harness.report.site import STYLE, page
 from harness.report.template import raw
 from harness.survey.declaring import ENDED
-from harness.survey.findings import ITSELF, Found, Held
+from harness.survey.findings import Found, Held
 from harness.survey.states import State
 
 _SCRIPTS = "scripts"
@@ -55,13 +56,19 @@ class Worklist:
             f"operators asked, {self.held.passing:,} of {self.held.cells:,} cells hold in {self.held.comparisons:,} comparisons"
         )
 
-    def write(self, folder: Path) -> None:
-        """Write worklist.md, .html and .json, and a script for each finding, into a folder."""
+    def write(self, folder: Path, files: Iterable[Path]) -> None:
+        """Write worklist.md, .html and .json, and a script for each finding, into a folder.
+
+        files: those of operations, of which some scripts need one beside them.
+        """
         scripts = folder / _SCRIPTS
         scripts.mkdir(parents=True, exist_ok=True)
         for each in self.found:
             if each.script:
                 (scripts / f"{each.id}.py").write_text(each.script, encoding="utf-8")
+        for file in files:
+            if any(f'"{file.name}"' in each.script for each in self.found):
+                shutil.copyfile(file, scripts / file.name)
         (folder / STYLE).write_text(raw(STYLE), encoding="utf-8")
         (folder / "worklist.html").write_text(page("worklist.html", worklist=self), encoding="utf-8")
         (folder / "worklist.md").write_text("\n".join(self._lines()) + "\n", encoding="utf-8")
@@ -78,7 +85,7 @@ class Worklist:
             "since": state.since,
             "verdict": found.verdict.value,
             "operators": list(found.operators),
-            "way": found.way,
+            "ways": found.ways,
             "properties": found.properties,
             "dtypes": found.dtypes,
             "sentence": found.causes[0].sentence,
@@ -126,7 +133,7 @@ class Worklist:
         if found.causes[0].diagnosis:
             yield f"- cause: {plain(str(found.causes[0].diagnosis), 600)}"
         yield f"- operators: {', '.join(map(code, _some(found.operators)))}"
-        yield f"- called: {'as it is' if found.way == ITSELF else code(found.way)}"
+        yield f"- called: {', '.join(map(plain, found.ways))}"
         if shown.counterexample:
             yield f"- case: {plain(shown.counterexample.summary, 600)}"
             yield "\n" + fenced(shown.counterexample.source, "python", 2_000)
