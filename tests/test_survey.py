@@ -201,7 +201,12 @@ def test_what_an_operator_refuses_is_no_finding_but_what_a_layout_makes_it_refus
     of_values = {**raised, "reason": "the definition raised RuntimeError: singular"}
     assert not findings([cell("erf", counterexample=strided, **of_values)], PATHS, CALLS)
     assert len(findings([cell("erf", counterexample=strided, **raised)], PATHS, CALLS)) == 1
-    assert len(findings([cell("erf", "out", counterexample=plain, **raised)], PATHS, CALLS)) == 1
+    alone = cell("erf", "out", counterexample=plain, **raised)
+    assert len(findings([alone], PATHS, CALLS)) == 1
+    assert not findings([alone, cell("erf", counterexample=plain, **raised)], PATHS, CALLS)
+    assert len(findings([alone, cell("erf", prop="layouts", counterexample=plain, **raised)], PATHS, CALLS)) == 1
+    asserted = {**raised, "reason": "iter.ninputs() INTERNAL ASSERT FAILED"}
+    assert len(findings([cell("erf", counterexample=plain, **asserted)], PATHS, CALLS)) == 1
 
 
 def test_what_another_way_fails_likewise_is_the_operators_own_finding():
@@ -213,6 +218,10 @@ def test_what_another_way_fails_likewise_is_the_operators_own_finding():
     shown = Counterexample({"layout": "strided:x"}, "n=1", "", "")
     (one,) = findings([replace(each, counterexample=shown) for each in told], PATHS, CALLS)
     assert one.title == "torch.erf: it raised RuntimeError: no"
+    ended = {"verdict": Verdict.ERROR, "kind": "crashed the interpreter"}
+    told = (("definition", "layouts", "Aborted"), ("transformed", "vmap", "Segmentation fault"))
+    (one,) = findings([cell("erf", way, prop, reason=reason, **ended) for way, prop, reason in told], PATHS, CALLS)
+    assert one.ways == ["as it is", "transformed"]
 
 
 def test_two_uses_of_an_operator_that_call_other_kernels_are_one_finding_by_their_id():

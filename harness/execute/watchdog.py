@@ -62,6 +62,9 @@ _SLOWEST = 8
 _ASKED_BY, _DEFINED_BY = ("verify/subject.py",), ("measure/reference.py", "measure/gradient.py")
 """The modules that call implementations, and those that call definitions."""
 
+CRASHED = "crashed the interpreter"
+"""The kind of a fault that has ended the process."""
+
 _PACKAGE = Path(__file__).parents[1]
 
 
@@ -338,7 +341,7 @@ def crash_reason(scratch: Path, worker: str, limit: float, status: int | None = 
     fatal = re.match(r"Fatal Python error: (.+)", notes)
     if fatal:
         complaint = _complaint(scratch, worker) if fatal.group(1) == "Aborted" else ""
-        return f"crashed the interpreter: {fatal.group(1)}{_where(notes)}{complaint}"
+        return f"{CRASHED}: {fatal.group(1)}{_where(notes)}{complaint}"
     # what a process leaves that ended in order is no reason
     return _end(status) if status == 0 else f"{_end(status)}{_complaint(scratch, worker)}"
 

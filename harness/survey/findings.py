@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from hashlib import sha256
 
+from harness.execute.watchdog import CRASHED
 from harness.measure.verdict import Verdict
 from harness.record.events import CellFinished
 from harness.record.triage import RootCause, causes, fault_of
@@ -23,6 +24,9 @@ ITSELF = "definition"
 
 _PLAIN = "contiguous"
 """The memory layout in which nothing is asked of a layout."""
+
+_OWN_FAULT = "INTERNAL ASSERT FAILED"
+"""What PyTorch says of a call that it should have answered or refused, and asks to be told of."""
 
 _TRIVIAL = frozenset(
     (
@@ -117,7 +121,7 @@ def findings(
 ) -> list[Found]:
     """The entries of the worklist; paths, calls: of each operation, its operator, and what that calls of PyTorch's core."""
     groups: dict[tuple[str, ...], list[RootCause]] = {}
-    told = _with_what_follows(each for each in causes(outcomes) if not is_refusal(each.shown))
+    told = _with_what_follows(_without_refusals(causes(outcomes)))
     for cause in _with_other_ways([*told]):
         groups.setdefault(_likeness(cause), []).append(cause)
     found = [
@@ -142,7 +146,8 @@ def _with_other_ways(found: list[RootCause]) -> Iterator[RootCause]:
     ways: dict[tuple[str, ...], list[RootCause]] = {}
     for cause in found:
         shown = cause.shown
-        ways.setdefault((shown.operation, cause.verdict, shown.prop, shown.kind, _what(cause)), []).append(cause)
+        told = "" if shown.kind == CRASHED else _what(cause)  # by which signal, and where, is chance
+        ways.setdefault((shown.operation, cause.verdict, shown.kind or shown.prop, told), []).append(cause)
     for alike in ways.values():
         itself = next((each for each in alike if each.shown.implementation == ITSELF), None)
         if itself is None:
@@ -171,9 +176,24 @@ def _with_what_follows(found: Iterable[RootCause]) -> Iterator[RootCause]:
             yield from alike
 
 
+def _without_refusals(found: list[RootCause]) -> list[RootCause]:
+    """The causes that are no refusals: another way to call an operator may refuse wherever the operator itself does."""
+    refusing = [each for each in found if is_refusal(each.shown)]
+    refused = {_question(cell) for each in refusing if each.key[1] == ITSELF for cell in each.cells}
+    gone = [each for each in refusing if each.key[1] in (ITSELF, TRANSFORMED) or _question(each.shown) in refused]
+    return [each for each in found if each not in gone]
+
+
+def _question(cell: CellFinished) -> tuple[str, ...]:
+    return cell.operation, cell.prop, cell.dtype
+
+
 def is_refusal(cell: CellFinished) -> bool:
-    """Whether an operator that is called as it is refuses values or sizes, whatever the memory layout: nobody owes an answer there."""
-    if cell.implementation not in (ITSELF, TRANSFORMED) or not cell.kind.startswith("raised "):
+    """Whether values or sizes are refused, whatever the memory layout: nobody owes an answer there.
+
+    What PyTorch itself calls a bug of its own is none.
+    """
+    if not cell.kind.startswith("raised ") or _OWN_FAULT in cell.reason:
         return False
     plain = cell.counterexample is None or cell.counterexample.case.get("layout") == _PLAIN
     return plain or ": the definition raised " in cell.reason  # whose own arguments are always plain
