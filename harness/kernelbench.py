@@ -330,10 +330,14 @@ class _Build:
 
 @lru_cache(maxsize=2**14)
 def _shapes(of: _Problem, sizes: Sizes) -> _Shapes | None:
-    """What there is at some sizes: of small ones told by a call, since there are shapes that pass without numbers alone."""
+    """What there is at some sizes: of small ones told by a call, since there are shapes that pass without numbers alone.
+
+    None where the model can't be called, or gives nothing: some kernels refuse to.
+    """
     try:
         inputs, results = of.called(sizes, "cpu" if of.is_small(sizes) else "meta")
-        return tuple(map(_told, inputs)), tuple(map(_told, results))
+        given = tuple(map(_told, results))
+        return (tuple(map(_told, inputs)), given) if all(all(shape) for shape, _ in given) else None
     except Exception:  # whatever a model raises at sizes for which it is not made
         return None
 

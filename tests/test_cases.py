@@ -185,6 +185,15 @@ def test_an_axis_that_may_be_longer_than_a_case_can_hold_is_as_long_as_it_can():
     assert max(case.sizes["n"] for case in at_every_size(total)) == 4097 < LARGEST_ALONE
 
 
+def test_where_the_smallest_case_is_large_others_may_be_about_as_large():
+    @harness.operation
+    def pictures(x: Float[Tensor, "batch 3 224 224"]) -> Float[Tensor, "batch 3"]:
+        """The mean of each channel."""
+        return x.mean((-2, -1))
+
+    assert {case.sizes["batch"] for case in plan(pictures, 20, 0)} == {1, 2}
+
+
 def test_special_shapes_meet_every_option_and_one_another():
     cases = [(case.sizes, case.options) for case in essential(outer)]
     for flag in (False, True):

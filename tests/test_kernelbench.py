@@ -263,6 +263,25 @@ def test_sizes_with_which_the_model_cannot_be_called_are_not_asked(tmp_path):
     assert {sizes["heads"] for sizes in admitted} == {1, 2, 3, 4}
 
 
+def test_sizes_at_which_the_model_gives_nothing_are_not_asked(tmp_path):
+    text = REFERENCES["convolution"].replace("nn.Conv2d(channels, filters, kernel)", "Tiles(kernel)")
+    tiled = problem(
+        tmp_path,
+        text
+        + """
+class Tiles(nn.Module):
+    def __init__(self, kernel):
+        super().__init__()
+        self.kernel = kernel
+
+    def forward(self, x):
+        return x.unfold(-1, self.kernel, self.kernel) if self.kernel <= x.shape[-1] else x[..., :0]
+""",
+    )
+    assert tiled.admits({**tiled.published, "width": 3}, {"mode": "train"})
+    assert not tiled.admits({**tiled.published, "width": 2}, {"mode": "train"})
+
+
 def test_the_published_size_is_among_those_that_are_asked(tmp_path):
     cell = asked(tmp_path, "attention", "right", "published_size")
     found = explore(cell, plan(cell.operation, 5, 0))

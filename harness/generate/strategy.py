@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import itertools
+import math
+from functools import lru_cache
 
 from hypothesis import reject
 from hypothesis import strategies as st
@@ -45,7 +47,8 @@ THRESHOLDS = (
 ORDINARY = 9
 """The largest size of an axis that is not a long one of its case."""
 
-_MOST_ELEMENTS = 2**15
+_MOST_ELEMENTS, _TIMES_THE_SMALLEST = 2**15, 2
+"""Entries of a tensor up to which a case is tried many times; where an operation's smallest is larger, so many times that."""
 
 
 def cases(operation: Operation) -> st.SearchStrategy[Case]:
@@ -106,18 +109,28 @@ def below(case: Case) -> st.SearchStrategy[Case]:
 
 
 def fits(case: Case, most: int = _MOST_ELEMENTS) -> bool:
-    """Whether the operation admits the case and no tensor of it has more than `most` entries, to be tried many times."""
+    """Whether the operation admits the case and no tensor of it has more than `most` entries, to be tried many times.
+
+    Where the smallest case has more already, those of about its size fit.
+    """
     if not case.is_admitted:
         return False
+    entries = _entries(case)
+    return entries <= most or entries <= _TIMES_THE_SMALLEST * _fewest(case.operation)
+
+
+@lru_cache(maxsize=64)
+def _fewest(operation: Operation) -> int:
+    """The entries of the largest tensor in the operation's smallest case, 0 where that is not admitted."""
+    sizes = {name: max(low, 1) for name, (low, _) in operation.sizes.items()}
+    case = Case(operation, sizes, {name: domain.values[0] for name, domain in operation.options.items()})
+    return _entries(case) if case.is_admitted else 0
+
+
+def _entries(case: Case) -> int:
+    """The entries of its largest tensor, a result or an argument."""
     domains = (*case.given.values(), *case.operation.results)
-    return all(_elements(domain.shape(case.known)) <= most for domain in domains)
-
-
-def _elements(shape: tuple[int, ...]) -> int:
-    product = 1
-    for size in shape:
-        product *= size
-    return product
+    return max(math.prod(domain.shape(case.known)) for domain in domains)
 
 
 def _size(bounds: tuple[int, int], limit: int) -> st.SearchStrategy[int]:

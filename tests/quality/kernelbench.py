@@ -34,6 +34,9 @@ _RIGHT = ("Same", "Compiled")
 
 _WRONG = ("Zeros", "Ignored", "Stale", "Coarse", "Hardcoded")
 
+_CRASHED = "crashed"
+"""Said of a candidate whose process ended: where `harness check` has processes of its own for that, this has none."""
+
 _VERDICTS = {each.value for each in Verdict}
 _FAILING = {each.value for each in Verdict if each.failing}
 
@@ -228,7 +231,7 @@ def _changes(operation, name):
 
 
 def _differ(one, other):
-    size = float(one.abs().max()) if one.numel() else 0.0
+    size = float(one.abs().nan_to_num(0).max()) if one.numel() else 0.0
     return not torch.allclose(one.double(), other.double(), rtol=1e-6, atol=1e-6 * size, equal_nan=True)
 
 
@@ -259,7 +262,19 @@ def _told(path, names, limit):
     except subprocess.TimeoutExpired:
         return Answer(path.stem, refusal=f"no answer within {limit} s")
     except (IndexError, ValueError):
-        return Answer(path.stem, refusal=f"no answer: {(done.stderr.strip().splitlines() or ['crashed'])[-1]}")
+        if len(names) > 1:
+            return _as_one([_told(path, [name], limit) for name in names])
+        told = f"exit status {done.returncode}: {(done.stderr.strip().splitlines() or [''])[-1]}"
+        return Answer(path.stem, refusal=told, verdicts={names[0]: _CRASHED}, where={names[0]: told})
+
+
+def _as_one(answers):
+    """The answers about candidates of one problem that were asked alone, of which some have ended the process."""
+    whole = max(answers, key=lambda each: each.sizes)
+    whole.verdicts = {name: verdict for each in answers for name, verdict in each.verdicts.items()}
+    whole.where = {name: where for each in answers for name, where in each.where.items()}
+    whole.seconds = max(each.seconds for each in answers)
+    return whole
 
 
 def _kept(file, names):
