@@ -222,6 +222,17 @@ def verdict(name, operation, implementation, cases=12):
 EVERYWHERE = ("agreement", "gradients", "layouts", "inputs_unmodified", "nothing_remembered", "result_dtype")
 
 
+def test_a_module_lays_out_its_state_itself():
+    """A batch norm's parameters are contiguous, and PyTorch's backward pass reads them so."""
+    for word in harness.layouts_for(plan(batch_norm, 1, 0)[0].axes):
+        case = next(iter(plan(batch_norm, 4, 0))).replace(sizes={"batch": 3, "channels": 5}, layout=word)
+        call = case.call()
+        state = {name: each for name, each in call.arguments.items() if name != "x"}
+        assert state and all(each.is_contiguous() for each in state.values())
+        assert word.partition(":")[2].partition(":")[0] in ("", "x")
+    assert not case.replace(layout="transposed").call().arguments["x"].is_contiguous()
+
+
 @pytest.mark.parametrize(
     ("operation", "implementation"),
     [

@@ -41,6 +41,9 @@ from harness.declare.ranges import Range
 from harness.declare.structure import RandomSource, name_of
 from harness.errors import DeclarationError
 
+STATE = "state"
+"""The group of what a module holds."""
+
 OptionValue = bool | int | float | str | None
 Structure = Callable[[Any], Any]
 Kind = Literal["float", "complex", "int", "bool"]
@@ -135,6 +138,11 @@ class TensorDomain:
         """The position of a named axis, None where the tensor has none."""
         texts = [axis.text for axis in self.axes(form)]
         return texts.index(name) if name in texts else None
+
+    @property
+    def is_state(self) -> bool:
+        """Whether a module holds it, which has laid it out in memory itself."""
+        return self.group is not None and self.group[0] == STATE
 
     def batch_axis(self, form: Form) -> int | None:
         """Where independent samples lie, None where the tensor holds none, or where samples are meant to interact."""

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from harness.declare.axes import ComputedAxis
 from harness.declare.callables import place_of
-from harness.declare.domain import Kind, OptionDomain, TensorDomain
+from harness.declare.domain import STATE, Kind, OptionDomain, TensorDomain
 from harness.declare.forms import AmongOptions
 from harness.declare.modules import OUTPUT, Initial, ModuleFunction, Reference, statistics
 from harness.declare.modules import made as build
@@ -120,7 +120,7 @@ def _domain(reference: Reference, key: str, begun: Tensor, sizes: Iterable[str])
         ),
         structure=Initial(reference, key, not positive),
         constraint=nonnegative if positive else None,
-        group=("state", key),
+        group=(STATE, key),
         independent=False,
     )
 

@@ -20,7 +20,7 @@ from harness.declare.domain import OptionValue, TensorDomain
 from harness.declare.operation import Operation
 from harness.declare.structure import RandomSource
 from harness.errors import HarnessError
-from harness.generate.layouts import Layout, whole_memory
+from harness.generate.layouts import Layout, contiguous, whole_memory
 from harness.generate.memory import Memory
 from harness.generate.patterns import EXACT, PATTERNS, SPECIAL
 from harness.generate.precision import PRECISIONS, Precision
@@ -319,8 +319,9 @@ class Case:
 
     @property
     def axes(self) -> tuple[tuple[str, int], ...]:
-        """The arguments, by name and number of axes."""
-        return tuple((name, len(domain.axes(self.options))) for name, domain in self.given.items())
+        """The arguments that may lie in memory in any way, by name and number of axes."""
+        handed = ((name, domain) for name, domain in self.given.items() if not domain.is_state)
+        return tuple((name, len(domain.axes(self.options))) for name, domain in handed)
 
     @cached_property
     def entries(self) -> int:
@@ -331,11 +332,15 @@ class Case:
         """The call itself, in memory of its own, with this case's layout, on its device."""
         plain = self.plain_call()
         layout = self._layout
-        arguments = layout.laid_out(plain.arguments)
+        handed = {name: each for name, each in plain.arguments.items() if not self.given[name].is_state}
+        laid_out = layout.laid_out(handed)
+        arguments = {
+            name: laid_out[name] if name in laid_out else contiguous(each) for name, each in plain.arguments.items()
+        }
         return dataclasses.replace(
             plain,
             arguments=arguments,
-            reversed=layout.reversed_among(arguments),
+            reversed=layout.reversed_among(handed),
             layout="contiguous" if layout.argument else layout.name,
         )
 
