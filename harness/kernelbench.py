@@ -28,7 +28,7 @@ from torch.utils._pytree import tree_leaves
 
 from harness.declare.axes import ComputedAxis
 from harness.declare.callables import signature_of
-from harness.declare.domain import Kind, OptionDomain, TensorDomain
+from harness.declare.domain import Domain, Kind, OptionDomain, TensorDomain
 from harness.declare.domains import whole
 from harness.declare.module_operation import state_of, with_statistics
 from harness.declare.modules import ModuleFunction, Reference, made, statistics
@@ -38,6 +38,7 @@ from harness.declare.results import Results
 from harness.declare.signature import Signature
 from harness.declare.workload import Workload
 from harness.errors import CandidateError, DeclarationError
+from harness.inference.example import SCALARS
 
 PUBLISHED = "published_size"
 """The property that asks what a problem's authors do."""
@@ -51,7 +52,8 @@ _FEW = 2**18
 """Entries of inputs and parameters up to which a model is called to see whether it can be."""
 
 Sizes = tuple[tuple[str, int], ...]
-_Shapes = tuple[tuple[Any, ...], tuple[Any, ...]]
+_Told = tuple[tuple[int, ...], torch.dtype]
+_Shapes = tuple[tuple[_Told | None, ...], tuple[_Told | None, ...]]
 
 
 def is_problem(path: Path) -> bool:
@@ -81,7 +83,8 @@ def candidate(path: str | Path, problem: Operation, model: str = "ModelNew") -> 
     reference: Reference = problem.definition.reference  # type: ignore[attr-defined]
     build = replace(reference.build, model=found)  # type: ignore[type-var]
     try:
-        state = _by_order(reference, build, small_call(problem, {"mode": "train"}))
+        chosen = {name: domain.values[0] for name, domain in problem.options.items()}
+        state = _by_order(reference, build, small_call(problem, chosen))
         problem.implementation(build, name=model, module=True, state=state)
     except DeclarationError as refusal:
         told = str(refusal).partition("; say with state=")[0]
@@ -168,20 +171,27 @@ class _Problem:
         build = _Build(self, self.module.Model)
         reference = Reference(build, None, statistics(made(build, tuple(size for _, size in base))))
         inputs, results = self._domains(base)
+        tensors = {name: each for name, each in inputs.items() if isinstance(each, TensorDomain)}
+        options = {name: each for name, each in inputs.items() if isinstance(each, OptionDomain)}
         state = state_of(reference, [dict(base)], bounds)
         function = ModuleFunction(reference, build, tuple(inputs), {}, self.module.Model.forward)
         return Operation(
             name,
             function,
             signature=Signature(
-                {**inputs, **state}, ("mode",), with_statistics(Results(results), state, reference), sized=True
+                {**tensors, **state},
+                (*options, "mode"),
+                with_statistics(Results(results), state, reference),
+                sized=True,
             ),
-            options={"mode": OptionDomain(("train",))},
+            options={**options, "mode": OptionDomain(("train",))},
             sizes=bounds,
             where=self.where,
             differentiable=True,
             module=of,
-            timed=Workload(dict(self.published), {"mode": "train"}),
+            timed=Workload(
+                dict(self.published), {name: each.values[0] for name, each in options.items()} | {"mode": "train"}
+            ),
             published=dict(self.published),
         )
 
@@ -268,17 +278,17 @@ class _Problem:
         finally:
             names.update(before)
 
-    def _domains(self, base: Sizes) -> tuple[dict[str, TensorDomain], tuple[TensorDomain, ...]]:
-        """The domains of inputs, by the names that the model's forward has for them, and of results."""
+    def _domains(self, base: Sizes) -> tuple[dict[str, Domain], tuple[TensorDomain, ...]]:
+        """The domains of inputs, by the names that the model's forward has for them, and of results; numbers have one value."""
         taken, given = self._shapes(base) or ((), ())
         samples = self.called(base, "cpu")[0]
         parameters = [name for name in inspect.signature(self.module.Model.forward).parameters if name != "self"]
         names = [parameters[place] if place < len(parameters) else f"input_{place}" for place in range(len(taken))]
         domains = {
-            name: self._domain(name, 0, place, shape, dtype, samples[place])
-            for place, (name, (shape, dtype)) in enumerate(zip(names, taken, strict=True))
+            name: OptionDomain((sample,)) if told is None else self._domain(name, 0, place, *told, sample)
+            for place, (name, told, sample) in enumerate(zip(names, taken, samples, strict=True))
         }
-        results = (self._domain("result", 1, place, shape, dtype, None) for place, (shape, dtype) in enumerate(given))
+        results = (self._domain("result", 1, place, *told, None) for place, told in enumerate(given) if told)
         return domains, tuple(results)
 
     def _domain(
@@ -299,7 +309,8 @@ class _Problem:
 
     def _length(self, side: int, place: int, axis: int, known: Mapping[str, Any]) -> int:
         told = self._shapes(_row({name: known[name] for name, _ in self.published}))
-        return int(told[side][place][0][axis]) if told is not None else -1
+        part = told[side][place] if told is not None else None
+        return int(part[0][axis]) if part is not None else -1
 
 
 @dataclass(frozen=True)
@@ -336,14 +347,16 @@ def _shapes(of: _Problem, sizes: Sizes) -> _Shapes | None:
     """
     try:
         inputs, results = of.called(sizes, "cpu" if of.is_small(sizes) else "meta")
-        given = tuple(map(_told, results))
-        return (tuple(map(_told, inputs)), given) if all(all(shape) for shape, _ in given) else None
+        return (
+            (tuple(map(_told, inputs)), tuple(map(_told, results))) if all(each.numel() for each in results) else None
+        )
     except Exception:  # whatever a model raises at sizes for which it is not made
         return None
 
 
-def _told(tensor: Tensor) -> tuple[tuple[int, ...], torch.dtype]:
-    return tuple(tensor.shape), tensor.dtype
+def _told(given: Any) -> _Told | None:
+    """What there is to say of a tensor, None of a number."""
+    return None if isinstance(given, SCALARS) else (tuple(given.shape), given.dtype)
 
 
 def _row(sizes: Mapping[str, int]) -> Sizes:

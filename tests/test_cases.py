@@ -359,6 +359,11 @@ def test_samples_are_taken_along_every_batch_axis():
     assert call.batch_size == 5 and taken.batch_size == 2
 
 
+def test_a_stream_without_axes_gives_arrays():
+    stream = RandomSource((), {}, 0, "x")
+    assert all(isinstance(each, np.ndarray) for each in (stream.uniform(), stream.normal(), stream.integers(0, 4)))
+
+
 def test_an_argument_may_have_no_axes():
     @harness.operation
     def shifted(x: Float[Tensor, "batch d"], by: Float[Tensor, ""]) -> Float[Tensor, "batch d"]:

@@ -4,6 +4,7 @@ import json
 from dataclasses import replace
 
 import pytest
+import torch
 from click.testing import CliRunner
 
 from harness import kernelbench
@@ -15,6 +16,7 @@ from harness.generate.plan import essential, plan
 from harness.measure.verdict import Verdict
 from harness.verify.cell import Cell
 from harness.verify.exploration import explore
+from harness.verify.subject import Subject
 from tests.command_line import ask
 from tests.verdicts import PROPERTIES
 
@@ -261,6 +263,22 @@ def test_sizes_with_which_the_model_cannot_be_called_are_not_asked(tmp_path):
     admitted = [case.sizes for case in plan(attention, 30, 0)]
     assert all(sizes["dim"] % sizes["heads"] == 0 for sizes in admitted)
     assert {sizes["heads"] for sizes in admitted} == {1, 2, 3, 4}
+
+
+def test_a_number_among_the_inputs_is_an_option_of_one_value(tmp_path):
+    text = REFERENCES["product"].replace("def forward(self, a, b):", "def forward(self, a, factor, b):")
+    text = text.replace("a @ b * self.scale", "a @ b * factor").replace(
+        "[torch.rand(rows, inner), ", "[torch.rand(rows, inner), 3.5, "
+    )
+    operation = problem(tmp_path, text)
+    assert operation.options["factor"].values == (3.5,)
+    (tmp_path / "candidate.py").write_text(HEAD + text.replace("class Model", "class ModelNew"))
+    kernelbench.candidate(tmp_path / "candidate.py", operation)
+    asked_first = next(iter(plan(operation, 1, 0)))
+    given = asked_first.call().arguments
+    right = given["a"] @ given["b"] * 3.5
+    for each in (operation.own, operation.find("ModelNew")):
+        assert torch.allclose(Subject(operation, each)(asked_first)[0], right)
 
 
 def test_sizes_at_which_the_model_gives_nothing_are_not_asked(tmp_path):

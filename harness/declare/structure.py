@@ -65,12 +65,13 @@ class RandomSource:
 
     def uniform(self, shape: tuple[int, ...] | None = None) -> NDArray[np.float64]:
         """Uniform numbers in [0, 1)."""
-        return np.ldexp((self.words(self.shape if shape is None else shape) >> np.uint64(11)).astype(np.float64), -53)
+        words = self.words(self.shape if shape is None else shape) >> np.uint64(11)
+        return np.asarray(np.ldexp(words.astype(np.float64), -53))  # of no axes, it would be a number
 
     def integers(self, low: int, high: int, shape: tuple[int, ...] | None = None) -> NDArray[np.int64]:
         """Uniform integers from low to high, both included."""
         words = self.words(self.shape if shape is None else shape)
-        return low + (words % np.uint64(high - low + 1)).astype(np.int64)
+        return np.asarray(low + (words % np.uint64(high - low + 1)).astype(np.int64))
 
 
 Made = TypeVar("Made", bound=Callable[..., Any])
