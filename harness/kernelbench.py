@@ -205,10 +205,13 @@ class _Problem:
     @cached_property
     def _base(self) -> Sizes:
         """Small sizes with which the model can be called: all alike if that can be, and each as small as the others let it be."""
-        sizes = dict(self.published)
-        alike = ({name: min(size, most) for name, most in sizes.items()} for size in (4, 8, 16, 3, 32))
+        sizes, free = dict(self.published), self._free
+        alike = (
+            {name: min(size, most) if name in free else most for name, most in sizes.items()}
+            for size in (4, 8, 16, 3, 32)
+        )
         sizes = next((each for each in alike if self._shapes(_row(each)) is not None), sizes)
-        for name in [*sizes] * 2:
+        for name in [*free] * 2:
             smaller = (size for size in _SMALL if size < sizes[name])
             sizes[name] = next(
                 (size for size in smaller if self._shapes(_row({**sizes, name: size})) is not None), sizes[name]
@@ -216,11 +219,30 @@ class _Problem:
         return _row(sizes)
 
     @cached_property
+    def _free(self) -> list[str]:
+        """The sizes that may vary: those on which it does not hang which parameters a model has, as it hangs on a number of layers."""
+        known, names = dict(self.published), self._parameters(self.published)
+
+        def is_free(name: str) -> bool:
+            others = (size for size in _SMALL if size < known[name])
+            return all(self._parameters(_row({**known, name: size})) in (None, names) for size in others)
+
+        return [name for name in known if is_free(name)]
+
+    def _parameters(self, sizes: Sizes) -> frozenset[str] | None:
+        """The names in a model's state at some sizes, without its numbers; None where none is made."""
+        try:
+            with self.patched(dict(sizes)), torch.device("meta"):
+                return frozenset(self.module.Model(*self.module.get_init_inputs()).state_dict())
+        except Exception:  # of which the call itself will tell
+            return None
+
+    @cached_property
     def _bounds(self) -> dict[str, tuple[int, int]]:
         """The smallest and the published value of each size; one that may have no other value is fixed."""
         base, bounds = dict(self._base), {}
         for name, published in self.published:
-            others = (size for size in _SMALL if size <= published)
+            others = (size for size in _SMALL if size <= published and name in self._free)
             least = min(
                 (size for size in others if self._shapes(_row({**base, name: size})) is not None), default=published
             )

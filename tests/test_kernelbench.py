@@ -281,6 +281,21 @@ def test_a_number_among_the_inputs_is_an_option_of_one_value(tmp_path):
         assert torch.allclose(Subject(operation, each)(asked_first)[0], right)
 
 
+def test_a_size_on_which_the_parameters_hang_stays_as_it_is_published(tmp_path):
+    text = REFERENCES["convolution"].replace("batch_size = 4", "depth = 3\nbatch_size = 4")
+    text = text.replace("__init__(self, channels,", "__init__(self, depth, channels,").replace(
+        "[channels, f", "[depth, channels, f"
+    )
+    text = text.replace(
+        "self.slope = slope",
+        "self.slope = slope\n        self.more = nn.ModuleList(nn.Linear(2, 2) for _ in range(depth))",
+    )
+    stacked = problem(tmp_path, text)
+    assert stacked.sizes["depth"] == (3, 3)
+    assert stacked.sizes["filters"] == (1, 8)
+    assert "more.2.bias" in stacked.tensors
+
+
 def test_sizes_at_which_the_model_gives_nothing_are_not_asked(tmp_path):
     text = REFERENCES["convolution"].replace("nn.Conv2d(channels, filters, kernel)", "Tiles(kernel)")
     tiled = problem(

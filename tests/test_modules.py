@@ -222,6 +222,30 @@ def verdict(name, operation, implementation, cases=12):
 EVERYWHERE = ("agreement", "gradients", "layouts", "inputs_unmodified", "nothing_remembered", "result_dtype")
 
 
+class OfATable(nn.Module):
+    """Adds a table that it has computed, one as a buffer and one that PyTorch does not know of."""
+
+    def __init__(self, d):
+        super().__init__()
+        self.register_buffer("table", torch.arange(1, d + 1) / 3)
+        self.other = torch.arange(1, d + 1) / 7
+
+    def forward(self, x):
+        return x + self.table + self.other
+
+
+def test_a_module_that_was_asked_in_a_low_precision_has_its_digits_again():
+    @harness.operation(module=OfATable)
+    def tabled(x: Float[Tensor, "batch d"]) -> Float[Tensor, "batch d"]:
+        """x and two tables."""
+
+    case = plan(tabled, 1, 0)[0].replace(sizes={"batch": 2, "d": 5})
+    subject = harness.Subject(tabled, tabled.own)
+    before = subject(case)[0]
+    assert subject(case.at("bfloat16"))[0].dtype == torch.bfloat16
+    assert torch.equal(subject(case)[0], before)
+
+
 def test_a_module_lays_out_its_state_itself():
     """A batch norm's parameters are contiguous, and PyTorch's backward pass reads them so."""
     for word in harness.layouts_for(plan(batch_norm, 1, 0)[0].axes):
