@@ -19,10 +19,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache, partial
 from pathlib import Path
-from types import CodeType, FunctionType, ModuleType
+from types import CodeType, FunctionType, MappingProxyType, ModuleType
 from typing import Any
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.utils._pytree import tree_leaves
 
@@ -33,9 +35,11 @@ from harness.declare.domains import whole
 from harness.declare.module_operation import state_of, with_statistics
 from harness.declare.modules import ModuleFunction, Reference, made, statistics
 from harness.declare.operation import Operation
+from harness.declare.ranges import Range, positive, within
 from harness.declare.rehearsal import small_call
 from harness.declare.results import Results
 from harness.declare.signature import Signature
+from harness.declare.structure import RandomSource
 from harness.declare.workload import Workload
 from harness.errors import CandidateError, DeclarationError
 from harness.inference.example import SCALARS
@@ -263,12 +267,14 @@ class _Problem:
         """The shapes and dtypes of inputs and results at some sizes; None where the model can't be called with them."""
         return _shapes(self, sizes)
 
-    def called(self, sizes: Sizes, device: str) -> tuple[list[Any], list[Any]]:
-        """The inputs at some sizes, and what the model gives for them, on a device."""
+    def called(
+        self, sizes: Sizes, device: str, others: Mapping[int, Tensor] = MappingProxyType({})
+    ) -> tuple[list[Any], list[Any]]:
+        """The inputs at some sizes, and what the model gives for them, on a device; others: in place of some of them."""
         with self.patched(dict(sizes)), torch.device(device), torch.no_grad():
-            inputs = self.module.get_inputs()
+            inputs = [others.get(place, each) for place, each in enumerate(self.module.get_inputs())]
             model = self.module.Model(*self.module.get_init_inputs())
-            return [*inputs], tree_leaves(model(*inputs))
+            return inputs, tree_leaves(model(*inputs))
 
     def is_small(self, sizes: Sizes) -> bool:
         """Whether inputs and parameters are few enough to call the model in no time."""
@@ -307,11 +313,27 @@ class _Problem:
         parameters = [name for name in inspect.signature(self.module.Model.forward).parameters if name != "self"]
         names = [parameters[place] if place < len(parameters) else f"input_{place}" for place in range(len(taken))]
         domains = {
-            name: OptionDomain((sample,)) if told is None else self._domain(name, 0, place, *told, sample)
+            name: OptionDomain((sample,))
+            if told is None
+            else replace(self._domain(name, 0, place, *told, sample), constraint=self._constraint(base, place, sample))
             for place, (name, told, sample) in enumerate(zip(names, taken, samples, strict=True))
         }
         results = (self._domain("result", 1, place, *told, None) for place, told in enumerate(given) if told)
         return domains, tuple(results)
+
+    def _constraint(self, base: Sizes, place: int, sample: Tensor) -> Range | None:
+        """What an input's numbers fulfil, as the file's own do, for the model to give numbers; None where any numbers will do."""
+        if not sample.is_floating_point():
+            return None
+        drawn = torch.randn(sample.shape, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
+
+        def will_do(numbers: Tensor) -> bool:
+            return all(each.isfinite().all() for each in self.called(base, "cpu", {place: numbers.to(sample)})[1])
+
+        inside = [each for each in (positive, within(0, 1)) if each.admits(sample.numpy())]
+        if not inside or will_do(-drawn.abs()):
+            return None
+        return next((each for each in inside if will_do(torch.from_numpy(each.brought(drawn.numpy())))), None)
 
     def _domain(
         self, name: str, side: int, place: int, shape: tuple[int, ...], dtype: torch.dtype, sample: Tensor | None
@@ -323,9 +345,7 @@ class _Problem:
         )
         kind: Kind = "complex" if dtype.is_complex else "float" if dtype.is_floating_point else "int"
         kind = "bool" if dtype is torch.bool else kind
-        structure = None
-        if sample is not None and kind in ("int", "bool"):
-            structure = whole(int(sample.min()), int(sample.max())) if sample.numel() else whole(0, 1)
+        structure = _Whole(self, place) if sample is not None and kind in ("int", "bool") else None
         own = str(dtype).removeprefix("torch.") if kind == "int" else ""
         return TensorDomain(kind, axes, structure=structure, dtype=own, independent=False)
 
@@ -333,6 +353,43 @@ class _Problem:
         told = self._shapes(_row({name: known[name] for name, _ in self.published}))
         part = told[side][place] if told is not None else None
         return int(part[0][axis]) if part is not None else -1
+
+
+@dataclass(frozen=True)
+class _Whole:
+    """Whole numbers from the least to the largest that the file's own inputs have at the sizes of a case."""
+
+    problem: _Problem
+    place: int
+    in_any_order = True
+
+    def __call__(self, stream: RandomSource) -> NDArray[np.int64]:
+        """Drawn evenly among them."""
+        return self._numbers(stream.known)(stream)
+
+    def admits(self, values: NDArray[Any], known: Mapping[str, Any]) -> bool:
+        """Whether all lie among them."""
+        return self._numbers(known).admits(values, known)
+
+    def simpler(self, stream: RandomSource) -> Iterator[NDArray[Any]]:
+        """The simplest of them everywhere."""
+        yield from self._numbers(stream.known).simpler(stream)
+
+    def _numbers(self, known: Mapping[str, Any]) -> whole:
+        return _whole_numbers(self.problem, self.place, _row({name: known[name] for name, _ in self.problem.published}))
+
+
+@lru_cache(maxsize=2**12)
+def _whole_numbers(of: _Problem, place: int, sizes: Sizes) -> whole:
+    """Those of an input at some sizes; it may be drawn, and is drawn alike each time."""
+    before = torch.get_rng_state()
+    torch.default_generator.manual_seed(0)
+    try:
+        with of.patched(dict(sizes)):
+            numbers = of.module.get_inputs()[place]
+    finally:
+        torch.set_rng_state(before)
+    return whole(int(numbers.min()), int(numbers.max())) if numbers.numel() else whole(0, 1)
 
 
 @dataclass(frozen=True)

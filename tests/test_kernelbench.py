@@ -7,6 +7,7 @@ import pytest
 import torch
 from click.testing import CliRunner
 
+import harness
 from harness import kernelbench
 from harness.command import published
 from harness.command.main import main
@@ -279,6 +280,26 @@ def test_a_number_among_the_inputs_is_an_option_of_one_value(tmp_path):
     right = given["a"] @ given["b"] * 3.5
     for each in (operation.own, operation.find("ModelNew")):
         assert torch.allclose(Subject(operation, each)(asked_first)[0], right)
+
+
+def test_inputs_for_which_the_model_gives_no_numbers_are_not_asked(tmp_path):
+    text = REFERENCES["product"].replace("a @ b * self.scale", "a.log() @ b * self.scale")
+    logarithms = problem(tmp_path, text)
+    assert (logarithms.tensors["a"].constraint, logarithms.tensors["b"].constraint) == (harness.positive, None)
+
+
+def test_whole_numbers_are_those_of_the_inputs_at_the_sizes_of_a_case(tmp_path):
+    text = REFERENCES["product"].replace(
+        "a @ b * self.scale", "a @ b[torch.arange(len(b)), chosen][:, None] * self.scale"
+    )
+    text = text.replace("forward(self, a, b)", "forward(self, a, b, chosen)")
+    text = text.replace(
+        "torch.rand(inner, columns)]", "torch.rand(inner, columns), torch.randint(0, columns, (inner,))]"
+    )
+    picking = problem(tmp_path, text)
+    drawn = [(case.sizes["columns"], case.tensors["chosen"]) for case in plan(picking, 40, 0)]
+    assert all(int(each.min()) >= 0 and int(each.max()) < columns for columns, each in drawn)
+    assert max(int(each.max()) for _, each in drawn) > 10
 
 
 def test_a_size_on_which_the_parameters_hang_stays_as_it_is_published(tmp_path):
