@@ -246,6 +246,29 @@ def test_a_module_that_was_asked_in_a_low_precision_has_its_digits_again():
     assert torch.equal(subject(case)[0], before)
 
 
+class OfTheLastCall(nn.Module):
+    """Keeps what it was given, which nobody knows of when it is made."""
+
+    def __init__(self, d):
+        super().__init__()
+
+    def forward(self, x):
+        self.kept = x.detach() + getattr(self, "kept", x)[:, :1] * 0
+        return x + 0
+
+
+def test_what_a_module_puts_aside_is_its_own():
+    @harness.operation(module=OfTheLastCall)
+    def keeping(x: Float[Tensor, "batch d"]) -> Float[Tensor, "batch d"]:
+        """x."""
+
+    case = plan(keeping, 1, 0)[0].replace(sizes={"batch": 2, "d": 5})
+    subject = harness.Subject(keeping, keeping.own)
+    for dtype in ("float64", "bfloat16", "float64", "float32"):
+        there = case.at(dtype)
+        assert torch.equal(subject(there)[0], there.call().arguments["x"])
+
+
 def test_a_module_lays_out_its_state_itself():
     """A batch norm's parameters are contiguous, and PyTorch's backward pass reads them so."""
     for word in harness.layouts_for(plan(batch_norm, 1, 0)[0].axes):

@@ -153,39 +153,33 @@ def _from_one_seed(like: Tensor | None) -> Iterator[None]:
 def _move(module: nn.Module, like: Tensor) -> None:
     """Give a module, and what it has computed for itself and is not in its state, the dtype and device of the arguments.
 
-    The numbers are those with which it was made: what was rounded to a low precision has its digits again in a higher one.
+    What was rounded to a low precision has its digits again in a higher one: the numbers are those that it had before.
     Nothing is touched that has them: within a transform, what is made stands for numbers that are gone when that ends.
     """
-    if module not in _BEGUN:
-        _BEGUN[module] = _begun(module)
-    begun = _BEGUN[module]
+    rounded = _ROUNDED.setdefault(module, {})
     if any(_is_elsewhere(each, like) for each in (*module.parameters(), *module.buffers())):
+        before = {name: _before(rounded, name, each) for name, each in module.named_buffers()}
         module.to(device=like.device, dtype=like.dtype)
         with torch.no_grad():
             for name, each in module.named_buffers():
-                each.copy_(begun[name])
-    for name, part, attribute, value in _attributes(module):
-        if value.is_floating_point() and _is_elsewhere(value, like):
-            setattr(part, attribute, begun[name].to(like))
+                rounded[name] = before[name], each.copy_(before[name])
+    for path, part in module.named_modules():
+        for attribute, value in vars(part).items():
+            if isinstance(value, Tensor) and value.is_floating_point() and _is_elsewhere(value, like):
+                name = f"{path}.{attribute}, an attribute"
+                first = _before(rounded, name, value)
+                rounded[name] = first, first.to(like)
+                setattr(part, attribute, rounded[name][1])
 
 
-_BEGUN: WeakKeyDictionary[nn.Module, dict[str, Tensor]] = WeakKeyDictionary()
-"""The tensors with which modules were made, by their names; parameters are given with each call."""
+_ROUNDED: WeakKeyDictionary[nn.Module, dict[str, tuple[Tensor, Tensor]]] = WeakKeyDictionary()
+"""Of modules what was moved last, by name: the numbers before, and what they became. Parameters are given with each call."""
 
 
-def _begun(module: nn.Module) -> dict[str, Tensor]:
-    held = {**dict(module.named_buffers()), **{name: value for name, _, _, value in _attributes(module)}}
-    return {name: each.detach().clone() for name, each in held.items()}
-
-
-def _attributes(module: nn.Module) -> list[tuple[str, nn.Module, str, Tensor]]:
-    """The tensors that its parts hold and that are not in its state: what they are called, the part, and the attribute."""
-    return [
-        (f"{path}.{name} of its own", part, name, value)
-        for path, part in module.named_modules()
-        for name, value in vars(part).items()
-        if isinstance(value, Tensor)
-    ]
+def _before(rounded: Mapping[str, tuple[Tensor, Tensor]], name: str, value: Tensor) -> Tensor:
+    """The numbers that a tensor had before it was moved, if that was done here and nobody has put another in its place."""
+    first, became = rounded.get(name, (value, value))
+    return first if became is value else value.detach().clone()
 
 
 def _is_elsewhere(tensor: Tensor, like: Tensor) -> bool:
