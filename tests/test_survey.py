@@ -131,8 +131,10 @@ def test_what_is_written_to_is_given_as_a_copy():
 
 
 def test_what_the_named_function_writes_to_is_copied_whatever_the_database_calls():
-    (text,) = texts(Operator("torch.Tensor.zero_", "", lambda x: x.clone().zero_(), lambda: [Example({"x": R(3, 4)})]))
-    assert "torch.Tensor.zero_(x.clone())" in text
+    zeros = Operator("torch.Tensor.zero_", "", lambda x: x.clone().zero_(), lambda: [Example({"x": R(3, 4)})])
+    (text,) = texts(replace(zeros, in_place="torch.Tensor.zero_"))
+    assert "return torch.Tensor.zero_(x.clone())" in text
+    assert "    torch.Tensor.zero_(x)" in text.partition('mutates="x"')[2]
 
 
 def test_the_operator_itself_is_asked_for_its_own_derivatives():

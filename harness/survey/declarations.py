@@ -180,7 +180,8 @@ def _others(operator: Operator, told: Declaration, calls: Collection[str], names
         yield _implementation(told, "out", f"{given}, memory", f"    {with_memory}", 'out="memory"')
     if operator.in_place and _keeps_shape(told) and _takes(operator.in_place, told, names):
         first = told.parameters[0]
-        yield _implementation(told, "in_place", given, f"    {told.call_of(operator.in_place)}", f'mutates="{first}"')
+        written = replace(told, copied=told.copied - {first}).call_of(operator.in_place)
+        yield _implementation(told, "in_place", given, f"    {written}", f'mutates="{first}"')
     for path in operator.references:
         if _takes(path, told, names):
             library = path.partition(".")[0]
