@@ -222,10 +222,10 @@ def _rank(found: Found) -> tuple[bool, int, int, int, str]:
 
 
 def _without_place(sentence: str) -> str:
-    """A sentence without the file and function that stand before it, and the lines in it."""
+    """A sentence without the file and function that stand before it, and the lines of any file in it."""
     place, colon, rest = sentence.partition(": ")
     told = rest.partition(": ")[2] or rest if colon and place.endswith(".py") else sentence
-    return re.sub(r" in line \d+| at \w+\.py, line \d+, \w+", "", told)
+    return re.sub(r""" in line \d+| at \w+\.py, line \d+, \w+| at "[^"]*":\d+""", "", told)
 
 
 @dataclass(frozen=True)

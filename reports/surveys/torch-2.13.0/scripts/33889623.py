@@ -1,0 +1,50 @@
+# linalg_pinv/definition is UNSTABLE, by the property agreement: against the oracle: off by ∞ × the noise floor
+# in float32, where rounding explains 32 ×; by 0 × in float64: the error shrinks with higher precision
+# The noise floor, what rounding the arguments to float32 makes of the result, is 5.6e+32 here.
+# Why: loses up to 4.6 of float32's 6.9 digits, more than the conditioning of the problem explains, only where
+# the pattern of values is magnitudes (1 of 4), offset (1 of 8)
+# Largest difference seen: inf
+# Found with harness 0.1.0, torch 2.13.0+cpu, numpy 2.4.6, Python 3.11.7,
+# Linux-6.18.44-fc-v657-x86_64-with-glibc2.36, on cpu.
+
+
+import platform
+import sys
+import torch
+import torch._refs
+
+
+def linalg_pinv(x):
+    """What torch.linalg.pinv computes."""
+    return torch.linalg.pinv(x, rtol=None)
+
+
+def reproduce(candidate):
+    def case():
+        return dict(
+            x=torch.tensor([[[-2.126521e-39], [1.335423e-39]]], dtype=torch.float32),
+        )
+
+    def call(arguments):
+        with torch.no_grad():
+            return candidate(**arguments)
+
+    expected = torch.tensor([[[-3.3725142126002522e+38, 2.1178886823547607e+38]]], dtype=torch.float64)
+    actual = call(case())
+
+    torch.set_printoptions(precision=9)
+    print("expected:", expected, sep="\n")
+    print("actual:", actual, sep="\n")
+    largest = float("inf")  # where nothing came that could be compared
+    kind = lambda tensor: (tensor.shape, tensor.layout, tensor.is_floating_point(), tensor.is_complex())
+    if isinstance(actual, torch.Tensor) and kind(actual) == kind(expected) and actual.device.type == 'cpu':
+        actual, expected = (tensor.detach().cpu().to(torch.float64) for tensor in (actual, expected))
+        same = (actual == expected) | (actual.isnan() & expected.isnan())
+        apart = torch.where(same, 0.0, (actual - expected).abs()).nan_to_num(nan=largest, posinf=largest)
+        largest = max(apart.flatten().tolist(), default=0.0)
+    print(f"largest difference: {largest:.3g}")
+    versions = [f"{name} {sys.modules[name].__version__}" for name in ('torch', 'numpy') if name in sys.modules]
+    print("versions:", ", ".join([*versions, f"Python {platform.python_version()}", platform.platform()]))
+
+
+reproduce(linalg_pinv)

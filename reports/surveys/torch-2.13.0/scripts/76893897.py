@@ -1,0 +1,57 @@
+# index_reduce_prod/definition is ERROR, by the property agreement: torch_i_operators.py: index_reduce_prod: it
+# raised RuntimeError in line 458: iter.ninputs() == traits::arity INTERNAL ASSERT FAILED at
+# "/__w/pytorch/pytorch/aten/src/ATen/native/cpu/Loops.h":351, please report a bug to PyTorch.
+# Why: it fails (raised RuntimeError), only where batch = 1 and d = 1 and m ≥ 2
+# Largest difference seen: inf
+# Found with harness 0.1.0, torch 2.13.0+cpu, numpy 2.4.6, Python 3.11.7,
+# Linux-6.18.44-fc-v657-x86_64-with-glibc2.36, on cpu.
+
+
+import platform
+import sys
+import torch
+import torch._refs
+
+
+def index_reduce_prod(x, z, u, y=1, v='prod', include_self=True):
+    """What torch.index_reduce computes."""
+    return torch.index_reduce(x, y, z, u, v, include_self=include_self)
+
+
+def reproduce(candidate):
+    def case():
+        return dict(
+            x=torch.tensor([[[0.0]]], dtype=torch.bfloat16),
+            z=torch.tensor([0, 0], dtype=torch.int64),
+            u=torch.tensor([[[0.0], [0.0]]], dtype=torch.bfloat16),
+            y=1,
+            v='prod',
+            include_self=True,
+        )
+
+    def call(arguments):
+        with torch.no_grad():
+            return candidate(**arguments)
+
+    expected = torch.tensor([[[0.0]]], dtype=torch.float64)
+    try:
+        actual = call(case())
+    except BaseException as failure:
+        actual = repr(failure)
+
+    torch.set_printoptions(precision=9)
+    print("expected:", expected, sep="\n")
+    print("actual:", actual, sep="\n")
+    largest = float("inf")  # where nothing came that could be compared
+    kind = lambda tensor: (tensor.shape, tensor.layout, tensor.is_floating_point(), tensor.is_complex())
+    if isinstance(actual, torch.Tensor) and kind(actual) == kind(expected) and actual.device.type == 'cpu':
+        actual, expected = (tensor.detach().cpu().to(torch.float64) for tensor in (actual, expected))
+        same = (actual == expected) | (actual.isnan() & expected.isnan())
+        apart = torch.where(same, 0.0, (actual - expected).abs()).nan_to_num(nan=largest, posinf=largest)
+        largest = max(apart.flatten().tolist(), default=0.0)
+    print(f"largest difference: {largest:.3g}")
+    versions = [f"{name} {sys.modules[name].__version__}" for name in ('torch', 'numpy') if name in sys.modules]
+    print("versions:", ", ".join([*versions, f"Python {platform.python_version()}", platform.platform()]))
+
+
+reproduce(index_reduce_prod)
