@@ -105,9 +105,14 @@ class Subject:
             return self._checked(call, self.in_place(call))
 
     def as_defined(self, case: Case) -> Results | None:
-        """What the definition itself gives in the dtype of a case; None where it gives nothing, or is what is asked."""
+        """What the definition itself gives in the dtype of a case, on the CPU where it is what is asked on a device.
+
+        None where it gives nothing, or is what is asked on the CPU.
+        """
         if self.implementation is self.operation.own:
-            return None
+            if device_named(case.device).is_cpu:
+                return None
+            case = case.replace(device="cpu")
         try:
             return Subject(self.operation, self.operation.own)(case)
         except (ImplementationFault, Unsupported):

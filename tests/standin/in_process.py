@@ -356,6 +356,15 @@ def test_what_is_drawn_on_it_in_training_is_not_held_to_what_the_cpu_draws(stand
         assert "in training it draws numbers on standin" in told.worst.judgement.reason
 
 
+def test_the_definition_on_a_device_is_held_to_no_more_nan_than_it_gives_on_the_cpu(standin):
+    """A weight of 0.001 that is rounded to 0 makes NaN of an infinity on either."""
+    case = plan(product, 1, 0)[0].replace(dtype="bfloat16", device=HERE)
+    subject = Subject(product, product.own)
+    assert subject(case)[0].device.type == HERE
+    assert subject.as_defined(case)[0].device.type == "cpu"
+    assert subject.as_defined(case.replace(device="cpu")) is None
+
+
 @pytest.mark.parametrize("name", ["forward_mode", "double_backward", "vmap"])
 def test_transforms_reach_what_computes_on_it(standin, name):
     asked = cell(
