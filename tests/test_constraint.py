@@ -8,6 +8,7 @@ from jaxtyping import Complex, Float
 from torch import Tensor
 
 import harness
+from harness.explain.simplifying import simplify
 from harness.generate.case import Case
 from harness.generate.patterns import PATTERNS, SPECIAL
 from harness.measure.reference import reference
@@ -79,3 +80,15 @@ def test_what_is_not_square_and_what_is_not_real_is_refused():
         def of_complex(a: Annotated[Complex[Tensor, "n n"], harness.symmetric]) -> Complex[Tensor, "n n"]:
             """No real numbers."""
             return a + 0
+
+
+def test_entries_of_a_symmetric_matrix_are_left_out_in_pairs():
+    simplest = []
+
+    def shows(case):
+        matrix = case.tensors["a"][0]
+        simplest[:] = [matrix] if len(matrix) == 3 and matrix[0, 1] else simplest
+        return len(matrix) == 3 and bool(matrix[0, 1])
+
+    simplify(Case(energies, {"batch": 1, "n": 3}, seed=1), shows)
+    assert torch.equal(simplest[0], torch.tensor([[0.0, 1, 0], [1, 0, 0], [0, 0, 0]], dtype=torch.float64))
