@@ -102,7 +102,7 @@ def test_a_scheduler_file_names_it_as_well(cluster, tmp_path):
     told = cluster.scheduler.identity()
     file.write_text(json.dumps({key: told[key] for key in ("type", "id", "address")}))
     answer = ask(tmp_path, "run", "linear", *QUICK[:2], *QUICK[4:], "--cluster", str(file))
-    assert answer.code == 0, answer.err
+    assert answer.code == 0, answer.out + answer.err
 
 
 def test_a_selection_that_is_refused_there_is_refused_here(cluster, tmp_path):
