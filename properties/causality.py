@@ -19,8 +19,7 @@ def _time_of(domains, name, case):
 
 def _turned(values, domain):
     """Other values of the domain."""
-    turned = values.neg().add(1)
-    return turned if domain.constraint is None else domain.constraint.kept(turned)
+    return domain.kept(values.neg().add(1))
 
 
 def _cut(call, case, start, stop):

@@ -211,6 +211,14 @@ class TensorDomain:
         given = getattr(self.structure, "simpler", lambda stream: ())(RandomSource(shape, known, 0, ""))
         return tuple(np.broadcast_to(each, shape) for each in given)
 
+    def brought(self, values: NDArray[Any]) -> NDArray[Any]:
+        """Values where its constraint holds, made of any of the same shape."""
+        return values if self.constraint is None else self.constraint.brought(values)
+
+    def kept(self, tensor: torch.Tensor) -> torch.Tensor:
+        """A tensor whose entries were moved, by rounding or on purpose, where its constraint holds still."""
+        return tensor if self.constraint is None else self.constraint.kept(tensor)
+
     @property
     def every_axis_declared(self) -> tuple[Axis, ...]:
         """The axes of all layouts, as they are written."""

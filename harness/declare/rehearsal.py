@@ -144,7 +144,6 @@ def _values(operation: Operation, name: str, known: dict[str, Any]) -> Tensor:
             f"{place_of(operation.definition)}: argument {name!r}: its structure "
             f"{name_of(domain.structure)} made shape {np.shape(values)} where the axes mean {stream.shape}"
         )
-    if domain.constraint is not None:
-        values = domain.constraint.brought(values)
+    values = domain.brought(values)
     dtype = torch.float64 if domain.kind == "float" else domain.torch_dtype(torch.float64)
     return torch.from_numpy(np.asarray(values, order="C")).to(dtype)

@@ -299,7 +299,7 @@ class Case:
         for name, domain in self.given.items():
             values = torch.from_numpy(np.asarray(self._values(name, domain, torch.finfo(grid)), order="C"))
             held = values.to(domain.torch_dtype(grid)).to(domain.torch_dtype(dtype))
-            made[name] = self._nudged(name, _kept(held, domain), domain) if domain.is_inexact else held
+            made[name] = self._nudged(name, domain.kept(held), domain) if domain.is_inexact else held
         return _Filled(made)
 
     def _nudged(self, name: str, tensor: Tensor, domain: TensorDomain) -> Tensor:
@@ -310,7 +310,7 @@ class Case:
             RandomSource(tuple(tensor.shape), {}, self.seed, f"{name}, nudge {self.nudge}").uniform()
         )
         wide = tensor if tensor.is_complex() else tensor.double()
-        return _kept((wide * (1 + self.reach * (2 * moves - 1))).to(tensor.dtype), domain)
+        return domain.kept((wide * (1 + self.reach * (2 * moves - 1))).to(tensor.dtype))
 
     @property
     def given(self) -> Mapping[str, TensorDomain]:
@@ -374,8 +374,7 @@ class Case:
             turned = dataclasses.replace(stream, name=f"{name}, imaginary")
             values = self._filled(stream, precision) + 1j * self._filled(turned, precision)
         else:
-            values = self._filled(stream, precision)
-            values = values if domain.constraint is None else domain.constraint.brought(values)
+            values = domain.brought(self._filled(stream, precision))
         spread, axis = self._layout.name == "expanded" and self._layout.concerns(name), self._layout.axis
         if spread and domain.structure is None and axis < values.ndim and values.size:
             values = np.broadcast_to(np.take(values, [0], axis), values.shape).copy()
@@ -405,11 +404,6 @@ def _spelled(entry: complex) -> float | str:
 def _read(entry: Any) -> complex:
     """What `_spelled` has written."""
     return complex(entry) if isinstance(entry, complex) or str(entry).endswith(("j", "j)")) else float(entry)
-
-
-def _kept(tensor: Tensor, domain: TensorDomain) -> Tensor:
-    """A tensor whose rounded entries are in its domain still."""
-    return tensor if domain.constraint is None else domain.constraint.kept(tensor)
 
 
 def _copy(tensor: Tensor) -> Tensor:

@@ -132,8 +132,7 @@ class _Definition:
 
     def _in_domain(self, name: str, tensor: Tensor) -> Tensor:
         """Finite numbers in the domain of an argument."""
-        domain = self._case.given[name]
-        return tensor if domain.constraint is None else torch.from_numpy(domain.constraint.brought(tensor.numpy()))
+        return torch.from_numpy(self._case.given[name].brought(tensor.numpy()))
 
     @cached_property
     def _places(self) -> list[tuple[str, int]]:

@@ -420,7 +420,7 @@ def _own_eps(case: Case, name: str) -> float:
 def _in_domain(case: Case, name: str, moved: Tensor) -> Tensor:
     """Moved entries, those that have left the argument's domain put back."""
     domain = case.operation.tensors.get(name)
-    return moved if domain is None or domain.constraint is None else domain.constraint.kept(moved)
+    return moved if domain is None else domain.kept(moved)
 
 
 def _ways(values: Array, generator: torch.Generator) -> Array:
