@@ -58,7 +58,7 @@ def server(*modules: str) -> Server:
     return Server(
         subprocess.Popen(
             [sys.executable, "-m", __name__, *modules],
-            env={**os.environ, "PYTHONPATH": str(ROOT)},
+            env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, (str(ROOT), os.environ.get("PYTHONPATH"))))},
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import json
+import queue
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from types import SimpleNamespace
 
 import pytest
 
 from harness.errors import InfrastructureError
 from harness.execute.pool import Pool
 from harness.execute.selection import Selection
+from harness.measure.verdict import Verdict
+from harness.record.events import CellFinished
+from harness.record.runlog import encode
 from tests.command_line import ask, surroundings
 from tests.quality import kills
 
@@ -103,6 +108,38 @@ def test_a_scheduler_file_names_it_as_well(cluster, tmp_path):
     file.write_text(json.dumps({key: told[key] for key in ("type", "id", "address")}))
     answer = ask(tmp_path, "run", "linear", *QUICK[:2], *QUICK[4:], "--cluster", str(file))
     assert answer.code == 0, answer.out + answer.err
+
+
+def test_a_task_that_ends_while_the_others_are_read_has_lost_nothing(monkeypatch):
+    """What ends after its results were asked for is read the next time."""
+    from harness.execute import cluster as module
+
+    monkeypatch.setattr(module, "_PAUSE", 0)
+    cell = CellFinished("agreement", "linear", "einsum", "torch", "cpu", "float32", Verdict.ROUNDING)
+
+    class Ending:
+        """It has ended when it is looked at for the second time."""
+
+        looked = 0
+
+        @property
+        def status(self):
+            self.looked += 1
+            return "finished" if self.looked > 1 else "pending"
+
+        def done(self):
+            return self.status == "finished"
+
+        def result(self):
+            return [encode(cell)]
+
+        def exception(self):
+            return None
+
+    asked = module.Cluster("", Pool(Selection()))
+    asked._client = SimpleNamespace(nthreads=lambda: {"there": 1}, status="running")
+    monkeypatch.setattr(module.Cluster, "_submitted", lambda *_: Ending())
+    assert list(asked._answers([cell.key], queue.SimpleQueue())) == [cell]
 
 
 def test_a_selection_that_is_refused_there_is_refused_here(cluster, tmp_path):

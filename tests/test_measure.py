@@ -10,13 +10,12 @@ from jaxtyping import Float
 from torch import Tensor
 
 import harness
+from harness.generate.precision import eps_of
 from harness.measure.assertions import close
 from harness.measure.comparison import allowance
 from harness.measure.reference import reference, sample_norms
-from harness.measure.verdict import Verdict, judge
+from harness.measure.verdict import Elsewhere, Verdict, judge
 from harness.operations.linear import linear
-
-FROM_FLOAT32 = 2.0**29
 
 
 @harness.operation
@@ -192,8 +191,10 @@ def test_an_oracle_with_more_digits_judges_float64():
 
 def judged(score, elsewhere, finer, steady=True, lasting=True):
     """The judgement on a score of which the other precision shows `elsewhere`."""
-    there = {"other_precision": lambda: elsewhere, "finer": finer, "ratio": FROM_FLOAT32}
-    return judge(score, allowance=32, **there, steady=lambda: steady, lasting=lambda: lasting)
+    own, other = ("float32", "float64") if finer else ("float64", "float32")
+    there = None if elsewhere is None else Elsewhere(elsewhere, other, eps_of(other))
+    asked = {"steady": lambda: steady, "lasting": lambda: lasting, "other_precision": lambda: there}
+    return judge(score, allowance=32, eps=eps_of(own), **asked)
 
 
 @pytest.mark.parametrize(
@@ -264,6 +265,31 @@ def test_an_error_that_float32_never_shows_is_judged_by_whether_it_is_steady():
     for function, verdict in ((loses, "unstable"), (shifts, "wrong")):
         found = harness.check(function, like=kept, dtypes=["float64"], examples=24).outcomes
         assert next(each for each in found if each.prop == "agreement").verdict == verdict
+
+
+def test_what_knows_no_float64_is_judged_in_half_precision_by_float32():
+    """What overflows in float16 alone is rounding's doing; what is off by a tenth in float32 as well computes something else."""
+
+    @harness.operation(sizes={"d": (1, 4)})
+    def kept(x: Float[Tensor, "batch d"]) -> Float[Tensor, "batch d"]:
+        """x itself."""
+        return x * 1
+
+    verdicts = {
+        "unstable": lambda x: (x * 60000) / 60000,
+        "wrong": lambda x: x * 1.1,
+    }
+    for verdict, function in verdicts.items():
+
+        def kernel(x, computed=function):
+            if x.dtype == torch.float64:
+                raise NotImplementedError("no kernel for float64")
+            return computed(x)
+
+        found = harness.check(kernel, like=kept, dtypes=["float16"], examples=24).outcomes
+        (agreement,) = (each for each in found if each.prop == "agreement")
+        assert agreement.verdict == verdict, agreement
+        assert "in float32:" in agreement.counterexample.sentence
 
 
 def test_digits_that_are_lost_now_and_then_in_float64_are_no_lower_precision():

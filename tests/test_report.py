@@ -14,7 +14,7 @@ from harness.explain.sentence import sentence
 from harness.explain.visible import visible
 from harness.generate.case import Case
 from harness.measure.comparison import Comparison
-from harness.measure.verdict import Judgement, Verdict
+from harness.measure.verdict import Elsewhere, Judgement, Verdict
 from harness.operations.linear import linear
 from harness.record.events import ImplementationListed
 from harness.record.triage import by_implementation, causes, worst_verdicts
@@ -221,8 +221,8 @@ def comparison(actual, expected, **rest):
 
 def test_a_sentence_says_what_was_seen_and_what_it_means():
     off = comparison([2.0], [1.0])
-    unstable = finding(Verdict.UNSTABLE, "float32", 283.4, 0.0, off)
-    wrong = finding(Verdict.WRONG, "float64", 2.63e13, 1234.0, off)
+    unstable = finding(Verdict.UNSTABLE, "float32", 283.4, Elsewhere(0.0, "float64", 2.0**-52), off)
+    wrong = finding(Verdict.WRONG, "float64", 2.63e13, Elsewhere(1234.0, "float32", 2.0**-23), off)
     assert sentence(unstable) == (
         "the result: off by 283 × the noise floor in float32, where rounding explains 32 ×; by 0 × in float64: "
         "the error shrinks with higher precision"

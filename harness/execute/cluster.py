@@ -11,7 +11,7 @@ import os
 import queue
 import tempfile
 import threading
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -129,12 +129,13 @@ class Cluster:
         cut = pieces(waiting, self.pool.selection.durations, max(1, sum(self._client.nthreads().values())))
         running = {self._submitted(piece, place): piece for place, piece in enumerate(cut)}
         while running:
-            for event in (*_heard(told), *_returned(running)):
+            ended = [future for future in running if future.done()]  # before they are read: others end meanwhile
+            for event in (*_heard(told), *_returned(ended)):
                 answered.add(event.key)
                 yield event
             if self._client.status != "running":
                 raise self._gone
-            for future in [each for each in running if each.done()]:
+            for future in ended:
                 left = [cell for cell in running.pop(future) if cell not in answered]
                 if left:
                     yield _lost(left[0], future)
@@ -199,9 +200,9 @@ def _heard(told: queue.SimpleQueue[list[str]]) -> Iterator[CellFinished]:
             yield from map(_event, told.get_nowait())
 
 
-def _returned(running: Mapping[Future, Sequence[str]]) -> Iterator[CellFinished]:
+def _returned(ended: Iterable[Future]) -> Iterator[CellFinished]:
     """What tasks that have ended return: all that they told, some of which may still be under way."""
-    for future in running:
+    for future in ended:
         if future.status == "finished":
             yield from map(_event, future.result())
 

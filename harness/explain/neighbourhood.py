@@ -19,6 +19,7 @@ from harness.explain.values import scaled, without_each
 from harness.generate.case import Case
 from harness.generate.layouts import LAYOUTS
 from harness.generate.patterns import EXACT, PATTERNS
+from harness.generate.precision import finer_than
 from harness.generate.strategy import fits
 from harness.measure.assertions import all_close
 from harness.measure.clock import undisturbed_seconds
@@ -28,7 +29,6 @@ from harness.verify.cell import Cell
 from harness.verify.exploration import WIDE, Finding
 from harness.verify.kernel_accesses import kernel_results
 from harness.verify.subject import ImplementationFault, Subject
-from harness.verify.support import served_dtypes
 
 _TELLING_LAYOUTS = [name for name in LAYOUTS if name != "expanded"]
 """Layouts that leave values as they are; the others make samples equal, which hides faults."""
@@ -197,7 +197,7 @@ def _question(cell: Cell, subject: Subject, finding: Finding, deadline: float) -
     case = finding.case
     if finding.kind:
         return FaultNeighbourhood(cell, subject, case, finding.kind, False, deadline)
-    fine = [case.at("float64")] if "float64" in served_dtypes(cell.implementation, cell.device) else []
+    fine = [case.at(name) for name in finer_than(case.dtype) if cell.serves(name)]
     for each in (*fine, case) if case.nudge == 0 else ():
         simplified = (each, each.replace(values={}), each.another())  # which may hide it elsewhere
         for filled in (*_with_more_ones(each, finding), *simplified):

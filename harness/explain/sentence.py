@@ -21,13 +21,13 @@ def sentence(finding: Finding) -> str:
         f"where rounding explains {figure(judgement.allowance)} ×"
     )
     if judgement.elsewhere is not None:
-        other = "float32" if dtype == "float64" else "float64"
+        elsewhere = judgement.elsewhere
         meaning = (
             "the error does not shrink with higher precision"
             if finding.verdict.failing
             else "the error shrinks with higher precision"
         )
-        return f"{off}; by {figure(judgement.elsewhere)} × in {other}: {meaning}"
+        return f"{off}; by {figure(elsewhere.score)} × in {elsewhere.dtype}: {meaning}"
     return f"{off} ({judgement.reason})" if judgement.reason else off
 
 

@@ -126,3 +126,8 @@ def narrower(name: str) -> tuple[str, ...]:
 def eps_of(name: str) -> float:
     """The relative spacing of what a precision multiplies."""
     return PRECISIONS[name].eps
+
+
+def finer_than(dtype: str) -> tuple[str, ...]:
+    """The dtypes in which rounding is told from another result computed in this one, finest first; none for float64."""
+    return tuple(name for name in ("float64", "float32") if eps_of(name) < eps_of(dtype))

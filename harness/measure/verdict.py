@@ -87,17 +87,26 @@ _ORDER = {verdict: position for position, verdict in enumerate(Verdict)}
 
 
 @dataclass(frozen=True)
+class Elsewhere:
+    """The error of the same statement in another precision, in multiples of the noise floor there; eps: that precision's."""
+
+    score: float
+    dtype: str
+    eps: float
+
+
+@dataclass(frozen=True)
 class Judgement:
     """A verdict with its figures, in multiples of the noise floor.
 
-    score: the error; allowance: what rounding may cause; elsewhere: the error of the same statement in the other
-    precision; growth: from the lower to the higher of the two.
+    score: the error; allowance: what rounding may cause; elsewhere: the same statement in another precision, where it was
+    asked; growth: of the error, from the lower to the higher of the two.
     """
 
     verdict: Verdict
     score: float = 0.0
     allowance: float = 0.0
-    elsewhere: float | None = None
+    elsewhere: Elsewhere | None = None
     growth: float | None = None
     reason: str = ""
 
@@ -106,12 +115,10 @@ def judge(
     score: float,
     *,
     allowance: float,
-    other_precision: Callable[[], float | None],
-    finer: bool,
-    ratio: float,
+    other_precision: Callable[[], Elsewhere | None],
     steady: Callable[[], bool],
     lasting: Callable[[], bool],
-    eps: float = 0.0,
+    eps: float,
     bitwise: bool = False,
     exact: bool = False,
     informative: bool = True,
@@ -119,9 +126,8 @@ def judge(
     """The verdict for a score.
 
     `bitwise` says that the bits are the same, `exact` that nothing but equality will do, `informative` that there is a
-    digit to compare. `other_precision` gives the score of the same statement in another precision, None where the implementation knows
-    no other; `finer` says that the other precision is the finer one; `ratio` is the lower precision's eps over the
-    higher one's; `eps` is the working precision's; `steady` says whether the error stays what it is when the inputs are nudged, and
+    digit to compare. `other_precision` asks the same statement in another precision, None where the implementation knows
+    no other; `eps` is the working precision's; `steady` says whether the error stays what it is when the inputs are nudged, and
     `lasting` whether there stays one beyond the allowance.
     """
     if not informative and not bitwise:
@@ -134,18 +140,17 @@ def judge(
         return Judgement(Verdict.ROUNDING, score, allowance)
     other = other_precision()
     if other is None:
-        whole = 1 / eps if eps else MAGNITUDE_OF_A_LOGIC_ERROR
-        wrong = score > min(MAGNITUDE_OF_A_LOGIC_ERROR, whole) and steady()
+        wrong = score > min(MAGNITUDE_OF_A_LOGIC_ERROR, 1 / eps) and steady()
         return Judgement(
             Verdict.WRONG if wrong else Verdict.UNSTABLE,
             score,
             allowance,
             reason="judged by magnitude: no other precision to compare with",
         )
-    low, high = (score, other) if finer else (other, score)
+    low, high = (score, other.score) if other.eps < eps else (other.score, score)
     growth = _growth(low, high)
     if low > allowance:
-        wrong = growth > ratio * SHARE_OF_EPS
+        wrong = growth > max(eps, other.eps) / min(eps, other.eps) * SHARE_OF_EPS
     else:
         stays = lasting if growth > GROWTH_BEYOND_CHANCE else steady
         wrong = growth > GROWTH_OF_A_LOGIC_ERROR and stays()

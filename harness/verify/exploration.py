@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cached_property, lru_cache
+from functools import cached_property
 from operator import attrgetter
 from time import perf_counter
 
@@ -14,13 +14,13 @@ import numpy as np
 from harness.declare.devices import CPU, device_named
 from harness.errors import DefinitionFault, Unsupported
 from harness.generate.case import Case
-from harness.generate.precision import eps_of
+from harness.generate.precision import eps_of, finer_than
 from harness.generate.shapes import alone
 from harness.measure.clock import own_seconds, spending
 from harness.measure.comparison import Comparison
 from harness.measure.reference import reference
 from harness.measure.residuals import Residual, residual
-from harness.measure.verdict import Judgement, Verdict, judge
+from harness.measure.verdict import Elsewhere, Judgement, Verdict, judge
 from harness.verify.accuracy import LessAccurate
 from harness.verify.case_observer import can_not_go_on, observed
 from harness.verify.cell import Cell
@@ -329,11 +329,9 @@ def _refuses_dtype(cell: Cell, subject: Subject, case: Case) -> bool:
 def _judged(cell: Cell, subject: Subject, case: Case, comparison: Comparison, place: int) -> Finding:
     if not comparison.within:
         comparison = comparison.beyond_the_oracles_rounding()
-    finer = case.dtype != "float64"
-    ratio = _eps_over_float64(case.dtype if finer else "float32")
 
-    def other_precision() -> float | None:
-        return _score_elsewhere(cell, subject, case.at("float64" if finer else "float32"), comparison)
+    def other_precision() -> Elsewhere | None:
+        return _elsewhere(cell, subject, case, comparison)
 
     def steady() -> bool:
         return _is_steady(cell, subject, case, comparison, place)
@@ -348,8 +346,6 @@ def _judged(cell: Cell, subject: Subject, case: Case, comparison: Comparison, pl
         exact=comparison.exact,
         informative=comparison.is_informative,
         other_precision=other_precision,
-        finer=finer,
-        ratio=ratio,
         steady=steady,
         lasting=lasting,
         eps=case.precision.eps,
@@ -398,11 +394,6 @@ def _answer(cell: Cell, subject: Subject, case: Case, place: int) -> Comparison 
         return None
 
 
-@lru_cache(maxsize=4)
-def _eps_over_float64(dtype: str) -> float:
-    return eps_of(dtype) / eps_of("float64")
-
-
 def _is_steady(cell: Cell, subject: Subject, case: Case, found: Comparison, place: int) -> bool:
     """Whether the worst sample's error stays within half of itself when the inputs are nudged.
 
@@ -430,7 +421,17 @@ def _nudged(cell: Cell, subject: Subject, case: Case, found: Comparison, place: 
             yield there
 
 
-def _score_elsewhere(cell: Cell, subject: Subject, case: Case, found: Comparison) -> float | None:
+def _elsewhere(cell: Cell, subject: Subject, case: Case, found: Comparison) -> Elsewhere | None:
+    """The same comparison in the finest other precision that tells of it, None where none does."""
+    finer = finer_than(case.dtype)
+    for other in finer or ("float32",):
+        score = _score_elsewhere(cell, subject, case.at(other), found, by_chance=not finer)
+        if score is not None:
+            return Elsewhere(score, other, eps_of(other))
+    return None
+
+
+def _score_elsewhere(cell: Cell, subject: Subject, case: Case, found: Comparison, by_chance: bool) -> float | None:
     """The score of the same comparison in another precision, None where nothing can be told there.
 
     A lower precision may be right by chance, where another case of these sizes is not: so the largest of a few is taken.
@@ -440,7 +441,7 @@ def _score_elsewhere(cell: Cell, subject: Subject, case: Case, found: Comparison
     if not cell.serves(case.dtype):
         return None
     first = _score_of(cell, subject, case, found.label)
-    if case.dtype == "float64" or (first is not None and first > found.allowance):
+    if not by_chance or (first is not None and first > found.allowance):
         return first
     siblings = (case.another(step) for step in range(1, _SIBLINGS + 1))
     told = (first, *(_score_of(cell, subject, each, found.label) for each in siblings))

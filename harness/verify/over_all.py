@@ -6,12 +6,9 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from typing import Any
 
-import torch
-
-from harness.declare.devices import device_named
 from harness.errors import DefinitionFault, Unsupported
 from harness.generate.case import Case
-from harness.generate.precision import eps_of
+from harness.generate.precision import eps_of, finer_than
 from harness.measure.clock import own_seconds, spending
 from harness.measure.comparison import Comparison
 from harness.measure.residuals import Residual
@@ -104,6 +101,5 @@ def _comparisons(cell: Cell, subject: Subject, case: Case) -> Sequence[Compariso
 
 
 def _finer(cell: Cell) -> str:
-    """A finer precision that the implementation knows and the device has, empty where there is none."""
-    has_it = device_named(cell.device).has(torch.float64) and cell.serves("float64")
-    return "float64" if cell.dtype != "float64" and has_it else ""
+    """The finest precision beyond the cell's that the implementation knows and the device has, empty where there is none."""
+    return next(filter(cell.serves, finer_than(cell.dtype)), "")

@@ -22,22 +22,8 @@ HARNESS = Path(__file__).parents[2] / "harness"
 FOLDER = "DEVICE_LINES"
 """The variable that names the folder into which processes write what they have executed."""
 
-_NAMES = (
-    *(
-        "bench",
-        "boosted_trees",
-        "conv2d_factorisation",
-        "devices",
-        "dropout",
-        "findings",
-        "hippo",
-        "index",
-        "invariance",
-    ),
-    *("kernelbench", "outputs", "pooling", "refusals", "report", "resuming", "shards", "standin", "timed"),
-)
-TESTS = ("tests/standin/in_process.py", *(f"tests/test_{name}.py" for name in _NAMES))
-"""The files that are asked where none is named."""
+TESTS = ("tests", "tests/standin/in_process.py")
+"""What is asked where no test is named."""
 
 _BEGIN = """\
 import os
@@ -75,13 +61,16 @@ def begin() -> None:
     import threading
 
     left = every_line()
-    notes = os.open(Path(os.environ[FOLDER]) / "executed", os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+    notes = Path(os.environ[FOLDER], "executed")
 
     def within(frame: FrameType, event: str, argument: Any) -> Any:
         name = frame.f_code.co_filename
         if event == "line" and frame.f_lineno in left.get(name, ()):
             left[name].discard(frame.f_lineno)
-            os.write(notes, f"{name}:{frame.f_lineno}\n".encode())
+            with notes.open(
+                "ab", buffering=0
+            ) as file:  # anew each time: a process that is forked may close what it inherits
+                file.write(f"{name}:{frame.f_lineno}\n".encode())
         return within
 
     def entered(frame: FrameType, event: str, argument: Any) -> Any:
@@ -97,7 +86,7 @@ def executed(tests: list[str]) -> dict[str, set[int]]:
         (Path(folder) / "sitecustomize.py").write_text(_BEGIN)
         paths = os.pathsep.join(filter(None, (folder, str(HARNESS.parent), os.environ.get("PYTHONPATH", ""))))
         subprocess.run(
-            [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *tests],
+            [sys.executable, "-m", "pytest", *"-q -p no:cacheprovider -n auto --dist worksteal".split(), *tests],
             env={**os.environ, FOLDER: folder, "PYTHONPATH": paths},
             check=False,
         )

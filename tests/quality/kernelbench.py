@@ -15,7 +15,7 @@ import tempfile
 import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor, as_completed
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
 import torch
@@ -36,6 +36,9 @@ _WRONG = ("Zeros", "Ignored", "Stale", "Coarse", "Hardcoded")
 
 _CRASHED = "crashed"
 """Said of a candidate whose process ended: where `harness check` has processes of its own for that, this has none."""
+
+_LATE = "late"
+"""Said of a candidate about which there was no answer in time."""
 
 _VERDICTS = {each.value for each in Verdict}
 _FAILING = {each.value for each in Verdict if each.failing}
@@ -260,27 +263,31 @@ def _told(path, names, limit):
         done = subprocess.run(command, capture_output=True, text=True, timeout=limit, check=False)
         return Answer(**json.loads(done.stdout.splitlines()[-1]))
     except subprocess.TimeoutExpired:
-        return Answer(path.stem, refusal=f"no answer within {limit} s")
+        verdict, told = _LATE, f"no answer within {limit:.0f} s"
     except (IndexError, ValueError):
-        if len(names) > 1:
-            return _as_one([_told(path, [name], limit) for name in names])
+        verdict = _CRASHED
         told = f"exit status {done.returncode}: {(done.stderr.strip().splitlines() or [''])[-1]}"
-        return Answer(path.stem, refusal=told, verdicts={names[0]: _CRASHED}, where={names[0]: told})
+    if len(names) > 1:
+        return _as_one([_told(path, [name], limit) for name in names])
+    return Answer(path.stem, verdicts={names[0]: verdict}, where={names[0]: told})
 
 
 def _as_one(answers):
-    """The answers about candidates of one problem that were asked alone, of which some have ended the process."""
+    """The answers about candidates of one problem that were asked apart, of which some may have ended the process."""
     whole = max(answers, key=lambda each: each.sizes)
-    whole.verdicts = {name: verdict for each in answers for name, verdict in each.verdicts.items()}
-    whole.where = {name: where for each in answers for name, where in each.where.items()}
-    whole.seconds = max(each.seconds for each in answers)
-    return whole
+    verdicts = {name: verdict for each in answers for name, verdict in each.verdicts.items()}
+    where = {name: told for each in answers for name, told in each.where.items()}
+    return replace(whole, verdicts=verdicts, where=where, seconds=max(each.seconds for each in answers))
 
 
 def _kept(file, names):
-    """The answers of these problems that are kept in a file."""
+    """By name the answers of these problems that are kept in a file, which may tell of each candidate in a line of its own."""
     lines = file.read_text().splitlines() if file and file.exists() else ()
-    return [answer for answer in (Answer(**json.loads(line)) for line in lines) if answer.name in names]
+    by_name = {}
+    for answer in (Answer(**json.loads(line)) for line in lines):
+        if answer.name in names:
+            by_name.setdefault(answer.name, []).append(answer)
+    return {name: _as_one(answers) for name, answers in by_name.items()}
 
 
 def main():
@@ -303,23 +310,29 @@ def main():
     paths = sorted(path for path in given.folder.rglob("*.py") if kernelbench.is_problem(path))
     if given.sample:
         paths = sorted(random.Random(given.seed).sample(paths, given.sample))
-    answers, began = _kept(given.answers, {path.stem for path in paths}), time.monotonic()
-    paths = [path for path in paths if path.stem not in {each.name for each in answers}]
+    kept, began = _kept(given.answers, {path.stem for path in paths}), time.monotonic()
+    left = {path: [name for name in names if name not in _known(kept.get(path.stem))] for path in paths}
     with ThreadPoolExecutor(given.jobs) as pool:
-        for done in as_completed(pool.submit(_told, path, names, given.limit) for path in paths):
-            answers.append(done.result())
-            each = answers[-1]
+        asking = [pool.submit(_told, path, names, given.limit) for path, names in left.items() if names]
+        for count, done in enumerate(as_completed(asking), 1):
+            each = done.result()
+            kept[each.name] = _as_one([kept[each.name], each]) if each.name in kept else each
             if given.answers:
                 with given.answers.open("a") as file:
                     print(json.dumps(asdict(each)), file=file)
             print(
-                f"{len(answers)} {time.monotonic() - began:.0f} s  {each.name}, {each.varying} of {each.sizes} "
+                f"{count} of {len(asking)} {time.monotonic() - began:.0f} s  {each.name}, {each.varying} of {each.sizes} "
                 f"sizes, {each.seconds:.0f} s: {each.refusal or each.verdicts}"
             )
             for name in each.surprising:
                 print(f"    {name}: {each.where[name]}")
             sys.stdout.flush()
-    show(answers)
+    show(list(kept.values()))
+
+
+def _known(answer):
+    """The candidates of a problem about which something is known."""
+    return () if answer is None else answer.verdicts
 
 
 if __name__ == "__main__":
