@@ -8,6 +8,7 @@ import torch
 
 from harness.errors import Unsupported
 from harness.generate.case import Case
+from harness.operations.contraction import x_w_y
 from harness.operations.linear import linear
 from harness.verify.invariance import LARGEST, invariance, ranges
 from tests.command_line import ask
@@ -81,6 +82,15 @@ def test_the_command_prints_a_row_for_each_implementation(tmp_path):
     assert answer.code == 0 and {"linear/definition", "linear/torch_linear"} <= set(rows)
     table = ask(tmp_path, "invariance", "linear", "--patience", "1s", "--markdown").out
     assert table.count("| linear/") == len(rows) and "same bits again" in table
+
+
+def test_without_a_workload_it_is_asked_of_the_largest_planned_case(tmp_path):
+    assert x_w_y.timed is None
+    answer = ask(tmp_path, "invariance", "x_w_y", "--patience", "1s", "--json")
+    assert answer.code == 0
+    assert {each["implementation"] for each in json.loads(answer.out) if LARGEST in each["asked"]} >= {
+        "x_w_y/definition"
+    }
 
 
 def test_what_has_no_batch_is_refused_in_a_sentence(tmp_path):

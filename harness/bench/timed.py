@@ -79,10 +79,11 @@ def _places(
     """Implementation, point, device and dtype of every item. Raises HarnessError where there are none."""
     check_devices(devices)
     check_dtypes((dtype,), devices)
-    ways = [(made.name, device) for device in devices or devices_here() for made in computing(operation, device, dtype)]
+    there = devices or devices_here()
+    ways = [(made.name, device) for device in there for made in computing(operation, device, dtype)]
     if not ways:
         raise HarnessError(
-            f"no implementation here computes {operation.name} on {', '.join(devices)} in {dtype} here; see harness list"
+            f"no implementation computes {operation.name} on {', '.join(there)} in {dtype} here; see harness list"
         )
     return [(name, point, device, dtype) for point in points for name, device in ways]
 

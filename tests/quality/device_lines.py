@@ -1,8 +1,9 @@
-"""Is every line of the harness that mentions a device executed by a test? `python -m tests.quality.device_lines [TEST…]`.
+"""Is every line of the harness that mentions a device executed by a test? `python -m tests.quality.device_lines`.
 
-Asks pytest the tests that are named, and prints the lines in which a name or a word with `device` in it stands, and which were executed in
-none of the processes that they started. Exits with 1 where there are any. Every Python process that begins meanwhile notes each
-such line as it gets there for the first time, so that one that is killed has told what it did.
+Gives further words, as `-n auto` and tests, to pytest, and prints the lines in which a name or a word with `device` in it
+stands, and which were executed in none of the processes that the tests started. Exits with 1 where there are any. Every Python
+process that begins meanwhile notes each such line as it gets there for the first time, so that one that is killed has told
+what it did.
 """
 
 from __future__ import annotations
@@ -21,9 +22,6 @@ from typing import Any
 HARNESS = Path(__file__).parents[2] / "harness"
 FOLDER = "DEVICE_LINES"
 """The variable that names the folder into which processes write what they have executed."""
-
-TESTS = ("tests", "tests/standin/in_process.py")
-"""What is asked where no test is named."""
 
 _BEGIN = """\
 import os
@@ -67,9 +65,7 @@ def begin() -> None:
         name = frame.f_code.co_filename
         if event == "line" and frame.f_lineno in left.get(name, ()):
             left[name].discard(frame.f_lineno)
-            with notes.open(
-                "ab", buffering=0
-            ) as file:  # anew each time: a process that is forked may close what it inherits
+            with notes.open("ab", buffering=0) as file:  # a process that is forked may close what it inherits
                 file.write(f"{name}:{frame.f_lineno}\n".encode())
         return within
 
@@ -80,13 +76,13 @@ def begin() -> None:
     sys.settrace(entered)
 
 
-def executed(tests: list[str]) -> dict[str, set[int]]:
-    """By file the lines that some tests have executed, in whatever process."""
+def executed(words: list[str]) -> dict[str, set[int]]:
+    """By file the lines that pytest's tests have executed, in whatever process."""
     with tempfile.TemporaryDirectory() as folder:
         (Path(folder) / "sitecustomize.py").write_text(_BEGIN)
         paths = os.pathsep.join(filter(None, (folder, str(HARNESS.parent), os.environ.get("PYTHONPATH", ""))))
         subprocess.run(
-            [sys.executable, "-m", "pytest", *"-q -p no:cacheprovider -n auto --dist worksteal".split(), *tests],
+            [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *words],
             env={**os.environ, FOLDER: folder, "PYTHONPATH": paths},
             check=False,
         )
@@ -98,8 +94,8 @@ def executed(tests: list[str]) -> dict[str, set[int]]:
 
 
 def main() -> None:
-    """Ask the tests of the command line, and print what none of them has executed."""
-    wanted, met = every_line(), executed(sys.argv[1:] or list(TESTS))
+    """Ask the tests, and print what none of them has executed."""
+    wanted, met = every_line(), executed(sys.argv[1:])
     left = {name: sorted(lines - met.get(name, set())) for name, lines in wanted.items()}
     for name, lines in left.items():
         text = Path(name).read_text().splitlines()

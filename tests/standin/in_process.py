@@ -8,10 +8,11 @@ from types import SimpleNamespace
 import pytest
 import torch
 from click.testing import CliRunner
-from jaxtyping import Float
+from jaxtyping import Float, Float64
 from torch import Tensor
 
 import harness
+from harness.bench import roofline
 from harness.bench.clock_sample import Clock, Pace
 from harness.bench.roofline import copied_per_second, last_level_cache, operations_per_second
 from harness.bench.stopwatch import Events, WallClock, settled, stopwatch
@@ -455,3 +456,25 @@ def test_what_a_race_hides_in_another_precision_is_wrong_where_the_operator_is_s
     told = outcome(cell("agreement", centred), 5, 0)
     assert Verdict(told.verdict) is Verdict.WRONG
     assert told.counterexample.diagnosis.sentence.startswith("PyTorch's mean computes something else on standin")
+
+
+def test_what_a_device_computes_at_most_is_that_of_its_largest_products(standin, monkeypatch):
+    standin()
+    sides = []
+    monkeypatch.setattr(roofline, "_SIDE", 8)
+    monkeypatch.setattr(roofline, "_LARGEST_SIDE", 64)
+    monkeypatch.setattr(roofline, "_products_per_second", lambda device, dtype, side: sides.append(side) or 1e9 * side)
+    assert operations_per_second(HERE, "float32") == 64e9
+    assert sides == [8, 16, 32, 64]
+
+
+def test_what_has_an_argument_that_the_device_does_not_hold_is_timed_by_nobody_there(standin):
+    standin(float64=False)
+
+    @harness.operation(sizes={"d": (1, 4)})
+    def moved(x: Float[Tensor, "batch d"], by: Float64[Tensor, "d"]) -> Float[Tensor, "batch d"]:
+        """x and something in float64."""
+        return x + by.to(x)
+
+    with pytest.raises(harness.HarnessError, match=f"no implementation computes moved on {HERE} in float32 here"):
+        harness.timed(moved, devices=[HERE], sizes={"d": 4})
