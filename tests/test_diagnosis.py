@@ -55,6 +55,21 @@ def test_a_cause_that_holds_everywhere_is_said_without_circumstances():
     assert int(told.group(1)) >= 50
 
 
+def test_blocks_of_weights_in_another_order_are_named():
+    @harness.operation(sizes={"d": (1, 4), "h": (1, 4)})
+    def gated(x: Float[Tensor, "batch d"], W: Float[Tensor, "3*h d"]) -> Float[Tensor, "batch h"]:
+        """A third of a projection, how much of it, and what is added."""
+        value, gate, shift = (x @ W.mT).chunk(3, -1)
+        return value * torch.sigmoid(gate) + shift
+
+    def rotated(x, W):
+        shift, value, gate = (x @ W.mT).chunk(3, -1)
+        return value * torch.sigmoid(gate) + shift
+
+    found = diagnosed(rotated, operation=gated)
+    assert found.proven and found.sentence == "the 3 blocks along 3*h are in the order 1, 2, 0 in all weights"
+
+
 @pytest.mark.parametrize(
     ("function", "where"),
     [

@@ -11,6 +11,7 @@ import pytest
 from click.testing import CliRunner
 
 from harness.command.main import main
+from harness.declare.devices import devices_here
 from harness.record.events import RunStarted, Scope
 from harness.record.runlog import encode
 from tests.command_line import ask
@@ -296,6 +297,7 @@ def test_runs_and_cells_complete(here, monkeypatch):
         (["report", "--baseline", "20261102"], {committed}),
         (["replay", "20261101"], {name}),
         (["history", "agree"], {"agreement[linear/fused-cpu-float32]"}),
+        (["run", "--device", "c"], {each for each in devices_here() if each.startswith("c")}),
     ):
         monkeypatch.setenv("COMP_WORDS", " ".join(["harness", *words]))
         monkeypatch.setenv("COMP_CWORD", str(len(words)))
