@@ -15,7 +15,7 @@ import inspect
 import itertools
 import os
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache, partial
 from pathlib import Path
@@ -26,6 +26,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
+from torch.overrides import TorchFunctionMode
 from torch.utils._pytree import tree_leaves
 
 from harness.declare.axes import ComputedAxis
@@ -273,24 +274,29 @@ class _Problem:
         """The inputs at some sizes, and what the model gives for them, on a device; others: in place of some of them."""
         with self.patched(dict(sizes)), torch.device(device), torch.no_grad():
             inputs = [others.get(place, each) for place, each in enumerate(self.module.get_inputs())]
-            model = self.module.Model(*self.module.get_init_inputs())
-            return inputs, tree_leaves(model(*inputs))
+            return inputs, tree_leaves(self._model()(*inputs))
 
-    def is_small(self, sizes: Sizes) -> bool:
-        """Whether inputs and parameters are few enough to call the model in no time."""
-        with self.patched(dict(sizes)), torch.device("meta"):
-            parts = [each for each in self.module.get_inputs() if isinstance(each, Tensor)]
-            try:
-                parts += self.module.Model(*self.module.get_init_inputs()).parameters()
-            except Exception:  # one that looks at its numbers as it is made
-                return sum(each.numel() for each in parts) <= _FEW
-        return sum(each.numel() for each in parts) <= _FEW
+    def _model(self) -> nn.Module:
+        return self.module.Model(*self.module.get_init_inputs())
+
+    def tried(self, sizes: Sizes) -> tuple[list[Any], list[Any]]:
+        """The same on the CPU where inputs and parameters are few, since there are shapes that pass without numbers alone; else without."""
+        with self.patched(dict(sizes)), torch.device("meta"), torch.no_grad():
+            inputs, model = self.module.get_inputs(), None
+            parts = [each for each in inputs if isinstance(each, Tensor)]
+            with suppress(Exception):  # one that looks at its numbers as it is made
+                model = self._model()
+                parts += model.parameters()
+            if sum(each.numel() for each in parts) > _FEW:
+                with _ShapesOfBatchNorm():
+                    return inputs, tree_leaves((self._model() if model is None else model)(*inputs))
+        return self.called(sizes, "cpu")
 
     @property
     def _refusal(self) -> str:
         """What the model raises at the published sizes."""
         try:
-            self.called(self.published, "cpu" if self.is_small(self.published) else "meta")
+            self.tried(self.published)
         except Exception as failure:
             return f"{type(failure).__name__}: {failure}".partition("\n")[0]
         return "it can"
@@ -418,14 +424,38 @@ class _Build:
             return self.model(*self.problem.module.get_init_inputs())
 
 
+class _ShapesOfBatchNorm(TorchFunctionMode):
+    """What batch_norm gives without numbers: PyTorch decomposes it there in Python, which takes a hundred times as long as a product."""
+
+    def __torch_function__(
+        self, func: Callable[..., Any], types: Any, args: tuple[Any, ...] = (), kwargs: Mapping[str, Any] | None = None
+    ) -> Any:
+        """An empty result where each channel has several numbers and an entry of each vector; else what PyTorch says of it."""
+        if func is nn.functional.batch_norm:
+            given, *vectors = _tensors_of_batch_norm(*args, **(kwargs or {}))
+            channels = given.shape[1:2]
+            if given.numel() > channels.numel() and all(each.shape == channels for each in vectors):
+                return torch.empty_like(given)
+        return func(*args, **(kwargs or {}))
+
+
+def _tensors_of_batch_norm(
+    input: Tensor,
+    running_mean: Tensor | None,
+    running_var: Tensor | None,
+    weight: Tensor | None = None,
+    bias: Tensor | None = None,
+    *_: Any,
+    **__: Any,
+) -> list[Tensor]:
+    return [each for each in (input, running_mean, running_var, weight, bias) if each is not None]
+
+
 @lru_cache(maxsize=2**14)
 def _shapes(of: _Problem, sizes: Sizes) -> _Shapes | None:
-    """What there is at some sizes: of small ones told by a call, since there are shapes that pass without numbers alone.
-
-    None where the model can't be called, or gives nothing: some kernels refuse to.
-    """
+    """What there is at some sizes. None where the model can't be called, or gives nothing: some kernels refuse to."""
     try:
-        inputs, results = of.called(sizes, "cpu" if of.is_small(sizes) else "meta")
+        inputs, results = of.tried(sizes)
         return (
             (tuple(map(_told, inputs)), tuple(map(_told, results))) if all(each.numel() for each in results) else None
         )

@@ -57,9 +57,7 @@ class Reference:
 
     def state(self, known: Mapping[str, Any]) -> State:
         """Its parameters and those buffers, as it begins."""
-        module = made(self.build, self.chosen(known))
-        parameters = {name: each.detach() for name, each in module.named_parameters()}
-        return {**parameters, **{name: each for name, each in module.named_buffers() if name in self.buffers}}
+        return dict(_begun(self, self.chosen(known)))
 
     def shape(self, key: str, known: Mapping[str, Any]) -> tuple[int, ...]:
         """The shape of a part of its state. Raises KeyError where there is none of this name."""
@@ -80,6 +78,13 @@ def made(build: Build, arguments: tuple[Any, ...]) -> nn.Module:
     """A module for sizes and options: the same one each time, with numbers of its own, which are not the case's."""
     with _from_one_seed(None):
         return build(*arguments)
+
+
+@lru_cache(maxsize=64)
+def _begun(reference: Reference, arguments: tuple[Any, ...]) -> State:
+    module = made(reference.build, arguments)
+    parameters = {name: each.detach() for name, each in module.named_parameters()}
+    return {**parameters, **{name: each for name, each in module.named_buffers() if name in reference.buffers}}
 
 
 @lru_cache(maxsize=2**14)

@@ -12,7 +12,7 @@ from typing import Any
 from harness.catalogue import is_catalogued
 from harness.declare.constants import constants_of
 from harness.declare.operation import Operation
-from harness.errors import DefinitionFault, HarnessError
+from harness.errors import HarnessError
 from harness.explain.counterexample import Counterexample, counterexample, explained
 from harness.explain.diagnosing import diagnose
 from harness.explain.diagnosis import Diagnosis
@@ -28,7 +28,7 @@ from harness.generate.patterns import turns_of_ones
 from harness.generate.plan import at_constants, at_every_size, coverage, essential, fresh, plan
 from harness.generate.precision import eps_of
 from harness.measure.clock import keeping_time, spending, undisturbed_seconds
-from harness.measure.reference import reference
+from harness.measure.reference import is_exact
 from harness.measure.verdict import Verdict, with_cause
 from harness.record.events import CellFinished
 from harness.record.example_store import NONE, ExampleStore, SeedCases, rebuilt
@@ -162,14 +162,7 @@ def _longest_sum(case: Case) -> int:
 def has_exact_cases(operation: Operation) -> bool:
     """Whether an operation adds and multiplies whole numbers alone, told from short cases of its plan."""
     short = (case.replace(pattern="few_ones") for case in essential(operation)[:_LOOKED_AT])
-    return any(_is_exact(case) for case in short)
-
-
-def _is_exact(case: Case) -> bool:
-    try:
-        return any(part.spacing for part in reference(case).parts)
-    except DefinitionFault:
-        return False
+    return any(map(is_exact, short))
 
 
 def _shown(

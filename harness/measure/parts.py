@@ -188,10 +188,14 @@ def _positions(name: str, index: Numbers, size: Numbers) -> Iterator[tuple[Part,
 
 
 def _arguments_like(each: Residual) -> Iterator[tuple[str, Row]]:
-    """The arguments that have an entry for each of the result's."""
-    for name, tensor in each.case.tensors.items():
-        domain = each.case.given[name]
-        if domain.is_inexact and not tensor.is_complex() and tuple(tensor.shape) == each.shape and len(each.shape) > 1:
+    """The arguments that have an entry for each of the result's; the numbers of a large model are not made to see that none has."""
+    case = each.case
+    alike = [
+        name for name, domain in case.given.items() if domain.is_inexact and domain.shape(case.known) == each.shape
+    ]
+    for name in alike if len(each.shape) > 1 else ():
+        tensor = case.tensors[name]
+        if not tensor.is_complex():
             yield name, np.asarray(as_array(tensor), np.float64).reshape(-1)
 
 

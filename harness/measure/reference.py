@@ -152,10 +152,21 @@ def _reference(call: Call, case: Case) -> Reference:
     dtypes = [_rounded_in(case, domain) for domain in operation.results]
     evaluate = definition_of(case, call)
     found = measure(case, call, evaluate, axes, _in_extended_precision(case, call), dtypes)
+    of = _spacing(case, call, evaluate)
+    return replace(found, parts=tuple(replace(part, spacing=of) for part in found.parts)) if of else found
+
+
+def is_exact(case: Case) -> bool:
+    """Whether a case's sums and products are exact in its dtype; not where the definition has no answer."""
+    call = case.plain_call()
+    return _spacing(case, call, definition_of(case, call)) > 0
+
+
+def _spacing(case: Case, call: Call, evaluate: Callable[[dict[str, Tensor]], list[Array]]) -> float:
+    """What all numbers of a case are multiples of, where nothing rounds in it; else 0."""
     with spending("oracle"):
         wide = {name: widened(tensor) for name, tensor in call.arguments.items()}
-        of = 0.0 if operation.exact else spacing(case, wide, evaluate)
-    return replace(found, parts=tuple(replace(part, spacing=of) for part in found.parts)) if of else found
+        return 0.0 if case.operation.exact else spacing(case, wide, evaluate)
 
 
 def _rounded_in(case: Case, domain: TensorDomain) -> torch.dtype:
@@ -397,8 +408,12 @@ def _neighbours(
                 values = tensor.numpy()
                 size = np.abs(values) if sizes is None else sizes[name]
                 far = step * _own_eps(case, name) / case.precision.eps
-                moves = (far * size + tiny) * _ways(values, generator)
-                moved[name] = _in_domain(case, name, torch.from_numpy(values + moves)).unbind()
+                there = _ways(
+                    values, generator
+                )  # in place from here: there are eight times as many numbers as a model has
+                there *= far * size + tiny
+                there += values
+                moved[name] = _in_domain(case, name, torch.from_numpy(there)).unbind()
     return [arguments | dict(zip(moved, each, strict=True)) for each in zip(*moved.values(), strict=True)]
 
 
@@ -434,8 +449,13 @@ def _directions(shape: tuple[int, ...], generator: torch.Generator) -> NDArray[n
 
     Not signs: two entries moved alike would hide their difference.
     """
-    ways = (torch.rand((_DIRECTIONS, *shape), generator=generator, dtype=torch.float64).numpy() - 0.5) * 12**0.5
-    return np.concatenate((ways, -ways[:1]))
+    ways = np.empty((_DIRECTIONS + 1, *shape))
+    drawn = ways[:-1]
+    torch.rand(drawn.shape, generator=generator, dtype=torch.float64, out=torch.from_numpy(drawn))
+    drawn -= 0.5
+    drawn *= 12**0.5
+    np.negative(ways[0], out=ways[-1])
+    return ways
 
 
 def _part(
