@@ -1,6 +1,7 @@
 """KernelBench's form: a reference and a candidate in files of their own, asked at other sizes than the published ones."""
 
 import json
+from contextlib import nullcontext
 from dataclasses import replace
 
 import pytest
@@ -519,3 +520,25 @@ def test_what_cannot_be_timed_is_told_and_nothing_is_lost(tmp_path, monkeypatch)
     assert told.entry()["not_timed"] == "no worker can be started" and told.accepted
     assert str(told).endswith("accepted; not timed: no worker can be started")
     assert other == refused
+
+
+@pytest.mark.parametrize(
+    ("channels", "shape", "training", "raised"),
+    [
+        (4, (2, 4, 3), True, None),
+        (4, (2, 4, 3), False, None),
+        (5, (2, 4, 3), True, RuntimeError),
+        (4, (1, 4), True, ValueError),
+        (4, (1, 4), False, None),
+    ],
+)
+def test_without_numbers_batch_norm_takes_and_refuses_the_shapes_that_it_does_with_them(
+    channels, shape, training, raised
+):
+    def called(device):
+        module = torch.nn.BatchNorm1d(channels, device=device).train(training)
+        return module(torch.ones(shape, device=device)).shape
+
+    for device, mode in (("cpu", nullcontext()), ("meta", kernelbench._ShapesOfBatchNorm())):
+        with mode, pytest.raises(raised) if raised else nullcontext():
+            assert called(device) == shape

@@ -18,6 +18,7 @@ from harness.measure.parts import POSITIONS, Entries, in_words
 from harness.measure.residuals import Residual
 from harness.measure.systematic import estimates, slope_elsewhere, slope_of
 from harness.measure.verdict import Judgement, Verdict
+from harness.operations.linear import linear
 from harness.verify.accuracy import less_accurate, less_accurate_in_a_few
 from harness.verify.cell import Cell
 from harness.verify.exploration import explore
@@ -354,3 +355,12 @@ def coarse_where_long(x):
 def test_who_loses_digits_in_long_rows_alone_is_told_to():
     found = outcome(cell(tangents, coarse_where_long, "bfloat16", dtypes=(torch.bfloat16,)), 50, 0)
     assert found.verdict == "unstable" and "it loses digits in some cases" in str(found.counterexample.diagnosis)
+
+
+def test_no_numbers_are_made_of_arguments_unlike_the_result(monkeypatch):
+    """Those of a large model take seconds; asked is nothing but their shapes."""
+    case = harness.Case(linear, {"batch": 3, "inputs": 4, "outputs": 5}, {}, dtype="float32")
+    numbers = np.ones((3, 5))
+    made = Residual(case, 0, numbers, numbers, numbers, 0, (3, 5), ("axis batch", "axis outputs"))
+    monkeypatch.setattr(harness.Case, "tensors", property(lambda case: pytest.fail("numbers are made")))
+    assert list(Entries([made] * 3).sums("factor"))
