@@ -41,7 +41,8 @@ def gradients(implementation, case):
 def finite_gradients(implementation, case):
     """Where values tie, vanish or coincide, a gradient is finite wherever the result and the oracle's gradient are.
 
-    In float16 an intermediate result may be beyond its range: what is finite in float32 then is no fault.
+    Not where the oracle's is a division by what rounding left of nothing, as by the gap of two equal singular values. In float16
+    an intermediate result may be beyond its range: what is finite in float32 then is no fault.
     """
     for name, finite in _finite(implementation, case):
         told = finite or (
@@ -62,7 +63,29 @@ def _finite(implementation, case):
     if not all(result.isfinite().all() for result in results):
         return
     for (name, gradient), part in zip(found.items(), harness.gradient_reference(case).parts, strict=True):
-        yield name, (np.isfinite(harness.as_array(gradient)) | ~(np.abs(part.expected) < _representable(case))).all()
+        size = np.abs(part.expected)
+        residue = np.isfinite(size) & (size >= _determined(case, name, results))
+        others = tuple(axis for axis in range(size.ndim) if axis != part.axis)
+        expected = (size < _representable(case)) & ~residue.any(others, keepdims=True)  # it is in all that comes of one gap
+        yield name, (np.isfinite(harness.as_array(gradient)) | ~expected).all()
+
+
+def _determined(case, name, results):
+    """How large a gradient may be before it is a residue: of results of about 1, by a change of the argument's own size."""
+    argument, result = _largest([case.tensors[name]]), 1 + _largest(results)
+    return result / argument / (_RESIDUE * min(case.precision.eps, _FLOAT32)) if argument else np.inf
+
+
+def _largest(tensors):
+    numbers = (each.detach() for each in tensors if each.numel() and (each.is_floating_point() or each.is_complex()))
+    return max((float(each.abs().max()) for each in numbers), default=0.0)
+
+
+_FLOAT32 = 2.0**-23
+"""The eps of float32, in which kernels of narrower dtypes compute."""
+
+_RESIDUE = 2.0**10
+"""The eps up to which a denominator may be what roundings leave of nothing."""
 
 
 def _representable(case):

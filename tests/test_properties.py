@@ -356,3 +356,17 @@ def test_where_the_definition_has_no_gradient_nobody_is_asked_for_one():
     assert told.verdict is Verdict.WRONG and told.worst.case.sizes["rows"] == 1
     found = explore(Cell(PROPERTIES["gradients"], of_one_row, of_one_row.own, "cpu", "float32"), asked)
     assert found.verdict is Verdict.ERROR and "its backward pass raised RuntimeError" in found.worst.judgement.reason
+
+
+@harness.operation(sizes={"n": (2, 3)})
+def singular_vectors(x: Float[Tensor, "batch n n"]) -> Float[Tensor, "batch n n"]:
+    """The left ones, whose gradient divides by gaps between singular values."""
+    return torch.linalg.svd(x)[0]
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_a_gradient_that_rounding_alone_makes_finite_is_asked_of_nobody(seed):
+    """Of a constant matrix two singular values are 0: float64 divides by what rounding left of their gap, float32 by nothing."""
+    asked = [case.replace(pattern="constant") for case in plan(singular_vectors, 40, seed)]
+    cell = Cell(PROPERTIES["finite_gradients"], singular_vectors, singular_vectors.own, "cpu", "float32")
+    assert not explore(cell, asked).verdict.failing
