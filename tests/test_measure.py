@@ -13,7 +13,7 @@ import harness
 from harness.generate.precision import eps_of
 from harness.measure.assertions import close
 from harness.measure.comparison import allowance
-from harness.measure.reference import reference, sample_norms
+from harness.measure.reference import _directions, reference, sample_norms
 from harness.measure.verdict import Elsewhere, Verdict, judge
 from harness.operations.linear import linear
 
@@ -187,6 +187,13 @@ def test_an_oracle_with_more_digits_judges_float64():
     part = reference(case_of(linear, "float64", batch=2, inputs=9, outputs=3)).parts[0]
     assert part.expected.dtype == np.longdouble
     assert reference(case_of(linear, "float32", batch=2, inputs=9, outputs=3)).parts[0].expected.dtype == np.float64
+
+
+def test_directions_are_spread_evenly_and_the_last_one_leads_back():
+    ways = _directions((400, 5), torch.Generator().manual_seed(0))
+    assert np.array_equal(ways[-1], -ways[0])
+    assert np.abs(ways[:-1].mean((1, 2))).max() < 0.1 and ways[:-1].var((1, 2)) == pytest.approx(1, rel=0.1)
+    assert np.abs(ways).max() <= 3**0.5
 
 
 def judged(score, elsewhere, finer, steady=True, lasting=True):
