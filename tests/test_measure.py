@@ -194,6 +194,7 @@ def test_directions_are_spread_evenly_and_the_last_one_leads_back():
     assert np.array_equal(ways[-1], -ways[0])
     assert np.abs(ways[:-1].mean((1, 2))).max() < 0.1 and ways[:-1].var((1, 2)) == pytest.approx(1, rel=0.1)
     assert np.abs(ways).max() <= 3**0.5
+    assert _directions((), torch.Generator()).ndim == 1  # of a number
 
 
 def judged(score, elsewhere, finer, steady=True, lasting=True):

@@ -454,7 +454,7 @@ def _directions(shape: tuple[int, ...], generator: torch.Generator) -> NDArray[n
     torch.rand(drawn.shape, generator=generator, dtype=torch.float64, out=torch.from_numpy(drawn))
     drawn -= 0.5
     drawn *= 12**0.5
-    np.negative(ways[0], out=ways[-1])
+    ways[-1:] = -ways[:1]
     return ways
 
 
