@@ -110,22 +110,23 @@ def test_a_scheduler_file_names_it_as_well(cluster, tmp_path):
     assert answer.code == 0, answer.out + answer.err
 
 
-def test_a_task_that_ends_while_the_others_are_read_has_lost_nothing(monkeypatch):
-    """What ends after its results were asked for is read the next time."""
+@pytest.mark.parametrize("statuses", [("pending", "finished"), ("finished", "lost")])
+def test_a_task_that_ends_or_is_lost_while_others_are_read_is_told_whole(statuses, monkeypatch):
+    """What ends after its results were asked for is read the next time, and what has ended is read, though its machine be lost."""
     from harness.execute import cluster as module
 
     monkeypatch.setattr(module, "_PAUSE", 0)
     cell = CellFinished("agreement", "linear", "einsum", "torch", "cpu", "float32", Verdict.ROUNDING)
 
-    class Ending:
-        """It has ended when it is looked at for the second time."""
+    class Changing:
+        """It has another status when it is looked at for the second time."""
 
         looked = 0
 
         @property
         def status(self):
             self.looked += 1
-            return "finished" if self.looked > 1 else "pending"
+            return statuses[min(self.looked, len(statuses)) - 1]
 
         def done(self):
             return self.status == "finished"
@@ -138,7 +139,7 @@ def test_a_task_that_ends_while_the_others_are_read_has_lost_nothing(monkeypatch
 
     asked = module.Cluster("", Pool(Selection()))
     asked._client = SimpleNamespace(nthreads=lambda: {"there": 1}, status="running")
-    monkeypatch.setattr(module.Cluster, "_submitted", lambda *_: Ending())
+    monkeypatch.setattr(module.Cluster, "_submitted", lambda *_: Changing())
     assert list(asked._answers([cell.key], queue.SimpleQueue())) == [cell]
 
 

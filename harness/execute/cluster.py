@@ -11,7 +11,7 @@ import os
 import queue
 import tempfile
 import threading
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -34,6 +34,9 @@ if TYPE_CHECKING:
     from distributed import Client, Future
 
 _CONNECTING_SECONDS = 30.0
+_ENDED = ("finished", "error", "cancelled")
+"""What Dask says of a task that is over."""
+
 _PAUSE = 1.0
 """Seconds after which it is looked whether a task or the scheduler has ended, while no cell is told."""
 
@@ -129,7 +132,8 @@ class Cluster:
         cut = pieces(waiting, self.pool.selection.durations, max(1, sum(self._client.nthreads().values())))
         running = {self._submitted(piece, place): piece for place, piece in enumerate(cut)}
         while running:
-            ended = [future for future in running if future.done()]  # before they are read: others end meanwhile
+            # looked at once: others end while these are read, and one that has ended is asked anew where its machine is lost
+            ended = {future: status for future in running if (status := future.status) in _ENDED}
             for event in (*_heard(told), *_returned(ended)):
                 answered.add(event.key)
                 yield event
@@ -200,11 +204,14 @@ def _heard(told: queue.SimpleQueue[list[str]]) -> Iterator[CellFinished]:
             yield from map(_event, told.get_nowait())
 
 
-def _returned(ended: Iterable[Future]) -> Iterator[CellFinished]:
+def _returned(ended: Mapping[Future, str]) -> Iterator[CellFinished]:
     """What tasks that have ended return: all that they told, some of which may still be under way."""
-    for future in ended:
-        if future.status == "finished":
-            yield from map(_event, future.result())
+    from distributed import KilledWorker
+
+    for future, status in ended.items():
+        if status == "finished":
+            with suppress(KilledWorker):  # the machine that has the result may be lost, and those that are asked anew
+                yield from map(_event, future.result())
 
 
 def _event(line: str) -> CellFinished:
