@@ -26,13 +26,13 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
-from torch.overrides import TorchFunctionMode
 from torch.utils._pytree import tree_leaves
 
 from harness.declare.axes import ComputedAxis
 from harness.declare.callables import signature_of
 from harness.declare.domain import Domain, Kind, OptionDomain, TensorDomain
 from harness.declare.domains import whole
+from harness.declare.meta_device import ShapesOfBatchNorm
 from harness.declare.module_operation import state_of, with_statistics
 from harness.declare.modules import ModuleFunction, Reference, made, statistics
 from harness.declare.operation import Operation
@@ -288,7 +288,7 @@ class _Problem:
                 model = self._model()
                 parts += model.parameters()
             if sum(each.numel() for each in parts) > _FEW:
-                with _ShapesOfBatchNorm():
+                with ShapesOfBatchNorm():
                     return inputs, tree_leaves((self._model() if model is None else model)(*inputs))
         return self.called(sizes, "cpu")
 
@@ -422,33 +422,6 @@ class _Build:
         names = (name for name, _ in self.problem.published)
         with self.problem.patched(dict(zip(names, sizes, strict=True))):
             return self.model(*self.problem.module.get_init_inputs())
-
-
-class _ShapesOfBatchNorm(TorchFunctionMode):
-    """What batch_norm gives without numbers: PyTorch decomposes it there in Python, which takes a hundred times as long as a product."""
-
-    def __torch_function__(
-        self, func: Callable[..., Any], types: Any, args: tuple[Any, ...] = (), kwargs: Mapping[str, Any] | None = None
-    ) -> Any:
-        """An empty result where each channel has several numbers and an entry of each vector; else what PyTorch says of it."""
-        if func is nn.functional.batch_norm:
-            given, *vectors = _tensors_of_batch_norm(*args, **(kwargs or {}))
-            channels = given.shape[1:2]
-            if given.numel() > channels.numel() and all(each.shape == channels for each in vectors):
-                return torch.empty_like(given)
-        return func(*args, **(kwargs or {}))
-
-
-def _tensors_of_batch_norm(
-    input: Tensor,
-    running_mean: Tensor | None,
-    running_var: Tensor | None,
-    weight: Tensor | None = None,
-    bias: Tensor | None = None,
-    *_: Any,
-    **__: Any,
-) -> list[Tensor]:
-    return [each for each in (input, running_mean, running_var, weight, bias) if each is not None]
 
 
 @lru_cache(maxsize=2**14)

@@ -66,9 +66,8 @@ def _finite(implementation, case):
         size = np.abs(part.expected)
         residue = np.isfinite(size) & (size >= _determined(case, name, results))
         others = tuple(axis for axis in range(size.ndim) if axis != part.axis)
-        expected = (size < _representable(case)) & ~residue.any(
-            others, keepdims=True
-        )  # it is in all that comes of one gap
+        # a residue is in all that comes of one gap, which is the sample
+        expected = (size < _representable(case)) & ~residue.any(others, keepdims=True)
         yield name, (np.isfinite(harness.as_array(gradient)) | ~expected).all()
 
 

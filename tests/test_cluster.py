@@ -128,9 +128,6 @@ def test_a_task_that_ends_or_is_lost_while_others_are_read_is_told_whole(statuse
             self.looked += 1
             return statuses[min(self.looked, len(statuses)) - 1]
 
-        def done(self):
-            return self.status == "finished"
-
         def result(self):
             return [encode(cell)]
 

@@ -12,6 +12,7 @@ import harness
 from harness import kernelbench
 from harness.command import published
 from harness.command.main import main
+from harness.declare.meta_device import ShapesOfBatchNorm
 from harness.errors import CandidateError, DeclarationError, InfrastructureError
 from harness.execute.outcome import outcome
 from harness.generate.plan import essential, plan
@@ -539,6 +540,6 @@ def test_without_numbers_batch_norm_takes_and_refuses_the_shapes_that_it_does_wi
         module = torch.nn.BatchNorm1d(channels, device=device).train(training)
         return module(torch.ones(shape, device=device)).shape
 
-    for device, mode in (("cpu", nullcontext()), ("meta", kernelbench._ShapesOfBatchNorm())):
+    for device, mode in (("cpu", nullcontext()), ("meta", ShapesOfBatchNorm())):
         with mode, pytest.raises(raised) if raised else nullcontext():
             assert called(device) == shape

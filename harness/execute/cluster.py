@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from distributed import Client, Future
 
 _CONNECTING_SECONDS = 30.0
+
 _ENDED = ("finished", "error", "cancelled")
 """What Dask says of a task that is over."""
 

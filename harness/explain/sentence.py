@@ -20,8 +20,7 @@ def sentence(finding: Finding) -> str:
         f"{comparison.label}: off by {figure(judgement.score)} × the noise floor in {dtype}, "
         f"where rounding explains {figure(judgement.allowance)} ×"
     )
-    if judgement.elsewhere is not None:
-        elsewhere = judgement.elsewhere
+    if (elsewhere := judgement.elsewhere) is not None:
         meaning = (
             "the error does not shrink with higher precision"
             if finding.verdict.failing

@@ -408,9 +408,8 @@ def _neighbours(
                 values = tensor.numpy()
                 size = np.abs(values) if sizes is None else sizes[name]
                 far = step * _own_eps(case, name) / case.precision.eps
-                there = _ways(
-                    values, generator
-                )  # in place from here: there are eight times as many numbers as a model has
+                there = _ways(values, generator)
+                # in place: these are eight times as many numbers as a model has
                 there *= far * size + tiny
                 there += values
                 moved[name] = _in_domain(case, name, torch.from_numpy(there)).unbind()

@@ -424,28 +424,31 @@ def _nudged(cell: Cell, subject: Subject, case: Case, found: Comparison, place: 
 def _elsewhere(cell: Cell, subject: Subject, case: Case, found: Comparison) -> Elsewhere | None:
     """The same comparison in the finest other precision that tells of it, None where none does."""
     finer = finer_than(case.dtype)
+    ask = _score_elsewhere if finer else _largest_elsewhere
     for other in finer or ("float32",):
-        score = _score_elsewhere(cell, subject, case.at(other), found, by_chance=not finer)
+        score = ask(cell, subject, case.at(other), found)
         if score is not None:
             return Elsewhere(score, other, eps_of(other))
     return None
 
 
-def _score_elsewhere(cell: Cell, subject: Subject, case: Case, found: Comparison, by_chance: bool) -> float | None:
-    """The score of the same comparison in another precision, None where nothing can be told there.
+def _largest_elsewhere(cell: Cell, subject: Subject, case: Case, found: Comparison) -> float | None:
+    """The score in a lower precision, which may be right by chance where another case of these sizes is not: the largest of a few."""
+    first = _score_elsewhere(cell, subject, case, found)
+    if first is not None and first > found.allowance:
+        return first
+    siblings = (case.another(step) for step in range(1, _SIBLINGS + 1))
+    told = (first, *(_score_elsewhere(cell, subject, each, found) for each in siblings))
+    return max((score for score in told if score is not None), default=None)
 
-    A lower precision may be right by chance, where another case of these sizes is not: so the largest of a few is taken.
-    """
+
+def _score_elsewhere(cell: Cell, subject: Subject, case: Case, found: Comparison) -> float | None:
+    """The score of the same comparison in another precision, None where nothing can be told there."""
     if not device_named(case.device).has(case.precision.dtype):
         return _score_on_the_cpu(cell, subject, case, found)
     if not cell.serves(case.dtype):
         return None
-    first = _score_of(cell, subject, case, found.label)
-    if not by_chance or (first is not None and first > found.allowance):
-        return first
-    siblings = (case.another(step) for step in range(1, _SIBLINGS + 1))
-    told = (first, *(_score_of(cell, subject, each, found.label) for each in siblings))
-    return max((score for score in told if score is not None), default=None)
+    return _score_of(cell, subject, case, found.label)
 
 
 def _score_on_the_cpu(cell: Cell, subject: Subject, case: Case, found: Comparison) -> float | None:

@@ -311,7 +311,8 @@ def main():
     if given.sample:
         paths = sorted(random.Random(given.seed).sample(paths, given.sample))
     kept, began = _kept(given.answers, {path.stem for path in paths}), time.monotonic()
-    left = {path: [name for name in names if name not in _known(kept.get(path.stem))] for path in paths}
+    known = {name: each.verdicts for name, each in kept.items()}
+    left = {path: [name for name in names if name not in known.get(path.stem, ())] for path in paths}
     with ThreadPoolExecutor(given.jobs) as pool:
         asking = [pool.submit(_told, path, names, given.limit) for path, names in left.items() if names]
         for count, done in enumerate(as_completed(asking), 1):
@@ -328,11 +329,6 @@ def main():
                 print(f"    {name}: {each.where[name]}")
             sys.stdout.flush()
     show(list(kept.values()))
-
-
-def _known(answer):
-    """The candidates of a problem about which something is known."""
-    return () if answer is None else answer.verdicts
 
 
 if __name__ == "__main__":
