@@ -19,7 +19,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache, partial
 from pathlib import Path
-from types import CodeType, FunctionType, MappingProxyType, ModuleType
+from types import CodeType, MappingProxyType, ModuleType
 from typing import Any
 
 import numpy as np
@@ -173,8 +173,8 @@ class _Problem:
         base, bounds = self._base, self._bounds
         if self._shapes(base) is None:
             raise CandidateError(f"{self.path.name}: its Model can't be called with its get_inputs(): {self._refusal}")
-        build = _Build(self, self.module.Model)
-        reference = Reference(build, None, statistics(made(build, tuple(size for _, size in base))))
+        reference = Reference(build := _Build(self, self.module.Model))
+        reference = replace(reference, buffers=statistics(made(build, reference.chosen(dict(base)))))
         inputs, results = self._domains(base)
         tensors = {name: each for name, each in inputs.items() if isinstance(each, TensorDomain)}
         options = {name: each for name, each in inputs.items() if isinstance(each, OptionDomain)}
@@ -203,7 +203,7 @@ class _Problem:
     @cached_property
     def published(self) -> Sizes:
         """The whole numbers that the two functions read, as they are written."""
-        read = itertools.chain.from_iterable(_read(getattr(self.module, each)) for each in _NEEDED[1:])
+        read = itertools.chain.from_iterable(_read(getattr(self.module, each).__code__) for each in _NEEDED[1:])
         numbers = {name: vars(self.module).get(name) for name in dict.fromkeys(read)}
         return tuple((name, number) for name, number in numbers.items() if type(number) is int and number > 0)
 
@@ -236,11 +236,8 @@ class _Problem:
 
     def _parameters(self, sizes: Sizes) -> frozenset[str] | None:
         """The names in a model's state at some sizes, without its numbers; None where none is made."""
-        try:
-            with self.patched(dict(sizes)), torch.device("meta"):
-                return frozenset(self.module.Model(*self.module.get_init_inputs()).state_dict())
-        except Exception:  # of which the call itself will tell
-            return None
+        model = _without_numbers(self, self._sizes_of_the_model(sizes))
+        return None if model is None else frozenset(model.state_dict())
 
     @cached_property
     def _bounds(self) -> dict[str, tuple[int, int]]:
@@ -274,22 +271,31 @@ class _Problem:
         """The inputs at some sizes, and what the model gives for them, on a device; others: in place of some of them."""
         with self.patched(dict(sizes)), torch.device(device), torch.no_grad():
             inputs = [others.get(place, each) for place, each in enumerate(self.module.get_inputs())]
-            return inputs, tree_leaves(self._model()(*inputs))
+            return inputs, tree_leaves(self.model()(*inputs))
 
-    def _model(self) -> nn.Module:
+    def model(self) -> nn.Module:
+        """The model, with its own numbers."""
         return self.module.Model(*self.module.get_init_inputs())
+
+    def _sizes_of_the_model(self, sizes: Sizes) -> Sizes:
+        return tuple((name, size) for name, size in sizes if name in self.of_the_model)
+
+    @cached_property
+    def of_the_model(self) -> tuple[str, ...]:
+        """The sizes on which a model may depend: those that anything in the file reads beside get_inputs."""
+        code = compile(self.path.read_text(encoding="utf-8"), str(self.path), "exec")
+        functions = [each for each in code.co_consts if isinstance(each, CodeType) and each.co_name != "get_inputs"]
+        read = {*itertools.chain.from_iterable(map(_read, functions))}
+        return tuple(name for name, _ in self.published if name in read)
 
     def tried(self, sizes: Sizes) -> tuple[list[Any], list[Any]]:
         """The same on the CPU where inputs and parameters are few, since there are shapes that pass without numbers alone; else without."""
         with self.patched(dict(sizes)), torch.device("meta"), torch.no_grad():
-            inputs, model = self.module.get_inputs(), None
-            parts = [each for each in inputs if isinstance(each, Tensor)]
-            with suppress(Exception):  # one that looks at its numbers as it is made
-                model = self._model()
-                parts += model.parameters()
-            if sum(each.numel() for each in parts) > _FEW:
+            inputs, model = self.module.get_inputs(), _without_numbers(self, self._sizes_of_the_model(sizes))
+            parts = [*inputs, *(model.parameters() if model is not None else ())]
+            if sum(each.numel() for each in parts if isinstance(each, Tensor)) > _FEW:
                 with ShapesOfBatchNorm():
-                    return inputs, tree_leaves((self._model() if model is None else model)(*inputs))
+                    return inputs, tree_leaves((self.model() if model is None else model)(*inputs))
         return self.called(sizes, "cpu")
 
     @property
@@ -400,7 +406,7 @@ def _whole_numbers(of: _Problem, place: int, sizes: Sizes) -> whole:
 
 @dataclass(frozen=True)
 class _Build:
-    """Makes a model, the reference's or a candidate's, of the sizes of a problem in the order in which they are published."""
+    """Makes a model, the reference's or a candidate's, of those sizes of a problem on which it may depend."""
 
     problem: _Problem
     model: type[nn.Module]
@@ -411,7 +417,7 @@ class _Build:
 
     @property
     def __signature__(self) -> inspect.Signature:
-        return signature_of(name for name, _ in self.problem.published)
+        return signature_of(self.problem.of_the_model)
 
     @property
     def forward(self) -> Callable[..., Any]:
@@ -419,9 +425,16 @@ class _Build:
         return self.model.forward
 
     def __call__(self, *sizes: int) -> nn.Module:
-        names = (name for name, _ in self.problem.published)
-        with self.problem.patched(dict(zip(names, sizes, strict=True))):
+        with self.problem.patched(dict(zip(self.problem.of_the_model, sizes, strict=True))):
             return self.model(*self.problem.module.get_init_inputs())
+
+
+@lru_cache(maxsize=64)
+def _without_numbers(of: _Problem, sizes: Sizes) -> nn.Module | None:
+    """A model on the meta device; None where it looks at its numbers as it is made."""
+    with of.patched(dict(sizes)), torch.device("meta"), suppress(Exception):
+        return of.model()
+    return None
 
 
 @lru_cache(maxsize=2**14)
@@ -445,9 +458,9 @@ def _row(sizes: Mapping[str, int]) -> Sizes:
     return tuple(sizes.items())
 
 
-def _read(function: FunctionType) -> Iterator[str]:
-    """The global names that a function reads, those of functions within it too."""
-    codes: list[CodeType] = [function.__code__]
+def _read(code: CodeType) -> Iterator[str]:
+    """The global names that code reads, that of functions within it too."""
+    codes = [code]
     while codes:
         code = codes.pop()
         yield from code.co_names

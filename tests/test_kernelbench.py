@@ -13,6 +13,7 @@ from harness import kernelbench
 from harness.command import published
 from harness.command.main import main
 from harness.declare.meta_device import ShapesOfBatchNorm
+from harness.declare.modules import made
 from harness.errors import CandidateError, DeclarationError, InfrastructureError
 from harness.execute.outcome import outcome
 from harness.generate.plan import essential, plan
@@ -317,6 +318,17 @@ def test_a_size_on_which_the_parameters_hang_stays_as_it_is_published(tmp_path):
     assert stacked.sizes["depth"] == (3, 3)
     assert stacked.sizes["filters"] == (1, 8)
     assert "more.2.bias" in stacked.tensors
+
+
+def test_a_model_is_made_anew_for_the_sizes_that_anything_but_its_inputs_reads(tmp_path):
+    text = REFERENCES["convolution"].replace("self.slope = slope", "self.slope = slope * width")
+    read_by_the_model = problem(tmp_path, text).definition.reference
+    assert read_by_the_model.parameters == ("channels", "width", "filters", "kernel")
+    sizes = {"batch_size": 2, "channels": 1, "height": 5, "filters": 2, "kernel": 3}
+    narrow, wide = (made(read_by_the_model.build, read_by_the_model.chosen({**sizes, "width": n})) for n in (5, 6))
+    assert (narrow.slope, wide.slope) == (pytest.approx(0.5), pytest.approx(0.6))
+    by_the_inputs_alone = problem(tmp_path, REFERENCES["convolution"]).definition.reference
+    assert by_the_inputs_alone.parameters == ("channels", "filters", "kernel")
 
 
 def test_sizes_at_which_the_model_gives_nothing_are_not_asked(tmp_path):

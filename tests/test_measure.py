@@ -13,7 +13,7 @@ import harness
 from harness.generate.precision import eps_of
 from harness.measure.assertions import close
 from harness.measure.comparison import allowance
-from harness.measure.reference import _directions, reference, sample_norms
+from harness.measure.reference import _drawn_directions, reference, sample_norms
 from harness.measure.verdict import Elsewhere, Verdict, judge
 from harness.operations.linear import linear
 
@@ -190,11 +190,13 @@ def test_an_oracle_with_more_digits_judges_float64():
 
 
 def test_directions_are_spread_evenly_and_the_last_one_leads_back():
-    ways = _directions((400, 5), torch.Generator().manual_seed(0))
-    assert np.array_equal(ways[-1], -ways[0])
-    assert np.abs(ways[:-1].mean((1, 2))).max() < 0.1 and ways[:-1].var((1, 2)) == pytest.approx(1, rel=0.1)
-    assert np.abs(ways).max() <= 3**0.5
-    assert _directions((), torch.Generator()).ndim == 1  # of a number
+    (at_once,) = (drawn((400, 5)) for drawn in _drawn_directions(0, 2000))
+    singly = np.concatenate([drawn((400, 5)) for drawn in _drawn_directions(0, 10**9)])
+    for ways in (at_once, singly):
+        assert ways.shape == (5, 400, 5) and np.array_equal(ways[-1], -ways[0])
+        assert np.abs(ways[:-1].mean((1, 2))).max() < 0.1 and ways[:-1].var((1, 2)) == pytest.approx(1, rel=0.1)
+        assert np.abs(ways).max() <= 3**0.5
+    assert next(_drawn_directions(0, 1))(()).shape == (5,)  # of a number
 
 
 def judged(score, elsewhere, finer, steady=True, lasting=True):

@@ -128,13 +128,12 @@ def _special(bases: Sequence[Case]) -> Iterator[Case]:
 
 def _coinciding(case: Case) -> list[dict[str, int]]:
     """Sizes by which an axis like `2*half` is as long as another one: what is broadcast along the wrong axis passes there alone."""
-    alike = {**case.options, **dict.fromkeys(case.sizes, _LEVELS[0])}
-    return [
-        {**dict.fromkeys(case.sizes, _LEVELS[0]), name: axis.size(alike)}
-        for axis in _expressions(case)
-        for name in case.sizes
-        if name not in axis.names
-    ]
+    level = dict.fromkeys(case.sizes, _LEVELS[0])
+    alike = {**case.options, **level}
+    coinciding = {
+        (name, axis.size(alike)): None for axis in _expressions(case) for name in case.sizes if name not in axis.names
+    }
+    return [{**level, name: size} for name, size in coinciding]
 
 
 def _expressions(case: Case) -> list[Axis]:

@@ -40,6 +40,15 @@ from harness.measure.exact_cases import spacing
 from harness.measure.own_rounding import rounded_at_random
 
 _DIRECTIONS = 4
+_MOVED_AT_ONCE = 2**22
+"""Entries of all arguments up to which they are moved in all directions at once."""
+
+_Drawn = Callable[[tuple[int, ...]], NDArray[np.float64]]
+"""Gives for a tensor's shape one or several directions along the first axis."""
+
+_STANDARD = 12**0.5
+"""The width of a uniform distribution of variance 1."""
+
 _SQUARES_VANISH = 1e-140
 _FINEST_STEP = 2.0**-40
 _NEAR = 64
@@ -391,29 +400,48 @@ def _in_extended_precision(case: Case, call: Call) -> Callable[[dict[str, Tensor
 
 def _neighbours(
     case: Case, arguments: dict[str, Tensor], step: float, sizes: dict[str, Array] | None = None
-) -> list[dict[str, Tensor]]:
+) -> Iterator[dict[str, Tensor]]:
     """The arguments with every float entry moved by about one step: in random directions, and back along the first.
 
-    sizes: of what a step is one of, entry by entry; of each entry itself where nobody says.
+    sizes: of what a step is one of, entry by entry; of each entry itself where nobody says. The numbers of a large model are
+    moved in one direction after another, as its memory could not hold all.
     """
+    floats = {name: tensor for name, tensor in arguments.items() if _is_moved(tensor)}
+    reach = {name: _reach(case, name, tensor, step, sizes) for name, tensor in floats.items()}
+    for drawn in _drawn_directions(case.seed, sum(map(Tensor.numel, floats.values()))):
+        moved = {
+            name: _in_domain(case, name, _moved(tensor, drawn, reach[name])).unbind() for name, tensor in floats.items()
+        }
+        yield from (arguments | dict(zip(moved, each, strict=True)) for each in zip(*moved.values(), strict=True))
+
+
+def _reach(case: Case, name: str, tensor: Tensor, step: float, sizes: Mapping[str, Array] | None) -> Array:
+    """How far each entry of an argument is moved."""
     precision = torch.finfo(case.precision.dtype)
     tiny = precision.smallest_normal * precision.eps
     if case.dtype == "float64":
         tiny *= 64  # the oracle holds no fraction of the smallest number, and a zero would mostly stay one
-    generator = torch.Generator().manual_seed(case.seed)
-    moved = {}
     with np.errstate(all="ignore"):
-        for name, tensor in arguments.items():
-            if tensor.is_floating_point() or tensor.is_complex():
-                values = tensor.numpy()
-                size = np.abs(values) if sizes is None else sizes[name]
-                far = step * _own_eps(case, name) / case.precision.eps
-                there = _ways(values, generator)
-                # in place: these are eight times as many numbers as a model has
-                there *= far * size + tiny
-                there += values
-                moved[name] = _in_domain(case, name, torch.from_numpy(there)).unbind()
-    return [arguments | dict(zip(moved, each, strict=True)) for each in zip(*moved.values(), strict=True)]
+        reach = np.abs(tensor.numpy()) if sizes is None else sizes[name].copy()
+        reach *= step * _own_eps(case, name) / case.precision.eps
+        reach += tiny
+        return reach
+
+
+def _moved(tensor: Tensor, drawn: _Drawn, reach: Array) -> Tensor:
+    """A tensor moved along each of the directions that are drawn for it, a complex one in the plane."""
+    values = tensor.numpy()
+    there = drawn(values.shape)
+    if tensor.is_complex():
+        there = there + 1j * drawn(values.shape)
+    with np.errstate(all="ignore"):  # in place: these are several times as many numbers as a model has
+        there *= reach
+        there += values
+    return torch.from_numpy(there)
+
+
+def _is_moved(tensor: Tensor) -> bool:
+    return tensor.is_floating_point() or tensor.is_complex()
 
 
 def _long(tensor: Tensor) -> Array:
@@ -437,24 +465,31 @@ def _in_domain(case: Case, name: str, moved: Tensor) -> Tensor:
     return moved if domain is None else domain.kept(moved)
 
 
-def _ways(values: Array, generator: torch.Generator) -> Array:
-    """Directions for all entries; for complex ones in the plane."""
-    ways = _directions(values.shape, generator)
-    return ways + 1j * _directions(values.shape, generator) if values.dtype.kind == "c" else ways
+def _drawn_directions(seed: int, entries: int) -> Iterator[_Drawn]:
+    """Some directions for arguments of so many entries, and the opposite of the first, as many at a time as memory holds.
 
-
-def _directions(shape: tuple[int, ...], generator: torch.Generator) -> NDArray[np.float64]:
-    """Uniform numbers of mean 0 and variance 1 for every direction, and the first ones' opposites.
-
-    Not signs: two entries moved alike would hide their difference.
+    Of mean 0 and variance 1. Not signs: two entries moved alike would hide their difference.
     """
-    ways = np.empty((_DIRECTIONS + 1, *shape))
-    drawn = ways[:-1]
-    torch.rand(drawn.shape, generator=generator, dtype=torch.float64, out=torch.from_numpy(drawn))
-    drawn -= 0.5
-    drawn *= 12**0.5
-    ways[-1:] = -ways[:1]
+    generator = torch.Generator().manual_seed(seed)
+    if entries <= _MOVED_AT_ONCE:
+        yield lambda shape: _there_and_back(_uniform((_DIRECTIONS, *shape), generator))
+        return
+    for _ in range(_DIRECTIONS):
+        yield lambda shape: _uniform((1, *shape), generator)
+    generator.manual_seed(seed)
+    yield lambda shape: _uniform((1, *shape), generator, -_STANDARD)
+
+
+def _uniform(shape: tuple[int, ...], generator: torch.Generator, spread: float = _STANDARD) -> NDArray[np.float64]:
+    ways = np.empty(shape)
+    torch.rand(shape, generator=generator, dtype=torch.float64, out=torch.from_numpy(ways))
+    ways -= 0.5
+    ways *= spread
     return ways
+
+
+def _there_and_back(ways: NDArray[np.float64]) -> NDArray[np.float64]:
+    return np.concatenate([ways, -ways[:1]])
 
 
 def _part(
