@@ -198,6 +198,7 @@ class _Problem:
                 dict(self.published), {name: each.values[0] for name, each in options.items()} | {"mode": "train"}
             ),
             published=dict(self.published),
+            exempt={"layouts": "a problem's reference need not take others than the contiguous arguments of its file"},
         )
 
     @cached_property

@@ -37,7 +37,8 @@ class Operation:
     `definition` takes and returns torch tensors; called in float64 it is the oracle. `extended`, where there is
     one, computes the same in numpy's long double, so that float64 implementations meet an oracle with more digits.
     `options` are all that is drawn by choice: what functions take, and the form of a call (see harness.declare.forms).
-    `published` are the sizes at which others have asked it, as the authors of a collection of problems.
+    `published` are the sizes at which others have asked it, as the authors of a collection of problems. `exempt` are the
+    properties that the definition itself is not asked, with the reason.
     """
 
     name: str
@@ -57,6 +58,7 @@ class Operation:
     implementations: dict[str, Implementation] = field(default_factory=dict)
     timed: Workload | None = None
     published: Mapping[str, int] = field(default_factory=dict)
+    exempt: Mapping[str, str] = field(default_factory=dict)
 
     def __repr__(self) -> str:
         return f"<operation {self.name}({', '.join(self.parameters)})>"
@@ -165,6 +167,7 @@ class Operation:
             exempt={
                 "gradients": "the definition's own gradient is the oracle",
                 "compiled": "the definition is written for accuracy, and nobody compiles it",
+                **self.exempt,
             },
         )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Hashable, Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from operator import attrgetter
@@ -14,6 +15,7 @@ import numpy as np
 from harness.declare.devices import CPU, device_named
 from harness.errors import DefinitionFault, Unsupported
 from harness.generate.case import Case
+from harness.generate.layouts import contiguous
 from harness.generate.precision import eps_of, finer_than
 from harness.generate.shapes import alone
 from harness.measure.clock import own_seconds, spending
@@ -288,7 +290,7 @@ def _failed(cell: Cell, subject: Subject, case: Case, fault: DefinitionFault | I
     if fault.kind == LOST:
         can_not_go_on(str(fault).removeprefix(f"{cell.implementation.place}: "))
         return Finding(case, Judgement(Verdict.ERROR, float("inf"), reason=str(fault)), kind=LOST)
-    undefined = None if cell.is_of_the_definition else _fault_of_the_definition(case, fault)
+    undefined = None if cell.is_of_the_definition else _fault_of_the_definition(cell, case, fault)
     if undefined is not None:
         fault, another = undefined, "the oracle has no answer: "
     else:
@@ -299,13 +301,21 @@ def _failed(cell: Cell, subject: Subject, case: Case, fault: DefinitionFault | I
     return Finding(case, Judgement(Verdict.ERROR, float("inf"), reason=str(fault)), kind=fault.kind)
 
 
-def _fault_of_the_definition(case: Case, fault: DefinitionFault | ImplementationFault) -> DefinitionFault | None:
-    """What the definition raises itself where something failed: what has no answer is asked of nobody."""
+def _fault_of_the_definition(
+    cell: Cell, case: Case, fault: DefinitionFault | ImplementationFault
+) -> DefinitionFault | ImplementationFault | None:
+    """What the definition raises itself where something failed: what has no answer is asked of nobody.
+
+    So it is where it raises in the case's layout of memory alone, as what calls `view` does.
+    """
     if isinstance(fault, DefinitionFault):
         return fault
     try:
-        reference(case)
-    except DefinitionFault as own:
+        with suppress(Unsupported):
+            reference(case)
+            if case.layout != contiguous.__name__:
+                cell.prop(Subject(cell.operation, cell.operation.own), case)
+    except (DefinitionFault, ImplementationFault) as own:
         return own
     return None
 

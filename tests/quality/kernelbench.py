@@ -152,7 +152,8 @@ class Answer:
     """What was found of a problem.
 
     refusal: why it does not load; sizes, varying: how many it has; verdicts: by candidate the worst one, or `changes nothing`;
-    where: the cell and the reason of that; seconds: of the processor, for all that is asked of the reference's own text.
+    where: the cell and the reason of that; cells: how many were asked of how many, up to a failure or the end of the time;
+    seconds: of the processor, for all that is asked of the reference's own text.
     """
 
     name: str
@@ -162,6 +163,14 @@ class Answer:
     verdicts: dict[str, str] = field(default_factory=dict)
     seconds: float = 0.0
     where: dict[str, str] = field(default_factory=dict)
+    cells: dict[str, tuple[int, int]] = field(default_factory=dict)
+
+    @property
+    def in_part(self):
+        """The candidates of which nothing was found, and not every cell was asked."""
+        return {
+            name for name, (asked, there) in self.cells.items() if asked < there and self.verdicts[name] not in _FAILING
+        }
 
     @property
     def surprising(self):
@@ -172,8 +181,8 @@ class Answer:
         return [name for name in self.verdicts if name in odd]
 
 
-def asked(path, names):
-    """A problem and those of its candidates."""
+def asked(path, names, enough):
+    """A problem and those of its candidates, each up to the end of a cell after so many seconds of the processor."""
     answer = Answer(path.stem)
     try:
         operation = kernelbench.problem(path, of=__name__)
@@ -190,7 +199,7 @@ def asked(path, names):
                 answer.verdicts[name], answer.where[name] = "changes nothing", ""
                 continue
             began = time.process_time()
-            verdict, where = _verdict(operation, name)
+            verdict, where, answer.cells[name] = _verdict(operation, name, began + enough)
             if name == "Same":
                 answer.seconds = time.process_time() - began
             answer.verdicts[name], answer.where[name] = str(verdict), where
@@ -204,20 +213,23 @@ def _published(operation):
     ]  # the others are its state
 
 
-def _verdict(operation, name):
-    """The worst verdict of everything that is asked in the quick profile, up to the first that fails, and in which cell."""
+def _verdict(operation, name, until):
+    """The worst verdict of what is asked in the quick profile, up to the first that fails; in which cell; and of how many."""
     profile = PROFILES["quick"].of(1)
     worst, where = Verdict.UNSUPPORTED, ""
-    for prop in every_property():
-        if prop.nightly:
-            continue
-        for cell in cells(prop, [operation], [operation.find(name)], ["cpu"]):
-            found = outcome(cell, profile.examples, 0, profile.cell_seconds)
-            if Verdict(found.verdict).severity > worst.severity:
-                worst, where = Verdict(found.verdict), f"{found.prop} {found.dtype}: {found.reason}"
-            if worst.failing:
-                return worst, where
-    return worst, where
+    every = [
+        cell
+        for prop in every_property()
+        if not prop.nightly
+        for cell in cells(prop, [operation], [operation.find(name)], ["cpu"])
+    ]
+    for count, cell in enumerate(every, 1):
+        found = outcome(cell, profile.examples, 0, profile.cell_seconds)
+        if Verdict(found.verdict).severity > worst.severity:
+            worst, where = Verdict(found.verdict), f"{found.prop} {found.dtype}: {found.reason}"
+        if worst.failing or time.process_time() > until:
+            return worst, where, (count, len(every))
+    return worst, where, (len(every), len(every))
 
 
 def _changes(operation, name):
@@ -250,15 +262,16 @@ def show(answers):
         counting = sum(count for verdict, count in counted.items() if verdict in _VERDICTS)
         failing = sum(count for verdict, count in counted.items() if verdict in _FAILING)
         told = ", ".join(f"{count} {verdict}" for verdict, count in counted.most_common())
-        print(f"{name:10} {failing} of {counting} fail ({told})")
+        in_part = sum(name in each.in_part for each in loaded)
+        print(f"{name:10} {failing} of {counting} fail ({told}){f', {in_part} asked in part' if in_part else ''}")
     seconds = sorted(each.seconds for each in loaded if "Same" in each.verdicts)
     if seconds:
         print(f"seconds of one processor: {seconds[len(seconds) // 2]:.0f} in the median, {seconds[-1]:.0f} at most")
 
 
-def _told(path, names, limit):
+def _told(path, names, limit, enough):
     """An answer of a process of its own, which may crash or take too long."""
-    command = [sys.executable, "-m", "tests.quality.kernelbench", "--problem", str(path), *names]
+    command = [sys.executable, "-m", "tests.quality.kernelbench", "--problem", str(path), *names, f"--enough={enough}"]
     try:
         done = subprocess.run(command, capture_output=True, text=True, timeout=limit, check=False)
         return Answer(**json.loads(done.stdout.splitlines()[-1]))
@@ -268,7 +281,7 @@ def _told(path, names, limit):
         verdict = _CRASHED
         told = f"exit status {done.returncode}: {(done.stderr.strip().splitlines() or [''])[-1]}"
     if len(names) > 1:
-        return _as_one([_told(path, [name], limit) for name in names])
+        return _as_one([_told(path, [name], limit, enough) for name in names])
     return Answer(path.stem, verdicts={names[0]: verdict}, where={names[0]: told})
 
 
@@ -277,7 +290,8 @@ def _as_one(answers):
     whole = max(answers, key=lambda each: each.sizes)
     verdicts = {name: verdict for each in answers for name, verdict in each.verdicts.items()}
     where = {name: told for each in answers for name, told in each.where.items()}
-    return replace(whole, verdicts=verdicts, where=where, seconds=max(each.seconds for each in answers))
+    cells = {name: told for each in answers for name, told in each.cells.items()}
+    return replace(whole, verdicts=verdicts, where=where, cells=cells, seconds=max(each.seconds for each in answers))
 
 
 def _kept(file, names):
@@ -299,13 +313,14 @@ def main():
     options.add_argument("--seed", type=int, default=0, help="of the lot")
     options.add_argument("--jobs", type=int, default=2)
     options.add_argument("--limit", type=float, default=600, help="seconds for a problem")
+    options.add_argument("--enough", type=float, default=float("inf"), help="seconds of the processor for a candidate")
     options.add_argument("--answers", type=Path, help="where answers are kept: what stands there is not asked again")
     options.add_argument("--problem", action="store_true", help="FOLDER is one problem: answer as JSON")
     given = options.parse_intermixed_args()
     names = given.candidates or [*_RIGHT, *_WRONG]
     if given.problem:
         torch.set_num_threads(1)
-        print(json.dumps(asdict(asked(given.folder, names))))
+        print(json.dumps(asdict(asked(given.folder, names, given.enough))))
         return
     paths = sorted(path for path in given.folder.rglob("*.py") if kernelbench.is_problem(path))
     if given.sample:
@@ -314,7 +329,7 @@ def main():
     known = {name: each.verdicts for name, each in kept.items()}
     left = {path: [name for name in names if name not in known.get(path.stem, ())] for path in paths}
     with ThreadPoolExecutor(given.jobs) as pool:
-        asking = [pool.submit(_told, path, names, given.limit) for path, names in left.items() if names]
+        asking = [pool.submit(_told, path, names, given.limit, given.enough) for path, names in left.items() if names]
         for count, done in enumerate(as_completed(asking), 1):
             each = done.result()
             kept[each.name] = _as_one([kept[each.name], each]) if each.name in kept else each
