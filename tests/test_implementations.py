@@ -369,3 +369,40 @@ def test_what_can_not_be_written_to_is_refused_by_the_implementation_and_named()
 
     with pytest.raises(ImplementationFault, match=r"raised ValueError.*no memory like this"):
         Subject(made, made.implementations["raising"])(Case(made, {"batch": 2, "d": 3}))
+
+
+def flattened_by_view(x: Float[Tensor, "batch d"]) -> Float[Tensor, "batch*d"]:
+    """The entries in a row, of which PyTorch makes a view or refuses to."""
+    return x.view(-1) * 2
+
+
+def flattened(x: Float[Tensor, "batch d"]) -> Float[Tensor, "batch*d"]:
+    """The entries in a row."""
+    return x.reshape(-1) * 2
+
+
+@pytest.mark.parametrize("name", ["layouts", "gradients"])
+def test_a_layout_is_asked_that_the_definition_takes(name):
+    refusing = harness.operation(sizes={"batch": (2, 5), "d": (2, 17)})(flattened_by_view)
+    taking = harness.operation(sizes={"batch": (2, 5), "d": (2, 17)})(flattened)
+    for each in (refusing, taking):
+        each.implementation(lambda x: x.view(-1) * 2, name="by_view")
+    refused, wrong = (
+        explore(cell, plan(cell.operation, 24, 0)).tally
+        for each in (refusing, taking)
+        for cell in cells(PROPERTIES[name], [each], [each.find("by_view")], ["cpu"], ["float64"])
+    )
+    assert refused[Verdict.EXACT] and not refused[Verdict.ERROR]
+    assert wrong[Verdict.EXACT] and wrong[Verdict.ERROR]
+
+
+def test_the_definition_is_told_what_it_does_not_take_where_it_is_not_exempt():
+    asked, exempt = (harness.operation(sizes={"batch": (2, 5), "d": (2, 17)})(flattened_by_view) for _ in range(2))
+    exempt.exempt = {"layouts": "others bring the arguments"}
+    told, quiet = (
+        outcome(cell, 12, 0)
+        for each in (asked, exempt)
+        for cell in cells(PROPERTIES["layouts"], [each], [each.own], ["cpu"], ["float32"])
+    )
+    assert told.verdict is Verdict.ERROR and "view" in told.reason
+    assert quiet.verdict is Verdict.UNSUPPORTED and quiet.reason == "others bring the arguments"
