@@ -6,7 +6,7 @@ import math
 import numpy as np
 import pytest
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from torch import Tensor
 
 import harness
@@ -83,6 +83,23 @@ def test_a_jump_is_told_from_a_steep_slope_where_inputs_are_moved_by_more_than_e
     steep = harness.Case(steps, {"batch": 1, "d": 2}, values={"x": (1 + 1e-12, 1 + 2e-12)}, dtype="float64")
     assert reference(at_a_jump).parts[0].informative.tolist() == [False, True]
     assert reference(steep).parts[0].informative.tolist() == [True]
+
+
+@harness.operation
+def reciprocal_of_what_is_left(
+    x: Float[Tensor, "batch 3"],
+) -> tuple[Float[Tensor, "batch"], Int[Tensor, "batch"]]:
+    """1 / (a + b - c), and whether nothing is left of it, as LAPACK tells that a matrix is singular."""
+    left = x[:, 0] + x[:, 1] - x[:, 2]
+    return 1 / left, (left == 0).long()
+
+
+@pytest.mark.parametrize(("small", "settled"), [(2.0**-30, False), (2.0**-10, True)])
+def test_whether_nothing_is_left_is_asked_where_rounding_leaves_something(small, settled):
+    case = harness.Case(reciprocal_of_what_is_left, {"batch": 1}, values={"x": (1.0, small, 1.0)}, dtype="float32")
+    left, told = reference(case).parts
+    assert told.expected.tolist() == [0] and told.informative.tolist() == [settled]
+    assert left.informative.tolist() == [settled]
 
 
 @harness.operation(sizes={"n": (2, 9)})

@@ -66,6 +66,9 @@ _FAR = 2.0**-20
 INCONCLUSIVE_FROM = 0.1
 """The share of the result from which the noise floor leaves no digit to compare."""
 
+_LOOSE_FROM = 0.5
+"""The share of the result from which the noise floor leaves not even its size."""
+
 
 @dataclass(frozen=True)
 class ExpectedTensor:
@@ -214,6 +217,7 @@ def measure(
             if step > case.precision.eps and any(_may_jump(part, scale) for part in parts):
                 near = [evaluate(there) for there in _neighbours(case, wide, _NEAR * case.precision.eps)]
                 parts = list(map(_with_jumps, parts, base, zip(*near, strict=True)))
+            parts = [part if _is_float(part) else _settled_beside(part, parts) for part in parts]
             if any(_are_zero(part).any() for part in parts):
                 ways = (_moved_as_a_whole(case, call, evaluate, by) for by in (step, step * _CLOSER))
                 far, closer = ([*zip(*way, strict=True)] or [()] * len(parts) for way in ways)
@@ -272,6 +276,24 @@ def _with_jumps(part: ExpectedTensor, before: Array, near: Sequence[Array]) -> E
     unit = part.noise_floor + np.where(jump, moved, 0.0)
     told = ~jump | (unit <= INCONCLUSIVE_FROM * sample_norms(_finite(part.expected), part.axis))
     return replace(part, noise_floor=unit, informative=part.informative & told)
+
+
+def _settled_beside(part: ExpectedTensor, parts: Sequence[ExpectedTensor]) -> ExpectedTensor:
+    """A part of whole numbers, which tell nothing of a sample of which another part is moved by nearly all that there is of it.
+
+    Such a sample has no answer: whether a singular matrix is told so (`torch.linalg.inv_ex`) is a matter of its rounding, though
+    each move makes it regular and none shows it.
+    """
+    settled = part.informative
+    for other in filter(_is_float, parts):
+        size = sample_norms(_finite(other.expected), other.axis)
+        loose = ~other.informative & (other.noise_floor >= _LOOSE_FROM * size)
+        settled = settled & ~(loose if loose.size == settled.size else loose.any())
+    return replace(part, informative=settled)
+
+
+def _is_float(part: ExpectedTensor) -> bool:
+    return part.expected.dtype.kind in "fc"
 
 
 def _are_zero(part: ExpectedTensor) -> NDArray[np.bool_]:
