@@ -25,6 +25,12 @@ _START = _PHILOX.state
 _BLOCK = 4
 """The words that Philox makes at once."""
 
+PERIOD = 2**22 + 15
+"""Numbers after which those of a larger tensor begin anew: as many as take longer to draw than all else that is done with them.
+
+A prime, so that rows of no length are alike.
+"""
+
 
 @dataclass
 class RandomSource:
@@ -57,11 +63,16 @@ class RandomSource:
         return np.asarray(_PHILOX.random_raw(passed + count)[passed:], dtype=np.uint64).reshape(shape)
 
     def normal(self, shape: tuple[int, ...] | None = None) -> NDArray[np.float64]:
-        """Bell-shaped numbers of mean 0 and variance about 1, in ±3.5: the sum of four uniforms (Irwin–Hall)."""
+        """Bell-shaped numbers of mean 0 and variance about 1, in ±3.5: the sum of four uniforms (Irwin–Hall).
+
+        Of more than PERIOD, as a large model's parameters are, the first ones come again.
+        """
         shape = self.shape if shape is None else shape
-        quarters = self.words(shape).reshape(-1).view(np.uint16).reshape(-1, 4)
+        count = math.prod(shape)
+        quarters = self.words((min(count, PERIOD),)).view(np.uint16).reshape(-1, 4)
         centred = quarters.sum(1, dtype=np.int64) - 2 * (2**16 - 1)
-        return (centred * (1.734375 / 2**16)).reshape(shape)
+        numbers = centred * (1.734375 / 2**16)
+        return numbers.reshape(shape) if numbers.size == count else np.resize(numbers, shape)
 
     def uniform(self, shape: tuple[int, ...] | None = None) -> NDArray[np.float64]:
         """Uniform numbers in [0, 1)."""

@@ -31,6 +31,7 @@ from torch import Tensor
 
 from harness.declare.callables import place_of
 from harness.declare.domain import TensorDomain
+from harness.declare.structure import PERIOD
 from harness.errors import DefinitionFault
 from harness.generate.case import Call, Case
 from harness.generate.memory import Memory
@@ -45,9 +46,6 @@ _MOVED_AT_ONCE = 2**22
 
 _Drawn = Callable[[tuple[int, ...]], NDArray[np.float64]]
 """Gives for a tensor's shape one or several directions along the first axis."""
-
-_STANDARD = 12**0.5
-"""The width of a uniform distribution of variance 1."""
 
 _SQUARES_VANISH = 1e-140
 _FINEST_STEP = 2.0**-40
@@ -217,7 +215,7 @@ def measure(
             if step > case.precision.eps and any(_may_jump(part, scale) for part in parts):
                 near = [evaluate(there) for there in _neighbours(case, wide, _NEAR * case.precision.eps)]
                 parts = list(map(_with_jumps, parts, base, zip(*near, strict=True)))
-            parts = [part if _is_float(part) else _settled_beside(part, parts) for part in parts]
+            parts = _settled_together(parts)
             if any(_are_zero(part).any() for part in parts):
                 ways = (_moved_as_a_whole(case, call, evaluate, by) for by in (step, step * _CLOSER))
                 far, closer = ([*zip(*way, strict=True)] or [()] * len(parts) for way in ways)
@@ -278,18 +276,29 @@ def _with_jumps(part: ExpectedTensor, before: Array, near: Sequence[Array]) -> E
     return replace(part, noise_floor=unit, informative=part.informative & told)
 
 
-def _settled_beside(part: ExpectedTensor, parts: Sequence[ExpectedTensor]) -> ExpectedTensor:
-    """A part of whole numbers, which tell nothing of a sample of which another part is moved by nearly all that there is of it.
+def _settled_together(parts: Sequence[ExpectedTensor]) -> list[ExpectedTensor]:
+    """Parts of whole numbers tell nothing of a sample of which another part is moved by nearly all that there is of it.
 
     Such a sample has no answer: whether a singular matrix is told so (`torch.linalg.inv_ex`) is a matter of its rounding, though
     each move makes it regular and none shows it.
     """
-    settled = part.informative
-    for other in filter(_is_float, parts):
-        size = sample_norms(_finite(other.expected), other.axis)
-        loose = ~other.informative & (other.noise_floor >= _LOOSE_FROM * size)
-        settled = settled & ~(loose if loose.size == settled.size else loose.any())
-    return replace(part, informative=settled)
+    loose = [found for part in parts if _is_float(part) and (found := _is_loose(part)).any()]
+
+    def settled(part: ExpectedTensor) -> ExpectedTensor:
+        told = part.informative
+        for each in loose:
+            told = told & ~(each if each.size == told.size else each.any())
+        return replace(part, informative=told)
+
+    return [part if _is_float(part) else settled(part) for part in parts]
+
+
+def _is_loose(part: ExpectedTensor) -> NDArray[np.bool_]:
+    """Whether of each sample not even its size is told."""
+    if part.informative.all():
+        return ~part.informative
+    size = sample_norms(_finite(part.expected), part.axis)
+    return ~part.informative & (part.noise_floor >= _LOOSE_FROM * size)
 
 
 def _is_float(part: ExpectedTensor) -> bool:
@@ -453,12 +462,12 @@ def _reach(case: Case, name: str, tensor: Tensor, step: float, sizes: Mapping[st
 def _moved(tensor: Tensor, drawn: _Drawn, reach: Array) -> Tensor:
     """A tensor moved along each of the directions that are drawn for it, a complex one in the plane."""
     values = tensor.numpy()
-    there = drawn(values.shape)
+    way = drawn(values.shape)
     if tensor.is_complex():
-        there = there + 1j * drawn(values.shape)
-    with np.errstate(all="ignore"):  # in place: these are several times as many numbers as a model has
-        there *= reach
-        there += values
+        way = way + 1j * drawn(values.shape)
+    with np.errstate(all="ignore"):
+        there = way * reach
+        there += values  # in place: these are several times as many numbers as a model has
     return torch.from_numpy(there)
 
 
@@ -497,21 +506,37 @@ def _drawn_directions(seed: int, entries: int) -> Iterator[_Drawn]:
         yield lambda shape: _there_and_back(_uniform((_DIRECTIONS, *shape), generator))
         return
     for _ in range(_DIRECTIONS):
-        yield lambda shape: _uniform((1, *shape), generator)
-    generator.manual_seed(seed)
-    yield lambda shape: _uniform((1, *shape), generator, -_STANDARD)
+        yield _Repeating(_uniform((PERIOD,), generator))
+    yield _Repeating(-_uniform((PERIOD,), generator.manual_seed(seed)))
 
 
-def _uniform(shape: tuple[int, ...], generator: torch.Generator, spread: float = _STANDARD) -> NDArray[np.float64]:
+def _uniform(shape: tuple[int, ...], generator: torch.Generator) -> NDArray[np.float64]:
     ways = np.empty(shape)
     torch.rand(shape, generator=generator, dtype=torch.float64, out=torch.from_numpy(ways))
     ways -= 0.5
-    ways *= spread
+    ways *= 12**0.5
     return ways
 
 
 def _there_and_back(ways: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.concatenate([ways, -ways[:1]])
+
+
+class _Repeating:
+    """Numbers that begin anew after the last one, for one tensor after another."""
+
+    def __init__(self, numbers: NDArray[np.float64]) -> None:
+        self._numbers, self._next = numbers, 0
+
+    def __call__(self, shape: tuple[int, ...]) -> NDArray[np.float64]:
+        """The next ones in this shape, behind an axis of one direction."""
+        first, last = self._next, self._next + math.prod(shape)
+        self._next = last % self._numbers.size
+        turns, rest = divmod(last, self._numbers.size)
+        if not turns:
+            return self._numbers[first:last].reshape(1, *shape)
+        pieces = (self._numbers[first:], *[self._numbers] * (turns - 1), self._numbers[:rest])
+        return np.concatenate(pieces).reshape(1, *shape)
 
 
 def _part(

@@ -70,7 +70,7 @@ def estimates(residuals: Sequence[Residual], only: Estimate | None = None) -> li
 
 
 def _of_place(place: int, residuals: Sequence[Residual], only: Estimate | None) -> Iterator[Estimate]:
-    told = _told(residuals, only)
+    told = _told(residuals, only) if len(residuals) >= _FEWEST_CASES else {}
     if not told:
         return
     products, squares = (np.stack(each, 1) for each in zip(*told.values(), strict=True))
