@@ -3,16 +3,20 @@
 import gzip
 from dataclasses import replace
 
+import pytest
 import torch
 
+from harness.command.survey import _DEPTHS
 from harness.declare.callables import public_path
+from harness.declare.implementation import DEFINITION
+from harness.execute.selection import _matching
 from harness.explain.counterexample import Counterexample
 from harness.explain.diagnosis import Diagnosis
 from harness.inference.example import Example
 from harness.measure.verdict import Verdict
 from harness.record.events import CellFinished, RunFinished
 from harness.record.runlog import encode, read
-from harness.survey.declarations import Undeclared, declared, head
+from harness.survey.declarations import TRANSFORMED, Undeclared, declared, head
 from harness.survey.findings import Held, findings
 from harness.survey.operator import Operator, can_be_written, telling
 from harness.survey.states import add_new, read_states
@@ -22,6 +26,7 @@ R = torch.randn
 
 LIBRARY = """
 import os
+import pytest
 import torch
 
 def doubled(x):
@@ -288,6 +293,18 @@ def test_a_library_is_surveyed(tmp_path):
     assert ask(tmp_path, *words).out == first.out
     (log,) = (folder / "runs" / "runs").iterdir()  # and what was cut off goes on
     assert len(read(log).events) == len(before)
+    assert ask(tmp_path, *words, "-k", "agreement and definition").code in (0, 1)
+    (other,) = {*(folder / "runs" / "runs").iterdir()} - {log}
+    asked = [event for event in read(other).events if isinstance(event, CellFinished)]
+    assert asked and {(cell.prop, cell.implementation) for cell in asked} == {("agreement", DEFINITION)}
+
+
+@pytest.mark.parametrize(("profile", "compiles"), [("quick", False), ("default", False), ("nightly", True)])
+def test_the_operator_is_compiled_at_night(profile, compiles):
+    matches = _matching(_DEPTHS[profile].keyword)
+    assert matches(f"compiled[product/{TRANSFORMED}-cpu-float32]") is compiles
+    assert matches(f"vmap[product/{TRANSFORMED}-cpu-float32]") and matches("layouts[product/definition-cpu-float32]")
+    assert not matches(f"layouts[product/{TRANSFORMED}-cpu-float32]")
 
 
 def test_a_library_that_is_not_there_is_a_sentence(tmp_path):

@@ -155,6 +155,10 @@ examples_option = click.option(
 )
 """`--examples`: how many cases a cell has."""
 
+keyword_option = click.option(
+    "-k", "keyword", default="", metavar="EXPRESSION", help="Only cells whose names match, as in pytest."
+)
+
 seed_option = click.option(
     "--seed",
     type=click.IntRange(0, 2**63 - 1),
@@ -244,7 +248,7 @@ _OPTIONS: list[Callable[..., Any]] = [
     jobs_option,
     threads_option,
     seed_option,
-    click.option("-k", "keyword", default="", metavar="EXPRESSION", help="Only cells whose names match, as in pytest."),
+    keyword_option,
     click.option(
         "--cluster",
         default="",

@@ -13,7 +13,15 @@ from typing import Any
 import click
 
 from harness.command.importing import rehearse_import
-from harness.command.options import examples, examples_option, jobs_option, json_option, limit_option, seed_option
+from harness.command.options import (
+    examples,
+    examples_option,
+    jobs_option,
+    json_option,
+    keyword_option,
+    limit_option,
+    seed_option,
+)
 from harness.command.resuming import resumed
 from harness.command.verification_run import RunConfig, RunResult, worker_memory
 from harness.errors import HarnessError, InfrastructureError
@@ -38,6 +46,7 @@ _EXAMPLES = examples(
     ("harness survey torch", "PyTorch's operators, as its own database calls them"),
     ("harness survey torch --profile quick", "one use of each, in two dtypes"),
     ("harness survey kornia.filters", "the public functions of another library, or of a module of one's own"),
+    ("harness survey torch -k 'transformed and compiled'", "every operator compiled, and nothing else"),
     ("harness survey torch fft linalg", "the files of operators with one of these words in their names"),
 )
 
@@ -60,7 +69,7 @@ _OTHER_WAYS = (
 _DEPTHS = {
     "quick": _Depth(1, ("float32", "bfloat16"), _OTHER_WAYS),
     "default": _Depth(3, (), _OTHER_WAYS),
-    "nightly": _Depth(8, (), f"not {TRANSFORMED} or {_TRANSFORMS}"),
+    "nightly": _Depth(8, (), f"not {TRANSFORMED} or {_TRANSFORMS} or {TRANSFORMED} and compiled"),
 }
 
 
@@ -72,6 +81,7 @@ _DEPTHS = {
 )
 @seed_option
 @examples_option
+@keyword_option
 @click.option(
     "--surveys",
     type=click.Path(file_okay=False, path_type=Path),
@@ -91,6 +101,7 @@ def survey(
     profile: str,
     seed: int,
     examples: int | None,
+    keyword: str,
     surveys: Path,
     jobs: int,
     limit: float,
@@ -129,7 +140,7 @@ def survey(
         budget=None,
         jobs=jobs,
         seed=seed,
-        keyword=depth.keyword,
+        keyword=keyword or depth.keyword,
         limit=limit,
         reports=folder.runs,
         as_json=as_json,
