@@ -15,7 +15,7 @@ import inspect
 import itertools
 import os
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache, partial
 from pathlib import Path
@@ -227,11 +227,11 @@ class _Problem:
     @cached_property
     def _free(self) -> list[str]:
         """The sizes that may vary: those on which it does not hang which parameters a model has, as it hangs on a number of layers."""
-        known, names = dict(self.published), self._parameters(self.published)
+        known, names = dict(self.published), (None, self._published_parameters)
 
         def is_free(name: str) -> bool:
             others = (size for size in _SMALL if size < known[name])
-            return all(self._parameters(_row({**known, name: size})) in (None, names) for size in others)
+            return all(self._parameters(_row({**known, name: size})) in names for size in others)
 
         return [name for name in known if is_free(name)]
 
@@ -263,8 +263,12 @@ class _Problem:
         return where
 
     def _shapes(self, sizes: Sizes) -> _Shapes | None:
-        """The shapes and dtypes of inputs and results at some sizes; None where the model can't be called with them."""
-        return _shapes(self, sizes)
+        """The shapes and dtypes of inputs and results at some sizes; None where the model can't be called, or has other parameters."""
+        return _shapes(self, sizes) if self._parameters(sizes) in (None, self._published_parameters) else None
+
+    @cached_property
+    def _published_parameters(self) -> frozenset[str] | None:
+        return self._parameters(self.published)
 
     def called(
         self, sizes: Sizes, device: str, others: Mapping[int, Tensor] = MappingProxyType({})
@@ -308,16 +312,9 @@ class _Problem:
             return f"{type(failure).__name__}: {failure}".partition("\n")[0]
         return "it can"
 
-    @contextmanager
-    def patched(self, sizes: Mapping[str, int]) -> Iterator[None]:
+    def patched(self, sizes: Mapping[str, int]) -> AbstractContextManager[None]:
         """With other numbers at module level."""
-        names = vars(self.module)
-        before = {name: names[name] for name, _ in self.published}
-        names.update({name: sizes[name] for name in before if name in sizes})
-        try:
-            yield
-        finally:
-            names.update(before)
+        return _exchanged(vars(self.module), {name: sizes[name] for name, _ in self.published if name in sizes})
 
     def _domains(self, base: Sizes) -> tuple[dict[str, Domain], tuple[TensorDomain, ...]]:
         """The domains of inputs, by the names that the model's forward has for them, and of results; numbers have one value."""
@@ -426,8 +423,22 @@ class _Build:
         return self.model.forward
 
     def __call__(self, *sizes: int) -> nn.Module:
-        with self.problem.patched(dict(zip(self.problem.of_the_model, sizes, strict=True))):
+        known = dict(zip(self.problem.of_the_model, sizes, strict=True))
+        theirs, published = getattr(self.model.__init__, "__globals__", {}), dict(self.problem.published)
+        in_both = {name: size for name, size in known.items() if theirs.get(name) == published[name]}
+        with self.problem.patched(known), _exchanged(theirs, in_both):  # a candidate's file may have copied the sizes
             return self.model(*self.problem.module.get_init_inputs())
+
+
+@contextmanager
+def _exchanged(names: dict[str, Any], numbers: Mapping[str, int]) -> Iterator[None]:
+    """With other numbers for some names, until the end of the block."""
+    before = {name: names[name] for name in numbers}
+    names.update(numbers)
+    try:
+        yield
+    finally:
+        names.update(before)
 
 
 @lru_cache(maxsize=64)

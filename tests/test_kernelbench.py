@@ -331,6 +331,63 @@ def test_a_model_is_made_anew_for_the_sizes_that_anything_but_its_inputs_reads(t
     assert by_the_inputs_alone.parameters == ("channels", "filters", "kernel")
 
 
+RESIDUAL = """
+class Model(nn.Module):
+    def __init__(self, inputs, outputs):
+        super().__init__()
+        self.linear = nn.Linear(inputs, outputs)
+        self.shortcut = nn.Sequential() if inputs == outputs else nn.Sequential(nn.Linear(inputs, outputs, bias=False))
+
+    def forward(self, x):
+        return self.linear(x) + self.shortcut(x)
+
+batch, inputs, outputs = 4, 6, 8
+
+def get_inputs():
+    return [torch.randn(batch, inputs)]
+
+def get_init_inputs():
+    return [inputs, outputs]
+"""
+
+
+def test_sizes_at_which_the_model_has_other_parameters_are_not_asked(tmp_path):
+    drawn = [case.sizes for case in plan(problem(tmp_path, RESIDUAL), 60, 0)]
+    assert len(drawn) > 20 and all(sizes["inputs"] != sizes["outputs"] for sizes in drawn)
+
+
+REMEMBERING = """
+class Model(nn.Module):
+    def __init__(self, width):
+        super().__init__()
+        self.linear = nn.Linear(width, width)
+        self.state = torch.zeros(batch, width)
+
+    def forward(self, x):
+        return torch.tanh(self.linear(x) + self.state)
+
+batch, width = 6, 8
+
+def get_inputs():
+    return [torch.randn(batch, width)]
+
+def get_init_inputs():
+    return [width]
+"""
+
+
+def test_a_size_that_a_model_reads_from_its_file_is_the_cases_in_a_copy_of_the_file_too(tmp_path):
+    first, second = tmp_path / "reference.py", tmp_path / "copy.py"
+    first.write_text(HEAD + REMEMBERING)
+    second.write_text(HEAD + REMEMBERING.replace("class Model", "class ModelNew"))
+    operation = kernelbench.problem(first, of=__name__)
+    kernelbench.candidate(second, operation)
+    assert operation.sizes["batch"][0] < 6
+    cell = Cell(PROPERTIES["agreement"], operation, operation.find("ModelNew"), "cpu", "float32")
+    found = explore(cell, plan(operation, 12, 0))
+    assert not found.verdict.failing and found.comparisons
+
+
 def test_sizes_at_which_the_model_gives_nothing_are_not_asked(tmp_path):
     text = REFERENCES["convolution"].replace("nn.Conv2d(channels, filters, kernel)", "Tiles(kernel)")
     tiled = problem(

@@ -126,4 +126,6 @@ def _domain(reference: Reference, key: str, begun: Tensor, sizes: Iterable[str])
 
 
 def _length(reference: Reference, key: str, place: int, known: Mapping[str, Any]) -> int:
-    return reference.shape(key, known)[place]
+    """As long as the module has it; -1 where one of these sizes has no such part, as one without layers."""
+    shape = reference.shapes(known).get(key)
+    return -1 if shape is None else shape[place]

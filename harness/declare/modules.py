@@ -59,9 +59,9 @@ class Reference:
         """Its parameters and those buffers, as it begins."""
         return dict(_begun(self, self.chosen(known)))
 
-    def shape(self, key: str, known: Mapping[str, Any]) -> tuple[int, ...]:
-        """The shape of a part of its state. Raises KeyError where there is none of this name."""
-        return _shapes(self.build, self.chosen(known))[key]
+    def shapes(self, known: Mapping[str, Any]) -> Mapping[str, tuple[int, ...]]:
+        """The shapes of its state's parts, by name."""
+        return _shapes(self.build, self.chosen(known))
 
 
 def statistics(module: nn.Module) -> tuple[str, ...]:
