@@ -356,6 +356,12 @@ def test_sizes_at_which_the_model_has_other_parameters_are_not_asked(tmp_path):
     assert len(drawn) > 20 and all(sizes["inputs"] != sizes["outputs"] for sizes in drawn)
 
 
+def test_a_model_that_asserts_something_of_its_sizes_is_made_of_those_alone(tmp_path):
+    text = RESIDUAL.replace("super().__init__()", "super().__init__()\n        assert outputs % 4 == 0")
+    drawn = [case.sizes for case in plan(problem(tmp_path, text), 60, 0)]
+    assert len(drawn) > 10 and {sizes["outputs"] for sizes in drawn} == {4, 8}
+
+
 REMEMBERING = """
 class Model(nn.Module):
     def __init__(self, width):

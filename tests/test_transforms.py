@@ -1,5 +1,7 @@
 """Forward mode, double backward and vmap, both sides: right rules left in peace, wrong ones found, missing ones declined."""
 
+import subprocess
+import sys
 from typing import Annotated
 
 import pytest
@@ -332,3 +334,24 @@ def test_a_script_of_what_is_compiled_asks_by_the_way_that_it_bears():
 
     found = outcome(cell_of("forward_mode", cubed, DroppingTangents(Compiled.apply), "float32"), 5, 0)
     assert "torch.func.jvp" in found.counterexample.script
+
+
+LONG_CHAIN = """
+import torch
+from harness.measure.second_gradient import _is_differentiable_once
+
+x = torch.ones(1, requires_grad=True)
+y = x
+for _ in range(100_000):
+    y = y + 1
+(gradient,) = torch.autograd.grad((y * y).sum(), x, create_graph=True)
+print(_is_differentiable_once([gradient]))
+del y, gradient
+print("released")
+"""
+
+
+def test_looking_for_a_marked_backward_pass_holds_no_long_chain():
+    """What Python holds of one is released node within node, on the stack (PyTorch 2.13)."""
+    done = subprocess.run([sys.executable, "-c", LONG_CHAIN], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout.split()) == (0, ["False", "released"])

@@ -11,7 +11,7 @@ import itertools
 import math
 from collections.abc import Collection, Hashable, Iterable, Iterator, Mapping, Sequence
 
-from harness.declare.axes import Axis
+from harness.declare.axes import Axis, ComputedAxis
 from harness.declare.operation import Operation
 from harness.generate.case import Case
 from harness.generate.layouts import guarded
@@ -129,10 +129,9 @@ def _special(bases: Sequence[Case]) -> Iterator[Case]:
 def _coinciding(case: Case) -> list[dict[str, int]]:
     """Sizes by which an axis like `2*half` is as long as another one: what is broadcast along the wrong axis passes there alone."""
     level = dict.fromkeys(case.sizes, _LEVELS[0])
-    alike = {**case.options, **level}
-    coinciding = {
-        (name, axis.size(alike)): None for axis in _expressions(case) for name in case.sizes if name not in axis.names
-    }
+    alike, is_told = {**case.options, **level}, case.allows(**level)  # a module may not be made of other sizes
+    axes = [axis for axis in _expressions(case) if is_told or not isinstance(axis, ComputedAxis)]
+    coinciding = {(name, axis.size(alike)): None for axis in axes for name in case.sizes if name not in axis.names}
     return [{**level, name: size} for name, size in coinciding]
 
 

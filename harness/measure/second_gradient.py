@@ -7,6 +7,7 @@ pass that is to be differentiated has to be right in both.
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
@@ -76,14 +77,15 @@ def second_gradients_of(results: tuple[Tensor, ...], call: Call, ways: Mapping[s
 
 
 def _is_differentiable_once(gradients: Iterable[Tensor]) -> bool:
-    """Whether a graph has a node that PyTorch's `once_differentiable` puts there to raise.
+    """Whether a graph has a node that PyTorch's `once_differentiable` puts there to raise, among those nearest to the gradients.
 
-    Where the gradient in some tensors alone is asked it is never reached, since nothing leads from it to them.
+    Where the gradient in some tensors alone is asked it is never reached, since nothing leads from it to them. Not all are looked
+    at: what Python holds of a long chain is released one within the other, which ends the process.
     """
-    waiting = [gradient.grad_fn for gradient in gradients]
+    waiting = deque(gradient.grad_fn for gradient in gradients)
     seen = set(waiting)
-    while waiting:
-        node = waiting.pop()
+    while waiting and len(seen) < _MOST_NODES:
+        node = waiting.popleft()
         if node is None:
             continue
         if node.name() == _RAISING:
@@ -93,6 +95,8 @@ def _is_differentiable_once(gradients: Iterable[Tensor]) -> bool:
         waiting += further
     return False
 
+
+_MOST_NODES = 2**10
 
 _RAISING = "torch::autograd::Error"
 
