@@ -13,7 +13,8 @@ import harness
 from harness.generate.precision import eps_of
 from harness.measure.assertions import close
 from harness.measure.comparison import allowance
-from harness.measure.reference import _drawn_directions, reference, sample_norms
+from harness.measure.perturbation import _drawn_directions
+from harness.measure.reference import reference, sample_norms
 from harness.measure.verdict import Elsewhere, Verdict, judge
 from harness.operations.linear import linear
 
