@@ -237,8 +237,7 @@ class _Problem:
 
     def _parameters(self, sizes: Sizes) -> frozenset[str] | None:
         """The names in a model's state at some sizes, without its numbers; None where none is made."""
-        model = _without_numbers(self, self._sizes_of_the_model(sizes))
-        return None if model is None else frozenset(model.state_dict())
+        return _parameters(self, self._sizes_of_the_model(sizes))
 
     @cached_property
     def _bounds(self) -> dict[str, tuple[int, int]]:
@@ -447,6 +446,12 @@ def _without_numbers(of: _Problem, sizes: Sizes) -> nn.Module | None:
     with of.patched(dict(sizes)), torch.device("meta"), suppress(Exception):
         return of.model()
     return None
+
+
+@lru_cache(maxsize=2**14)
+def _parameters(of: _Problem, sizes: Sizes) -> frozenset[str] | None:
+    model = _without_numbers(of, sizes)
+    return None if model is None else frozenset(model.state_dict())
 
 
 @lru_cache(maxsize=2**14)

@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from functools import cache
+from itertools import accumulate
 from statistics import median
 from typing import Any
 
@@ -62,8 +63,8 @@ _REPLAYING_TURNS, _REPLAYING_SECONDS = 6, 1.0
 _MOST_EXACT = 40
 """Exact cases of a long form at most: so many as have a one at every place of its longest axis."""
 
-_LOOKED_AT = 6
-"""Cases by which it is told whether an operation has exact ones."""
+_LOOKED_AT, _ENTRIES = 6, 2**24
+"""Cases by which it is told whether an operation has exact ones, and how many entries they may have together, beside the first."""
 
 _peers = Peers()
 
@@ -161,8 +162,11 @@ def _longest_sum(case: Case) -> int:
 @cache
 def has_exact_cases(operation: Operation) -> bool:
     """Whether an operation adds and multiplies whole numbers alone, told from short cases of its plan."""
-    short = (case.replace(pattern="few_ones") for case in essential(operation)[:_LOOKED_AT])
-    return any(map(is_exact, short))
+    short = [case.replace(pattern="few_ones") for case in essential(operation, 0)[:_LOOKED_AT]]
+    entries = accumulate(case.entries for case in short)
+    return any(
+        is_exact(case) for case, so_far in zip(short, entries, strict=True) if case is short[0] or so_far <= _ENTRIES
+    )
 
 
 def _shown(
