@@ -1,6 +1,7 @@
 """Problems in KernelBench's form, each with candidates that are right and wrong: `tox -e kernelbench -- FOLDER`.
 
     tox -e kernelbench -- FOLDER --sample 30 --seed 1
+    tox -e kernelbench -- FOLDER --enough 45 --answers reports/kernelbench/answers.jsonl
 
 FOLDER holds the problems, in folders of their own or not. Of each it is asked whether it loads, which of its sizes vary, and
 what is found of candidates that are made of its own text. A candidate counts where it changes the mathematics.
