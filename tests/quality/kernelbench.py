@@ -4,7 +4,8 @@
     tox -e kernelbench -- FOLDER --enough 45 --answers reports/kernelbench/answers.jsonl
 
 FOLDER holds the problems, in folders of their own or not. Of each it is asked whether it loads, which of its sizes vary, and
-what is found of candidates that are made of its own text. A candidate counts where it changes the mathematics.
+what is found of candidates that are made of its own text. A candidate counts where it changes the mathematics. A file of answers
+holds what was found, by whichever revision: what stands there is not asked again.
 """
 
 import argparse
