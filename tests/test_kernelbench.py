@@ -351,9 +351,13 @@ def get_init_inputs():
 """
 
 
-def test_sizes_at_which_the_model_has_other_parameters_are_not_asked(tmp_path):
-    drawn = [case.sizes for case in plan(problem(tmp_path, RESIDUAL), 60, 0)]
-    assert len(drawn) > 20 and all(sizes["inputs"] != sizes["outputs"] for sizes in drawn)
+@pytest.mark.parametrize("outputs", [8, 6])
+def test_sizes_at_which_the_model_has_other_parameters_are_not_asked(tmp_path, outputs):
+    """With a shortcut that has some, or without it, as it is published."""
+    residual = problem(tmp_path, RESIDUAL.replace("4, 6, 8", f"4, 6, {outputs}"))
+    drawn = [case.sizes for case in plan(residual, 60, 0)]
+    assert len(drawn) > 5 and {sizes["inputs"] == sizes["outputs"] for sizes in drawn} == {outputs == 6}
+    assert ("shortcut.0.weight" in residual.tensors) == (outputs == 8)
 
 
 def test_a_model_that_asserts_something_of_its_sizes_is_made_of_those_alone(tmp_path):

@@ -10,6 +10,7 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 import harness
+from harness.declare.structure import PERIOD, RandomSource
 from harness.generate.precision import eps_of
 from harness.measure.assertions import close
 from harness.measure.comparison import allowance
@@ -215,6 +216,12 @@ def test_directions_are_spread_evenly_and_the_last_one_leads_back():
         assert np.abs(ways[:-1].mean((1, 2))).max() < 0.1 and ways[:-1].var((1, 2)) == pytest.approx(1, rel=0.1)
         assert np.abs(ways).max() <= 3**0.5
     assert next(_drawn_directions(0, 1))(()).shape == (5,)  # of a number
+
+
+def test_the_numbers_of_a_large_tensor_begin_anew():
+    few, many = (RandomSource((1, PERIOD + more), {}, 0, "x").normal() for more in (0, 5))
+    assert many.shape == (1, PERIOD + 5) and np.array_equal(many[:, :PERIOD], few)
+    assert np.array_equal(many[:, PERIOD:], few[:, :5])
 
 
 def judged(score, elsewhere, finer, steady=True, lasting=True):
