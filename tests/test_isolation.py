@@ -167,6 +167,25 @@ def test_a_property_that_raises_convicts_nobody(tmp_path):
     assert finished.exit_code == 3
 
 
+def test_memory_that_judging_takes_convicts_nobody(tmp_path):
+    large = tmp_path / "large.py"
+    large.write_text(
+        "import harness\n"
+        "import numpy as np\n"
+        f"{(CANDIDATES / 'float32_alone.py').read_text()}"
+        "@harness.property(of=linear)\n"
+        "def large(implementation, case):\n"
+        '    """It compares more than a worker may hold."""\n'
+        "    implementation(case)\n"
+        "    yield np.ones(2**30)\n"
+    )
+    cells, finished, planned = conduct(candidates=str(large), keyword="large", memory=2**30)
+    assert len(cells) == planned == 1
+    assert (cells[0].kind, cells[0].verdict) == ("unjudged", "unsupported")
+    assert "large ran out of memory before it could judge what it gave; fewer workers (--jobs)" in cells[0].reason
+    assert finished.exit_code == 3
+
+
 # the queue and the notes, without any process
 
 

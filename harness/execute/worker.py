@@ -124,12 +124,12 @@ def asked(cell: Cell, selection: Selection, share: float) -> CellFinished:
 def _unanswered(cell: Cell, failure: BaseException, changed: Iterable[str]) -> CellFinished:
     """Why there is no verdict: the implementation's doing, or the property's, which says so."""
     place, prop = cell.implementation.place, cell.prop.name
-    if isinstance(failure, MemoryError):
-        verdict, kind, reason = Verdict.ERROR, "memory", "out of memory while its result was compared"
+    verdict, kind = Verdict.UNSUPPORTED, UNJUDGED
+    if isinstance(failure, MemoryError):  # where the implementation itself runs out of it, that is told as its own
+        reason = f"{prop} ran out of memory before it could judge what it gave; fewer workers (--jobs) have more each"
     elif changed:
         reason = f"it changed {', '.join(changed)}, so that what it gave could not be judged"
         verdict, kind = Verdict.ERROR, "changed modules"
     else:
         reason = f"{prop} could not judge what it gave: {with_traceback(failure)}"
-        verdict, kind = Verdict.UNSUPPORTED, UNJUDGED
     return dataclasses.replace(without_asking(cell, verdict, f"{place}: {reason}"), kind=kind)
