@@ -158,6 +158,7 @@ examples_option = click.option(
 keyword_option = click.option(
     "-k", "keyword", default="", metavar="EXPRESSION", help="Only cells whose names match, as in pytest."
 )
+"""`-k`: which cells are asked, by their names."""
 
 seed_option = click.option(
     "--seed",

@@ -97,6 +97,7 @@ def _is_differentiable_once(gradients: Iterable[Tensor]) -> bool:
 
 
 _MOST_NODES = 2**10
+"""Nodes of a graph that are held at once: a marked backward pass stands at its beginning."""
 
 _RAISING = "torch::autograd::Error"
 
