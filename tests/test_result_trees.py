@@ -12,6 +12,7 @@ from torch import Tensor
 import harness
 from harness.declare.implementation import implementation_of
 from harness.declare.results import OtherNames, Results, parse_results
+from harness.execute.outcome import outcome
 from harness.explain.reproduction import reproduction
 from harness.generate.case import Case
 from harness.generate.plan import plan
@@ -134,6 +135,26 @@ def test_parts_under_each_others_names_are_wrong(kind):
 def test_a_part_that_is_wrong_is_called_by_its_name():
     found = explored("agreement", moments, exchanged, "float32", examples=8)
     assert found.worst.comparison.label.startswith(("mean", "square"))
+
+
+def in_waves(
+    x: Annotated[Float[Tensor, "batch d"], harness.within(1, 2)],
+) -> tuple[Float[Tensor, "batch"], Float[Tensor, "batch d"]]:
+    """A mean, and a wave of which float32 knows no digit."""
+    return x.mean(-1), torch.cos(1e9 * x)
+
+
+def without_waves(x):
+    return x.mean(-1), torch.zeros_like(x)
+
+
+def test_what_agrees_in_one_result_says_nothing_of_another_without_a_digit():
+    waves = harness.operation(sizes={"batch": (1, 4), "d": (1, 9)})(in_waves)
+    one, other = (explored("agreement", waves, without_waves, dtype, examples=8) for dtype in ("float32", "float64"))
+    assert one.verdict is Verdict.INCONCLUSIVE and one.untold == ["result 1 against the oracle"]
+    assert set(one.tally) <= {Verdict.EXACT, Verdict.ROUNDING, Verdict.INCONCLUSIVE}
+    assert other.verdict.severity >= Verdict.UNSTABLE.severity and not other.untold
+    assert outcome(one.cell, 8, 0).reason.startswith("no digit of result 1 against the oracle could be compared")
 
 
 @pytest.mark.parametrize(

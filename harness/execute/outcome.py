@@ -321,4 +321,6 @@ def _told(figure: float) -> float:
 def _reason(done: Exploration) -> str:
     if done.worst is None:
         return "no case of the plan has this property's form"
+    if done.verdict is Verdict.INCONCLUSIVE and done.untold:
+        return f"no digit of {', '.join(done.untold)} could be compared in any of {len(done.judged)} cases"
     return sentence(done.worst) if done.worst.comparison is None else unequal_bits(done.cell, done.worst)

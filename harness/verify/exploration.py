@@ -100,7 +100,8 @@ class Exploration:
     planned: cases that should be asked, those left out that would take too long; met: those that were; answers: the
     comparisons of the first few planned cases with small results, to hold them against another implementation's; residuals:
     what is left of comparisons with the oracle, to be tested for a systematic error; room: entries that fit there still;
-    over_all: what was found of them together; exact_cases: cases in which nothing rounds.
+    over_all: what was found of them together; exact_cases: cases in which nothing rounds; told: by label, whether a digit of
+    it could be compared in any case.
     """
 
     cell: Cell
@@ -113,6 +114,7 @@ class Exploration:
     over_all: SystematicError | LessAccurate | None = None
     exact_cases: int = 0
     comparisons: int = 0
+    told: dict[str, bool] = field(default_factory=dict)
     worst: Finding | None = None
     seconds: float = 0.0
     planned: int = 0
@@ -121,8 +123,14 @@ class Exploration:
 
     @property
     def verdict(self) -> Verdict:
-        """The most telling verdict of any case."""
-        return self.worst.verdict if self.worst else Verdict.INCONCLUSIVE
+        """The most telling verdict of any case; what agrees in one part says nothing of another without a digit to compare."""
+        found = self.worst.verdict if self.worst else Verdict.INCONCLUSIVE
+        return Verdict.INCONCLUSIVE if self.untold and found.severity < Verdict.UNSTABLE.severity else found
+
+    @property
+    def untold(self) -> list[str]:
+        """What was compared, and never had a digit that could be."""
+        return [label for label, told in self.told.items() if not told]
 
     @property
     def is_over(self) -> bool:
@@ -134,11 +142,14 @@ class Exploration:
         """The errors in multiples of the noise floor."""
         return [judgement.score for _, judgement in self.judged]
 
-    def add(self, finding: Finding, comparisons: int) -> None:
-        """Count a finding and keep it where it is the worst so far."""
+    def add(self, finding: Finding, comparisons: Sequence[Comparison] = ()) -> None:
+        """Count a finding, with the comparisons it took, and keep it where it is the worst so far."""
         self.tally[finding.verdict] += 1
         self.tried.append(finding.case)
-        self.comparisons += comparisons
+        self.comparisons += len(comparisons)
+        for each in comparisons:
+            if each.expected.size:
+                self.told[each.label] = self.told.get(each.label, False) or each.is_informative or each.bitwise
         if finding.comparison is not None:
             self.judged.append((finding.case, finding.judgement))
         if self.worst is None or finding.rank > self.worst.rank:
@@ -191,7 +202,7 @@ def explore(
     if cell.prop.systematic and done.verdict.severity <= Verdict.UNSTABLE.severity:
         done.over_all = over_all(cell, subject, done.residuals, done.judged, _drawing(fresh), seconds)
         if done.over_all is not None:
-            done.add(Finding(done.over_all.case, done.over_all.judgement, done.over_all.comparison), 0)
+            done.add(Finding(done.over_all.case, done.over_all.judgement, done.over_all.comparison))
     done.seconds = perf_counter() - began
     done.printed = subject.printed
     return done
@@ -258,7 +269,7 @@ def _narrowed(done: Exploration, planned: Case) -> Iterator[Case]:
 def _ask_and_add(done: Exploration, subject: Subject, case: Case) -> list[Comparison]:
     """Ask one case, add what is found, and give the comparisons it took."""
     finding, comparisons = ask(done.cell, subject, case)
-    done.add(_unless_as_the_definition(done, finding), len(comparisons))
+    done.add(_unless_as_the_definition(done, finding), comparisons)
     return comparisons
 
 
