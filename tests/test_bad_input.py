@@ -245,6 +245,30 @@ def test_a_message_that_cannot_be_read():
         call(unspeakable)
 
 
+def test_what_an_exception_was_raised_from_is_said_and_what_it_came_across_is_not():
+    def translated(x, W, b):
+        try:
+            1 / 0  # noqa: B018
+        except ZeroDivisionError as failure:
+            raise RuntimeError("can't be compiled") from failure
+
+    def on_the_way(x, W, b):
+        try:
+            1 / 0  # noqa: B018
+        except ZeroDivisionError:
+            raise RuntimeError("can't be compiled")  # noqa: B904
+
+    def from_itself(x, W, b):
+        failure = RuntimeError("can't be compiled")
+        raise failure from failure
+
+    with pytest.raises(ImplementationFault, match=r"can't be compiled \(from ZeroDivisionError: division by zero\)$"):
+        call(translated)
+    for function in (on_the_way, from_itself):
+        with pytest.raises(ImplementationFault, match=r"can't be compiled$"):
+            call(function)
+
+
 def test_settings_of_everybody_are_put_back():
     def meddles(x, W, b):
         torch.set_default_dtype(torch.float16)

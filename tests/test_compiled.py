@@ -13,8 +13,9 @@ from harness.errors import UnknownName
 from harness.execute.outcome import outcome
 from harness.explain.reproduction import reproduction
 from harness.generate.case import Case
+from harness.measure.verdict import Verdict
 from harness.operations.linear import linear
-from harness.verify.cell import cells, check_backends
+from harness.verify.cell import Cell, cells, check_backends
 from harness.verify.exploration import ask
 from harness.verify.subject import Subject
 from harness.verify.suite import every_property
@@ -61,6 +62,17 @@ def test_what_is_wrong_only_when_compiled_is_found_there_alone_and_its_script_co
     assert not verdicts["careless"].verdict.failing and str(verdicts["careless.compiled"].verdict) == "wrong"
     script = reproduction(asked, verdicts["careless.compiled"]).text
     assert "reproduce(torch.compile(careless))" in script and "# Largest difference seen: " in script
+
+
+def test_of_what_fails_uncompiled_too_no_compiler_is_asked():
+    def failing(x, W, b):
+        raise ValueError("not today")
+
+    compiling = next(prop for prop in every_property() if prop.name == "compiled")
+    made = dataclasses.replace(linear.find("torch_linear"), name="failing", function=failing)
+    asked = Cell(compiling, linear, made, "cpu", "float64")
+    found, _ = ask(asked, Subject(linear, made), Case(linear, {"batch": 3, "inputs": 2, "outputs": 4}, {}))
+    assert found.verdict is Verdict.UNSUPPORTED and "it fails uncompiled too: " in found.judgement.reason
 
 
 def test_a_users_own_torch_compile_compiles_for_as_many_shapes_as_there_are():

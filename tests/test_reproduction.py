@@ -402,6 +402,24 @@ def test_every_implementation_of_the_catalogue_has_an_excerpt():
             assert "import harness" not in text and "from harness" not in text
 
 
+def test_values_are_not_written_out_where_they_are_too_many_for_a_script(monkeypatch):
+    @harness.operation(sizes={"n": (1, 2**20)})
+    def itself(x: Float[Tensor, "n"]) -> Float[Tensor, "n"]:
+        """x."""
+        return x
+
+    written = []
+    monkeypatch.setattr(
+        "harness.explain.script.tensor_literal", lambda tensor: written.append(tensor) or tensor_literal(tensor)
+    )
+    made = implementation_of("itself", itself.signature, lambda x: x + 1, "torch")
+    asked = Cell(property_named("agreement"), itself, made, "cpu", "float32")
+    for pattern in ("normal", "few_ones"):
+        finding, _ = ask(asked, Subject(itself, made), Case(itself, {"n": 2**18 + 2**16}, pattern=pattern, dtype="float32"))
+        assert len(reproduction(asked, finding).text) < 60_000
+        assert bool(written) is (pattern == "few_ones")
+
+
 @pytest.mark.parametrize(
     "dtype", [torch.float64, torch.float32, torch.bfloat16, torch.float16, torch.int64, torch.bool]
 )

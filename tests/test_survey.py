@@ -217,6 +217,16 @@ def test_what_an_operator_refuses_is_no_finding_but_what_a_layout_makes_it_refus
     assert found.title == "torch.erf: n == 1 INTERNAL ASSERT FAILED, please report a bug"
 
 
+def test_a_compiler_owes_an_answer_wherever_the_operator_gives_one():
+    shown = Counterexample({"layout": "contiguous"}, "n=1", "", "")
+    raised = {"verdict": Verdict.ERROR, "kind": "raised TorchRuntimeError", "counterexample": shown}
+    of_a_rule, of_a_compiler = (
+        cell("erf", "transformed", prop, reason="no", **raised) for prop in ("vmap", "compiled")
+    )
+    assert not findings([of_a_rule], PATHS, CALLS)
+    assert len(findings([of_a_compiler], PATHS, CALLS)) == 1
+
+
 def test_what_another_way_fails_likewise_is_the_operators_own_finding():
     (one,) = findings([cell("erf", "out"), cell("erf")], PATHS, CALLS)
     assert (one.title.partition(":")[0], one.ways) == ("torch.erf", ["as it is", "out"])

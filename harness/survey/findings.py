@@ -28,6 +28,9 @@ _PLAIN = "contiguous"
 _OWN_FAULT = "INTERNAL ASSERT FAILED"
 """What PyTorch says of a call that it should have answered or refused, and asks to be told of."""
 
+_COMPILED = "compiled"
+"""The property in which a compiler is asked."""
+
 _TRIVIAL = frozenset(
     (
         *(
@@ -177,8 +180,11 @@ def _with_what_follows(found: Iterable[RootCause]) -> Iterator[RootCause]:
 
 
 def _without_refusals(found: list[RootCause]) -> list[RootCause]:
-    """The causes that are no refusals: another way to call an operator may refuse wherever the operator itself does."""
-    refusing = [each for each in found if is_refusal(each.shown)]
+    """The causes that are no refusals: another way to call an operator may refuse wherever the operator itself does.
+
+    A rule for a derivative may be lacking, a compiler owes an answer wherever the operator gives one.
+    """
+    refusing = [each for each in found if is_refusal(each.shown) and each.shown.prop != _COMPILED]
     refused = {_question(cell) for each in refusing if each.key[1] == ITSELF for cell in each.cells}
     gone = [each for each in refusing if each.key[1] in (ITSELF, TRANSFORMED) or _question(each.shown) in refused]
     return [each for each in found if each not in gone]

@@ -414,6 +414,23 @@ def _shares_memory(tensor: Tensor) -> bool:
 
 
 def _first_line(failure: BaseException) -> str:
+    """What it says first, and what it came from, where whoever raised it says that."""
+    origin = _origin(failure)
+    return _said(failure) if origin is failure else f"{_said(failure)} (from {type(origin).__name__}: {_said(origin)})"
+
+
+def _origin(failure: BaseException) -> BaseException:
+    """The exception in place of which this one was raised on purpose: `raise … from …`, as compilers do."""
+    met = [failure]
+    while True:
+        last = met[-1]
+        before = last.__cause__ or (last.__context__ if last.__suppress_context__ else None)
+        if before is None or before in met:  # one may have been raised from itself
+            return last
+        met.append(before)
+
+
+def _said(failure: BaseException) -> str:
     text = (message(failure).strip() or "(no message)").splitlines()[0]
     text = text.encode("utf-8", "backslashreplace").decode("utf-8")
     return text if len(text) <= 300 else text[:300] + "…"
