@@ -55,6 +55,17 @@ def test_a_cause_that_holds_everywhere_is_said_without_circumstances():
     assert int(told.group(1)) >= 50
 
 
+def test_a_step_that_would_read_beyond_its_arguments_is_not_tried():
+    """An instance norm calls a kernel without running statistics, which that would read if it were told to evaluate."""
+
+    @harness.operation(sizes={"n": (1, 3), "c": (1, 3), "d": (2, 5)})
+    def normed(x: Float[Tensor, "n c d"]) -> Float[Tensor, "n c d"]:
+        """Each channel of each sample normalised."""
+        return torch.nn.functional.instance_norm(x)
+
+    assert diagnosed(lambda x: torch.nn.functional.instance_norm(x).exp().sin(), operation=normed) is not None
+
+
 def test_blocks_of_weights_in_another_order_are_named():
     @harness.operation(sizes={"d": (1, 4), "h": (1, 4)})
     def gated(x: Float[Tensor, "batch d"], W: Float[Tensor, "3*h d"]) -> Float[Tensor, "batch h"]:

@@ -415,7 +415,9 @@ def test_values_are_not_written_out_where_they_are_too_many_for_a_script(monkeyp
     made = implementation_of("itself", itself.signature, lambda x: x + 1, "torch")
     asked = Cell(property_named("agreement"), itself, made, "cpu", "float32")
     for pattern in ("normal", "few_ones"):
-        finding, _ = ask(asked, Subject(itself, made), Case(itself, {"n": 2**18 + 2**16}, pattern=pattern, dtype="float32"))
+        finding, _ = ask(
+            asked, Subject(itself, made), Case(itself, {"n": 2**18 + 2**16}, pattern=pattern, dtype="float32")
+        )
         assert len(reproduction(asked, finding).text) < 60_000
         assert bool(written) is (pattern == "few_ones")
 

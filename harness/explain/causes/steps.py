@@ -10,6 +10,7 @@ import math
 import operator
 import sys
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -18,6 +19,7 @@ from typing import Any
 
 import torch
 from torch import Tensor
+from torch.utils._pytree import tree_map
 
 from harness.explain.cause import Instead, cause
 from harness.explain.causes.options import OTHER_NUMBERS
@@ -147,9 +149,22 @@ def _given(called: Any, args: tuple[Any, ...], kwargs: Given) -> Given:
 
 
 def _called(called: Any, given: Given) -> Any:
+    """What an operator makes of what another step was given.
+
+    Asked without any memory first, where more than shapes of one kind meet: a kernel relies on what its callers check, and
+    reads beyond its arguments where they are others.
+    """
     known = [each for each in called._schema.arguments if each.name in given]
     plain = [given[each.name] for each in known if not each.kwarg_only]
-    return called(*plain, **{each.name: given[each.name] for each in known if each.kwarg_only})
+    named = {each.name: given[each.name] for each in known if each.kwarg_only}
+    if torch.Tag.pointwise not in called.tags:
+        with suppress(NotImplementedError):  # where nobody has told its shapes
+            called(*tree_map(_without_memory, plain), **tree_map(_without_memory, named))
+    return called(*plain, **named)
+
+
+def _without_memory(value: Any) -> Any:
+    return value.to("meta") if isinstance(value, Tensor) else value
 
 
 def _called_with(called: Any, name: str, change: Callable[[Any], Any], given: Given) -> Any:
