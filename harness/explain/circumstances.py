@@ -291,14 +291,14 @@ def what_matters(fault: FaultNeighbourhood) -> str:
     """
     matter: list[str] = []
     plain = fault.case
-    for name, relation, case in without_each(plain):
+    for name, relation, case in itertools.takewhile(lambda _: fault.time_left, without_each(plain)):
         always = all(has(each, name, relation) for each in fault.failing)
-        if always and fault.time_left and fault.shows(case) is False:
+        if always and fault.shows(case) is False:
             matter.append(f"that {name} {relation}")
     if matter or not fault.shows(plain.another()):
         return ", ".join(dict.fromkeys(matter)) or "which values it meets"
-    for case in one_change(plain):
-        if fault.time_left and fault.shows(case) is False and fault.shows(case.another()) is False:
+    for case in itertools.takewhile(lambda _: fault.time_left, one_change(plain)):
+        if fault.shows(case) is False and fault.shows(case.another()) is False:
             matter += [f"{name}={plain.sizes[name]}" for name in case.sizes if case.sizes[name] != plain.sizes[name]]
             matter += [
                 f"{name}={plain.options[name]!r}" for name in case.options if case.options[name] != plain.options[name]

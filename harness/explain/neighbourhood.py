@@ -260,7 +260,8 @@ def _other_values(fault: FaultNeighbourhood) -> Iterator[Case]:
     """
     plain = fault.case.replace(values={})
     own = [fault.case, *(plain.another(step) for step in range(40, 44))]
-    for case in (fault.case, *(case for kind in own for _, _, case in without_each(kind))):
+    yield from fault.variants(fault.case)
+    for case in (case for kind in own for _, _, case in without_each(kind)):  # one by one: they may be large
         yield from fault.variants(case)
     near = [plain.another(20), *itertools.islice(many_changes(plain.another(30), 3), 3)]
     for each, pattern in itertools.product(near, PATTERNS if plain.pattern in PATTERNS and not fault.kind else ()):
