@@ -18,6 +18,7 @@ from harness.measure.perturbation import _drawn_directions
 from harness.measure.reference import reference, sample_norms
 from harness.measure.verdict import Elsewhere, Verdict, judge
 from harness.operations.linear import linear
+from tests.verdicts import explored
 
 
 @harness.operation
@@ -383,6 +384,24 @@ def test_right_unstable_and_wrong_implementations_get_their_verdicts(candidate, 
     checked = harness.check(candidate, like=variance, dtypes=["float64", "float32"], examples=40)
     assert checked.verdict is verdict, str(checked)
     assert bool(checked) == (not verdict.failing)
+
+
+def test_a_definition_that_writes_to_its_argument_judges_as_well_as_another():
+    @harness.operation
+    def doubled(x: Float[Tensor, "batch d"]) -> Float[Tensor, "batch d"]:
+        """Twice x."""
+        return x.mul_(2)
+
+    for dtype in ("float64", "float32"):
+        case = case_of(doubled, dtype, "normal", batch=2, d=3)
+        before = case.tensors["x"].clone()
+        (part,) = reference(case).parts
+        assert torch.equal(case.tensors["x"], before)
+        assert np.array_equal(part.expected, 2 * before.double().numpy())
+        assert torch.equal(doubled.evaluate({"x": before}, {}, {})[0], 2 * case.tensors["x"])
+        assert torch.equal(before, case.tensors["x"])
+    assert explored("agreement", doubled, lambda x: x + x).verdict is Verdict.EXACT
+    assert explored("agreement", doubled, lambda x: 4 * x).verdict is Verdict.WRONG
 
 
 def test_a_definition_that_fails_on_a_case_is_named():

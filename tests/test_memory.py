@@ -9,7 +9,10 @@ import harness
 from harness.declare.implementation import implementation_of
 from harness.execute.outcome import outcome
 from harness.generate.layouts import LAYOUTS
+from harness.generate.plan import plan
+from harness.measure.verdict import Verdict
 from harness.verify.cell import Cell
+from harness.verify.exploration import explore
 from harness.verify.filled_memory import filled_memory
 from tests.verdicts import PROPERTIES
 
@@ -68,6 +71,20 @@ def test_what_is_read_written_or_left_outside_is_found_and_told(prop, function, 
     told = found(prop, function)
     assert told.verdict == "wrong"
     assert str(told.counterexample.diagnosis).startswith(cause)
+
+
+def test_what_was_in_memory_is_told_whatever_it_does_to_the_noise_floor():
+    """A definition of which the largest part is what lay in memory has no digit to compare."""
+
+    @harness.operation(sizes={"n": (1, 3)})
+    def resized(x: Float[Tensor, "n"]) -> Float[Tensor, "600"]:
+        """x, and whatever follows it in memory."""
+        return x.clone().resize_(600)
+
+    told = PROPERTIES["uninitialised_memory"]
+    done = explore(Cell(told, resized, resized.own, "cpu", "float32"), plan(resized, 24, 0))
+    assert done.verdict is Verdict.WRONG
+    assert done.worst.comparison.label == "result 0 holds no NaN of fresh memory"
 
 
 @pytest.mark.parametrize("prop", ["agreement", "uninitialised_memory", "inputs_unmodified", "layouts"])

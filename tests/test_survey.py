@@ -227,6 +227,21 @@ def test_a_compiler_owes_an_answer_wherever_the_operator_gives_one():
     assert len(findings([of_a_compiler], PATHS, CALLS)) == 1
 
 
+def test_whatever_is_off_of_what_leaves_memory_unwritten_is_one_finding():
+    unwritten = "uninitialised_memory"
+    raised = {"verdict": Verdict.ERROR, "kind": "changed", "reason": "it gives something else when it is called again"}
+    others = [cell("erf", prop="layouts"), cell("erf", "out"), cell("erf", prop="vmap", **raised), cell("sin")]
+    (one, other) = findings([*others, cell("erf", prop=unwritten)], PATHS, CALLS)
+    assert (one.operators, len(one.cells), one.shown.prop, other.operators) == (
+        ("torch.erf",),
+        4,
+        unwritten,
+        ("torch.sin",),
+    )
+    assert one.id == findings([cell("erf", prop=unwritten)], PATHS, CALLS)[0].id
+    assert len(findings([*others, cell("erf", "out", unwritten)], PATHS, CALLS)) == 4
+
+
 def test_what_another_way_fails_likewise_is_the_operators_own_finding():
     (one,) = findings([cell("erf", "out"), cell("erf")], PATHS, CALLS)
     assert (one.title.partition(":")[0], one.ways) == ("torch.erf", ["as it is", "out"])

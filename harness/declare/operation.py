@@ -92,7 +92,16 @@ class Operation:
     def evaluate(
         self, tensors: Mapping[str, Any], options: Mapping[str, Any], sizes: Mapping[str, int]
     ) -> tuple[Any, ...]:
-        """The parts of what the definition gives, in the precision of the tensors; in place of indices what they pick."""
+        """The parts of what the definition gives, in the precision of the tensors; in place of indices what they pick.
+
+        It is given copies: what it writes to its arguments reaches nobody else who asks about them.
+        """
+        return self.evaluate_in_place({name: tensor.clone() for name, tensor in tensors.items()}, options, sizes)
+
+    def evaluate_in_place(
+        self, tensors: Mapping[str, Any], options: Mapping[str, Any], sizes: Mapping[str, int]
+    ) -> tuple[Any, ...]:
+        """The same of the very tensors, to which the definition may write."""
         returned = self.definition(**self.signature.assembled(tensors, options, sizes))
         return self.picked(self.signature.results.parts(returned), tensors)
 

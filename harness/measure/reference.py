@@ -366,14 +366,26 @@ def _moves(before: Array, after: Sequence[Array], axis: int | None) -> Array:
 
 
 def definition_of(case: Case, call: Call) -> Callable[[dict[str, Tensor]], list[Array]]:
-    """The definition as a function of the arguments in float64. It raises DefinitionFault where the definition itself raises."""
-    return lambda arguments: [as_array(part) for part in defined(case, arguments, call)]
+    """The definition as a function of the arguments in float64. It raises DefinitionFault where the definition itself raises.
+
+    It is given copies, unless it was seen to write to none of its arguments: each is the same for whoever asks next.
+    """
+    writes = True
+
+    def evaluate(arguments: dict[str, Tensor]) -> list[Array]:
+        nonlocal writes
+        given = {name: tensor.clone() for name, tensor in arguments.items()} if writes else arguments
+        found = [as_array(part) for part in defined(case, given, call)]
+        writes = writes and any(tensor._version for tensor in given.values())
+        return found
+
+    return evaluate
 
 
 def defined(case: Case, arguments: Mapping[str, Tensor], call: Call) -> tuple[Tensor, ...]:
     """What the definition gives for arguments in place of a call's. Raises DefinitionFault where it raises."""
     with answering(case):
-        return case.operation.evaluate(arguments, call.options, call.sizes)
+        return case.operation.evaluate_in_place(arguments, call.options, call.sizes)
 
 
 @contextmanager

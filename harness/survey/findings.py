@@ -31,6 +31,9 @@ _OWN_FAULT = "INTERNAL ASSERT FAILED"
 _COMPILED = "compiled"
 """The property in which a compiler is asked."""
 
+_UNWRITTEN = "uninitialised_memory"
+"""The property that falls where a result holds what was in memory before, which may look like any other fault."""
+
 _TRIVIAL = frozenset(
     (
         *(
@@ -124,7 +127,7 @@ def findings(
 ) -> list[Found]:
     """The entries of the worklist; paths, calls: of each operation, its operator, and what that calls of PyTorch's core."""
     groups: dict[tuple[str, ...], list[RootCause]] = {}
-    told = _with_what_follows(_without_refusals(causes(outcomes)))
+    told = _with_what_follows(_with_unwritten_memory(_without_refusals(causes(outcomes))))
     for cause in _with_other_ways([*told]):
         groups.setdefault(_likeness(cause), []).append(cause)
     found = [
@@ -188,6 +191,16 @@ def _without_refusals(found: list[RootCause]) -> list[RootCause]:
     refused = {_question(cell) for each in refusing if each.key[1] == ITSELF for cell in each.cells}
     gone = [each for each in refusing if each.key[1] in (ITSELF, TRANSFORMED) or _question(each.shown) in refused]
     return [each for each in found if each not in gone]
+
+
+def _with_unwritten_memory(found: list[RootCause]) -> Iterator[RootCause]:
+    """The causes, where those of a use that leaves a part of its result unwritten have with them whatever else is off of it."""
+    told = [(cell.operation, cell) for cause in found for cell in cause.cells if cell.prop == _UNWRITTEN]
+    unwritten = {operation: cell for operation, cell in reversed(told) if cell.implementation == ITSELF}
+    for operation, shown in unwritten.items():
+        cells = (cell for cause in found if cause.key[0] == operation for cell in cause.cells if cell is not shown)
+        yield RootCause(shown.reason, (shown, *cells))
+    yield from (cause for cause in found if cause.key[0] not in unwritten)
 
 
 def _question(cell: CellFinished) -> tuple[str, ...]:
