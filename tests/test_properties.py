@@ -224,14 +224,14 @@ def test_a_first_case_that_takes_longer_than_the_cells_share_of_a_budget_stays_t
 
 def test_a_case_that_takes_too_long_is_left_out_and_is_not_one_that_should_have_been_met(monkeypatch):
     """The report says up to which size each axis was met."""
-    monkeypatch.setattr(pace, "LONGEST", 0.05)
 
     def slower(x, h, gain):
         time.sleep(1e-3 * x.shape[0])
         return smoothed.definition(x, h, gain)
 
-    cell = cell_of("agreement", smoothed, slower)
-    found = outcome(cell, 1, 0)
+    with monkeypatch.context() as patched:
+        patched.setattr(pace, "LONGEST", 0.05)
+        found = outcome(cell_of("agreement", smoothed, slower), 1, 0)
     assert 16 <= max(found.sizes["batch"]) <= 129 and not found.is_short
     assert max(outcome(cell_of("agreement", smoothed, smoothed.definition), 1, 0).sizes["batch"]) > 1000
 
@@ -356,6 +356,32 @@ def test_where_the_definition_has_no_gradient_nobody_is_asked_for_one():
     assert told.verdict is Verdict.WRONG and told.worst.case.sizes["rows"] == 1
     found = explore(Cell(PROPERTIES["gradients"], of_one_row, of_one_row.own, "cpu", "float32"), asked)
     assert found.verdict is Verdict.ERROR and "its backward pass raised RuntimeError" in found.worst.judgement.reason
+
+
+@harness.operation
+def added_in_place(x: Float[Tensor, "batch d"]) -> Float[Tensor, "batch d"]:
+    """tanh(x) + x, of which no gradient can be had: it writes to what tanh keeps for that."""
+    made = torch.tanh(x)
+    made += x
+    return made
+
+
+def gated_in_place(x, w):
+    made = torch.sigmoid(w * x)
+    made *= x
+    return made
+
+
+def test_where_neither_has_a_gradient_nobody_is_asked_for_one():
+    def also_in_place(x):
+        made = torch.tanh(x)
+        made += x
+        return made
+
+    for dtype in ("float32", "float64"):
+        assert explored("gradients", added_in_place, also_in_place, dtype).verdict is Verdict.UNSUPPORTED
+        assert not explored("agreement", added_in_place, also_in_place, dtype).verdict.failing
+    assert explored("gradients", gated, gated_in_place).verdict is Verdict.ERROR
 
 
 @harness.operation(sizes={"n": (2, 3)})

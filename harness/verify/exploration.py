@@ -15,7 +15,6 @@ import numpy as np
 from harness.declare.devices import CPU, device_named
 from harness.errors import DefinitionFault, Unsupported
 from harness.generate.case import Case
-from harness.generate.layouts import contiguous
 from harness.generate.precision import eps_of, finer_than
 from harness.generate.shapes import alone
 from harness.measure.clock import own_seconds, spending
@@ -57,6 +56,9 @@ Answers = dict[Hashable, list[Comparison]]
 """What an implementation gave in some cases, by what tells them apart."""
 
 _WITHOUT_ANSWER = (Unsupported, ImplementationFault, DefinitionFault)
+
+_ORACLES = "float64"
+"""The dtype in which the definition judges."""
 
 _ORDINARY = ("float32", "float64")
 """Dtypes in which every library computes."""
@@ -317,15 +319,14 @@ def _fault_of_the_definition(
 ) -> DefinitionFault | ImplementationFault | None:
     """What the definition raises itself where something failed: what has no answer is asked of nobody.
 
-    So it is where it raises in the case's layout of memory alone, as what calls `view` does.
+    So it is where it raises in the case's layout of memory alone, as what calls `view` does, or in its backward pass.
     """
     if isinstance(fault, DefinitionFault):
         return fault
     try:
         with suppress(Unsupported):
             reference(case)
-            if case.layout != contiguous.__name__:
-                cell.prop(Subject(cell.operation, cell.operation.own), case)
+            cell.prop(Subject(cell.operation, cell.operation.own), case.at(_ORACLES))
     except (DefinitionFault, ImplementationFault) as own:
         return own
     return None
