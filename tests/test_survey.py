@@ -240,6 +240,7 @@ def test_whatever_is_off_of_what_leaves_memory_unwritten_is_one_finding():
     )
     assert one.id == findings([cell("erf", prop=unwritten)], PATHS, CALLS)[0].id
     assert len(findings([*others, cell("erf", "out", unwritten)], PATHS, CALLS)) == 4
+    assert len(findings([*others, cell("erf", prop=unwritten, verdict=Verdict.UNSTABLE)], PATHS, CALLS)) == 5
 
 
 def test_what_another_way_fails_likewise_is_the_operators_own_finding():

@@ -195,8 +195,8 @@ def _without_refusals(found: list[RootCause]) -> list[RootCause]:
 
 def _with_unwritten_memory(found: list[RootCause]) -> Iterator[RootCause]:
     """The causes, where those of a use that leaves a part of its result unwritten have with them whatever else is off of it."""
-    told = [(cell.operation, cell) for cause in found for cell in cause.cells if cell.prop == _UNWRITTEN]
-    unwritten = {operation: cell for operation, cell in reversed(told) if cell.implementation == ITSELF}
+    told = [cell for cause in found if cause.verdict.failing for cell in cause.cells if cell.prop == _UNWRITTEN]
+    unwritten = {cell.operation: cell for cell in reversed(told) if cell.implementation == ITSELF}
     for operation, shown in unwritten.items():
         cells = (cell for cause in found if cause.key[0] == operation for cell in cause.cells if cell is not shown)
         yield RootCause(shown.reason, (shown, *cells))
