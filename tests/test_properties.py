@@ -379,7 +379,9 @@ def test_where_neither_has_a_gradient_nobody_is_asked_for_one():
         return made
 
     for dtype in ("float32", "float64"):
-        assert explored("gradients", added_in_place, also_in_place, dtype).verdict is Verdict.UNSUPPORTED
+        found = explored("gradients", added_in_place, also_in_place, dtype)
+        assert found.verdict is Verdict.UNSUPPORTED
+        assert "the definition fails as well: " in found.worst.judgement.reason
         assert not explored("agreement", added_in_place, also_in_place, dtype).verdict.failing
     assert explored("gradients", gated, gated_in_place).verdict is Verdict.ERROR
 

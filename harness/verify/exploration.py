@@ -305,7 +305,10 @@ def _failed(cell: Cell, subject: Subject, case: Case, fault: DefinitionFault | I
         return Finding(case, Judgement(Verdict.ERROR, float("inf"), reason=str(fault)), kind=LOST)
     undefined = None if cell.is_of_the_definition else _fault_of_the_definition(cell, case, fault)
     if undefined is not None:
-        fault, another = undefined, "the oracle has no answer: "
+        fault = undefined
+        another = (
+            "the oracle has no answer: " if isinstance(fault, DefinitionFault) else "the definition fails as well: "
+        )
     else:
         lacking = isinstance(fault, ImplementationFault) and fault.about_dtype and _is_of_the_dtype(cell, subject, case)
         another = "a library has no kernel for the dtype: " if lacking else ""
