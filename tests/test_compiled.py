@@ -16,7 +16,7 @@ from harness.generate.case import Case
 from harness.measure.verdict import Verdict
 from harness.operations.linear import linear
 from harness.verify.cell import Cell, cells, check_backends
-from harness.verify.exploration import ask
+from harness.verify.finding import ask
 from harness.verify.subject import Subject
 from harness.verify.suite import every_property
 

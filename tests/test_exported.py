@@ -15,7 +15,8 @@ from harness.generate.plan import essential
 from harness.measure.verdict import Verdict
 from harness.operations.linear import linear
 from harness.verify.cell import cells, check_backends
-from harness.verify.exploration import ask, explore
+from harness.verify.exploration import explore
+from harness.verify.finding import ask
 from harness.verify.subject import Subject
 from tests.verdicts import PROPERTIES
 

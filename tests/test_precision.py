@@ -11,7 +11,7 @@ from harness.generate.precision import PRECISIONS, full_precision
 from harness.measure.reference import reference
 from harness.operations.linear import linear
 from harness.verify.cell import cells, check_dtypes
-from harness.verify.exploration import ask
+from harness.verify.finding import ask
 from harness.verify.subject import Subject
 from harness.verify.suite import every_property
 from harness.verify.support import serves

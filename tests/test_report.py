@@ -23,7 +23,7 @@ from harness.report.fragment import fragment
 from harness.report.junit import junit
 from harness.report.template import operation_page
 from harness.report.terminal import print_outcomes, print_summary
-from harness.verify.exploration import Finding
+from harness.verify.finding import Finding
 from tests.byhand import (
     MEGABYTE,
     assert_harmless,

@@ -34,7 +34,8 @@ from harness.operations import recurrent_loops  # noqa: F401  (it adds implement
 from harness.operations.linear import linear
 from harness.operations.recurrent import gru
 from harness.verify.cell import Cell
-from harness.verify.exploration import ask, explore
+from harness.verify.exploration import explore
+from harness.verify.finding import ask
 from harness.verify.subject import Subject
 from harness.verify.suite import every_claim, every_property
 from tests.forkserver import HEAVY, SECONDS, server

@@ -16,7 +16,8 @@ from harness.generate.plan import plan
 from harness.measure.verdict import Verdict
 from harness.operations.linear import linear
 from harness.verify.cell import Cell
-from harness.verify.exploration import WIDE, explore
+from harness.verify.exploration import explore
+from harness.verify.finding import WIDE
 from harness.verify.suite import every_property
 
 AGREEMENT = next(prop for prop in every_property() if prop.name == "agreement")

@@ -13,7 +13,8 @@ from harness.generate.plan import plan
 from harness.operations.boosted_trees import boosted_trees_predict
 from harness.operations.linear import linear
 from harness.operations.pooling import pool_then_decode
-from harness.verify.exploration import WIDE, explore
+from harness.verify.exploration import explore
+from harness.verify.finding import WIDE
 from tests.test_shrinking import cell_of
 
 SIZES = {"batch": 2, "inputs": 3, "outputs": 2}

@@ -16,7 +16,7 @@ from harness.explain.sentence import sentence
 from harness.generate.precision import eps_of
 from harness.measure.verdict import Verdict
 from harness.verify.cell import Cell
-from harness.verify.exploration import ask
+from harness.verify.finding import ask
 from harness.verify.property import Property
 from harness.verify.subject import ImplementationFault, Subject
 from harness.verify.suite import every_property

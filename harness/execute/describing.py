@@ -21,7 +21,7 @@ from harness.explain.script import of_the_end
 from harness.generate.case import Case
 from harness.measure.verdict import Judgement, Verdict
 from harness.verify.cell import Cell
-from harness.verify.exploration import Finding
+from harness.verify.finding import Finding
 from harness.verify.suite import every_property
 
 _encode = msgspec.json.encode

@@ -37,7 +37,8 @@ from harness.record.kept import kept
 from harness.record.known import recognised
 from harness.verify.accuracy import LessAccurate
 from harness.verify.cell import Cell
-from harness.verify.exploration import Exploration, Finding, explore
+from harness.verify.exploration import Exploration, explore
+from harness.verify.finding import Finding
 from harness.verify.peers import Peers
 from harness.verify.systematic_error import SystematicError
 

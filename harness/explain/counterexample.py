@@ -14,7 +14,7 @@ from harness.explain.script import Script
 from harness.explain.sentence import sentence
 from harness.measure.arrays import as_array
 from harness.measure.comparison import Comparison, equal
-from harness.verify.exploration import Finding
+from harness.verify.finding import Finding
 
 _SHOWN = 12
 _FEWEST_DIGITS = 6

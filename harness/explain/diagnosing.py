@@ -18,7 +18,7 @@ from harness.measure.assertions import all_close
 from harness.measure.clock import spending
 from harness.measure.reference import reference
 from harness.verify.cell import Cell
-from harness.verify.exploration import Finding
+from harness.verify.finding import Finding
 
 _OF_MEMORY = (argument_written.name, memory_not_written.name, layout_of_one.name)
 """Observations that are about memory itself."""

@@ -23,7 +23,7 @@ from harness.measure.arrays import as_array
 from harness.measure.assertions import close
 from harness.measure.reference import ExpectedTensor, reference
 from harness.verify.cell import Cell
-from harness.verify.exploration import Finding
+from harness.verify.finding import Finding
 from harness.verify.subject import ImplementationFault, Subject
 
 FAULTS = (ImplementationFault, Unsupported, HarnessError)

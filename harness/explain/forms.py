@@ -23,7 +23,7 @@ from harness.generate.patterns import SPECIAL
 from harness.generate.precision import PRECISIONS
 from harness.measure.comparison import allowance
 from harness.verify.beside import modules_beside
-from harness.verify.exploration import WIDE
+from harness.verify.finding import WIDE
 from harness.verify.suite import is_of_the_harness
 
 _OTHERS, _TIMES = (1, 2, 3), (2, 3, 4, 8, 16)

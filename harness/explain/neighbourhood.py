@@ -26,7 +26,7 @@ from harness.measure.clock import undisturbed_seconds
 from harness.measure.comparison import Comparison, is_off_by_multiples
 from harness.measure.reference import reference
 from harness.verify.cell import Cell
-from harness.verify.exploration import WIDE, Finding
+from harness.verify.finding import WIDE, Finding
 from harness.verify.kernel_accesses import kernel_results
 from harness.verify.subject import ImplementationFault, Subject
 

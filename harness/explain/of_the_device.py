@@ -10,7 +10,7 @@ from harness.explain.circumstances import circumstances, in_words
 from harness.explain.diagnosis import Diagnosis
 from harness.explain.neighbourhood import FaultNeighbourhood
 from harness.verify.cell import Cell
-from harness.verify.exploration import Finding
+from harness.verify.finding import Finding
 
 
 def of_an_operator(fault: FaultNeighbourhood) -> Diagnosis | None:

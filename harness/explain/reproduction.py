@@ -14,7 +14,7 @@ from harness.explain.script import Script
 from harness.generate.case import Case
 from harness.measure.clock import undisturbed_seconds
 from harness.verify.cell import Cell
-from harness.verify.exploration import Finding
+from harness.verify.finding import Finding
 
 _LONGEST = 60_000
 """Characters of a script; an issue on GitHub takes 65,536."""

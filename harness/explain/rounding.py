@@ -14,7 +14,8 @@ from harness.generate.precision import PRECISIONS, eps_of
 from harness.measure.comparison import Comparison
 from harness.measure.verdict import Judgement, Verdict
 from harness.verify.cell import Cell
-from harness.verify.exploration import Exploration, Finding
+from harness.verify.exploration import Exploration
+from harness.verify.finding import Finding
 
 _FEWEST, _NEARLY_ALL = 3, 0.75
 """Cases on either side of a size, and the share of those beyond it that lose digits, for the size to be what matters."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from harness.measure.comparison import Comparison, equal
-from harness.verify.exploration import Finding
+from harness.verify.finding import Finding
 
 
 def sentence(finding: Finding) -> str:

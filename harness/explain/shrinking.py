@@ -18,7 +18,7 @@ from harness.generate.provider import BY_CHANCE
 from harness.generate.strategy import below
 from harness.measure.clock import undisturbed_seconds
 from harness.verify.cell import Cell
-from harness.verify.exploration import WIDE, Finding, ask, is_as_the_definition
+from harness.verify.finding import WIDE, Finding, ask, is_as_the_definition
 from harness.verify.subject import Subject
 
 
