@@ -154,6 +154,8 @@ def test_what_agrees_in_one_result_says_nothing_of_another_without_a_digit():
     assert one.verdict is Verdict.INCONCLUSIVE and one.untold == ["result 1 against the oracle"]
     assert set(one.tally) <= {Verdict.EXACT, Verdict.ROUNDING, Verdict.INCONCLUSIVE}
     assert other.verdict.severity >= Verdict.UNSTABLE.severity and not other.untold
+    wrong = explored("agreement", waves, lambda x: (2 * x.mean(-1), torch.zeros_like(x)), "float32", examples=8)
+    assert wrong.verdict is Verdict.WRONG and wrong.untold
     assert outcome(one.cell, 8, 0).reason.startswith("no digit of result 1 against the oracle could be compared")
 
 
