@@ -1,6 +1,7 @@
 """The measure of error: u, scores, verdicts and the precision ladder."""
 
 import dataclasses
+import itertools
 import math
 
 import numpy as np
@@ -392,8 +393,8 @@ def test_a_definition_that_writes_to_its_argument_judges_as_well_as_another():
         """Twice x."""
         return x.mul_(2)
 
-    for dtype in ("float64", "float32"):
-        case = case_of(doubled, dtype, "normal", batch=2, d=3)
+    for dtype, pattern in itertools.product(("float64", "float32"), ("normal", "few_ones")):  # which is evaluated again
+        case = case_of(doubled, dtype, pattern, batch=2, d=3)
         before = case.tensors["x"].clone()
         (part,) = reference(case).parts
         assert torch.equal(case.tensors["x"], before)
