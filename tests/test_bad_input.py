@@ -252,6 +252,12 @@ def test_what_an_exception_was_raised_from_is_said_and_what_it_came_across_is_no
         except ZeroDivisionError as failure:
             raise RuntimeError("can't be compiled") from failure
 
+    def in_its_place(x, W, b):
+        try:
+            1 / 0  # noqa: B018
+        except ZeroDivisionError:
+            raise RuntimeError("can't be compiled") from None
+
     def on_the_way(x, W, b):
         try:
             1 / 0  # noqa: B018
@@ -262,8 +268,9 @@ def test_what_an_exception_was_raised_from_is_said_and_what_it_came_across_is_no
         failure = RuntimeError("can't be compiled")
         raise failure from failure
 
-    with pytest.raises(ImplementationFault, match=r"can't be compiled \(from ZeroDivisionError: division by zero\)$"):
-        call(translated)
+    for function in (translated, in_its_place):
+        with pytest.raises(ImplementationFault, match=r"compiled \(from ZeroDivisionError: division by zero\)$"):
+            call(function)
     for function in (on_the_way, from_itself):
         with pytest.raises(ImplementationFault, match=r"can't be compiled$"):
             call(function)
