@@ -186,3 +186,18 @@ def any_above(x: Float[Tensor, "batch n"]) -> tuple[Bool[Tensor, "batch"], Float
 def test_results_of_which_some_are_no_numbers_are_asked():
     assert not verdict(any_above, lambda x: ((x > 1).amax(-1), torch.relu(x - 1))).failing
     assert verdict(any_above, lambda x: ((x > 1).any(-1), torch.relu(x - 1).nan_to_num())) is Verdict.WRONG
+
+
+@harness.operation
+def over_itself(x: Float[Tensor, "batch n"]) -> Float[Tensor, "batch n"]:
+    """x / x."""
+    return x / x
+
+
+def test_of_finite_numbers_alone_nothing_is_asked_here():
+    """Not where memory that nobody wrote makes an entry look as if it depended on one that is not finite."""
+    case = harness.Case(over_itself, {"batch": 1, "n": 2}, pattern="nonfinite", values={"x": (0.0, 2.0)})
+    told = nonfinite_reference(case)
+    assert told.alone(0, [0]) == {}
+    for actual in (np.ones((1, 2)), np.array([[np.nan, 1.0]])):
+        assert np.array_equal(told.kinds(0, actual, 1e300), actual, equal_nan=True)

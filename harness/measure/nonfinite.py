@@ -183,9 +183,9 @@ class _Definition:
             yield [_changed(one, other) for one, other in zip(before, after, strict=True)]
 
     def _alone(self, index: int, entries: list[int]) -> dict[int, float]:
-        """The entries of a result where only those inputs are non-finite of which each depends; none where there are many."""
+        """The entries of a result where only those inputs are non-finite of which each depends; none where there are many, or none."""
         places = self._places
-        if len(places) > _MOST_LOOKED_AT:
+        if not 0 < len(places) <= _MOST_LOOKED_AT:
             return {}
         with spending("oracle"), torch.no_grad():
             before = self._values(self._draws[0])
