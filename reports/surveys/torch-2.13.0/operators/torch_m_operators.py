@@ -193,7 +193,7 @@ median.implementation(median.definition, name="transformed")
 
 
 @harness.operation
-def meshgrid_variadic_tensors(x: Float[Tensor, "d"], y: Float[Tensor, ""], z: Float[Tensor, "n"], u: Float[Tensor, ""], indexing: str = 'xy') -> tuple[Float[Tensor, "1 d n 1"], Float[Tensor, "1 d n 1"], Float[Tensor, "1 d n 1"], Float[Tensor, "1 d n 1"]]:
+def meshgrid_variadic_tensors(x: Float[Tensor, "batch"], y: Float[Tensor, ""], z: Float[Tensor, "n"], u: Float[Tensor, ""], indexing: str = 'ij') -> tuple[Float[Tensor, "batch 1 n 1"], Float[Tensor, "batch 1 n 1"], Float[Tensor, "batch 1 n 1"], Float[Tensor, "batch 1 n 1"]]:
     """What torch.meshgrid computes."""
     return torch.meshgrid(x, y, z, u, indexing=indexing)
 
@@ -212,7 +212,7 @@ def meshgrid_variadic_tensors_numpy_meshgrid(x, y, z, u, indexing):
 
 
 @harness.operation
-def meshgrid_list_of_tensors(x_0: Float[Tensor, "d"], x_1: Float[Tensor, ""], x_2: Float[Tensor, "n"], indexing: str = 'xy') -> tuple[Float[Tensor, "1 d n"], Float[Tensor, "1 d n"], Float[Tensor, "1 d n"]]:
+def meshgrid_list_of_tensors(x_0: Float[Tensor, "batch"], x_1: Float[Tensor, ""], x_2: Float[Tensor, "n"], indexing: str = 'ij') -> tuple[Float[Tensor, "batch 1 n"], Float[Tensor, "batch 1 n"], Float[Tensor, "batch 1 n"]]:
     """What torch.meshgrid computes."""
     return torch.meshgrid([x_0, x_1, x_2], indexing=indexing)
 

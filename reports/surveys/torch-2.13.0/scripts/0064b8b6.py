@@ -1,12 +1,12 @@
-# linalg_matrix_norm/definition is UNSTABLE, by the property agreement: against the oracle: off by 298 × the
-# noise floor in float32, where rounding explains 74 ×; by 0 × in float64: the error shrinks with higher
+# linalg_matrix_norm/definition is UNSTABLE, by the property agreement: against the oracle: off by 337 × the
+# noise floor in float32, where rounding explains 84 ×; by 0 × in float64: the error shrinks with higher
 # precision
-# The noise floor, what rounding the arguments to float32 makes of the result, is 8.4e-06 here.
-# Why: loses up to 3.2 of float32's 6.9 digits, more than the conditioning of the problem explains, only where
+# The noise floor, what rounding the arguments to float32 makes of the result, is 5.1e-05 here.
+# Why: loses up to 2.9 of float32's 6.9 digits, more than the conditioning of the problem explains, only where
 # the pattern of values is constant (1 of 6)
-# Largest difference seen: 0.00251
+# Largest difference seen: 0.0173
 # Found with harness 0.1.0, torch 2.13.0+cpu, numpy 2.4.6, Python 3.11.7,
-# Linux-6.18.44-fc-v657-x86_64-with-glibc2.36, on cpu.
+# Linux-6.18.44-fc-v669-x86_64-with-glibc2.36, on cpu.
 
 
 import platform
@@ -25,7 +25,7 @@ def linalg_matrix_norm(x, y='fro', u=True):
 def reproduce(candidate):
     def case():
         return dict(
-            x=torch.frombuffer(bytearray(zlib.decompress(base64.b85decode('c-rm5K?wi=2n4Vym&6h_x&9Ax2pcThiK?oqs;a80s;a80s;a80s;a80s;a80s;a80s;a80s;a80s;a80s;a80s;a80s;a80s;a80s;a80s;a80s;a80s;a80s;a80s;a80s;a80s;a80s;a80s;a80s;a80s;a80s;a80s;a80s;a80s;a80s;a80s;a80s;a80s;a80s;a80s;a80s;a80s;a80s;a80s;a80s;a80s;a80s;a80s;a80s;a80s;a80s;a80s;a80s;a80s;a80s;a80s;a80s;a80s;a80s;a80s;a80s;a80s;a80s;a80s;a80s;a80s;a80s;a80s;a80s;a80s;a80s;a80s;a80s;a80s;a80s;a80s;a80s;a80s;a80s;a80s;a80s;a80s;a80s;a80s;a80s;a80s;a80s;a80s;a80s;a80sy=%M>0O-'))), dtype=torch.float32).reshape((1, 257, 342)),
+            x=torch.frombuffer(bytearray(zlib.decompress(base64.b85decode('c-rm5F%19!2m>&;Glmev%m^Cz+ob7iR8>_~RaI40RaI40RaI40RaI40RaI40RaI40RaI40RaI40RaI40RaI40RaI40RaI40RaI40RaI40RaI40RaI40RaI40RaI40RaI40RaI40RaI40RaI40RaI40RaI40RaI40RaI40RaI40RaI40RaI40RaI40RaI40RaI40RaI40RaI40RaI40RaI40RaI40RaI40RaI40RaI40RaI40RaI40RaI40RaI40RaI40RaI40RaI40RaI40RaI40RaI40RaI40RaI40RaI40RaI40RaI40RaI40RaI40RaI40RaI40RaI40RaI40RaI40RaI40RaI40RaI40RaI40RaI40RaI40RaI40RaI40RaI40RaI40RaI40RaI40RaI40RaI40RaI40RaI40RaI40RaI40RaI40RaI40RaI40RaI40RaI40RaI40RaI40RaI40RaI40RaI40RaI40RaI40RaI40RaI40RaI40RaI40RaI40RaI40RaI40RaI40RaI40RaI40RaI40RaI40RaI40RaI40RaI40RaI40eLwY}XHE'))), dtype=torch.float32).reshape((1, 257, 438)),
             y='fro',
             u=True,
         )
@@ -34,7 +34,7 @@ def reproduce(candidate):
         with torch.no_grad():
             return candidate(**arguments)
 
-    expected = torch.tensor([[[70.15802493276423]]], dtype=torch.float64)
+    expected = torch.tensor([[[429.57750547991225]]], dtype=torch.float64)
     actual = call(case())
 
     torch.set_printoptions(precision=9)

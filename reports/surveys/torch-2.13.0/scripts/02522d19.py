@@ -5,7 +5,7 @@
 # Why: the forward derivative along x is wrong, and no multiple of the right one, only where d ≥ 2
 # Largest difference seen: 1.95
 # Found with harness 0.1.0, torch 2.13.0+cpu, numpy 2.4.6, Python 3.11.7,
-# Linux-6.18.44-fc-v657-x86_64-with-glibc2.36, on cpu.
+# Linux-6.18.44-fc-v669-x86_64-with-glibc2.36, on cpu.
 
 
 import platform

@@ -1,11 +1,11 @@
 # linalg_cond/definition is UNSTABLE, by the property agreement: against the oracle: off by 4,127 × the noise
 # floor in float32, where rounding explains 32 ×; by 0 × in float64: the error shrinks with higher precision
 # The noise floor, what rounding the arguments to float32 makes of the result, is 2.1 here.
-# Why: loses up to 4.4 of float32's 6.9 digits, more than the conditioning of the problem explains, only where
-# the pattern of values is magnitudes (1 of 4), normal (1 of 22)
+# Why: loses up to 3.6 of float32's 6.9 digits, more than the conditioning of the problem explains, only where
+# the pattern of values is magnitudes (1 of 4)
 # Largest difference seen: 8.58e+03
 # Found with harness 0.1.0, torch 2.13.0+cpu, numpy 2.4.6, Python 3.11.7,
-# Linux-6.18.44-fc-v657-x86_64-with-glibc2.36, on cpu.
+# Linux-6.18.44-fc-v669-x86_64-with-glibc2.36, on cpu.
 
 
 import platform

@@ -1,11 +1,11 @@
-# grid_sampler_3d/definition is UNSTABLE, by the property agreement: against the oracle: off by 72 × the noise
+# grid_sampler_3d/definition is UNSTABLE, by the property agreement: against the oracle: off by 53 × the noise
 # floor in bfloat16, where rounding explains 32 ×; by 0 × in float64: the error shrinks with higher precision
-# The noise floor, what rounding the arguments to bfloat16 makes of the result, is 0.02 here.
-# Why: loses up to 1.7 of bfloat16's 2.1 digits, more than the conditioning of the problem explains, only where
-# the pattern of values is constant (1 of 14)
-# Largest difference seen: 1.48
+# The noise floor, what rounding the arguments to bfloat16 makes of the result, is 0.0032 here.
+# Why: loses up to 1.6 of bfloat16's 2.1 digits, more than the conditioning of the problem explains, only where
+# the pattern of values is constant (1 of 12)
+# Largest difference seen: 0.17
 # Found with harness 0.1.0, torch 2.13.0+cpu, numpy 2.4.6, Python 3.11.7,
-# Linux-6.18.44-fc-v657-x86_64-with-glibc2.36, on cpu.
+# Linux-6.18.44-fc-v669-x86_64-with-glibc2.36, on cpu.
 
 
 import platform
@@ -22,8 +22,8 @@ def grid_sampler_3d(x, y, z=0, u=0, v=False):
 def reproduce(candidate):
     def case():
         return dict(
-            x=torch.zeros(278, dtype=torch.bfloat16).index_put((torch.tensor([254, 255, 256, 257]),), torch.tensor([1.4765625, 1.4765625, 1.4765625, 1.4765625], dtype=torch.bfloat16)).reshape((1, 1, 1, 1, 278)),
-            y=torch.tensor([[[[[0.83984375, 0.0, 0.0]]]]], dtype=torch.bfloat16),
+            x=torch.zeros(259, dtype=torch.bfloat16).index_put((torch.tensor([252, 253, 254, 255, 256]),), torch.tensor([0.16992188, 0.16992188, 0.16992188, 0.16992188, 0.16992188], dtype=torch.bfloat16)).reshape((1, 1, 1, 1, 259)),
+            y=torch.tensor([[[[[0.96484375, 0.0, 0.0]]]]], dtype=torch.bfloat16),
             z=0,
             u=0,
             v=False,
@@ -33,7 +33,7 @@ def reproduce(candidate):
         with torch.no_grad():
             return candidate(**arguments)
 
-    expected = torch.tensor([[[[[1.4765625]]]]], dtype=torch.float64)
+    expected = torch.tensor([[[[[0.169921875]]]]], dtype=torch.float64)
     actual = call(case())
 
     torch.set_printoptions(precision=9)

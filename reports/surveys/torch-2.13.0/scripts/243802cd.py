@@ -3,10 +3,10 @@
 # higher precision
 # The noise floor, what rounding the arguments to float32 makes of the result, is 2.7e-07 here.
 # Why: loses up to 6.9 of float32's 6.9 digits, more than the conditioning of the problem explains, only where
-# the pattern of values is dominant (1 of 1), magnitudes (1 of 4)
+# the pattern of values is magnitudes (2 of 4)
 # Largest difference seen: 0.000112
 # Found with harness 0.1.0, torch 2.13.0+cpu, numpy 2.4.6, Python 3.11.7,
-# Linux-6.18.44-fc-v657-x86_64-with-glibc2.36, on cpu.
+# Linux-6.18.44-fc-v669-x86_64-with-glibc2.36, on cpu.
 
 
 import platform

@@ -1,11 +1,11 @@
 # linalg_pinv/definition is UNSTABLE, by the property agreement: against the oracle: off by ∞ × the noise floor
 # in float32, where rounding explains 32 ×; by 0 × in float64: the error shrinks with higher precision
 # The noise floor, what rounding the arguments to float32 makes of the result, is 5.6e+32 here.
-# Why: loses up to 4.6 of float32's 6.9 digits, more than the conditioning of the problem explains, only where
-# the pattern of values is magnitudes (1 of 4), offset (1 of 8)
+# Why: loses up to 3.7 of float32's 6.9 digits, more than the conditioning of the problem explains, only where
+# the pattern of values is magnitudes (2 of 4), offset (1 of 8)
 # Largest difference seen: inf
 # Found with harness 0.1.0, torch 2.13.0+cpu, numpy 2.4.6, Python 3.11.7,
-# Linux-6.18.44-fc-v657-x86_64-with-glibc2.36, on cpu.
+# Linux-6.18.44-fc-v669-x86_64-with-glibc2.36, on cpu.
 
 
 import platform

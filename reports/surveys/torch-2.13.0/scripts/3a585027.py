@@ -2,10 +2,10 @@
 # the noise floor in float32, where rounding explains 64 ×; by 0 × in float64: the error shrinks with higher
 # precision
 # The noise floor, what rounding the arguments to float32 makes of the result, is 1e-06 here.
-# Why: loses up to 2.0 of float32's 6.9 digits, more than the conditioning of the problem explains
+# Why: loses up to 6.9 of float32's 6.9 digits, more than the conditioning of the problem explains
 # Largest difference seen: 0.954
 # Found with harness 0.1.0, torch 2.13.0+cpu, numpy 2.4.6, Python 3.11.7,
-# Linux-6.18.44-fc-v657-x86_64-with-glibc2.36, on cpu.
+# Linux-6.18.44-fc-v669-x86_64-with-glibc2.36, on cpu.
 
 
 import platform

@@ -1,9 +1,9 @@
-# linalg_ldl_factor_ex/definition is WRONG, by the property agreement: result 2 against the oracle: 1 of 1
+# linalg_ldl_factor_ex/definition is WRONG, by the property agreement: result 1 against the oracle: 2 of 3
 # entries differ, where nothing but equality will do
-# Why: no known cause explains it; what matters is which values it meets
-# Largest difference seen: 2
+# Why: NaN or infinity is invented
+# Largest difference seen: 6
 # Found with harness 0.1.0, torch 2.13.0+cpu, numpy 2.4.6, Python 3.11.7,
-# Linux-6.18.44-fc-v657-x86_64-with-glibc2.36, on cpu.
+# Linux-6.18.44-fc-v669-x86_64-with-glibc2.36, on cpu.
 
 
 import platform
@@ -20,17 +20,17 @@ def linalg_ldl_factor_ex(x, hermitian=False):
 def reproduce(candidate):
     def case():
         return dict(
-            x=torch.tensor([[[-0.046471596, -0.046471596], [-0.046471596, -0.046471596]]], dtype=torch.float32),
+            x=torch.tensor([[[-2.126521e-39, 1.335423e-39, 0.0], [1.335423e-39, 0.0, 0.0], [0.0, 0.0, 0.0]]], dtype=torch.float32),
             hermitian=False,
         )
 
     def call(arguments):
         with torch.no_grad():
             results = candidate(**arguments)
-        result = results[2] if isinstance(results, (tuple, list)) and len(results) == 3 else results
+        result = results[1] if isinstance(results, (tuple, list)) and len(results) == 3 else results
         return result
 
-    expected = torch.tensor([0], dtype=torch.int32)
+    expected = torch.tensor([[1, 2, 3]], dtype=torch.int32)
     actual = call(case())
 
     torch.set_printoptions(precision=9)

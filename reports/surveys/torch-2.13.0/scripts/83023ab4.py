@@ -1,12 +1,12 @@
 # unsafe_masked_index_put_accumulate/definition is UNSTABLE, by the property agreement: against the oracle: off
-# by 176 × the noise floor in float32, where rounding explains 44 ×; by 0 × in float64: the error shrinks with
+# by 128 × the noise floor in float32, where rounding explains 32 ×; by 0 × in float64: the error shrinks with
 # higher precision
-# The noise floor, what rounding the arguments to float32 makes of the result, is 4.9e-05 here.
-# Why: loses up to 3.2 of float32's 6.9 digits, more than the conditioning of the problem explains, only where
-# the pattern of values is constant (1 of 7)
-# Largest difference seen: 0.00867
+# The noise floor, what rounding the arguments to float32 makes of the result, is 0.00011 here.
+# Why: loses up to 2.2 of float32's 6.9 digits, more than the conditioning of the problem explains, only where
+# the pattern of values is constant (3 of 7)
+# Largest difference seen: 0.0139
 # Found with harness 0.1.0, torch 2.13.0+cpu, numpy 2.4.6, Python 3.11.7,
-# Linux-6.18.44-fc-v657-x86_64-with-glibc2.36, on cpu.
+# Linux-6.18.44-fc-v669-x86_64-with-glibc2.36, on cpu.
 
 
 import platform
@@ -25,18 +25,18 @@ def unsafe_masked_index_put_accumulate(x, y, z_0, z_1, u):
 def reproduce(candidate):
     def case():
         return dict(
-            x=torch.tensor([[0.7675488]], dtype=torch.float32),
-            y=torch.frombuffer(bytearray(zlib.decompress(base64.b85decode('c-rm30Sy2E0K%ZXe`#kApa1{>xB)u44Iu'))), dtype=torch.bool).reshape((120, 28)),
-            z_0=torch.tensor([[0], [0], [0], [0], [0], [0], [0], [0], [0], [0], [0], [0], [0], [0], [0], [0], [0], [0], [0], [0], [0], [0], [0], [0], [0], [0], [0], [0], [0], [0], [0], [0], [0], [0], [0], [0], [0], [0], [0], [0], [0], [0], [0], [0], [0], [0], [0], [0], [0], [0], [0], [0], [0], [0], [0], [0], [0], [0], [0], [0], [0], [0], [0], [0], [0], [0], [0], [0], [0], [0], [0], [0], [0], [0], [0], [0], [0], [0], [0], [0], [0], [0], [0], [0], [0], [0], [0], [0], [0], [0], [0], [0], [0], [0], [0], [0], [0], [0], [0], [0], [0], [0], [0], [0], [0], [0], [0], [0], [0], [0], [0], [0], [0], [0], [0], [0], [0], [0], [0], [0]], dtype=torch.int64),
-            z_1=torch.tensor([[0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]], dtype=torch.int64),
-            u=torch.frombuffer(bytearray(zlib.decompress(base64.b85decode('c-rm50Sy2E2m_$%FJ>GQynqFa02|p(R8>_~RaI40RaI40Ri6jN*md~'))), dtype=torch.float32).reshape((120, 28)),
+            x=torch.tensor([[1.4008434]], dtype=torch.float32),
+            y=torch.frombuffer(bytearray(zlib.decompress(base64.b85decode('c-muR90j9b6pVsVFbYNi^#K4)Y6oK'))), dtype=torch.bool).reshape((63, 30)),
+            z_0=torch.tensor([[0], [0], [0], [0], [0], [0], [0], [0], [0], [0], [0], [0], [0], [0], [0], [0], [0], [0], [0], [0], [0], [0], [0], [0], [0], [0], [0], [0], [0], [0], [0], [0], [0], [0], [0], [0], [0], [0], [0], [0], [0], [0], [0], [0], [0], [0], [0], [0], [0], [0], [0], [0], [0], [0], [0], [0], [0], [0], [0], [0], [0], [0], [0]], dtype=torch.int64),
+            z_1=torch.tensor([[0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]], dtype=torch.int64),
+            u=torch.frombuffer(bytearray(zlib.decompress(base64.b85decode('c-rm5F%19!2m>%@Xq#gkESTVIlcqaSRaI40RaN!v0V}(+lm'))), dtype=torch.float32).reshape((63, 30)),
         )
 
     def call(arguments):
         with torch.no_grad():
             return candidate(**arguments)
 
-    expected = torch.tensor([[-399.3751208782196]], dtype=torch.float64)
+    expected = torch.tensor([[887.3167140483856]], dtype=torch.float64)
     actual = call(case())
 
     torch.set_printoptions(precision=9)

@@ -1,11 +1,11 @@
-# tensordot/definition is UNSTABLE, by the property agreement: against the oracle: off by 133 × the noise floor
+# tensordot/definition is UNSTABLE, by the property agreement: against the oracle: off by 129 × the noise floor
 # in float32, where rounding explains 32 ×; by 0 × in float64: the error shrinks with higher precision
-# The noise floor, what rounding the arguments to float32 makes of the result, is 5.7e-05 here.
-# Why: loses up to 2.3 of float32's 6.9 digits, more than the conditioning of the problem explains, only where
+# The noise floor, what rounding the arguments to float32 makes of the result, is 0.0009 here.
+# Why: loses up to 2.4 of float32's 6.9 digits, more than the conditioning of the problem explains, only where
 # the pattern of values is constant (1 of 7)
-# Largest difference seen: 0.00538
+# Largest difference seen: 0.0822
 # Found with harness 0.1.0, torch 2.13.0+cpu, numpy 2.4.6, Python 3.11.7,
-# Linux-6.18.44-fc-v657-x86_64-with-glibc2.36, on cpu.
+# Linux-6.18.44-fc-v669-x86_64-with-glibc2.36, on cpu.
 
 
 import platform
@@ -24,8 +24,8 @@ def tensordot(x, y, dims=2):
 def reproduce(candidate):
     def case():
         return dict(
-            x=torch.frombuffer(bytearray(zlib.decompress(base64.b85decode('c-rm5F%19!2m`R-Uj$CLCu<fE&?e37MO9T*RaI40Redd$=n2L'))), dtype=torch.float32).reshape((1, 63, 36)),
-            y=torch.frombuffer(bytearray(zlib.decompress(base64.b85decode('c-rm5F%19!2m>$~xIx<lPXs17+oYLpR8>_~RaI40RaI40RaI40RrUD+pk5V<'))), dtype=torch.float32).reshape((63, 36, 2)),
+            x=torch.frombuffer(bytearray(zlib.decompress(base64.b85decode('c-rm50Sy2E2m_#KHn6N+p63+|02|qxsH&=}s;a80s;>oTkbCz'))), dtype=torch.float32).reshape((1, 63, 36)),
+            y=torch.frombuffer(bytearray(zlib.decompress(base64.b85decode('c-rm5p$z~42m>(1UHtDjXkt$w+oYM>sH&=}s;a80s;a80s;a80s_OFsm6na2'))), dtype=torch.float32).reshape((63, 36, 2)),
             dims=2,
         )
 
@@ -33,7 +33,7 @@ def reproduce(candidate):
         with torch.no_grad():
             return candidate(**arguments)
 
-    expected = torch.tensor([[-324.78813462477774, -324.78813462477774]], dtype=torch.float64)
+    expected = torch.tensor([[5163.388515686333, 5163.388515686333]], dtype=torch.float64)
     actual = call(case())
 
     torch.set_printoptions(precision=9)

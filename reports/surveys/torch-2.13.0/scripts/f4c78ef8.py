@@ -1,12 +1,12 @@
 # special_shifted_chebyshev_polynomial_t/definition is UNSTABLE, by the property agreement: against the oracle:
-# off by 205 × the noise floor in float32, where rounding explains 32 ×; by 0 × in float64: the error shrinks
-# with higher precision
-# The noise floor, what rounding the arguments to float32 makes of the result, is 0.63 here.
-# Why: loses up to 6.9 of float32's 6.9 digits, more than the conditioning of the problem explains, only where
+# off by ∞ × the noise floor in float32, where rounding explains 32 ×; by 0 × in float64: the error shrinks with
+# higher precision
+# The noise floor, what rounding the arguments to float32 makes of the result, is 1.2e-38 here.
+# Why: loses up to 2.7 of float32's 6.9 digits, more than the conditioning of the problem explains, only where
 # the pattern of values is magnitudes (1 of 4)
-# Largest difference seen: 129
+# Largest difference seen: inf
 # Found with harness 0.1.0, torch 2.13.0+cpu, numpy 2.4.6, Python 3.11.7,
-# Linux-6.18.44-fc-v657-x86_64-with-glibc2.36, on cpu.
+# Linux-6.18.44-fc-v669-x86_64-with-glibc2.36, on cpu.
 
 
 import platform
@@ -21,17 +21,19 @@ def special_shifted_chebyshev_polynomial_t(x, y):
 
 
 def reproduce(candidate):
+    from torch import inf, nan
+
     def case():
         return dict(
-            x=torch.tensor([[[-0.00043071946]]], dtype=torch.float32),
-            y=torch.tensor([[[332.7]]], dtype=torch.float32),
+            x=torch.tensor([[[-35.0]]], dtype=torch.float32),
+            y=torch.tensor([[[144.5]]], dtype=torch.float32),
         )
 
     def call(arguments):
         with torch.no_grad():
             return candidate(**arguments)
 
-    expected = torch.tensor([[[482325.70784738014]]], dtype=torch.float64)
+    expected = torch.tensor([[[inf]]], dtype=torch.float64)
     actual = call(case())
 
     torch.set_printoptions(precision=9)

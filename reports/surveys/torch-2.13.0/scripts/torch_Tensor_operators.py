@@ -632,7 +632,7 @@ Tensor_zero.implementation(Tensor_zero.definition, name="transformed")
 
 @Tensor_zero.implementation(name="in_place", mutates="x")
 def Tensor_zero_in_place(x):
-    torch.Tensor.zero_(x.clone())
+    torch.Tensor.zero_(x)
 
 
 @Tensor_zero.implementation(name="decomposed")

@@ -1,9 +1,11 @@
-# Tensor_resize_as/transformed is ERROR, by the property vmap: torch_Tensor_operators.py: Tensor_resize_as: the
-# result has shape [1, 1, 1], expected [1, 2, 1] (k p q)
-# Why: it fails (shape)
+# matrix_exp/definition is UNSTABLE, by the property uninitialised_memory: result 0 where fresh memory holds
+# NaN: off by ∞ × the noise floor in bfloat16, where rounding explains 64 ×; by 0 × in float64: the error
+# shrinks with higher precision
+# The noise floor, what rounding the arguments to bfloat16 makes of the result, is 0.012 here.
+# Why: loses up to 2.1 of bfloat16's 2.1 digits, more than the conditioning of the problem explains
 # Largest difference seen: inf
 # Found with harness 0.1.0, torch 2.13.0+cpu, numpy 2.4.6, Python 3.11.7,
-# Linux-6.18.44-fc-v657-x86_64-with-glibc2.36, on cpu.
+# Linux-6.18.44-fc-v669-x86_64-with-glibc2.36, on cpu.
 
 
 import platform
@@ -12,40 +14,23 @@ import torch
 import torch._refs
 
 
-def Tensor_resize_as(x, y):
-    """What torch.Tensor.resize_as_ computes."""
-    return torch.Tensor.resize_as_(x, y)
+def matrix_exp(x):
+    """What torch.matrix_exp computes."""
+    return torch.matrix_exp(x)
 
 
 def reproduce(candidate):
     def case():
         return dict(
-            x=torch.tensor([[[0.0]]], dtype=torch.float32),
-            y=torch.tensor([[[0.0], [0.0]]], dtype=torch.float32),
-        )
-
-    def other():
-        return dict(
-            x=torch.tensor([[[-0.11469698]]], dtype=torch.float32),
-            y=torch.tensor([[[-0.9806671], [-0.68746734]]], dtype=torch.float32),
+            x=torch.tensor([[[0.0, -0.100097656], [0.100097656, 0.0]]], dtype=torch.bfloat16),
         )
 
     def call(arguments):
         with torch.no_grad():
             return candidate(**arguments)
 
-    calls = [case(), other()]
-    stacked = [torch.stack([arguments['x'] for arguments in calls], 0), torch.stack([arguments['y'] for arguments in calls], 0)]
-    expected = torch.stack([call(each) for each in (case(), other())])
-    def one(*given):
-        arguments = case()
-        arguments['x'], arguments['y'], = given
-        return call(arguments)
-
-    try:
-        actual = torch.func.vmap(one, in_dims=(0, 0))(*stacked)
-    except BaseException as failure:
-        actual = repr(failure)
+    expected = torch.tensor([[[0.9949944111763974, -0.09993058454614631], [0.09993058454614631, 0.9949944111763974]]], dtype=torch.float64)
+    actual = call(case())
 
     torch.set_printoptions(precision=9)
     print("expected:", expected, sep="\n")
@@ -62,4 +47,4 @@ def reproduce(candidate):
     print("versions:", ", ".join([*versions, f"Python {platform.python_version()}", platform.platform()]))
 
 
-reproduce(Tensor_resize_as)
+reproduce(matrix_exp)

@@ -1,11 +1,12 @@
-# Tensor_resize_as/definition is UNSTABLE, by the property nothing_remembered: after a call with other values:
-# off by 9.3e19 × the noise floor in bfloat16, where rounding explains 32 ×; by 1.4e-306 × in float64: the error
-# shrinks with higher precision
-# The noise floor, what rounding the arguments to bfloat16 makes of the result, is 0.021 here.
-# Why: loses up to 2.1 of bfloat16's 2.1 digits, more than the conditioning of the problem explains
-# Largest difference seen: 3.74e+13
+# linalg_cholesky_ex/definition is UNSTABLE, by the property agreement: result 0 against the oracle: off by ∞ ×
+# the noise floor in float32, where rounding explains 32 ×; by 0 × in float64: the error shrinks with higher
+# precision
+# The noise floor, what rounding the arguments to float32 makes of the result, is 4e-23 here.
+# Why: loses up to 6.9 of float32's 6.9 digits, more than the conditioning of the problem explains, only where
+# the pattern of values is subnormal (1 of 1)
+# Largest difference seen: inf
 # Found with harness 0.1.0, torch 2.13.0+cpu, numpy 2.4.6, Python 3.11.7,
-# Linux-6.18.44-fc-v657-x86_64-with-glibc2.36, on cpu.
+# Linux-6.18.44-fc-v669-x86_64-with-glibc2.36, on cpu.
 
 
 import platform
@@ -14,31 +15,25 @@ import torch
 import torch._refs
 
 
-def Tensor_resize_as(x, y):
-    """What torch.Tensor.resize_as_ computes."""
-    return torch.Tensor.resize_as_(x, y)
+def linalg_cholesky_ex(x, upper=True):
+    """What torch.linalg.cholesky_ex computes."""
+    return torch.linalg.cholesky_ex(x, upper=upper)
 
 
 def reproduce(candidate):
     def case():
         return dict(
-            x=torch.tensor([[[1.0]]], dtype=torch.bfloat16),
-            y=torch.tensor([[[0.0, 0.0]]], dtype=torch.bfloat16),
-        )
-
-    def before_0():
-        return dict(
-            x=torch.tensor([[[-0.114746094]]], dtype=torch.bfloat16),
-            y=torch.tensor([[[-0.98046875, -0.6875]]], dtype=torch.bfloat16),
+            x=torch.tensor([[[2.486995e-39, 0.0], [0.0, 0.0]]], dtype=torch.float32),
+            upper=True,
         )
 
     def call(arguments):
         with torch.no_grad():
-            return candidate(**arguments)
+            results = candidate(**arguments)
+        result = results[0] if isinstance(results, (tuple, list)) and len(results) == 2 else results
+        return result
 
-    expected = torch.tensor([[[1.0, 0.0]]], dtype=torch.float64)
-    for earlier in 1 * (before_0,):
-        call(earlier())  # it does not show without
+    expected = torch.full((4,), 0, dtype=torch.float64).as_strided((1, 2, 2), (1, 1, 2), 0).copy_(torch.tensor([[[4.986978130306904e-20, 0.0], [0.0, 0.0]]], dtype=torch.float64))
     actual = call(case())
 
     torch.set_printoptions(precision=9)
@@ -56,4 +51,4 @@ def reproduce(candidate):
     print("versions:", ", ".join([*versions, f"Python {platform.python_version()}", platform.platform()]))
 
 
-reproduce(Tensor_resize_as)
+reproduce(linalg_cholesky_ex)

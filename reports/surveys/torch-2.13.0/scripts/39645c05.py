@@ -1,11 +1,9 @@
-# Tensor_resize_as/definition is WRONG, by the property agreement: against the oracle: off by 2,064 × the noise
-# floor in float32, where rounding explains 32 ×; by 9.8e14 × in float64: the error does not shrink with higher
-# precision
-# The noise floor, what rounding the arguments to float32 makes of the result, is 2.1e-07 here.
-# Why: its result depends on earlier calls
-# Largest difference seen: 4.34e+12
+# Tensor_resize_as/definition is WRONG, by the property uninitialised_memory: falsified: result 0 holds no NaN
+# of fresh memory
+# Why: it writes to its argument x
+# Largest difference seen: inf
 # Found with harness 0.1.0, torch 2.13.0+cpu, numpy 2.4.6, Python 3.11.7,
-# Linux-6.18.44-fc-v657-x86_64-with-glibc2.36, on cpu.
+# Linux-6.18.44-fc-v669-x86_64-with-glibc2.36, on cpu.
 
 
 import platform
@@ -22,15 +20,16 @@ def Tensor_resize_as(x, y):
 def reproduce(candidate):
     def case():
         return dict(
-            x=torch.tensor([[[-0.65819764]]], dtype=torch.float32),
-            y=torch.tensor([[[-0.65819764, -0.3574555], [0.0, -0.11377072]]], dtype=torch.float32),
+            x=torch.tensor([[[0.0]]], dtype=torch.float32),
+            y=torch.tensor([[[0.0], [0.0]]], dtype=torch.float32),
         )
 
     def call(arguments):
         with torch.no_grad():
             return candidate(**arguments)
 
-    expected = torch.tensor([[[-0.6581976413726807, 1e-323], [0.0, 2e-323]]], dtype=torch.float64)
+    expected = call(case())
+    torch.set_deterministic_debug_mode("warn")  # what is allocated from here on holds NaN
     actual = call(case())
 
     torch.set_printoptions(precision=9)

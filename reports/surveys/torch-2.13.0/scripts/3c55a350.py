@@ -1,0 +1,73 @@
+# nn_functional_interpolate_linear/decomposed is WRONG, by the property nonfinite_propagation: NaN and
+# infinities of result 0: 2 of 3 entries differ, where nothing but equality will do
+# Why: NaN or infinity is invented
+# Largest difference seen: inf
+# Found with harness 0.1.0, torch 2.13.0+cpu, numpy 2.4.6, Python 3.11.7,
+# Linux-6.18.44-fc-v669-x86_64-with-glibc2.36, on cpu.
+
+
+import platform
+import sys
+import torch
+from torch._decomp import core_aten_decompositions
+from torch.utils._python_dispatch import TorchDispatchMode
+import torch._refs
+
+
+DECOMPOSITIONS = core_aten_decompositions()
+
+
+class Decomposed(TorchDispatchMode):
+    """Calls what an operator is made of in its place, as exporters and compilers do."""
+
+    @classmethod
+    def _should_skip_dynamo(cls):
+        return False
+
+    def __torch_dispatch__(self, func, types, args=(), kwargs=None):
+        if func not in DECOMPOSITIONS:
+            return func(*args, **kwargs or {})
+        with self:
+            return DECOMPOSITIONS[func](*args, **kwargs or {})
+
+
+def nn_functional_interpolate_linear_decomposed(x, scale_factor, mode, align_corners, recompute_scale_factor):
+    with Decomposed():
+        return torch.nn.functional.interpolate(x, size=None, scale_factor=scale_factor, mode=mode, align_corners=align_corners, recompute_scale_factor=recompute_scale_factor)
+
+
+def reproduce(candidate):
+    from torch import inf, nan
+
+    def case():
+        return dict(
+            x=torch.tensor([[[inf, 0.0]]], dtype=torch.float32),
+            scale_factor=1.7,
+            mode='linear',
+            align_corners=True,
+            recompute_scale_factor=False,
+        )
+
+    def call(arguments):
+        with torch.no_grad():
+            return candidate(**arguments)
+
+    expected = torch.tensor([[[inf, inf, 0.0]]], dtype=torch.float64)
+    actual = call(case())
+
+    torch.set_printoptions(precision=9)
+    print("expected:", expected, sep="\n")
+    print("actual:", actual, sep="\n")
+    largest = float("inf")  # where nothing came that could be compared
+    kind = lambda tensor: (tensor.shape, tensor.layout, tensor.is_floating_point(), tensor.is_complex())
+    if isinstance(actual, torch.Tensor) and kind(actual) == kind(expected) and actual.device.type == 'cpu':
+        actual, expected = (tensor.detach().cpu().to(torch.float64) for tensor in (actual, expected))
+        same = (actual == expected) | (actual.isnan() & expected.isnan())
+        apart = torch.where(same, 0.0, (actual - expected).abs()).nan_to_num(nan=largest, posinf=largest)
+        largest = max(apart.flatten().tolist(), default=0.0)
+    print(f"largest difference: {largest:.3g}")
+    versions = [f"{name} {sys.modules[name].__version__}" for name in ('torch', 'numpy') if name in sys.modules]
+    print("versions:", ", ".join([*versions, f"Python {platform.python_version()}", platform.platform()]))
+
+
+reproduce(nn_functional_interpolate_linear_decomposed)
