@@ -13,6 +13,7 @@ from harness.explain.forms import by_the_harness, forms
 from harness.explain.script import Script
 from harness.generate.case import Case
 from harness.measure.clock import undisturbed_seconds
+from harness.measure.reference import widened
 from harness.verify.cell import Cell
 from harness.verify.finding import Finding
 
@@ -41,4 +42,6 @@ def reproduction(cell: Cell, finding: Finding) -> Script:
 
 def _is_long(case: Case) -> bool:
     """Whether the values of a case are too many to be written out."""
-    return sum(int(tensor.count_nonzero()) for tensor in case.call().arguments.values()) > _MOST_ENTRIES
+    if case.entries <= _MOST_ENTRIES:
+        return False
+    return sum(int(widened(tensor).count_nonzero()) for tensor in case.tensors.values()) > _MOST_ENTRIES
