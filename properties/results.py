@@ -90,8 +90,8 @@ def uninitialised_memory(implementation, case):
     plain, filled = implementation(call), implementation.in_filled_memory(call)
     for index, (before, after, part) in enumerate(zip(plain, filled, harness.reference(case).parts, strict=True)):
         kept = harness.as_array(before)  # which may hold NaN itself by chance, from memory that was filled before
-        unset = np.isnan(harness.as_array(after)) & ~np.isnan(kept)
-        yield harness.holds(f"result {index} holds no NaN of fresh memory", not unset.any(), case)
+        read = np.isnan(harness.as_array(after)) & ~np.isnan(kept)
+        yield harness.holds(f"result {index} holds no NaN of fresh memory", not read.any(), case)
         yield harness.close(
             f"result {index} where fresh memory holds NaN",
             after,

@@ -183,11 +183,8 @@ def _with_what_follows(found: Iterable[RootCause]) -> Iterator[RootCause]:
 
 
 def _without_refusals(found: list[RootCause]) -> list[RootCause]:
-    """The causes that are no refusals: another way to call an operator may refuse wherever the operator itself does.
-
-    A rule for a derivative may be lacking, a compiler owes an answer wherever the operator gives one.
-    """
-    refusing = [each for each in found if is_refusal(each.shown) and each.shown.prop != _COMPILED]
+    """The causes that are no refusals: another way to call an operator may refuse wherever the operator itself does."""
+    refusing = [each for each in found if is_refusal(each.shown)]
     refused = {_question(cell) for each in refusing if each.key[1] == ITSELF for cell in each.cells}
     gone = [each for each in refusing if each.key[1] in (ITSELF, TRANSFORMED) or _question(each.shown) in refused]
     return [each for each in found if each not in gone]
@@ -210,9 +207,10 @@ def _question(cell: CellFinished) -> tuple[str, ...]:
 def is_refusal(cell: CellFinished) -> bool:
     """Whether values or sizes are refused, whatever the memory layout: nobody owes an answer there.
 
-    What PyTorch itself calls a bug of its own is none.
+    What PyTorch itself calls a bug of its own is none; and while a rule for a derivative may be lacking, a compiler owes an
+    answer wherever the operator gives one.
     """
-    if not cell.kind.startswith("raised ") or _OWN_FAULT in cell.reason:
+    if not cell.kind.startswith("raised ") or _OWN_FAULT in cell.reason or cell.prop == _COMPILED:
         return False
     plain = cell.counterexample is None or cell.counterexample.case.get("layout") == _PLAIN
     return plain or ": the definition raised " in cell.reason  # whose own arguments are always plain

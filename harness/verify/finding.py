@@ -44,7 +44,7 @@ _SIBLINGS = 6
 _WITHOUT_ANSWER = (Unsupported, ImplementationFault, DefinitionFault)
 
 _ORACLES = "float64"
-"""The dtype in which the definition judges."""
+"""The dtype in which the definition judges, on the CPU."""
 
 _ORDINARY = ("float32", "float64")
 """Dtypes in which every library computes."""
@@ -103,18 +103,21 @@ def _failed(cell: Cell, subject: Subject, case: Case, fault: DefinitionFault | I
     if fault.kind == LOST:
         can_not_go_on(str(fault).removeprefix(f"{cell.implementation.place}: "))
         return Finding(case, Judgement(Verdict.ERROR, float("inf"), reason=str(fault)), kind=LOST)
-    undefined = None if cell.is_of_the_definition else _fault_of_the_definition(cell, case, fault)
-    if undefined is not None:
-        fault = undefined
-        another = (
-            "the oracle has no answer: " if isinstance(fault, DefinitionFault) else "the definition fails as well: "
-        )
-    else:
-        lacking = isinstance(fault, ImplementationFault) and fault.about_dtype and _is_of_the_dtype(cell, subject, case)
-        another = "a library has no kernel for the dtype: " if lacking else ""
-    if another:
-        return Finding(case, Judgement(Verdict.UNSUPPORTED, reason=f"{another}{fault}"))
+    if another := _of_another(cell, subject, case, fault):
+        return Finding(case, Judgement(Verdict.UNSUPPORTED, reason=another))
     return Finding(case, Judgement(Verdict.ERROR, float("inf"), reason=str(fault)), kind=fault.kind)
+
+
+def _of_another(cell: Cell, subject: Subject, case: Case, fault: DefinitionFault | ImplementationFault) -> str:
+    """Whose fault it is in place of the implementation's, and what that one says; empty where it is its own."""
+    undefined = None if cell.is_of_the_definition else _fault_of_the_definition(cell, case, fault)
+    if isinstance(undefined, DefinitionFault):
+        return f"the oracle has no answer: {undefined}"
+    if undefined is not None:
+        return f"the definition fails as well: {undefined}"
+    if isinstance(fault, ImplementationFault) and fault.about_dtype and _is_of_the_dtype(cell, subject, case):
+        return f"a library has no kernel for the dtype: {fault}"
+    return ""
 
 
 def _fault_of_the_definition(
@@ -129,7 +132,7 @@ def _fault_of_the_definition(
     try:
         with suppress(Unsupported):
             reference(case)
-            cell.prop(Subject(cell.operation, cell.operation.own), case.at(_ORACLES))
+            cell.prop(Subject(cell.operation, cell.operation.own), case.at(_ORACLES).replace(device=CPU))
     except (DefinitionFault, ImplementationFault) as own:
         return own
     return None

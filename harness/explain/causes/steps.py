@@ -184,14 +184,13 @@ def _steps(fault: FaultNeighbourhood) -> dict[_Step, Given]:
     """The steps of the definition that a few failing cases meet."""
     watched = _Watched()
     for case in fault.failing[:3]:
-        call = case.plain_call().map(widened)
+        call = case.plain_call().map(widened).fresh()
         try:
             with torch.no_grad(), watched:
-                fault.operation.evaluate(call.arguments, call.options, call.sizes)
+                fault.operation.evaluate_in_place(call.arguments, call.options, call.sizes)
         except Exception:  # what can't be watched has no steps
             return {}
-    told = [(step, given) for step, given in watched.steps.items() if step.name != "clone"]  # in whose place nothing is
-    return dict(told[:_MOST])
+    return dict(list(watched.steps.items())[:_MOST])
 
 
 def _alternatives(step: _Step, given: Given) -> Iterator[tuple[str, Made]]:
